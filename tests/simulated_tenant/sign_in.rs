@@ -1,0 +1,290 @@
+//! Signing in: the browser, passwords, device codes and refresh tokens.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::get;
+use super::tenant::{
+    ADMIN, AuthorizePage, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, DeviceApproval, EXPIRED, HOME_DOMAIN,
+    HOME_TENANT, LOCKED, MFA, PASSWORD, READER, RESOURCE, SCOPE, Tenant, authorize, claims_of, post_form,
+};
+
+const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more";
+const REDIRECT: &str = "http://localhost:50505/m365/commerce";
+
+#[test]
+fn the_sign_in_page_hands_out_a_code_for_tokens() {
+    let tenant = Tenant::start();
+    tenant.sign_in_as(READER);
+    let page = open_sign_in_page(&tenant, "organizations", &[]);
+    let form = page.sign_in();
+    assert_eq!(page.status, 200);
+    assert_eq!(form.action, REDIRECT);
+    assert_eq!(form.field("state"), "a state");
+    assert_eq!(form.fields.len(), 4, "{form:?}");
+
+    let answer = redeem(&tenant, form.field("code"), VERIFIER);
+    assert_eq!(answer["token_type"], "Bearer");
+    assert_eq!(answer["expires_in"], 3600);
+    assert!(answer["refresh_token"].is_string());
+    assert!(answer["id_token"].is_string());
+    assert!(answer["client_info"].is_string());
+    let claims = claims(&answer);
+    assert_eq!(claims["upn"], READER);
+    assert_eq!(claims["tid"], HOME_TENANT);
+    assert_eq!(claims["aud"], RESOURCE);
+    let token = answer["access_token"].as_str().unwrap();
+    assert_eq!(get(&tenant, token, "/v1.0/policies").status, 200);
+}
+
+#[test]
+fn a_code_needs_its_own_verifier_and_serves_once() {
+    let tenant = Tenant::start();
+    let page = open_sign_in_page(&tenant, HOME_DOMAIN, &[]);
+    let code = page.sign_in().field("code");
+    let refused = redeem(&tenant, code, "another-verifier-of-forty-three-characters-or-more");
+    assert_refused(&refused, "invalid_grant", 501_481);
+    assert!(redeem(&tenant, code, VERIFIER)["access_token"].is_string());
+    assert_refused(&redeem(&tenant, code, VERIFIER), "invalid_grant", 54005);
+    assert_refused(&redeem(&tenant, "no such code", VERIFIER), "invalid_grant", 9_002_313);
+}
+
+#[test]
+fn a_wrong_sign_in_request_stays_on_an_error_page() {
+    let tenant = Tenant::start();
+    for (parameter, value, code) in [
+        ("redirect_uri", "http://localhost:50505/other", "AADSTS50011"),
+        ("redirect_uri", "http://127.0.0.1:50505/m365/commerce", "AADSTS50011"),
+        ("redirect_uri", "http://localhost/m365/commerce", "AADSTS50011"),
+        ("client_id", "00000000-0000-4000-8000-000000000000", "AADSTS700016"),
+        ("response_mode", "query", "AADSTS9002313"),
+        ("code_challenge_method", "plain", "AADSTS9002313"),
+        ("code_challenge", "short", "AADSTS501491"),
+        ("scope", SCOPE, "AADSTS70011"),
+        ("state", "", "AADSTS900144"),
+    ] {
+        let page = open_sign_in_page(&tenant, "organizations", &[(parameter, value)]);
+        assert_eq!(page.status, 400, "{parameter}={value}");
+        assert!(page.html.contains(code), "{parameter}={value}: {}", page.html);
+        assert!(page.forms.is_empty());
+    }
+}
+
+#[test]
+fn the_sign_in_page_escapes_what_it_repeats() {
+    let tenant = Tenant::start();
+    let state = "\"><script>alert('&amp;')</script>\n";
+    let page = open_sign_in_page(&tenant, "organizations", &[("state", state)]);
+    assert!(!page.html.contains("<script>"));
+    assert_eq!(page.sign_in().field("state"), state);
+    assert_eq!(page.cancel().field("state"), state);
+    assert_eq!(page.cancel().field("error"), "access_denied");
+    assert!(page.cancel().field("error_description").starts_with("AADSTS65004: "));
+}
+
+#[test]
+fn refreshing_rotates_and_crosses_tenants() {
+    let tenant = Tenant::start();
+    let first = sign_in_with_password(&tenant, ADMIN, PASSWORD);
+    let first = first["refresh_token"].as_str().unwrap();
+    let answer = refresh(&tenant, CUSTOMER_DOMAIN, first);
+    assert_eq!(claims(&answer)["tid"], CUSTOMER_TENANT);
+    let second = answer["refresh_token"].as_str().unwrap();
+    assert_ne!(first, second);
+    for token in [first, second] {
+        let answer = refresh(&tenant, HOME_TENANT, token);
+        assert_eq!(claims(&answer)["tid"], HOME_TENANT);
+    }
+
+    tenant.revoke_refresh_tokens();
+    let refused = refresh(&tenant, HOME_TENANT, second);
+    assert_refused(&refused, "invalid_grant", 50173);
+    let refused = refresh(&tenant, HOME_TENANT, "made up");
+    assert_refused(&refused, "invalid_grant", 9_002_313);
+}
+
+#[test]
+fn what_entra_does_not_know_it_refuses_by_code() {
+    let tenant = Tenant::start();
+    let form = [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", "any")];
+    let refused = token_request(&tenant, "nowhere.example", &form);
+    assert_refused(&refused, "invalid_request", 90002);
+    let description = refused["error_description"].as_str().unwrap();
+    assert!(description.starts_with("AADSTS90002: Tenant 'nowhere.example' not found."));
+    for part in ["Trace ID: ", "Correlation ID: ", "Timestamp: "] {
+        assert!(description.contains(part), "{description}");
+    }
+
+    for (changed, value, error, code) in [
+        ("client_id", "another", "unauthorized_client", 700_016),
+        ("grant_type", "implicit", "unsupported_grant_type", 70003),
+        ("client_secret", "a secret", "invalid_client", 700_025),
+        ("refresh_token", "", "invalid_request", 900_144),
+    ] {
+        let mut form = form.to_vec();
+        form.retain(|(name, _)| *name != changed);
+        form.push((changed, value));
+        assert_refused(&token_request(&tenant, HOME_TENANT, &form), error, code);
+    }
+
+    let url = format!("{}/organizations/oauth2/v2.0/devicecode", tenant.url());
+    for (scope, error, code) in [
+        ("other/.default", "invalid_resource", 500_011),
+        ("openid", "invalid_scope", 70011),
+        ("", "invalid_request", 900_144),
+    ] {
+        let form = [("client_id", CLIENT_ID), ("scope", scope)];
+        let (_, body) = post_form(&url, &form);
+        assert_refused(&serde_json::from_str(&body).unwrap(), error, code);
+    }
+}
+
+#[test]
+fn a_password_is_not_always_enough() {
+    let tenant = Tenant::start();
+    for (user, code) in
+        [(MFA, 50076), (DISABLED, 50057), (LOCKED, 50053), (EXPIRED, 50055), ("stranger@contoso.example", 50034)]
+    {
+        let refused = sign_in_with_password(&tenant, user, PASSWORD);
+        assert_refused(&refused, "invalid_grant", code);
+    }
+    let refused = sign_in_with_password(&tenant, ADMIN, "wrong");
+    assert_refused(&refused, "invalid_grant", 50126);
+    let form = [("grant_type", "password"), ("client_id", CLIENT_ID)];
+    assert_refused(&token_request(&tenant, "common", &form), "invalid_request", 9_001_023);
+    let form = [("grant_type", "password"), ("client_id", CLIENT_ID), ("username", ADMIN), ("password", PASSWORD)];
+    assert_refused(&token_request(&tenant, HOME_TENANT, &form), "invalid_request", 900_144);
+}
+
+#[test]
+fn a_device_code_is_pending_until_somebody_approves_it() {
+    let tenant = Tenant::start();
+    tenant.device_approval(DeviceApproval::PendingThenApprove(2));
+    let started = start_device_sign_in(&tenant);
+    assert_eq!(started["expires_in"], 900);
+    assert_eq!(started["interval"], 0);
+    let message = started["message"].as_str().unwrap();
+    assert!(message.contains(started["user_code"].as_str().unwrap()));
+    for _ in 0..2 {
+        let pending = poll(&tenant, &started);
+        assert_refused(&pending, "authorization_pending", 70016);
+    }
+    assert_eq!(claims(&poll(&tenant, &started))["upn"], ADMIN);
+    let again = poll(&tenant, &started);
+    assert_refused(&again, "bad_verification_code", 70018);
+}
+
+#[test]
+fn a_device_code_can_end_in_other_ways() {
+    let tenant = Tenant::start();
+    tenant.set_device_interval(None);
+    for (approval, error) in [
+        (DeviceApproval::Decline, "authorization_declined"),
+        (DeviceApproval::Expire, "expired_token"),
+        (DeviceApproval::ConditionalAccess, "invalid_grant"),
+        (DeviceApproval::SlowDownOnce, "slow_down"),
+    ] {
+        tenant.device_approval(approval);
+        let started = start_device_sign_in(&tenant);
+        assert_eq!(started.get("interval"), None);
+        let answer = poll(&tenant, &started);
+        assert_eq!(answer["error"], error, "{answer}");
+        if approval == DeviceApproval::SlowDownOnce {
+            assert!(poll(&tenant, &started)["access_token"].is_string());
+        }
+    }
+}
+
+/// Opens the sign-in page with a correct request in which these parameters are replaced.
+fn open_sign_in_page(tenant: &Tenant, at: &str, changes: &[(&str, &str)]) -> AuthorizePage {
+    let scope = format!("{SCOPE} offline_access openid profile");
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
+    let usual = [
+        ("client_id", CLIENT_ID),
+        ("response_type", "code"),
+        ("response_mode", "form_post"),
+        ("redirect_uri", REDIRECT),
+        ("scope", &scope),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+        ("state", "a state"),
+        ("client_info", "1"),
+    ];
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(usual.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name)))
+        .extend_pairs(changes)
+        .finish();
+    authorize(&format!("{}/{at}/oauth2/v2.0/authorize?{query}", tenant.url()))
+}
+
+fn redeem(tenant: &Tenant, code: &str, verifier: &str) -> Value {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", CLIENT_ID),
+        ("code", code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", verifier),
+        ("client_info", "1"),
+    ];
+    token_request(tenant, HOME_TENANT, &form)
+}
+
+fn sign_in_with_password(tenant: &Tenant, user: &str, password: &str) -> Value {
+    let scope = format!("{SCOPE} offline_access");
+    let form = [
+        ("grant_type", "password"),
+        ("client_id", CLIENT_ID),
+        ("scope", &scope),
+        ("username", user),
+        ("password", password),
+    ];
+    token_request(tenant, "organizations", &form)
+}
+
+fn refresh(tenant: &Tenant, at: &str, refresh_token: &str) -> Value {
+    let form = [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", refresh_token)];
+    token_request(tenant, at, &form)
+}
+
+fn start_device_sign_in(tenant: &Tenant) -> Value {
+    let url = format!("{}/organizations/oauth2/v2.0/devicecode", tenant.url());
+    let (status, body) = post_form(&url, &[("client_id", CLIENT_ID), ("scope", SCOPE)]);
+    assert_eq!(status, 200);
+    serde_json::from_str(&body).unwrap()
+}
+
+fn poll(tenant: &Tenant, started: &Value) -> Value {
+    let form = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("client_id", CLIENT_ID),
+        ("device_code", started["device_code"].as_str().unwrap()),
+    ];
+    token_request(tenant, "organizations", &form)
+}
+
+fn token_request(tenant: &Tenant, at: &str, form: &[(&str, &str)]) -> Value {
+    let url = format!("{}/{at}/oauth2/v2.0/token", tenant.url());
+    let (status, body) = post_form(&url, form);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let wanted = match body["error"].as_str() {
+        None => 200,
+        Some("invalid_client") => 401,
+        Some(_) => 400,
+    };
+    assert_eq!(status, wanted, "{body}");
+    body
+}
+
+fn claims(answer: &Value) -> Value {
+    claims_of(answer["access_token"].as_str().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn assert_refused(answer: &Value, error: &str, code: u32) {
+    assert_eq!(answer["error"], error, "{answer}");
+    assert_eq!(answer["error_codes"], json!([code]), "{answer}");
+    let description = answer["error_description"].as_str().unwrap();
+    assert!(description.starts_with(&format!("AADSTS{code}: ")));
+}

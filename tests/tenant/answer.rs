@@ -1,0 +1,150 @@
+//! Requests as they arrived, and answers as they leave.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use wiremock::{Request, ResponseTemplate};
+
+/// A request as it arrived.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub method: String,
+    /// The path still percent-encoded; only `.` and `..` segments are gone, which HTTP libraries resolve.
+    pub path: String,
+    pub query: Option<String>,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Received {
+    /// The request in one line: `GET /v1.0/policies?scope=product`.
+    pub fn line(&self) -> String {
+        let Self { method, path, .. } = self;
+        match &self.query {
+            Some(query) => format!("{method} {path}?{query}"),
+            None => format!("{method} {path}"),
+        }
+    }
+
+    /// The first header of that name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body read as a form.
+    pub fn form(&self) -> BTreeMap<String, String> {
+        pairs(&self.body)
+    }
+
+    /// The query's parameters.
+    pub fn parameters(&self) -> BTreeMap<String, String> {
+        pairs(self.query.as_deref().unwrap_or_default())
+    }
+
+    /// Whether the `Content-Type` is this one, whatever its parameters.
+    pub fn is_of_type(&self, media_type: &str) -> bool {
+        self.header("content-type")
+            .and_then(|value| value.split(';').next())
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case(media_type))
+    }
+
+    /// The path's segments, each decoded by itself, so that an encoded slash stays inside its segment.
+    pub(super) fn segments(&self) -> Vec<String> {
+        self.path.split('/').skip(1).map(percent_decoded).collect()
+    }
+}
+
+impl From<&Request> for Received {
+    fn from(request: &Request) -> Self {
+        let headers = request.headers.iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), value.into_owned())
+        });
+        Self {
+            method: request.method.to_string(),
+            path: request.url.path().to_owned(),
+            query: request.url.query().map(str::to_owned),
+            headers: headers.collect(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        }
+    }
+}
+
+/// An answer to a request.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub content_type: String,
+    pub body: String,
+    /// How long to wait before answering, for tests of time limits.
+    pub delay: Option<Duration>,
+}
+
+impl Answer {
+    /// An answer of any content type.
+    pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
+        Self { status, headers: Vec::new(), content_type: content_type.to_owned(), body: body.into(), delay: None }
+    }
+
+    /// An answer in JSON.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::text(status, "application/json; charset=utf-8", body.to_string())
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same after a wait.
+    #[must_use]
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+}
+
+impl From<Answer> for ResponseTemplate {
+    fn from(answer: Answer) -> Self {
+        let mut template =
+            ResponseTemplate::new(answer.status).set_body_raw(answer.body.into_bytes(), &answer.content_type);
+        for (name, value) in answer.headers {
+            template = template.append_header(name, value);
+        }
+        match answer.delay {
+            Some(delay) => template.set_delay(delay),
+            None => template,
+        }
+    }
+}
+
+fn pairs(encoded: &str) -> BTreeMap<String, String> {
+    form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
+}
+
+/// Unlike a form's text, a path keeps its plus signs, so the form decoder would not do.
+fn percent_decoded(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let escaped = (first == b'%')
+            .then(|| tail.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        if let Some(byte) = escaped {
+            decoded.push(byte);
+            rest = &tail[2..];
+        } else {
+            decoded.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

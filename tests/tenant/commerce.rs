@@ -1,0 +1,190 @@
+//! The commerce policy endpoint \[module\].
+
+use chrono::Utc;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::answer::{Answer, Received};
+use super::catalog::Product;
+use super::token::claims_of;
+use super::world::{Role, World};
+use super::{POLICY, RESOURCE};
+
+/// What a policy is about: the two things that have a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Product,
+    OfferType,
+}
+
+/// Who asks, as far as this endpoint cares.
+struct Caller {
+    tenant_id: String,
+    role: Role,
+}
+
+/// Answers a request below `/v1.0/policies`.
+pub(super) fn answer(world: &mut World, request: &Received, path: &[&str]) -> Answer {
+    let answer = respond(world, request, path).unwrap_or_else(|refusal| refusal);
+    match request.header("x-ms-correlation-id") {
+        Some(id) => answer.header("x-ms-correlation-id", id),
+        None => answer,
+    }
+}
+
+fn respond(world: &mut World, request: &Received, path: &[&str]) -> Result<Answer, Answer> {
+    let caller = authenticate(world, request)?;
+    if !request.header("x-ms-correlation-id").is_some_and(is_guid) {
+        return Err(error(400, "BadRequest", "Missing correlation id."));
+    }
+    let allowed = match request.method.as_str() {
+        "PUT" => caller.role.may_change(),
+        _ => caller.role.may_read(),
+    };
+    if !allowed {
+        return Err(error(403, "Forbidden", "User does not have the required role."));
+    }
+    if path.first().is_some_and(|policy| !policy.eq_ignore_ascii_case(POLICY)) {
+        return Err(error(404, "NotFound", "Policy not found."));
+    }
+    match (request.method.as_str(), path) {
+        ("GET", []) => Ok(Answer::json(200, &json!({ "items": [policy(world)] }))),
+        ("GET", [_]) => Ok(Answer::json(200, &policy(world))),
+        ("GET", [_, "products"]) => list(world, &caller, request),
+        (_, [_, "products", id]) => one(world, &caller, request, Kind::Product, id),
+        (_, [_, "offerTypes", id]) => one(world, &caller, request, Kind::OfferType, id),
+        _ => Err(no_such_route()),
+    }
+}
+
+/// The caller, if the token is one of this world's and still good.
+///
+/// The body of a 401 is unverified; this one has the shape of the errors that are known.
+fn authenticate(world: &mut World, request: &Received) -> Result<Caller, Answer> {
+    let refused = |reason| error(401, "Unauthorized", reason);
+    let token = request
+        .header("authorization")
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| refused("Missing bearer token."))?;
+    let Some(known) = world.access_tokens.get(token) else {
+        let foreign = claims_of(token).is_some_and(|claims| claims["aud"] != RESOURCE);
+        return Err(refused(if foreign { "The audience is invalid." } else { "The token is invalid." }));
+    };
+    if known.revoked {
+        return Err(refused("The token has been revoked."));
+    }
+    if known.expires_at <= Utc::now().timestamp() {
+        return Err(refused("The token is expired."));
+    }
+    let (user, tenant_id) = (known.user, known.tenant_id.clone());
+    Ok(Caller { tenant_id, role: world.user(user).role })
+}
+
+fn policy(world: &World) -> Value {
+    let mut members = Map::new();
+    members.insert("id".to_owned(), POLICY.into());
+    members.insert(
+        "description".to_owned(),
+        "Allows users in this organization to purchase products and start trials by themselves.".into(),
+    );
+    members.insert("defaultValue".to_owned(), "Enabled".into());
+    members.extend(world.policy_extra.clone());
+    Value::Object(members)
+}
+
+fn list(world: &mut World, caller: &Caller, request: &Received) -> Result<Answer, Answer> {
+    let parameters = request.parameters();
+    let scope = parameters.get("scope").map_or("product", String::as_str);
+    let kind = if scope.eq_ignore_ascii_case("product") {
+        Kind::Product
+    } else if scope.eq_ignore_ascii_case("OfferType") {
+        Kind::OfferType
+    } else {
+        return Err(error(400, "BadRequest", "Invalid scope."));
+    };
+    let items: Vec<Value> = entries(world, &caller.tenant_id, kind).iter().map(|entry| item(kind, entry)).collect();
+    Ok(Answer::json(200, &json!({ "items": items })))
+}
+
+fn one(world: &mut World, caller: &Caller, request: &Received, kind: Kind, id: &str) -> Result<Answer, Answer> {
+    let misreport = world.misreport_updates;
+    let entry = entries(world, &caller.tenant_id, kind)
+        .iter_mut()
+        .find(|entry| entry.id.eq_ignore_ascii_case(id))
+        .ok_or_else(|| {
+            let reason = match kind {
+                Kind::Product => "Product not found.",
+                Kind::OfferType => "Offer type not found.",
+            };
+            error(404, "NotFound", reason)
+        })?;
+    match request.method.as_str() {
+        "GET" => {}
+        "PUT" => {
+            let value = wanted_value(request, kind)?;
+            if !misreport {
+                entry.value = value;
+            }
+        }
+        _ => return Err(no_such_route()),
+    }
+    Ok(Answer::json(200, &item(kind, entry)))
+}
+
+/// The value that a `PUT` asks for. How the real service words its refusals is unverified.
+fn wanted_value(request: &Received, kind: Kind) -> Result<String, Answer> {
+    if !request.is_of_type("application/json") {
+        return Err(error(415, "UnsupportedMediaType", "The body must be application/json."));
+    }
+    let refused = |reason| error(400, "BadRequest", reason);
+    let body: Value = serde_json::from_str(&request.body).map_err(|_| refused("The body is not JSON."))?;
+    let value = body
+        .as_object()
+        .filter(|members| members.len() == 1)
+        .and_then(|members| members.get("policyValue"))
+        .and_then(Value::as_str)
+        .ok_or_else(|| refused("The body must consist of policyValue."))?;
+    match (value, kind) {
+        ("Enabled" | "Disabled", _) | ("OnlyTrialsWithoutPaymentMethod", Kind::Product) => Ok(value.to_owned()),
+        ("OnlyTrialsWithoutPaymentMethod", Kind::OfferType) => Err(refused("Invalid policy value for an offer type.")),
+        _ => Err(refused("Invalid policy value.")),
+    }
+}
+
+fn entries<'a>(world: &'a mut World, tenant_id: &str, kind: Kind) -> &'a mut Vec<Product> {
+    let directory = world.directory(tenant_id);
+    match kind {
+        Kind::Product => &mut directory.products,
+        Kind::OfferType => &mut directory.offer_types,
+    }
+}
+
+fn item(kind: Kind, entry: &Product) -> Value {
+    let (scope, id, name) = match kind {
+        Kind::Product => ("Product", "productId", "productName"),
+        Kind::OfferType => ("OfferType", "scopeId", "scopeValue"),
+    };
+    let mut members = Map::new();
+    members.insert("policyId".to_owned(), POLICY.into());
+    members.insert("policyValue".to_owned(), entry.value.as_str().into());
+    members.insert("scope".to_owned(), scope.into());
+    members.insert(id.to_owned(), entry.id.as_str().into());
+    members.insert(name.to_owned(), entry.name.as_str().into());
+    members.extend(entry.extra.clone());
+    Value::Object(members)
+}
+
+fn error(status: u16, code: &str, reason: &str) -> Answer {
+    Answer::json(status, &json!({ "errorCode": code, "reason": reason }))
+}
+
+fn no_such_route() -> Answer {
+    error(404, "NotFound", "No such resource.")
+}
+
+/// Only the usual spelling counts: 36 characters with hyphens.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36 && Uuid::parse_str(text).is_ok()
+}

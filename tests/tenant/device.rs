@@ -1,0 +1,90 @@
+//! Signing in with a device code \[ED/v2-oauth2-device-code, RFC 8628\].
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::entra::{Parameters, check_scope, client_and_tenant, required};
+use super::refusal::Refusal;
+use super::world::{User, World};
+
+/// What the person with the browser does about a device code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceApproval {
+    /// Approves it before the first poll.
+    Approve,
+    /// Approves it after this many polls.
+    PendingThenApprove(u32),
+    /// Approves it, but the first poll comes too soon.
+    SlowDownOnce,
+    /// Refuses it.
+    Decline,
+    /// Lets it expire.
+    Expire,
+    /// Is stopped by a Conditional Access policy.
+    ConditionalAccess,
+}
+
+/// A device code that somebody waits for.
+pub(super) struct DeviceCode {
+    tenant_id: &'static str,
+    scope: String,
+    polls: u32,
+}
+
+const VERIFICATION_URI: &str = "https://microsoft.com/devicelogin";
+
+/// Hands out a device code.
+pub(super) fn start(world: &mut World, tenant: &str, form: &Parameters) -> Result<Value, Refusal> {
+    let tenant_id = client_and_tenant(world, tenant, form)?;
+    let scope = required(form, "scope")?;
+    check_scope(scope)?;
+    let device_code = format!("D{}", Uuid::new_v4().simple());
+    let user_code = Uuid::new_v4().simple().to_string()[..9].to_uppercase();
+    let mut body = json!({
+        "device_code": device_code,
+        "user_code": user_code,
+        "verification_uri": VERIFICATION_URI,
+        "expires_in": 900,
+        "message": format!(
+            "To sign in, use a web browser to open the page {VERIFICATION_URI} and enter the code {user_code} to authenticate."
+        ),
+    });
+    if let Some(interval) = world.device_interval {
+        body["interval"] = interval.into();
+    }
+    let code = DeviceCode { tenant_id, scope: scope.to_owned(), polls: 0 };
+    world.device_codes.insert(device_code, code);
+    Ok(body)
+}
+
+/// Answers a poll: the user and what was asked for, once approved.
+///
+/// Clients branch on the OAuth error, which is documented; for a refusal and for polling too fast no public
+/// source shows the AADSTS number, so those two carry the nearest ones.
+pub(super) fn poll(world: &mut World, tenant_id: &str, form: &Parameters) -> Result<(User, String), Refusal> {
+    let presented = required(form, "device_code")?;
+    let code = world
+        .device_codes
+        .get_mut(presented)
+        .filter(|code| code.tenant_id == tenant_id)
+        .ok_or_else(|| Refusal::new(70018))?;
+    code.polls += 1;
+    match world.device_approval {
+        DeviceApproval::PendingThenApprove(polls) if code.polls <= polls => {
+            return Err(Refusal::new(70016));
+        }
+        DeviceApproval::SlowDownOnce if code.polls == 1 => {
+            return Err(Refusal::new(70016).named("slow_down"));
+        }
+        DeviceApproval::Decline => {
+            return Err(Refusal::new(65004).named("authorization_declined"));
+        }
+        DeviceApproval::Expire => return Err(Refusal::new(70020)),
+        DeviceApproval::ConditionalAccess => return Err(Refusal::new(53003)),
+        DeviceApproval::Approve | DeviceApproval::PendingThenApprove(_) | DeviceApproval::SlowDownOnce => {}
+    }
+    let scope = code.scope.clone();
+    // A code serves once.
+    world.device_codes.remove(presented);
+    Ok((world.approver(), scope))
+}
