@@ -1,0 +1,36 @@
+//! The environment variables, taken once at the start, so that everything after it can be tested with others.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+/// A snapshot of environment variables. An empty variable counts as unset.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, OsString>);
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        std::env::vars_os().collect()
+    }
+
+    /// The value of a variable, if it is set and not empty.
+    pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable as text, surrounding white space removed; bytes that are not UTF-8 become U+FFFD.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())
+    }
+}
+
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        let key = |name: OsString| {
+            let name = name.to_string_lossy().into_owned();
+            if cfg!(windows) { name.to_uppercase() } else { name }
+        };
+        Self(variables.into_iter().map(|(name, value)| (key(name.into()), value.into())).collect())
+    }
+}

@@ -1,0 +1,183 @@
+//! One small HTTP client for both services: no redirects, bounded answers, one clock for the whole command,
+//! and failures told apart in words a person understands.
+
+mod failure;
+mod proxy;
+mod roots;
+
+use std::cell::{Cell, OnceCell};
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode, header::HeaderMap};
+use serde_json::Value;
+use url::Url;
+
+pub(crate) use failure::Failure;
+
+use crate::report::Report;
+
+/// The longest that opening a connection may take, whatever `--timeout` says.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// No answer of either service comes near this; what does is not an answer of theirs.
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// A whole answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON, whatever its content type says.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// True where the body is a web page: what a captive portal or a proxy puts in the place of an answer.
+    pub(crate) fn is_web_page(&self) -> bool {
+        let declared = self
+            .headers
+            .get(reqwest::header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
+        let start: String = String::from_utf8_lossy(&self.body).trim_start().chars().take(15).collect();
+        let start = start.to_ascii_lowercase();
+        (declared && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
+    }
+
+    /// The first `limit` characters of the body, for showing what an unexpected answer said.
+    pub(crate) fn excerpt(&self, limit: usize) -> String {
+        let text = crate::text::one_line(String::from_utf8_lossy(&self.body).trim());
+        crate::text::shortened(&text, limit)
+    }
+}
+
+/// Sends requests within the time that a command's network work may take. Connections are opened, and
+/// certificates read, when the first request is sent.
+pub(crate) struct Client<'a> {
+    timeout: Duration,
+    deadline: Cell<Option<Instant>>,
+    report: &'a dyn Report,
+    direct: OnceCell<reqwest::Client>,
+    outward: OnceCell<reqwest::Client>,
+}
+
+impl<'a> Client<'a> {
+    /// A client whose requests together may take `timeout`, counted from the first one.
+    pub(crate) fn new(timeout: Duration, report: &'a dyn Report) -> Self {
+        Self { timeout, deadline: Cell::new(None), report, direct: OnceCell::new(), outward: OnceCell::new() }
+    }
+
+    /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
+    pub(crate) fn restart_clock(&self) {
+        self.deadline.set(None);
+    }
+
+    /// The time left for network work.
+    pub(crate) fn time_left(&self) -> Duration {
+        let now = Instant::now();
+        let deadline = self.deadline.get().unwrap_or_else(|| {
+            let deadline = now + self.timeout;
+            self.deadline.set(Some(deadline));
+            deadline
+        });
+        deadline.saturating_duration_since(now)
+    }
+
+    /// A request to `url`, to be completed and handed to [`Client::send`].
+    pub(crate) fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, Failure> {
+        Ok(self.client_for(&url)?.request(method, url))
+    }
+
+    /// Sends a request and reads the whole answer, whatever its status.
+    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+        let (client, request) = request.build_split();
+        let request = request.map_err(|error| Failure::unusable_request(&error))?;
+        self.execute(&client, request).await
+    }
+
+    /// Sends a request made elsewhere, such as by the oauth2 crate.
+    pub(crate) async fn send_prepared(&self, request: reqwest::Request) -> Result<Answer, Failure> {
+        let client = self.client_for(request.url())?.clone();
+        self.execute(&client, request).await
+    }
+
+    async fn execute(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
+        let url = request.url().clone();
+        let line = format!("{} {}", request.method(), shown(&url));
+        let started = Instant::now();
+        let result = match tokio::time::timeout(self.time_left(), exchange(client, request, &url)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::timed_out(&url, self.timeout)),
+        };
+        let elapsed = started.elapsed().as_millis();
+        self.report.detail(&match &result {
+            Ok(answer) => format!("{line} -> {} ({elapsed} ms)", answer.status),
+            Err(failure) => format!("{line} -> {failure} ({elapsed} ms)"),
+        });
+        result
+    }
+
+    /// Plain http is allowed to this machine alone, and must not leave it through a proxy.
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
+        let (cell, outward) = if is_loopback(url) { (&self.direct, false) } else { (&self.outward, true) };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = build(outward)?;
+        Ok(cell.get_or_init(|| client))
+    }
+}
+
+async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Answer, Failure> {
+    let mut response = client.execute(request).await.map_err(|error| Failure::of(&error, url))?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error, url))? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(Failure::too_large(url, LARGEST_BODY));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let answer = Answer { status, headers, body };
+    if status.is_redirection() {
+        return Err(Failure::redirected(url, &answer));
+    }
+    if answer.is_web_page() {
+        return Err(Failure::web_page(url, &answer));
+    }
+    Ok(answer)
+}
+
+fn build(outward: bool) -> Result<reqwest::Client, Failure> {
+    // Fails only where a provider is installed already, which then serves.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .dns_resolver(failure::Resolver)
+        .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
+    let builder = if outward { roots::trust(builder)? } else { builder.no_proxy() };
+    builder.build().map_err(|error| Failure::unusable_client(&error))
+}
+
+/// True for an address of this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// A URL for people to read: without user information and fragment.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url.to_string()
+}

@@ -1,0 +1,14 @@
+//! Which proxy stands between this machine and an address, so that a failure can name it.
+
+use hyper_util::client::proxy::matcher::Matcher;
+use url::Url;
+
+/// The proxy that requests to `url` go through: its address without credentials.
+pub(super) fn for_url(url: &Url) -> Option<String> {
+    if super::is_loopback(url) {
+        return None;
+    }
+    let intercept = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
+    let uri = intercept.uri();
+    Some(format!("{}://{}", uri.scheme_str().unwrap_or("http"), uri.authority()?.as_str().rsplit('@').next()?))
+}

@@ -1,0 +1,21 @@
+//! Which certificate authorities are trusted: the system's, and those of `SSL_CERT_FILE`.
+
+use reqwest::{Certificate, ClientBuilder};
+
+use super::Failure;
+
+/// The platform's verifier reads `SSL_CERT_FILE` itself on Linux, but is silent about a file it cannot use;
+/// on macOS and Windows it does not look at the variable.
+pub(super) fn trust(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
+        return Ok(builder);
+    };
+    let shown = path.to_string_lossy();
+    let pem = std::fs::read(&path).map_err(|error| Failure::certificates(&shown, &error))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| Failure::certificates(&shown, &error))?;
+    if certificates.is_empty() {
+        return Err(Failure::certificates(&shown, &"it holds no certificate in PEM form"));
+    }
+    let read_by_verifier = cfg!(all(unix, not(target_os = "macos")));
+    Ok(if read_by_verifier { builder } else { builder.tls_certs_merge(certificates) })
+}

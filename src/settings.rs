@@ -1,0 +1,250 @@
+//! Flags and environment, turned into typed settings; whatever is wrong with them is said here, before anything
+//! is done.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::cli::GlobalArgs;
+use crate::commerce::is_sendable;
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::http::is_loopback;
+use crate::identity::{TOKEN_VARIABLE, Tenant};
+use crate::output::Format;
+
+/// The profile where none is named.
+pub(crate) const DEFAULT_PROFILE: &str = "default";
+
+/// The only policy in public use.
+const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
+/// The policy endpoint (MSCommerce module).
+const DEFAULT_ENDPOINT: &str = "https://licensing.m365.microsoft.com";
+/// Entra's public cloud.
+const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com";
+/// The module's public client id.
+const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
+/// M365 License Manager.
+const DEFAULT_SCOPE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85/.default";
+/// Seconds that the network may take.
+const DEFAULT_TIMEOUT: u32 = 100;
+
+const OUTPUT_VARIABLE: &str = "MSCOMMERCE_OUTPUT";
+const PROFILE_VARIABLE: &str = "MSCOMMERCE_PROFILE";
+const ENDPOINT_VARIABLE: &str = "MSCOMMERCE_ENDPOINT";
+const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
+const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
+
+/// The settings that every command shares.
+pub(crate) struct Settings {
+    pub(crate) policy_id: String,
+    pub(crate) profile: String,
+    /// The tenant named with `--tenant`.
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) format: Format,
+    pub(crate) timeout: Duration,
+    /// Whether `--timeout` was given, rather than left at its default.
+    pub(crate) timeout_is_given: bool,
+    pub(crate) endpoint: Url,
+    /// The token of `MSCOMMERCE_TOKEN`.
+    pub(crate) token: Option<SecretString>,
+    environment: Environment,
+}
+
+impl Settings {
+    pub(crate) fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
+        let policy_id = args.policy_id.clone().unwrap_or_else(|| DEFAULT_POLICY.to_owned());
+        if !is_sendable(&policy_id) {
+            return Err(
+                Error::usage(format!("--policy-id: '{policy_id}' cannot be an id")).hint("mscommerce policy list")
+            );
+        }
+        let tenant = args.tenant.as_deref().map(Tenant::parse).transpose();
+        Ok(Self {
+            policy_id,
+            profile: profile(args, &environment)?,
+            tenant: tenant.map_err(|error| Error::usage(format!("--tenant: {error}")))?,
+            format: format(args, &environment)?,
+            timeout: Duration::from_secs(args.timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
+            timeout_is_given: args.timeout.is_some(),
+            endpoint: address(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,
+            token: token(&environment)?,
+            environment,
+        })
+    }
+
+    /// The authority host that `connect` signs in at.
+    pub(crate) fn authority(&self) -> Result<Url> {
+        address(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY)
+    }
+
+    /// The tenant that `connect` signs in to: `--tenant`, else `AZURE_TENANT_ID`, which must not move a saved sign-in.
+    pub(crate) fn tenant_to_connect(&self) -> Result<Option<Tenant>> {
+        if self.tenant.is_some() {
+            return Ok(self.tenant.clone());
+        }
+        let named = self.environment.text("AZURE_TENANT_ID").as_deref().map(Tenant::parse).transpose();
+        named.map_err(|error| Error::usage(format!("AZURE_TENANT_ID: {error}")))
+    }
+
+    /// The public client that `connect` signs in as, where `--client-id` does not say.
+    pub(crate) fn client_id(&self) -> String {
+        self.environment.text("MSCOMMERCE_CLIENT_ID").unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned())
+    }
+
+    /// The scope that `connect` asks for.
+    pub(crate) fn scope(&self) -> String {
+        self.environment.text("MSCOMMERCE_SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned())
+    }
+
+    /// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
+    pub(crate) fn state_directory(&self) -> Result<PathBuf> {
+        if let Some(home) = self.environment.raw(HOME_VARIABLE) {
+            return std::path::absolute(home)
+                .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
+        }
+        let names = AppStrategyArgs { app_name: "mscommerce".into(), ..AppStrategyArgs::default() };
+        let strategy = choose_native_strategy(names).map_err(|_| {
+            Error::usage(format!("there is no home directory; name one for mscommerce in {HOME_VARIABLE}"))
+        })?;
+        Ok(strategy
+            .state_dir()
+            .unwrap_or_else(|| if cfg!(windows) { strategy.cache_dir() } else { strategy.data_dir() }))
+    }
+
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+}
+
+fn profile(args: &GlobalArgs, environment: &Environment) -> Result<String> {
+    let (name, origin) = match (&args.profile, environment.text(PROFILE_VARIABLE)) {
+        (Some(name), _) => (name.clone(), "--profile"),
+        (None, Some(name)) => (name, PROFILE_VARIABLE),
+        (None, None) => return Ok(DEFAULT_PROFILE.to_owned()),
+    };
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        return Err(Error::usage(format!(
+            "{origin}: '{name}' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @"
+        )));
+    }
+    Ok(name)
+}
+
+fn format(args: &GlobalArgs, environment: &Environment) -> Result<Format> {
+    if let Some(format) = args.output {
+        return Ok(format);
+    }
+    let Some(name) = environment.text(OUTPUT_VARIABLE) else { return Ok(Format::default()) };
+    Format::from_str(&name, true).map_err(|_| {
+        let formats: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+        let formats: Vec<_> = formats.iter().map(clap::builder::PossibleValue::get_name).collect();
+        Error::usage(format!("{OUTPUT_VARIABLE}: there is no format '{name}'; the formats are {}", formats.join(", ")))
+    })
+}
+
+/// Tokens travel to this address, so it has to be https, or a server on this machine.
+fn address(environment: &Environment, variable: &str, default: &str) -> Result<Url> {
+    let text = environment.text(variable).unwrap_or_else(|| default.to_owned());
+    let wrong = |why: &str| Error::usage(format!("{variable}: '{text}' {why}"));
+    // Azure's libraries accept an authority host without a scheme, too.
+    let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
+    let url = Url::parse(&with_scheme).map_err(|error| wrong(&format!("is no web address: {error}")))?;
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::usage(format!(
+            "{variable}: the address must not hold a user, a password, a query or a fragment"
+        )));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(wrong("is plain http; tokens are sent over https, or to this machine alone")
+            .hint("write https:// in place of http://")),
+        _ => Err(wrong("is no https address")),
+    }
+}
+
+fn token(environment: &Environment) -> Result<Option<SecretString>> {
+    let Some(token) = environment.text(TOKEN_VARIABLE).map(SecretString::from) else { return Ok(None) };
+    if is_token(&token) {
+        return Ok(Some(token));
+    }
+    Err(Error::usage(format!(
+        "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
+    ))
+    .hint("az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv"))
+}
+
+/// Whether the text can be a bearer token at all (RFC 6750, section 2.1).
+pub(crate) fn is_token(text: &SecretString) -> bool {
+    let text = text.expose_secret();
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    !text.is_empty() && text.chars().all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn settings(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings> {
+        let cli = Cli::try_parse_from(["mscommerce", "status"].iter().chain(flags)).expect("a command line");
+        assert!(matches!(cli.command, Command::Status));
+        Settings::new(&cli.global, variables.iter().copied().collect())
+    }
+
+    #[test]
+    fn flags_outrank_variables_and_variables_outrank_defaults() {
+        let chosen = settings(&["--profile", "a"], &[("MSCOMMERCE_PROFILE", "b"), ("MSCOMMERCE_OUTPUT", "JSON")])
+            .expect("settings");
+        assert_eq!((chosen.profile.as_str(), chosen.format), ("a", Format::Json));
+        assert_eq!(chosen.endpoint.as_str(), "https://licensing.m365.microsoft.com/");
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        assert_eq!(
+            settings(&[], &[("MSCOMMERCE_OUTPUT", ""), ("MSCOMMERCE_PROFILE", " ")]).expect("settings").profile,
+            "default"
+        );
+    }
+
+    #[test]
+    fn plain_http_goes_to_this_machine_alone() {
+        for fits in [
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost:1",
+            "https://proxy.example/base",
+            "login.example",
+        ] {
+            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", fits)]).is_ok(), "{fits}");
+        }
+        for wrong in [
+            "http://licensing.m365.microsoft.com",
+            "http://127.0.0.1.example",
+            "ftp://x.example",
+            "https://u:p@x.example",
+            "http://",
+        ] {
+            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", wrong)]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_variable_with_a_wrong_value_is_named() {
+        for (variable, value) in
+            [("MSCOMMERCE_OUTPUT", "xml"), ("MSCOMMERCE_PROFILE", "a b"), ("MSCOMMERCE_TOKEN", "Bearer abc")]
+        {
+            let error = settings(&[], &[(variable, value)]).err().expect("an error");
+            assert!(error.headline().contains(variable), "{error:?}");
+            assert!(!error.one_line().contains("Bearer abc"), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The one place that prints and asks: the two output streams, what is known of the terminal, and prompts.
+
+mod input;
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+use secrecy::SecretString;
+
+use crate::cli::ColorChoice;
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::report::Report;
+use crate::text;
+use input::Input;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const DETAIL: Style = Style::new().dimmed();
+
+/// What is known of the streams, probed once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts {
+    /// Standard input is a terminal: a question can be asked.
+    pub input_is_terminal: bool,
+    /// Standard output is a terminal.
+    pub output_is_terminal: bool,
+    /// Standard error is a terminal.
+    pub errors_is_terminal: bool,
+    /// Columns of the terminal behind standard output, where there is one.
+    pub width: Option<u16>,
+}
+
+impl Facts {
+    fn of_process() -> Self {
+        Self {
+            input_is_terminal: io::stdin().is_terminal(),
+            output_is_terminal: io::stdout().is_terminal(),
+            errors_is_terminal: io::stderr().is_terminal(),
+            width: terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(columns), _)| columns),
+        }
+    }
+}
+
+/// How the person wants to be spoken to: what the flags of the command line say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Manners {
+    pub(crate) quiet: bool,
+    pub(crate) verbosity: u8,
+    pub(crate) color: ColorChoice,
+}
+
+/// The streams of one run of the tool.
+pub struct Terminal {
+    input: Input,
+    output: RefCell<Box<dyn Write>>,
+    errors: RefCell<Box<dyn Write>>,
+    facts: Facts,
+    manners: Manners,
+    color_output: bool,
+    color_errors: bool,
+}
+
+impl Terminal {
+    /// The streams of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::build(Input::process(), Box::new(io::stdout()), Box::new(io::stderr()), Facts::of_process())
+    }
+
+    /// Streams of the caller's choice, for a program that runs the tool inside itself.
+    #[must_use]
+    pub fn new(input: Vec<u8>, output: Box<dyn Write>, errors: Box<dyn Write>, facts: Facts) -> Self {
+        Self::build(Input::text(input), output, errors, facts)
+    }
+
+    fn build(input: Input, output: Box<dyn Write>, errors: Box<dyn Write>, facts: Facts) -> Self {
+        Self {
+            input,
+            output: RefCell::new(output),
+            errors: RefCell::new(errors),
+            facts,
+            manners: Manners::default(),
+            color_output: false,
+            color_errors: false,
+        }
+    }
+
+    /// The same streams, spoken to as the flags and the environment say.
+    pub(crate) fn with_manners(mut self, manners: Manners, environment: &Environment) -> Self {
+        let wanted = |is_terminal: bool| match manners.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                is_terminal
+                    && environment.raw("NO_COLOR").is_none()
+                    && environment.raw("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        self.manners = manners;
+        self.color_output = wanted(self.facts.output_is_terminal);
+        self.color_errors = wanted(self.facts.errors_is_terminal);
+        #[cfg(windows)]
+        if self.color_output || self.color_errors {
+            anstyle_query::windows::enable_ansi_colors();
+        }
+        self
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    /// Whether escape sequences for colour belong on standard output.
+    pub(crate) fn colors_output(&self) -> bool {
+        self.color_output
+    }
+
+    /// Writes the command's result to standard output. A reader that has gone away is no failure.
+    pub(crate) fn data(&self, data: &str) -> Result<()> {
+        let mut output = self.output.borrow_mut();
+        match output.write_all(data.as_bytes()).and_then(|()| output.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Error::failed_by(error).context("could not write to standard output")),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Something good to know; silent with `--quiet`.
+    pub(crate) fn note(&self, message: &str) {
+        if !self.manners.quiet {
+            self.say(message);
+        }
+    }
+
+    /// Something the person has to act on, shown even with `--quiet`.
+    pub(crate) fn say(&self, message: &str) {
+        self.write_error_line(None, &text::lines(message));
+    }
+
+    /// Prints a failure: what failed, the details indented, the hints.
+    pub(crate) fn error(&self, error: &Error) {
+        self.write_error_line(Some((ERROR, "error:")), &text::lines(&error.headline()));
+        for line in error.detail_lines() {
+            self.write_error_line(None, &format!("  {}", text::one_line(line)));
+        }
+        for hint in error.hint_lines() {
+            self.write_error_line(Some((HINT, "hint:")), &text::lines(hint));
+        }
+    }
+
+    /// Prints what clap has to say: help and version on standard output, usage errors on standard error.
+    pub(crate) fn command_line(&self, message: &clap::Error) -> Result<()> {
+        let rendered = message.render();
+        if message.use_stderr() {
+            let text = if self.color_errors { rendered.ansi().to_string() } else { rendered.to_string() };
+            self.write_errors(&text);
+            Ok(())
+        } else {
+            self.data(&if self.color_output { rendered.ansi().to_string() } else { rendered.to_string() })
+        }
+    }
+
+    /// Asks a question that is answered with yes or no; anything but yes is no.
+    pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
+        self.write_errors(&format!("{} [y/N] ", text::lines(question)));
+        let answer = self.input.line().await?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks for a secret on the terminal without showing it.
+    pub(crate) async fn secret(&self, prompt: &str) -> Result<SecretString> {
+        self.input.secret(text::one_line(prompt)).await
+    }
+
+    /// All of standard input, as a secret: one trailing line end removed.
+    pub(crate) async fn input_as_secret(&self) -> Result<SecretString> {
+        self.input.all_as_secret().await
+    }
+
+    /// Puts the terminal back as it was before an unfinished prompt.
+    pub(crate) fn restore(&self) {
+        if self.input.restore() {
+            self.write_errors("\n");
+        }
+    }
+
+    fn write_error_line(&self, label: Option<(Style, &str)>, line: &str) {
+        let label = label.map(|(style, label)| format!("{} ", self.painted(style, label))).unwrap_or_default();
+        self.write_errors(&format!("{label}{line}\n"));
+    }
+
+    fn painted(&self, style: Style, text: &str) -> String {
+        if self.color_errors { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// Nothing can be said where standard error itself is gone, so failures to write to it are dropped.
+    fn write_errors(&self, text: &str) {
+        let mut errors = self.errors.borrow_mut();
+        let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
+    }
+}
+
+impl Report for Terminal {
+    fn warn(&self, message: &str) {
+        self.write_error_line(Some((WARNING, "warning:")), &text::lines(message));
+    }
+
+    fn detail(&self, message: &str) {
+        if self.manners.verbosity > 0 {
+            let line = self.painted(DETAIL, &text::lines(message));
+            self.write_error_line(None, &line);
+        }
+    }
+}

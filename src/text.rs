@@ -1,0 +1,66 @@
+//! Making text from elsewhere harmless where it is shown.
+
+/// Stands for a control character that would otherwise reach a terminal.
+const REPLACEMENT: char = '\u{FFFD}';
+
+/// True for characters that steer a terminal or turn the direction of text around: C0 and C1 controls,
+/// and the bidirectional overrides with which a name could disguise itself.
+pub(crate) fn is_steering(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+/// One line: tabs and line ends become spaces, other control characters U+FFFD.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace("\r\n", " ")
+        .chars()
+        .map(|character| match character {
+            '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
+            other if is_steering(other) => REPLACEMENT,
+            other => other,
+        })
+        .collect()
+}
+
+/// Several lines: line feeds stay, every other control character becomes U+FFFD.
+pub(crate) fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|character| match character {
+            '\n' => '\n',
+            '\t' => ' ',
+            other if is_steering(other) => REPLACEMENT,
+            other => other,
+        })
+        .collect()
+}
+
+/// At most `limit` characters, with an ellipsis where something was cut.
+pub(crate) fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_and_bidirectional_overrides_do_not_survive() {
+        assert_eq!(one_line("a\u{1b}[31mb\u{9b}c\u{202e}d\u{7f}"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}d\u{FFFD}");
+    }
+
+    #[test]
+    fn line_ends_and_tabs_become_one_space_each() {
+        assert_eq!(one_line("a\r\nb\tc\nd"), "a b c d");
+        assert_eq!(lines("a\r\nb\tc\u{1b}"), "a\nb c\u{FFFD}");
+    }
+
+    #[test]
+    fn shortening_counts_characters_and_marks_the_cut() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 3), "äöü…");
+    }
+}
