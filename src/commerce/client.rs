@@ -1,0 +1,208 @@
+//! Requests to the policy endpoint.
+
+use std::collections::HashSet;
+
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use url::Url;
+use uuid::Uuid;
+
+use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
+use super::refusal::{Purpose, Refusal};
+use crate::error::{Error, Result};
+use crate::http::{self, Answer};
+
+/// A list longer than this many pages is taken for a loop.
+const MOST_PAGES: usize = 100;
+
+/// Where access tokens come from.
+pub(crate) trait TokenSource {
+    /// A token to send.
+    async fn token(&self) -> Result<SecretString>;
+    /// Another token in the place of one that the service refused, or `None` where there is no other.
+    async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>>;
+    /// What to type when the service refuses the token all the same.
+    fn advice_when_refused(&self) -> String;
+}
+
+/// The endpoint, for one policy.
+pub(crate) struct Client<'a, T> {
+    http: &'a http::Client<'a>,
+    endpoint: &'a Url,
+    policy_id: &'a str,
+    tokens: &'a T,
+}
+
+impl<'a, T: TokenSource> Client<'a, T> {
+    pub(crate) fn new(http: &'a http::Client<'a>, endpoint: &'a Url, policy_id: &'a str, tokens: &'a T) -> Self {
+        Self { http, endpoint, policy_id, tokens }
+    }
+
+    /// The policy that this client is for.
+    pub(crate) fn policy_id(&self) -> &str {
+        self.policy_id
+    }
+
+    /// `GET /v1.0/policies` (Get-MSCommercePolicies).
+    pub(crate) async fn policies(&self) -> Result<Vec<Policy>> {
+        let what = "could not list the policies";
+        self.list(self.url(&[])?, what, &Purpose::ReadPolicies, Policy::decode).await
+    }
+
+    /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
+    pub(crate) async fn policy(&self) -> Result<Policy> {
+        let what = format!("could not read the policy {}", self.policy_id);
+        let (answer, id) =
+            self.send(Method::GET, self.url(&[self.policy_id])?, None, &what, &Purpose::ReadPolicy).await?;
+        decode(&answer, Policy::decode)
+            .ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(&Purpose::ReadPolicy))
+    }
+
+    /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
+    pub(crate) async fn products(&self, scope: &Scope) -> Result<Vec<ProductPolicy>> {
+        let mut url = self.url(&[self.policy_id, "products"])?;
+        url.query_pairs_mut().append_pair("scope", scope.query_value());
+        let what = match scope {
+            Scope::OfferType => "could not list the offer types",
+            _ => "could not list the products",
+        };
+        self.list(url, what, &Purpose::ReadProducts, ProductPolicy::decode).await
+    }
+
+    /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
+    pub(crate) async fn product(&self, target: &Target) -> Result<ProductPolicy> {
+        let what = format!("could not read {target}");
+        let purpose = Purpose::Read(target.clone());
+        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, &purpose).await?;
+        decode(&answer, ProductPolicy::decode).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(&purpose))
+    }
+
+    /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
+    pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<ProductPolicy> {
+        let what = format!("could not change {target}");
+        let purpose = Purpose::Change(target.clone());
+        let body = json!({ "policyValue": value.wire() });
+        let (answer, id) = self.send(Method::PUT, self.target_url(target)?, Some(&body), &what, &purpose).await?;
+        decode(&answer, ProductPolicy::decode).ok_or_else(|| {
+            let what = format!("cannot tell whether {target} was changed");
+            Refusal::new(&what, &answer, &id).into_error(&purpose)
+        })
+    }
+
+    /// Reads a list to its end. No public client of this service reads a next link, so whether it pages is
+    /// unverified; a link is followed only within the same endpoint, for the token goes with it.
+    async fn list<I>(
+        &self,
+        first: Url,
+        what: &str,
+        purpose: &Purpose,
+        decode_item: impl Fn(Value) -> Option<I>,
+    ) -> Result<Vec<I>> {
+        let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
+        while let Some(url) = next.take() {
+            let (answer, id) = self.send(Method::GET, url.clone(), None, what, purpose).await?;
+            let not_understood = || Refusal::new(what, &answer, &id).into_error(purpose);
+            let mut body = answer.json().ok_or_else(not_understood)?;
+            let Some(Value::Array(page)) = body.get_mut("items").map(Value::take) else { return Err(not_understood()) };
+            for item in page {
+                items.push(decode_item(item).ok_or_else(not_understood)?);
+            }
+            seen.insert(url.clone());
+            if let Some(link) = next_link(&body) {
+                let following =
+                    url.join(link).ok().filter(|to| to.origin() == self.endpoint.origin() && !seen.contains(to));
+                if following.is_none() || seen.len() >= MOST_PAGES {
+                    return Err(Error::failed(format!("the link to the list's next page cannot be followed: {link}"))
+                        .context(what));
+                }
+                next = following;
+            }
+        }
+        Ok(items)
+    }
+
+    /// Sends one request; a token that is refused is renewed once. Returns the answer and the correlation id sent.
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        what: &str,
+        purpose: &Purpose,
+    ) -> Result<(Answer, String)> {
+        let token = self.tokens.token().await?;
+        let (mut answer, mut id) =
+            self.send_with(&token, &method, &url, body).await.map_err(|error| error.context(what))?;
+        if answer.status == StatusCode::UNAUTHORIZED
+            && let Some(token) = self.tokens.renewed(&token).await?
+        {
+            (answer, id) = self.send_with(&token, &method, &url, body).await.map_err(|error| error.context(what))?;
+        }
+        if answer.status.is_success() {
+            return Ok((answer, id));
+        }
+        let error = Refusal::new(what, &answer, &id).into_error(purpose);
+        Err(if answer.status == StatusCode::UNAUTHORIZED {
+            error.hint(self.tokens.advice_when_refused())
+        } else {
+            error
+        })
+    }
+
+    async fn send_with(
+        &self,
+        token: &SecretString,
+        method: &Method,
+        url: &Url,
+        body: Option<&Value>,
+    ) -> Result<(Answer, String)> {
+        let correlation_id = Uuid::new_v4().to_string();
+        let mut request = self
+            .http
+            .request(method.clone(), url.clone())?
+            .bearer_auth(token.expose_secret())
+            .header(reqwest::header::ACCEPT, "application/json")
+            .header("x-ms-correlation-id", &correlation_id);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        match self.http.send(request).await {
+            Ok(answer) => Ok((answer, correlation_id)),
+            Err(failure) => Err(Error::from(failure).detail(format!("correlation id: {correlation_id}"))),
+        }
+    }
+
+    fn target_url(&self, target: &Target) -> Result<Url> {
+        match target {
+            Target::Product(id) => self.url(&[self.policy_id, "products", id]),
+            Target::OfferType(id) => self.url(&[self.policy_id, "offerTypes", id]),
+        }
+    }
+
+    /// The endpoint's URL with `segments` below `/v1.0/policies`, each encoded as one path segment.
+    fn url(&self, segments: &[&str]) -> Result<Url> {
+        if let Some(id) = segments.iter().find(|segment| !is_sendable(segment)) {
+            return Err(Error::usage(format!("'{id}' cannot be an id")).hint("mscommerce products list"));
+        }
+        let mut url = self.endpoint.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::usage("the endpoint is not a web address"))?
+            .pop_if_empty()
+            .extend(["v1.0", "policies"].iter().chain(segments));
+        Ok(url)
+    }
+}
+
+/// `.` and `..` would change the path even when encoded, and URLs drop control characters such as tabs.
+pub(crate) fn is_sendable(segment: &str) -> bool {
+    !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
+}
+
+fn decode<I>(answer: &Answer, decode: impl Fn(Value) -> Option<I>) -> Option<I> {
+    decode(answer.json()?)
+}
+
+fn next_link(body: &Value) -> Option<&str> {
+    ["nextLink", "@odata.nextLink"].iter().find_map(|name| body.get(*name)?.as_str()).filter(|link| !link.is_empty())
+}

@@ -1,0 +1,12 @@
+//! The commerce policy endpoint: which products people may buy for themselves, read and changed.
+//!
+//! Paths, bodies and headers are those of Microsoft's MSCommerce module 2.x, whose cmdlets each send one of them.
+
+mod client;
+mod model;
+mod refusal;
+mod renumbered;
+
+pub(crate) use client::{Client, TokenSource, is_sendable};
+pub(crate) use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
+pub(crate) use refusal::Refusal;

@@ -1,0 +1,239 @@
+//! What the endpoint speaks of: policies, and what a policy says of a product or an offer type.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// A policy that products are subject to. The only one in public use is `AllowSelfServicePurchase`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Policy {
+    pub(crate) id: Option<String>,
+    pub(crate) description: Option<String>,
+    /// What a product gets when it is new. Read-only: it stays `Enabled` even where every product is disabled
+    /// (microsoft-365-docs issue 830).
+    pub(crate) default_value: Option<String>,
+    /// Members that this version does not know.
+    pub(crate) extra: Map<String, Value>,
+}
+
+impl Policy {
+    /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
+    pub(super) fn decode(body: Value) -> Option<Self> {
+        let Value::Object(mut members) = body else { return None };
+        Some(Self {
+            id: take(&mut members, "id"),
+            description: take(&mut members, "description"),
+            default_value: take(&mut members, "defaultValue"),
+            extra: members,
+        })
+    }
+}
+
+/// Whether a setting is for a product of Microsoft's or for a kind of other sellers' offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Product,
+    OfferType,
+    /// A scope that this version does not know, in the service's spelling.
+    Other(String),
+}
+
+impl Scope {
+    fn from_wire(scope: Option<String>) -> Self {
+        match scope {
+            // Older answers name no scope; they list products.
+            None => Self::Product,
+            Some(scope) if scope.eq_ignore_ascii_case("product") => Self::Product,
+            Some(scope) if scope.eq_ignore_ascii_case("offertype") => Self::OfferType,
+            Some(scope) => Self::Other(scope),
+        }
+    }
+
+    /// The value of the listing's `scope` parameter (MSCommerce module: `product` is its default).
+    pub(super) fn query_value(&self) -> &str {
+        match self {
+            Self::Product => "product",
+            Self::OfferType => "OfferType",
+            Self::Other(scope) => scope,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Product => "product",
+            Self::OfferType => "offerType",
+            Self::Other(scope) => scope,
+        })
+    }
+}
+
+/// What the policy says of one product or offer type.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ProductPolicy {
+    pub(crate) policy_id: Option<String>,
+    pub(crate) scope: Scope,
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+    /// The setting in the service's spelling; values that this version does not know are kept as they are.
+    pub(crate) value: Option<String>,
+    /// Members that this version does not know.
+    pub(crate) extra: Map<String, Value>,
+}
+
+impl ProductPolicy {
+    /// Decodes an item. A product is named by `productId` and `productName`, anything else by `scopeId` and
+    /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`).
+    pub(super) fn decode(body: Value) -> Option<Self> {
+        let Value::Object(mut members) = body else { return None };
+        let scope = Scope::from_wire(take(&mut members, "scope"));
+        let (id, name) = match scope {
+            Scope::Product => ("productId", "productName"),
+            _ => ("scopeId", "scopeValue"),
+        };
+        Some(Self {
+            policy_id: take(&mut members, "policyId"),
+            id: take(&mut members, id),
+            name: take(&mut members, name),
+            value: take(&mut members, "policyValue"),
+            scope,
+            extra: members,
+        })
+    }
+
+    /// The name and the id, for messages.
+    pub(crate) fn label(&self) -> String {
+        match (&self.name, &self.id) {
+            (Some(name), Some(id)) => format!("{name} ({id})"),
+            (Some(only), None) | (None, Some(only)) => only.clone(),
+            (None, None) => "a product without id and name".to_owned(),
+        }
+    }
+}
+
+/// What a setting can be told to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PolicyValue {
+    /// People may buy and try the product.
+    Enabled,
+    /// People may neither buy nor try the product.
+    Disabled,
+    /// People may try the product where the trial needs no payment method. Products only (article of 2024-10-10).
+    OnlyTrialsWithoutPaymentMethod,
+}
+
+impl PolicyValue {
+    const ALL: [(Self, &'static [&'static str]); 3] = [
+        (Self::Enabled, &["enabled"]),
+        (Self::Disabled, &["disabled"]),
+        (
+            Self::OnlyTrialsWithoutPaymentMethod,
+            &["only-trials-without-payment-method", "trials", "OnlyTrialsWithoutPaymentMethod"],
+        ),
+    ];
+
+    /// Reads a value as people write it: this tool's words or the service's own, without regard to case.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let fits = |(_, words): &&(Self, &[&str])| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
+        Self::ALL.iter().find(fits).map(|(value, _)| *value).ok_or_else(|| {
+            "the values are enabled, disabled and only-trials-without-payment-method (short: trials)".to_owned()
+        })
+    }
+
+    /// The service's spelling.
+    pub(crate) const fn wire(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::OnlyTrialsWithoutPaymentMethod => "OnlyTrialsWithoutPaymentMethod",
+        }
+    }
+
+    /// Whether an offer type can take the value: trials are for products only (article of 2024-10-10).
+    pub(crate) fn fits_offer_types(self) -> bool {
+        self != Self::OnlyTrialsWithoutPaymentMethod
+    }
+
+    /// Whether the service's word means this value.
+    pub(crate) fn is(self, wire: Option<&str>) -> bool {
+        wire.is_some_and(|wire| wire.eq_ignore_ascii_case(self.wire()))
+    }
+}
+
+/// One product or offer type, as the service's paths name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Product(String),
+    OfferType(String),
+}
+
+impl Target {
+    /// The id alone.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Product(id) | Self::OfferType(id) => id,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Product(id) => write!(formatter, "product {id}"),
+            Self::OfferType(id) => write!(formatter, "offer type {id}"),
+        }
+    }
+}
+
+/// Takes a member as text. A member that is no string any more is shown as its JSON, so that nothing is lost.
+fn take(members: &mut Map<String, Value>, name: &str) -> Option<String> {
+    match members.remove(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_product_is_named_by_its_product_id_whatever_the_case_of_its_scope() {
+        let item = ProductPolicy::decode(json!({"policyId": "P", "policyValue": "Enabled", "scope": "pRODUCT",
+            "productId": "CFQ7TTC0H9MP", "productName": "Power BI Pro", "newMember": {"a": 1}}))
+        .expect("an object");
+        assert_eq!(item.scope, Scope::Product);
+        assert_eq!(item.label(), "Power BI Pro (CFQ7TTC0H9MP)");
+        assert_eq!(item.extra, json!({"newMember": {"a": 1}}).as_object().expect("object").clone());
+    }
+
+    #[test]
+    fn anything_else_is_named_by_its_scope_id() {
+        let item = ProductPolicy::decode(
+            json!({"policyValue": "Someday", "scope": "Bundle", "scopeId": "B1", "scopeValue": "A bundle"}),
+        )
+        .expect("an object");
+        assert_eq!(item.scope, Scope::Other("Bundle".into()));
+        assert_eq!((item.id.as_deref(), item.name.as_deref()), (Some("B1"), Some("A bundle")));
+        assert_eq!(item.value.as_deref(), Some("Someday"));
+    }
+
+    #[test]
+    fn members_that_change_their_type_are_shown_as_json() {
+        let item = ProductPolicy::decode(json!({"scope": "product", "policyValue": {"until": 2030}})).expect("object");
+        assert_eq!(item.value.as_deref(), Some(r#"{"until":2030}"#));
+        assert!(ProductPolicy::decode(json!("text")).is_none());
+    }
+
+    #[test]
+    fn values_are_read_in_every_spelling() {
+        for word in ["trials", "TRIALS", "only-trials-without-payment-method", "onlytrialswithoutpaymentmethod"] {
+            assert_eq!(PolicyValue::parse(word), Ok(PolicyValue::OnlyTrialsWithoutPaymentMethod), "{word}");
+        }
+        assert_eq!(PolicyValue::parse("eNABLED"), Ok(PolicyValue::Enabled));
+        assert!(PolicyValue::parse("off").is_err());
+    }
+}

@@ -1,0 +1,148 @@
+//! An answer of the endpoint that is not the one hoped for, and what to do about it.
+
+use std::fmt;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::{Target, renumbered};
+use crate::error::{Error, Kind};
+use crate::http::Answer;
+
+/// What a request was for; it decides which role is missing and which id may be wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    ReadPolicies,
+    ReadPolicy,
+    ReadProducts,
+    Read(Target),
+    Change(Target),
+}
+
+/// An answer with a status other than 2xx, or one that could not be understood.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    what: String,
+    words: String,
+    correlation_id: String,
+}
+
+impl Refusal {
+    /// `what` failed because the service answered `answer`.
+    pub(super) fn new(what: &str, answer: &Answer, correlation_id: &str) -> Self {
+        let what = if answer.status.is_success() {
+            format!("{what}: the service's answer cannot be understood (status {})", answer.status)
+        } else {
+            format!("{what}: the service answered {}", answer.status)
+        };
+        Self { status: answer.status, what, words: words(answer), correlation_id: correlation_id.to_owned() }
+    }
+
+    /// Whether the service may not know the id that was asked for. A 404 is no proof that it does not: the
+    /// service answers its own inner failures so, too (microsoft-365-docs issue 4387).
+    pub(crate) fn doubts_the_id(&self) -> bool {
+        matches!(self.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
+    }
+
+    /// The failure with the advice that fits its status and purpose.
+    pub(super) fn into_error(self, purpose: &Purpose) -> Error {
+        let hints = advice(self.status, purpose);
+        let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
+        let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());
+        Error::failed_by(self)
+            .of_kind(kind)
+            .detail(words)
+            .detail(format!("correlation id: {correlation_id}"))
+            .hints(hints)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The service's own words: `errorCode` and `reason`, or the beginning of any other body.
+fn words(answer: &Answer) -> String {
+    let body = answer.json();
+    // Bodies of 401, 403 and 429 are not publicly documented, so the common nestings are looked through.
+    let told = body.as_ref().map(|body| body.get("error").filter(|inner| inner.is_object()).unwrap_or(body));
+    let member = |names: &[&str]| {
+        names.iter().find_map(|name| told?.get(name).and_then(Value::as_str)).map(crate::text::one_line)
+    };
+    let code = member(&["errorCode", "code", "error"]);
+    let reason = member(&["reason", "message", "error_description"]);
+    match (code, reason) {
+        (Some(code), Some(reason)) => format!("{code}: {reason}"),
+        (Some(only), None) | (None, Some(only)) => only,
+        (None, None) if answer.body.is_empty() => "the answer has no body".to_owned(),
+        (None, None) => answer.excerpt(300),
+    }
+}
+
+fn advice(status: StatusCode, purpose: &Purpose) -> Vec<String> {
+    let changes = matches!(purpose, Purpose::Change(_));
+    let mut hints = Vec::new();
+    match status.as_u16() {
+        403 => {
+            hints.push(if changes {
+                "a change needs the role Global Administrator or Billing Administrator in this tenant".to_owned()
+            } else {
+                "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant"
+                    .to_owned()
+            });
+            hints.push(
+                "a partner needs such a role over GDAP; 'mscommerce status' shows which account and tenant served"
+                    .to_owned(),
+            );
+        }
+        429 => hints.push("the service asks for less haste: wait a minute and try again".to_owned()),
+        500..=599 => hints.push(
+            "the service has a fault of its own: try again later; support asks for the correlation id".to_owned(),
+        ),
+        _ => {}
+    }
+    if let (Purpose::Read(target @ Target::Product(id)) | Purpose::Change(target @ Target::Product(id)), 400 | 404) =
+        (purpose, status.as_u16())
+        && let Some((new, name)) = renumbered::replacement(id)
+    {
+        hints.push(format!("{target} has been renumbered: {name} is {new} now"));
+    }
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::HeaderMap;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).expect("a status"),
+            headers: HeaderMap::new(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_services_words_are_found_in_every_body_seen_or_likely() {
+        assert_eq!(
+            words(&answer(400, r#"{"errorCode":"BadRequest","reason":"Invalid scope."}"#)),
+            "BadRequest: Invalid scope."
+        );
+        assert_eq!(words(&answer(401, r#"{"error":{"code":"X","message":"Y"}}"#)), "X: Y");
+        assert_eq!(words(&answer(500, "")), "the answer has no body");
+        assert_eq!(words(&answer(500, "plain\ttext")), "plain text");
+        assert_eq!(words(&answer(500, &"x".repeat(400))).chars().count(), 301);
+    }
+
+    #[test]
+    fn a_renumbered_id_is_answered_with_its_new_one() {
+        let hints = advice(StatusCode::NOT_FOUND, &Purpose::Read(Target::Product("CFQ7TTC0KXN9".into())));
+        assert_eq!(hints, ["product CFQ7TTC0KXN9 has been renumbered: Visio Plan 1 is CFQ7TTC0HD33 now"]);
+    }
+}

@@ -1,0 +1,29 @@
+//! A Markdown table, for job summaries and issues.
+
+use super::Output;
+use crate::text;
+
+pub(super) fn render(output: &Output) -> String {
+    let mut lines = line(output.fields.iter().map(|name| (*name).to_owned()));
+    lines.push_str(&line(output.fields.iter().map(|_| "---".to_owned())));
+    for row in output.rows() {
+        lines.push_str(&line(row.iter().map(|cell| escaped(cell))));
+    }
+    lines
+}
+
+fn line(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+}
+
+/// Text that shows as itself: no further cell, no markup, no picture fetched from elsewhere.
+fn escaped(cell: &str) -> String {
+    let mut text = String::new();
+    for character in text::one_line(cell).chars() {
+        if matches!(character, '\\' | '|' | '<' | '[' | '`' | '*') {
+            text.push('\\');
+        }
+        text.push(character);
+    }
+    text
+}

@@ -1,0 +1,106 @@
+//! The result of a command, and its five forms. One record has the same field names in every form.
+
+mod delimited;
+mod json;
+mod markdown;
+mod table;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+use crate::error::Result;
+use crate::terminal::Terminal;
+
+/// The form in which a result is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people: aligned columns.
+    #[default]
+    Table,
+    /// An object, or an array of objects.
+    Json,
+    /// Comma-separated values with a header row; text as it is.
+    Csv,
+    /// Tab-separated values with a header row, one line a record.
+    Tsv,
+    /// A table for a job summary or an issue.
+    Markdown,
+}
+
+/// One record: the values of the result's fields, in order, and members of the service that have no field.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) values: Vec<Value>,
+    pub(crate) extra: Map<String, Value>,
+}
+
+/// Something that can be shown as a record.
+pub(crate) trait Row {
+    /// The names of the fields, in order.
+    const FIELDS: &'static [&'static str];
+
+    fn record(self) -> Record;
+}
+
+/// Whether a command's result is by its nature one record or a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    One,
+    Many,
+}
+
+/// The result of a command.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    shape: Shape,
+    fields: &'static [&'static str],
+    records: Vec<Record>,
+}
+
+impl Output {
+    /// A result that is one record: an object in JSON.
+    pub(crate) fn one<R: Row>(row: R) -> Self {
+        Self { shape: Shape::One, fields: R::FIELDS, records: vec![row.record()] }
+    }
+
+    /// A result that is a list, be it of one record or none: an array in JSON.
+    pub(crate) fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
+        Self { shape: Shape::Many, fields: R::FIELDS, records: rows.into_iter().map(R::record).collect() }
+    }
+
+    /// Prints the result on standard output.
+    pub(crate) fn print(&self, format: Format, terminal: &Terminal) -> Result<()> {
+        let facts = terminal.facts();
+        let text = match format {
+            Format::Table => table::render(self, facts.width, terminal.colors_output()),
+            Format::Json => json::render(self)?,
+            Format::Csv => delimited::csv(self, facts.output_is_terminal)?,
+            Format::Tsv => delimited::tsv(self),
+            Format::Markdown => markdown::render(self),
+        };
+        terminal.data(&text)
+    }
+
+    /// The values of one field as text.
+    fn column(&self, index: usize) -> impl Iterator<Item = String> {
+        self.records.iter().map(move |record| record.values.get(index).map(text_of).unwrap_or_default())
+    }
+
+    /// The records as rows of text.
+    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.records.iter().map(|record| record.values.iter().map(text_of).collect())
+    }
+}
+
+/// A value as text: nothing for null, lists separated by commas.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

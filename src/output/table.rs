@@ -1,0 +1,112 @@
+//! Aligned columns, for people.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Output, Shape};
+use crate::text;
+
+const BOLD: anstyle::Style = anstyle::Style::new().bold();
+
+/// Renders the result for a terminal `width` columns wide, or without a limit. A list that is empty has no table.
+pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String {
+    if output.records.is_empty() {
+        return String::new();
+    }
+    if output.shape == Shape::One {
+        return list_of_fields(output, width, color);
+    }
+    let all: Vec<usize> = (0..output.fields.len()).collect();
+    let whole = columns(output, &all, None, color);
+    match width {
+        Some(width) if widest_line(&whole.plain) > width.into() => narrowed(output, width, color),
+        _ => whole.text,
+    }
+}
+
+/// Where the terminal is too narrow, fields that say the same in every row move above the table; what is still
+/// too wide wraps inside its column. Nothing is cut.
+fn narrowed(output: &Output, width: u16, color: bool) -> String {
+    let is_common = |index: &usize| {
+        let mut column = output.column(*index);
+        let first = column.next();
+        output.records.len() > 1 && column.all(|value| Some(value) == first)
+    };
+    let (common, varying): (Vec<usize>, Vec<usize>) = (0..output.fields.len()).partition(is_common);
+    if varying.is_empty() || common.is_empty() {
+        let all: Vec<usize> = (0..output.fields.len()).collect();
+        return columns(output, &all, Some(width), color).text;
+    }
+    let mut lines = String::new();
+    for index in common {
+        let value = output.column(index).next().unwrap_or_default();
+        lines.push_str(&format!("{}: {}\n", output.fields[index], text::one_line(&value)));
+    }
+    format!("{lines}\n{}", columns(output, &varying, Some(width), color).text)
+}
+
+/// One record: a line for each field.
+fn list_of_fields(output: &Output, width: Option<u16>, color: bool) -> String {
+    let mut table = bare(width);
+    for (index, name) in output.fields.iter().enumerate() {
+        table.add_row(vec![(*name).to_owned(), text::one_line(&output.column(index).next().unwrap_or_default())]);
+    }
+    let lines = rendered(&mut table);
+    let names = output.fields.iter().map(|name| name.len()).max().unwrap_or_default();
+    if !color {
+        return lines;
+    }
+    lines.lines().map(|line| bold(line, names)).collect()
+}
+
+struct Rendered {
+    plain: String,
+    text: String,
+}
+
+fn columns(output: &Output, indices: &[usize], width: Option<u16>, color: bool) -> Rendered {
+    let mut table = bare(width);
+    table.set_header(indices.iter().map(|index| output.fields[*index]).collect::<Vec<_>>());
+    for row in output.rows() {
+        table.add_row(indices.iter().map(|index| text::one_line(&row[*index])).collect::<Vec<_>>());
+    }
+    let plain = rendered(&mut table);
+    let text = match plain.split_once('\n') {
+        Some((header, rows)) if color => format!("{}{rows}", bold(header, header.len())),
+        _ => plain.clone(),
+    };
+    Rendered { plain, text }
+}
+
+fn bare(width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    match width {
+        Some(width) => {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
+        None => {
+            table.set_content_arrangement(ContentArrangement::Disabled);
+        }
+    }
+    table
+}
+
+/// The table's lines, flush left and without trailing blanks.
+fn rendered(table: &mut Table) -> String {
+    let last = table.column_count().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index == last { 0 } else { 2 }));
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn bold(line: &str, upto: usize) -> String {
+    let (head, rest) = line.split_at(upto.min(line.len()));
+    format!("{BOLD}{head}{BOLD:#}{rest}\n")
+}
+
+fn widest_line(text: &str) -> usize {
+    text.lines().map(UnicodeWidthStr::width).max().unwrap_or_default()
+}

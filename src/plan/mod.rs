@@ -1,0 +1,165 @@
+//! Changes: what is wanted, whether it is needed, and carrying it out. A change reads first, writes only where
+//! the value differs, and compares the answer.
+
+use serde_json::Value;
+
+use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource};
+use crate::error::{Error, Result};
+use crate::http::Failure;
+use crate::output::{Record, Row};
+
+/// How a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Changed,
+    /// The value was the wanted one already; nothing was sent.
+    Unchanged,
+    /// The value would be changed; nothing was sent.
+    Planned,
+    Failed,
+}
+
+impl Outcome {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Planned => "planned",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A wanted value for a product or offer type that was read from the service.
+pub(crate) struct Change {
+    pub(crate) target: Target,
+    pub(crate) before: ProductPolicy,
+    pub(crate) wanted: PolicyValue,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+pub(crate) struct ChangeRecord {
+    item: ProductPolicy,
+    previous_value: Option<String>,
+    outcome: Outcome,
+    error: Option<String>,
+}
+
+impl Change {
+    /// Whether the value differs from the wanted one.
+    pub(crate) fn is_needed(&self) -> bool {
+        !self.wanted.is(self.before.value.as_deref())
+    }
+
+    /// What would be done, in words.
+    pub(crate) fn sentence(&self) -> String {
+        let from = self.before.value.as_deref().unwrap_or("no value");
+        format!("{}: {from} -> {}", self.before.label(), self.wanted.wire())
+    }
+
+    /// The record of a change that is not needed, or, as a plan, of one that is.
+    pub(crate) fn planned(self) -> ChangeRecord {
+        if !self.is_needed() {
+            return self.record(Outcome::Unchanged, |_| {}, None);
+        }
+        let wanted = self.wanted.wire().to_owned();
+        self.record(Outcome::Planned, |item| item.value = Some(wanted), None)
+    }
+
+    /// Sends the change if it is needed. A failure comes beside the record that tells of it.
+    pub(crate) async fn carry_out<T: TokenSource>(self, client: &Client<'_, T>) -> (ChangeRecord, Option<Error>) {
+        if !self.is_needed() {
+            return (self.planned(), None);
+        }
+        match client.update(&self.target, self.wanted).await {
+            Ok(after) => match self.check(&after) {
+                Ok(()) => (self.record(Outcome::Changed, |item| *item = after, None), None),
+                Err(error) => self.failed(|item| *item = after, error),
+            },
+            Err(error) if is_unknown_whether_done(&error) => {
+                let error = error.hint(format!("see what it is now: {}", self.command_to_see()));
+                self.failed(|item| item.value = None, error)
+            }
+            Err(error) => self.failed(|_| {}, error),
+        }
+    }
+
+    /// Whether the service did what was asked for, to the product that was meant.
+    fn check(&self, after: &ProductPolicy) -> Result<()> {
+        let label = self.before.label();
+        if !self.wanted.is(after.value.as_deref()) {
+            let shown = after.value.as_deref().unwrap_or("no value");
+            return Err(Error::failed(format!(
+                "{label} was to become {}, but the service shows {shown}",
+                self.wanted.wire()
+            ))
+            .context(format!("could not change {}", self.target))
+            .hint(format!("see what it is now: {}", self.command_to_see())));
+        }
+        let is_other = |ids: (&String, &String)| !ids.0.eq_ignore_ascii_case(ids.1);
+        if self.before.id.as_ref().zip(after.id.as_ref()).is_some_and(is_other) {
+            return Err(Error::failed(format!("the service answered for {} in the place of {label}", after.label()))
+                .context(format!("could not change {}", self.target))
+                .hint(format!("see what it is now: {}", self.command_to_see())));
+        }
+        Ok(())
+    }
+
+    fn failed(self, afterwards: impl FnOnce(&mut ProductPolicy), error: Error) -> (ChangeRecord, Option<Error>) {
+        let told = error.one_line();
+        (self.record(Outcome::Failed, afterwards, Some(told)), Some(error))
+    }
+
+    fn record(
+        self,
+        outcome: Outcome,
+        afterwards: impl FnOnce(&mut ProductPolicy),
+        error: Option<String>,
+    ) -> ChangeRecord {
+        let previous_value = self.before.value.clone();
+        let mut item = self.before;
+        afterwards(&mut item);
+        ChangeRecord { item, previous_value, outcome, error }
+    }
+
+    fn command_to_see(&self) -> String {
+        match &self.target {
+            Target::Product(id) => format!("mscommerce product get {id}"),
+            Target::OfferType(id) => format!("mscommerce product get --offer-type {id}"),
+        }
+    }
+}
+
+impl ChangeRecord {
+    pub(crate) fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// What the product is set to now, in words.
+    pub(crate) fn state(&self) -> String {
+        format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value"))
+    }
+}
+
+/// Whether a change may have been made although no proper answer came.
+fn is_unknown_whether_done(error: &Error) -> bool {
+    let was_sent = error.downcast_ref::<Failure>().is_some_and(Failure::may_have_arrived);
+    let broke_there =
+        error.downcast_ref::<crate::commerce::Refusal>().is_some_and(|refusal| !refusal.status.is_client_error());
+    was_sent || broke_there
+}
+
+impl Row for ChangeRecord {
+    const FIELDS: &'static [&'static str] =
+        &["policyId", "scope", "id", "name", "policyValue", "previousValue", "outcome", "error"];
+
+    fn record(self) -> Record {
+        let Record { mut values, extra } = self.item.record();
+        values.extend([Value::from(self.previous_value), Value::from(self.outcome.name()), Value::from(self.error)]);
+        Record { values, extra }
+    }
+}
+
+#[cfg(test)]
+mod tests;
