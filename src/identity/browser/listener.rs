@@ -1,0 +1,259 @@
+//! The loopback listener: one sign-in's answer, and nothing else.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use secrecy::SecretString;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::{Page, REDIRECT_PATH};
+use crate::error::{Error, Result};
+
+/// Entra's answer is a few kilobytes.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// How long a connection may take to say what it wants; browsers open some without saying anything.
+const SLOWEST_REQUEST: Duration = Duration::from_secs(15);
+
+/// How long the landing page may take to get through.
+const SLOWEST_REPLY: Duration = Duration::from_secs(3);
+
+/// How often another port is tried where a free one for IPv4 is taken for IPv6.
+const PORT_TRIES: usize = 16;
+
+/// Listens on 127.0.0.1 and, where there is IPv6, on `[::1]` at the same port: browsers resolve localhost to
+/// either (MSAL Python issue 886).
+pub(super) struct Listener {
+    port: u16,
+    v4: TcpListener,
+    v6: Option<TcpListener>,
+}
+
+/// What the browser brought.
+pub(super) enum Answer {
+    Code(SecretString),
+    Error { error: String, description: String },
+}
+
+/// The open request of the browser, waiting for its page.
+pub(super) struct Reply {
+    page: oneshot::Sender<Page>,
+    connection: JoinHandle<()>,
+}
+
+impl Reply {
+    /// Shows the page, and waits until the browser has it.
+    pub(super) async fn send(self, page: Page) {
+        // A browser that has gone away does not want the page.
+        let _ = self.page.send(page);
+        let _ = tokio::time::timeout(SLOWEST_REPLY, self.connection).await;
+    }
+}
+
+struct Received {
+    answer: Answer,
+    page: oneshot::Sender<Page>,
+    connection: usize,
+}
+
+impl Listener {
+    pub(super) async fn bind(port: Option<u16>) -> Result<Self> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let v4 = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))).await;
+            let v4 = v4.map_err(|error| cannot_listen(port, error))?;
+            let bound = v4.local_addr().map_err(|error| cannot_listen(port, error))?.port();
+            match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, bound))).await {
+                Ok(v6) => return Ok(Self { port: bound, v4, v6: Some(v6) }),
+                Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
+                    return Ok(Self { port: bound, v4, v6: None });
+                }
+                Err(error) if port.is_some() || tries == PORT_TRIES => return Err(cannot_listen(port, error)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Serves until the answer to the request with this `state` comes. Connections are served side by side, so
+    /// that one which says nothing holds up no other.
+    pub(super) async fn answer(self, state: &str) -> (Answer, Reply) {
+        let (sender, mut received) = mpsc::channel(1);
+        let mut connections = Vec::new();
+        loop {
+            let stream = tokio::select! {
+                Some(Received { answer, page, connection }) = received.recv() => {
+                    return (answer, Reply { page, connection: connections.swap_remove(connection) });
+                }
+                stream = self.accept() => stream,
+            };
+            let site = Site {
+                state: state.to_owned(),
+                port: self.port,
+                connection: connections.len(),
+                answers: sender.clone(),
+            };
+            connections.push(tokio::spawn(site.serve(stream)));
+        }
+    }
+
+    async fn accept(&self) -> TcpStream {
+        loop {
+            let accepted = match &self.v6 {
+                Some(v6) => {
+                    tokio::select! { accepted = self.v4.accept() => accepted, accepted = v6.accept() => accepted }
+                }
+                None => self.v4.accept().await,
+            };
+            match accepted {
+                Ok((stream, _)) => return stream,
+                // Out of file descriptors, say: give others a moment to close theirs.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+}
+
+fn cannot_listen(port: Option<u16>, error: std::io::Error) -> Error {
+    let error = Error::failed_by(error);
+    match port {
+        Some(port) => error
+            .context(format!("could not listen on the port {port}"))
+            .hint("choose another --redirect-port, or leave it out"),
+        None => error.context("could not listen for the browser's answer").hint("mscommerce connect --device-code"),
+    }
+}
+
+/// What one connection needs to answer its requests.
+struct Site {
+    state: String,
+    port: u16,
+    connection: usize,
+    answers: mpsc::Sender<Received>,
+}
+
+impl Site {
+    async fn serve(self, stream: TcpStream) {
+        let service = service_fn(async |request| Ok::<_, Infallible>(self.respond(request).await));
+        // A connection that breaks concerns nobody: the sign-in goes on.
+        let _ = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(SLOWEST_REQUEST)
+            .keep_alive(false)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if !self.is_addressed(&request) {
+            return shown(StatusCode::MISDIRECTED_REQUEST, &Page::foreign());
+        }
+        if request.uri().path() != REDIRECT_PATH {
+            return plain(StatusCode::NOT_FOUND);
+        }
+        let by_get = request.method() == Method::GET;
+        let form = match *request.method() {
+            Method::GET => request.uri().query().unwrap_or_default().to_owned().into_bytes(),
+            Method::POST => {
+                match tokio::time::timeout(SLOWEST_REQUEST, Limited::new(request.into_body(), LARGEST_FORM).collect())
+                    .await
+                {
+                    Ok(Ok(body)) => body.to_bytes().to_vec(),
+                    _ => return shown(StatusCode::BAD_REQUEST, &Page::foreign()),
+                }
+            }
+            Method::OPTIONS => return plain(StatusCode::NO_CONTENT),
+            _ => return plain(StatusCode::METHOD_NOT_ALLOWED),
+        };
+        match answer_in(&form, &self.state) {
+            // A code is taken from a posted form alone: addresses end up in histories and logs.
+            Some(Answer::Code(_)) if by_get => shown(StatusCode::BAD_REQUEST, &Page::foreign()),
+            Some(answer) => self.deliver(answer).await,
+            None => shown(StatusCode::BAD_REQUEST, &Page::foreign()),
+        }
+    }
+
+    /// A page on another site whose name leads to this machine (DNS rebinding) sends its own name as `Host`.
+    fn is_addressed<B>(&self, request: &Request<B>) -> bool {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host == format!("{name}:{}", self.port))
+    }
+
+    /// Hands the answer over and keeps the browser waiting for how it ends.
+    async fn deliver(&self, answer: Answer) -> Response<Full<Bytes>> {
+        let (page, outcome) = oneshot::channel();
+        let received = Received { answer, page, connection: self.connection };
+        if self.answers.send(received).await.is_err() {
+            return shown(StatusCode::GONE, &Page::foreign());
+        }
+        match outcome.await {
+            Ok(page) => shown(StatusCode::OK, &page),
+            Err(_) => shown(StatusCode::GONE, &Page::foreign()),
+        }
+    }
+}
+
+/// The answer in a form, if it has this sign-in's state.
+fn answer_in(form: &[u8], state: &str) -> Option<Answer> {
+    let field = |name: &str| {
+        form_urlencoded::parse(form)
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.into_owned())
+    };
+    if field("state")? != state {
+        return None;
+    }
+    if let Some(error) = field("error") {
+        return Some(Answer::Error { error, description: field("error_description").unwrap_or_default() });
+    }
+    field("code").map(|code| Answer::Code(SecretString::from(code)))
+}
+
+fn plain(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+fn shown(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(page.html()));
+    *response.status_mut() = status;
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_needs_the_state_of_this_sign_in() {
+        assert!(matches!(answer_in(b"code=abc&state=s1", "s1"), Some(Answer::Code(_))));
+        assert!(matches!(answer_in(b"error=access_denied&state=s1", "s1"), Some(Answer::Error { .. })));
+        for foreign in [&b"code=abc&state=s2"[..], b"code=abc", b"state=s1", b"", b"code=&state=s1", b"\xff%zz"] {
+            assert!(answer_in(foreign, "s1").is_none(), "{foreign:?}");
+        }
+    }
+}

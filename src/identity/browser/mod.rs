@@ -1,0 +1,81 @@
+//! Signing in with a browser: this process listens on the loopback interface for the answer that Entra has
+//! the browser post.
+
+mod landing;
+mod listener;
+
+use std::time::Duration;
+
+use url::Url;
+
+pub(crate) use landing::Page;
+
+use super::entra::{Authorization, Entra, Grant};
+use super::refusal::Refusal;
+use crate::error::{Error, Result};
+use listener::{Answer, Listener};
+
+/// The path registered for the module's client id; Entra ignores the port of a localhost address, not its path
+/// (entra-docs, "reply URL").
+pub(crate) const REDIRECT_PATH: &str = "/m365/commerce";
+
+/// A sign-in that waits for the person to finish it in the browser.
+pub(crate) struct BrowserSignIn<'a> {
+    entra: &'a Entra<'a>,
+    listener: Listener,
+    authorization: Authorization,
+}
+
+impl<'a> BrowserSignIn<'a> {
+    /// Starts listening, on `port` or on any free one. Listening begins before the address is shown, so that no
+    /// answer can come too early.
+    pub(crate) async fn start(entra: &'a Entra<'a>, port: Option<u16>) -> Result<Self> {
+        let listener = Listener::bind(port).await?;
+        let authorization = entra.authorize(listener.port())?;
+        Ok(Self { entra, listener, authorization })
+    }
+
+    /// The address to open.
+    pub(crate) fn url(&self) -> &Url {
+        &self.authorization.url
+    }
+
+    /// The port on which the answer is awaited.
+    pub(crate) fn port(&self) -> u16 {
+        self.listener.port()
+    }
+
+    /// Waits for the browser, redeems what it brings, and shows there how it ended. `describe` finishes the
+    /// sign-in, and says what the page is to tell.
+    pub(crate) async fn finish<T>(
+        self,
+        patience: Duration,
+        finish: impl AsyncFnOnce(Grant) -> Result<(T, Page)>,
+    ) -> Result<T> {
+        let Self { entra, listener, authorization } = self;
+        let state = authorization.state.secret().clone();
+        let waited = tokio::time::timeout(patience, listener.answer(&state)).await;
+        let (answer, reply) = waited.map_err(|_| {
+            Error::failed(format!("no answer came from the browser within {} seconds", patience.as_secs()))
+                .context("could not sign in")
+                .hint("mscommerce connect    (start again)")
+                .hint("mscommerce connect --device-code    (where the browser cannot reach this machine)")
+        })?;
+        entra.http.restart_clock();
+        let result = match answer {
+            Answer::Code(code) => match entra.redeem_code(code, authorization).await {
+                Ok(grant) => finish(grant).await,
+                Err(error) => Err(error),
+            },
+            Answer::Error { error, description } => {
+                Err(Refusal::from_redirect(error, description).into_error("could not sign in"))
+            }
+        };
+        let page = match &result {
+            Ok((_, page)) => page.clone(),
+            Err(error) => Page::failure(error),
+        };
+        reply.send(page).await;
+        result.map(|(value, _)| value)
+    }
+}

@@ -1,0 +1,142 @@
+//! The file that holds the sign-ins: private, replaced in one step, and locked against other processes of
+//! this tool while it is being changed.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::{Error, Result};
+
+const CONTENT: &str = "sign-ins.json";
+const UNREADABLE: &str = "sign-ins.unreadable.json";
+const LOCK: &str = "sign-ins.lock";
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".sign-ins-";
+
+/// How often a lock that another process holds is tried again.
+const LOCK_POLL: Duration = Duration::from_millis(20);
+
+pub(super) struct PrivateFile {
+    directory: PathBuf,
+}
+
+/// Held while the file is read and written again; released when dropped.
+pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+impl PrivateFile {
+    pub(super) fn new(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.join(CONTENT)
+    }
+
+    pub(super) fn read(&self) -> io::Result<Option<SecretString>> {
+        match fs::read_to_string(self.path()) {
+            Ok(text) => Ok(Some(SecretString::from(text))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a temporary file beside the old one and renames it: whoever reads sees the one or the other.
+    pub(super) fn write(&self, text: &SecretString) -> Result<()> {
+        let path = self.path();
+        let written = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.directory).and_then(|mut file| {
+            file.write_all(text.expose_secret().as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)
+        });
+        written
+            .map(drop)
+            .map_err(|error| Error::failed_by(error).context(format!("could not write {}", path.display())))
+    }
+
+    pub(super) fn remove(&self) -> Result<()> {
+        self.remove_file(CONTENT)
+    }
+
+    /// Moves a file that cannot be understood out of the way, and returns its new path.
+    pub(super) fn set_aside(&self) -> io::Result<PathBuf> {
+        let aside = self.directory.join(UNREADABLE);
+        fs::rename(self.path(), &aside)?;
+        Ok(aside)
+    }
+
+    pub(super) fn directory_exists(&self) -> bool {
+        self.directory.exists()
+    }
+
+    /// Removes a file that was set aside and temporary files; to be called while the lock is held, when no other
+    /// process is writing one. Returns whether there was any.
+    pub(super) fn remove_leftovers(&self) -> Result<bool> {
+        let cannot = |error| {
+            Error::failed_by(error).context(format!("could not look for left files in {}", self.directory.display()))
+        };
+        let mut found = false;
+        for entry in fs::read_dir(&self.directory).map_err(cannot)? {
+            let name = entry.map_err(cannot)?.file_name();
+            let name = name.to_string_lossy();
+            if name == UNREADABLE || name.starts_with(TEMPORARY) {
+                self.remove_file(&name)?;
+                found = true;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Waits until no other process is changing the file, and keeps them from it.
+    pub(super) async fn lock(&self, patience: Duration) -> Result<Lock> {
+        let path = self.directory.join(LOCK);
+        let cannot = |error: io::Error| Error::failed_by(error).context(format!("could not lock {}", path.display()));
+        create_private_directory(&self.directory).map_err(|error| {
+            Error::failed_by(error).context(format!("could not create {}", self.directory.display()))
+        })?;
+        let file = open_lock(&path).map_err(cannot)?;
+        let deadline = Instant::now() + patience;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock(file)),
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(Error::failed(format!("another mscommerce holds {} for too long", path.display()))
+                        .hint("end the other process, or try again with a longer --timeout"));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
+            }
+        }
+    }
+
+    fn remove_file(&self, name: &str) -> Result<()> {
+        let path = self.directory.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Error::failed_by(error).context(format!("could not remove {}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn create_private_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn create_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+fn open_lock(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,8 @@
+//! The saved sign-ins: they stand in for the session that the PowerShell module keeps in its host.
+
+mod file;
+mod model;
+mod store;
+
+pub(crate) use model::{Method, SignIn, TenantToken};
+pub(crate) use store::Store;

@@ -1,0 +1,155 @@
+//! What is saved of a sign-in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+use crate::identity::tenant::Tenant;
+
+/// A token is renewed this long before it ends, so that none ends on its way (MSAL does the same).
+const EARLY: chrono::Duration = chrono::Duration::minutes(5);
+
+/// How somebody signed in.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Method {
+    Browser,
+    DeviceCode,
+    Password,
+    /// A ready token was handed over; there is nothing to renew it with.
+    Token,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Browser => "browser",
+            Self::DeviceCode => "device-code",
+            Self::Password => "password",
+            Self::Token => "token",
+        })
+    }
+}
+
+/// The file's content: every profile's sign-in.
+#[derive(Default, Deserialize, Serialize)]
+pub(super) struct Content {
+    pub(super) version: u32,
+    pub(super) profiles: BTreeMap<String, SignIn>,
+}
+
+/// One profile's sign-in: one refresh token, and an access token for each tenant it was used at.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignIn {
+    pub(crate) account: Option<String>,
+    /// The tenant that the sign-in was for.
+    pub(crate) tenant_id: String,
+    pub(crate) method: Method,
+    /// The authority host that granted the tokens; the refresh token is sent nowhere else.
+    pub(crate) authority: Url,
+    pub(crate) client_id: Option<String>,
+    pub(crate) scope: String,
+    #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) refresh_token: Option<SecretString>,
+    /// By tenant id.
+    pub(crate) tenants: BTreeMap<String, TenantToken>,
+}
+
+/// An access token for one tenant.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TenantToken {
+    #[serde(serialize_with = "exposed")]
+    pub(crate) access_token: SecretString,
+    pub(crate) expires_at: DateTime<Utc>,
+    /// Domains by which the tenant was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) domains: Vec<String>,
+}
+
+impl SignIn {
+    /// The saved token for a tenant, or for the one that was signed in to.
+    pub(crate) fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &TenantToken)> {
+        let asked = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
+        self.tenants
+            .iter()
+            .find(|(id, token)| id.eq_ignore_ascii_case(asked) || token.domains.iter().any(|domain| domain == asked))
+            .map(|(id, token)| (id.as_str(), token))
+    }
+
+    /// Keeps a token for a tenant, and the domain by which it was asked for, if it was.
+    pub(crate) fn keep(&mut self, tenant_id: &str, token: TenantToken, asked: Option<&Tenant>) {
+        let mut domains = self.tenants.remove(tenant_id).map(|old| old.domains).unwrap_or_default();
+        if let Some(domain) = asked.filter(|tenant| tenant.id().is_none()).map(Tenant::as_str)
+            && !domains.iter().any(|known| known == domain)
+        {
+            domains.push(domain.to_owned());
+        }
+        self.tenants.insert(tenant_id.to_owned(), TenantToken { domains, ..token });
+    }
+}
+
+impl TenantToken {
+    /// Whether the token can still be sent.
+    pub(crate) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        now + EARLY < self.expires_at
+    }
+}
+
+fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+fn exposed_option<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => exposed(secret, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sign_in() -> SignIn {
+        SignIn {
+            account: None,
+            tenant_id: "t-1".into(),
+            method: Method::Browser,
+            authority: Url::parse("https://login.example").expect("a URL"),
+            client_id: None,
+            scope: "s".into(),
+            refresh_token: None,
+            tenants: BTreeMap::new(),
+        }
+    }
+
+    fn token(secret: &str) -> TenantToken {
+        TenantToken { access_token: secret.into(), expires_at: DateTime::UNIX_EPOCH, domains: Vec::new() }
+    }
+
+    #[test]
+    fn a_tenant_asked_for_by_its_domain_is_found_by_it_again() {
+        let mut sign_in = sign_in();
+        let domain = Tenant::parse("Fabrikam.example").expect("a tenant");
+        sign_in.keep("t-2", token("a"), Some(&domain));
+        sign_in.keep("t-2", token("b"), None);
+        let (id, found) = sign_in.token_for(Some(&domain)).expect("the token");
+        assert_eq!((id, found.access_token.expose_secret()), ("t-2", "b"));
+        assert!(sign_in.token_for(None).is_none());
+    }
+
+    #[test]
+    fn a_token_is_renewed_five_minutes_before_it_ends() {
+        let token = token("a");
+        let end = token.expires_at;
+        assert!(token.is_fresh(end - chrono::Duration::seconds(301)));
+        assert!(!token.is_fresh(end - chrono::Duration::seconds(300)));
+    }
+}

@@ -1,0 +1,137 @@
+//! The saved sign-ins, read and changed as a whole.
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::file::{Lock, PrivateFile};
+use super::model::{Content, SignIn};
+use crate::error::{Error, Result};
+use crate::report::Report;
+
+/// The layout of the file that this version writes and understands.
+const VERSION: u32 = 1;
+
+/// The sign-ins in one directory.
+pub(crate) struct Store<'a> {
+    file: PrivateFile,
+    report: &'a dyn Report,
+}
+
+/// The sign-ins, while no other process can change them.
+pub(crate) struct Locked<'s> {
+    store: &'s Store<'s>,
+    content: Content,
+    _lock: Lock,
+}
+
+impl<'a> Store<'a> {
+    pub(crate) fn new(directory: &Path, report: &'a dyn Report) -> Self {
+        Self { file: PrivateFile::new(directory), report }
+    }
+
+    /// Whether there is anything that could hold a sign-in.
+    pub(crate) fn exists(&self) -> bool {
+        self.file.directory_exists()
+    }
+
+    /// The sign-in of a profile.
+    pub(crate) async fn sign_in(&self, profile: &str, patience: Duration) -> Result<Option<SignIn>> {
+        Ok(self.content(patience).await?.profiles.remove(profile))
+    }
+
+    /// The names of all profiles that are signed in.
+    pub(crate) async fn profiles(&self, patience: Duration) -> Result<Vec<String>> {
+        Ok(self.content(patience).await?.profiles.into_keys().collect())
+    }
+
+    /// Takes the file for a change. Waits at most `patience` for other processes.
+    pub(crate) async fn lock(&self, patience: Duration) -> Result<Locked<'_>> {
+        let lock = self.file.lock(patience).await?;
+        let content = self.understood().unwrap_or_else(|why| {
+            let kept = match self.file.set_aside() {
+                Ok(aside) => format!("it was kept as {}", aside.display()),
+                Err(error) => format!("it could not be moved aside: {error}"),
+            };
+            self.warn(&format!("{why}; {kept}"));
+            Content::default()
+        });
+        Ok(Locked { content, store: self, _lock: lock })
+    }
+
+    /// The file is replaced in one step, so reading needs no lock; only moving it aside does.
+    async fn content(&self, patience: Duration) -> Result<Content> {
+        let why = match self.understood() {
+            Ok(content) => return Ok(content),
+            Err(why) => why,
+        };
+        if let Ok(locked) = self.lock(patience).await {
+            return Ok(locked.content);
+        }
+        self.warn(&why);
+        Ok(Content::default())
+    }
+
+    /// The file's content, or why it cannot be used: damaged, or written by a newer version.
+    fn understood(&self) -> std::result::Result<Content, String> {
+        let Some(text) = self.file.read().map_err(|error| error.to_string())? else { return Ok(Content::default()) };
+        match serde_json::from_str::<Content>(text.expose_secret()) {
+            Ok(content) if content.version == VERSION => Ok(content),
+            Ok(content) => {
+                Err(format!("its layout is number {}, and this version knows number {VERSION}", content.version))
+            }
+            // The parser's message may quote the text, which holds tokens.
+            Err(error) => Err(format!("it is damaged at line {}, column {}", error.line(), error.column())),
+        }
+    }
+
+    fn warn(&self, why: &str) {
+        let path = self.file.path();
+        self.report
+            .warn(&format!("the saved sign-ins in {} cannot be used: {why}; nobody is signed in", path.display()));
+    }
+}
+
+impl Locked<'_> {
+    pub(crate) fn sign_in(&self, profile: &str) -> Option<&SignIn> {
+        self.content.profiles.get(profile)
+    }
+
+    pub(crate) fn profiles(&self) -> Vec<String> {
+        self.content.profiles.keys().cloned().collect()
+    }
+
+    /// Replaces a profile's sign-in.
+    pub(crate) fn save(&mut self, profile: &str, sign_in: SignIn) -> Result<()> {
+        self.content.profiles.insert(profile.to_owned(), sign_in);
+        self.write()
+    }
+
+    /// Removes the sign-ins of the profiles that `fits`, and every file that could hold a trace of them.
+    /// Returns the names of those removed.
+    pub(crate) fn remove(&mut self, fits: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let names: Vec<String> = self.content.profiles.keys().filter(|name| fits(name)).cloned().collect();
+        for name in &names {
+            self.content.profiles.remove(name);
+        }
+        if self.content.profiles.is_empty() {
+            self.store.file.remove()?;
+        } else if !names.is_empty() {
+            self.write()?;
+        }
+        Ok(names)
+    }
+
+    /// Removes what may hold the tokens of any profile: a file that was set aside because it could not be
+    /// understood, and what a killed process left half written. Returns whether there was any.
+    pub(crate) fn remove_leftovers(&self) -> Result<bool> {
+        self.store.file.remove_leftovers()
+    }
+
+    fn write(&mut self) -> Result<()> {
+        self.content.version = VERSION;
+        let text = serde_json::to_string_pretty(&self.content).map_err(Error::failed_by)?;
+        self.store.file.write(&SecretString::from(text))
+    }
+}

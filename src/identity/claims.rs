@@ -1,0 +1,78 @@
+//! What a token says of itself, for display and diagnosis only: the signature is not checked, and nothing is
+//! decided by it that the service does not decide again.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+/// The claims of an access token or id token that this tool shows (Entra's token reference).
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(default)]
+pub(crate) struct Claims {
+    /// Tenant id.
+    pub(crate) tid: Option<String>,
+    upn: Option<String>,
+    unique_name: Option<String>,
+    preferred_username: Option<String>,
+    email: Option<String>,
+    appid: Option<String>,
+    azp: Option<String>,
+    /// End of validity, in seconds since 1970.
+    exp: Option<i64>,
+    /// Application permissions, or an application's roles.
+    pub(crate) roles: Vec<String>,
+    /// The service the token is for.
+    pub(crate) aud: Option<String>,
+}
+
+impl Claims {
+    /// Reads the payload of a JWT; `None` for any other text.
+    pub(crate) fn of(token: &str) -> Option<Self> {
+        let mut parts = token.split('.');
+        let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+
+    /// The user's sign-in name, or the application's id where no user signed in.
+    pub(crate) fn account(&self) -> Option<&str> {
+        [&self.upn, &self.unique_name, &self.preferred_username, &self.email, &self.appid, &self.azp]
+            .into_iter()
+            .find_map(Option::as_deref)
+    }
+
+    /// The client that the token was issued to.
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.appid.as_deref().or(self.azp.as_deref())
+    }
+
+    pub(crate) fn expires_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp(self.exp?, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(payload: &str) -> String {
+        format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(payload))
+    }
+
+    #[test]
+    fn a_user_is_shown_by_name_and_an_application_by_id() {
+        let user =
+            Claims::of(&token(r#"{"upn":"a@b.c","appid":"app","tid":"t","exp":1,"newClaim":[1]}"#)).expect("claims");
+        assert_eq!((user.account(), user.client_id(), user.tid.as_deref()), (Some("a@b.c"), Some("app"), Some("t")));
+        let app = Claims::of(&token(r#"{"appid":"app","roles":["R"]}"#)).expect("claims");
+        assert_eq!((app.account(), app.roles.len()), (Some("app"), 1));
+    }
+
+    #[test]
+    fn other_text_has_no_claims() {
+        for text in ["", "opaque", "a.b", "a.b.c", "e30.!!!.x"] {
+            assert_eq!(Claims::of(text), None, "{text}");
+        }
+    }
+}

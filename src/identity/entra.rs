@@ -1,0 +1,327 @@
+//! Microsoft Entra ID's v2.0 endpoints: from what a person gives to tokens.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+};
+use oauth2::{
+    AsyncHttpClient, AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet,
+    EndpointSet, ErrorResponse, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
+    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use url::Url;
+
+use super::claims::Claims;
+use super::refusal::Refusal;
+use crate::error::{Error, Result};
+use crate::http::{self, Failure};
+
+/// Asked for beside the service's own scope: a refresh token, and who signed in.
+const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
+
+/// So many polls in a row without an answer end the waiting for a device code.
+const MOST_FAILED_POLLS: usize = 3;
+
+/// What Entra adds to a token answer.
+#[derive(Debug, Deserialize, Serialize)]
+struct EntraFields {
+    id_token: Option<String>,
+}
+
+impl ExtraTokenFields for EntraFields {}
+
+type Tokens = StandardTokenResponse<EntraFields, BasicTokenType>;
+type OauthClient = Client<
+    BasicErrorResponse,
+    Tokens,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// What a successful sign-in or renewal grants.
+pub(crate) struct Grant {
+    pub(crate) access_token: SecretString,
+    pub(crate) refresh_token: Option<SecretString>,
+    pub(crate) expires_at: DateTime<Utc>,
+    /// What the access token says of itself, or the id token where the access token says nothing.
+    pub(crate) claims: Claims,
+}
+
+/// Where and as what to sign in. The tenant is part of every address.
+pub(crate) struct Entra<'a> {
+    pub(crate) http: &'a http::Client<'a>,
+    /// The authority host, such as `https://login.microsoftonline.com`.
+    pub(crate) authority: &'a Url,
+    /// A tenant id, a domain, or `organizations`.
+    pub(crate) tenant: &'a str,
+    pub(crate) client_id: &'a str,
+    /// The service's scope, `…/.default`.
+    pub(crate) scope: &'a str,
+}
+
+/// A request that a browser is to make, with what its answer has to be checked against.
+pub(crate) struct Authorization {
+    pub(crate) url: Url,
+    pub(crate) state: CsrfToken,
+    verifier: PkceCodeVerifier,
+    redirect: RedirectUrl,
+}
+
+/// A device code, and what the person needs for it.
+pub(crate) struct DeviceCode(StandardDeviceAuthorizationResponse);
+
+impl DeviceCode {
+    pub(crate) fn verification_uri(&self) -> &str {
+        self.0.verification_uri()
+    }
+
+    pub(crate) fn user_code(&self) -> &str {
+        self.0.user_code().secret()
+    }
+
+    pub(crate) fn expires_in(&self) -> Duration {
+        self.0.expires_in()
+    }
+}
+
+impl Entra<'_> {
+    /// The address to open in a browser: authorization code with PKCE, answered by a form that is posted to
+    /// `http://localhost:PORT/m365/commerce` (the path is the one registered for the module's client id).
+    pub(crate) fn authorize(&self, port: u16) -> Result<Authorization> {
+        let redirect = RedirectUrl::new(format!("http://localhost:{port}{}", super::browser::REDIRECT_PATH))
+            .map_err(|error| Error::failed_by(error).context("the redirect address cannot be built"))?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let client = self.client()?.set_redirect_uri(redirect.clone());
+        let (url, state) = client
+            .authorize_url(CsrfToken::new_random)
+            .add_scopes(self.scopes())
+            .set_pkce_challenge(challenge)
+            .add_extra_param("response_mode", "form_post")
+            .add_extra_param("client_info", "1")
+            .add_extra_param("prompt", "select_account")
+            .url();
+        Ok(Authorization { url, state, verifier, redirect })
+    }
+
+    /// Redeems the code that the browser brought.
+    pub(crate) async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<Grant> {
+        let client = self.client()?.set_redirect_uri(authorization.redirect);
+        let transport = Transport::new(self.http);
+        let answer = client
+            .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
+            .set_pkce_verifier(authorization.verifier)
+            .add_extra_param("client_info", "1")
+            .request_async(&transport)
+            .await;
+        self.grant(answer, &transport, "could not sign in")
+    }
+
+    /// Signs in with a user name and a password (ROPC): for accounts that need no more than that.
+    pub(crate) async fn password(&self, user: &str, password: &SecretString) -> Result<Grant> {
+        let (user, password) = (
+            ResourceOwnerUsername::new(user.to_owned()),
+            ResourceOwnerPassword::new(password.expose_secret().to_owned()),
+        );
+        let client = self.client()?;
+        let transport = Transport::new(self.http);
+        let answer = client
+            .exchange_password(&user, &password)
+            .add_scopes(self.scopes())
+            .add_extra_param("client_info", "1")
+            .request_async(&transport)
+            .await;
+        self.grant(answer, &transport, "could not sign in")
+    }
+
+    /// Asks for a code that the person enters on another device.
+    pub(crate) async fn device_code(&self) -> Result<DeviceCode> {
+        let client = self.client()?;
+        let transport = Transport::new(self.http);
+        let request = client.exchange_device_code().add_scopes(self.scopes());
+        request
+            .request_async(&transport)
+            .await
+            .map(DeviceCode)
+            .map_err(|error| self.failure(error, &transport, "could not ask for a code"))
+    }
+
+    /// Waits until the person has entered the code, or it has expired.
+    pub(crate) async fn redeem_device_code(&self, code: &DeviceCode) -> Result<Grant> {
+        let client = self.client()?;
+        let transport = Transport { waits_for_a_person: true, ..Transport::new(self.http) };
+        let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
+        tokio::select! {
+            answer = polling => self.grant(answer, &transport, "could not sign in"),
+            failure = transport.gave_up() => Err(Error::from(failure).context("could not sign in")),
+        }
+    }
+
+    /// Redeems a refresh token, at this tenant: it is bound to user and client, not to a tenant (entra-docs,
+    /// "refresh tokens").
+    pub(crate) async fn refresh(&self, refresh_token: &SecretString) -> Result<Grant> {
+        let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let client = self.client()?;
+        let transport = Transport::new(self.http);
+        let answer = client
+            .exchange_refresh_token(&refresh_token)
+            .add_scopes(self.scopes())
+            .add_extra_param("client_info", "1")
+            .request_async(&transport)
+            .await;
+        self.grant(answer, &transport, &format!("could not renew the saved sign-in at the tenant {}", self.tenant))
+    }
+
+    fn scopes(&self) -> impl Iterator<Item = Scope> {
+        std::iter::once(self.scope).chain(USER_SCOPES).map(|scope| Scope::new(scope.to_owned()))
+    }
+
+    fn client(&self) -> Result<OauthClient> {
+        Ok(Client::new(ClientId::new(self.client_id.to_owned()))
+            .set_auth_uri(AuthUrl::from_url(self.endpoint("authorize")?))
+            .set_token_uri(TokenUrl::from_url(self.endpoint("token")?))
+            .set_device_authorization_url(DeviceAuthorizationUrl::from_url(self.endpoint("devicecode")?)))
+    }
+
+    fn endpoint(&self, name: &str) -> Result<Url> {
+        let mut url = self.authority.clone();
+        url.path_segments_mut()
+            .map_err(|()| Error::usage("the authority host is not a web address"))?
+            .pop_if_empty()
+            .extend([self.tenant, "oauth2", "v2.0", name]);
+        Ok(url)
+    }
+
+    fn grant<E: ErrorResponse + 'static>(
+        &self,
+        answer: std::result::Result<Tokens, RequestTokenError<Failure, E>>,
+        transport: &Transport<'_>,
+        what: &str,
+    ) -> Result<Grant> {
+        let tokens = answer.map_err(|error| self.failure(error, transport, what))?;
+        let access_token = tokens.access_token().secret();
+        let claims = Claims::of(access_token)
+            .or_else(|| Claims::of(tokens.extra_fields().id_token.as_deref()?))
+            .unwrap_or_default();
+        let told =
+            tokens.expires_in().and_then(|lifetime| Some(Utc::now() + chrono::Duration::from_std(lifetime).ok()?));
+        let expires_at = told
+            .or_else(|| claims.expires_at())
+            .ok_or_else(|| Error::failed("the answer does not say when the token ends").context(what))?;
+        Ok(Grant {
+            access_token: SecretString::from(access_token.as_str()),
+            refresh_token: tokens.refresh_token().map(|token| SecretString::from(token.secret().as_str())),
+            expires_at,
+            claims,
+        })
+    }
+
+    fn failure<E: ErrorResponse + 'static>(
+        &self,
+        error: RequestTokenError<Failure, E>,
+        transport: &Transport<'_>,
+        what: &str,
+    ) -> Error {
+        match error {
+            RequestTokenError::Request(failure) => Error::from(failure).context(what),
+            RequestTokenError::ServerResponse(answer) => {
+                let told: Refusal = serde_json::to_value(&answer).and_then(serde_json::from_value).unwrap_or_default();
+                let whole = transport.refusal.take().filter(|whole| whole.error == told.error);
+                whole.unwrap_or(told).into_error(what)
+            }
+            // The body of such an answer may hold tokens, so it is not shown.
+            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+                let host = self.authority.host_str().unwrap_or("the authority");
+                Error::failed(format!("the answer of {host} cannot be understood"))
+                    .context(what)
+                    .hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place")
+            }
+        }
+    }
+}
+
+/// Carries the oauth2 crate's requests over the tool's own client, and keeps what that crate drops: Entra's
+/// codes and ids, and failures while it polls.
+struct Transport<'a> {
+    http: &'a http::Client<'a>,
+    waits_for_a_person: bool,
+    refusal: RefCell<Option<Refusal>>,
+    failed_in_a_row: Cell<usize>,
+    last_failure: RefCell<Option<Failure>>,
+    too_many_failures: Notify,
+}
+
+impl<'a> Transport<'a> {
+    fn new(http: &'a http::Client<'a>) -> Self {
+        Self {
+            http,
+            waits_for_a_person: false,
+            refusal: RefCell::new(None),
+            failed_in_a_row: Cell::new(0),
+            last_failure: RefCell::new(None),
+            too_many_failures: Notify::new(),
+        }
+    }
+
+    async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, Failure> {
+        let request = reqwest::Request::try_from(request).map_err(|error| Failure::unusable_request(&error))?;
+        let url = request.url().clone();
+        if self.waits_for_a_person {
+            self.http.restart_clock();
+        }
+        let answer = self.http.send_prepared(request).await?;
+        if !answer.status.is_success() {
+            let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
+            self.refusal.replace(Some(refusal.ok_or_else(|| Failure::unexpected_answer(&url, &answer))?));
+        }
+        let mut response = HttpResponse::new(answer.body);
+        *response.status_mut() = if answer.status.is_success() { reqwest::StatusCode::OK } else { answer.status };
+        Ok(response)
+    }
+
+    /// Waits for the failure after which polling on makes no sense: the oauth2 crate would poll until the code
+    /// expires.
+    async fn gave_up(&self) -> Failure {
+        loop {
+            self.too_many_failures.notified().await;
+            if let Some(failure) = self.last_failure.take() {
+                return failure;
+            }
+        }
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Transport<'_> {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, Failure>> + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let result = self.send(request).await;
+            if let Err(failure) = &result {
+                self.failed_in_a_row.update(|count| count + 1);
+                self.last_failure.replace(Some(failure.clone()));
+                if self.failed_in_a_row.get() >= MOST_FAILED_POLLS {
+                    self.too_many_failures.notify_one();
+                }
+            } else {
+                self.failed_in_a_row.set(0);
+            }
+            result
+        })
+    }
+}

@@ -1,0 +1,15 @@
+//! The access token: the ways of signing in, the saved sign-ins, and which of them serves a command.
+
+pub(crate) mod browser;
+mod cache;
+mod claims;
+mod entra;
+mod refusal;
+mod session;
+mod tenant;
+
+pub(crate) use cache::{Method, SignIn, Store, TenantToken};
+pub(crate) use claims::Claims;
+pub(crate) use entra::{Entra, Grant};
+pub(crate) use session::{Credential, Session, Source, Status, TOKEN_VARIABLE};
+pub(crate) use tenant::{ORGANIZATIONS, Tenant};

@@ -1,0 +1,217 @@
+//! Entra's refusals, and the advice that fits each.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use crate::error::{Error, Kind};
+use crate::http::Answer;
+
+const BROWSER: &str = "mscommerce connect    (signs in with the browser)";
+
+/// An OAuth error answer with Entra's additions (entra-docs, "error codes").
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Refusal {
+    pub(crate) error: String,
+    error_description: String,
+    error_codes: Vec<u32>,
+    suberror: String,
+    trace_id: String,
+    correlation_id: String,
+    #[serde(skip)]
+    meaning: String,
+}
+
+impl Refusal {
+    /// Reads the error answer of a token or device code request.
+    pub(crate) fn of(answer: &Answer) -> Option<Self> {
+        let refusal: Self = serde_json::from_slice(&answer.body).ok()?;
+        (!refusal.error.is_empty()).then_some(refusal)
+    }
+
+    /// An error that came by way of the browser.
+    pub(crate) fn from_redirect(error: String, description: String) -> Self {
+        Self { error, error_description: description, ..Self::default() }
+    }
+
+    /// The number after `AADSTS`.
+    pub(crate) fn code(&self) -> Option<u32> {
+        self.error_codes.first().copied().or_else(|| {
+            let digits = self.error_description.split("AADSTS").nth(1)?;
+            digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        })
+    }
+
+    /// `what` failed because of this refusal.
+    pub(crate) fn into_error(mut self, what: &str) -> Error {
+        let advice = advice(self.code(), &self.error);
+        self.meaning = format!("{what}: {}", advice.meaning);
+        let (words, ids) = (self.words(), self.ids());
+        let error = Error::failed_by(self).of_kind(Kind::SignIn).detail(words);
+        let error = if ids.is_empty() { error } else { error.detail(ids) };
+        error.hints(advice.hints.iter().map(|hint| (*hint).to_owned()))
+    }
+
+    /// Entra's own sentence, without the ids that it ends in.
+    fn words(&self) -> String {
+        let sentence = self.error_description.split(" Trace ID:").next().unwrap_or_default();
+        let sentence = crate::text::one_line(sentence.lines().next().unwrap_or_default().trim());
+        let suberror = if self.suberror.is_empty() { String::new() } else { format!(", {}", self.suberror) };
+        if sentence.is_empty() {
+            format!("{}{suberror}", self.error)
+        } else {
+            format!("{sentence} ({}{suberror})", self.error)
+        }
+    }
+
+    fn ids(&self) -> String {
+        let told = |given: &str, label: &str| {
+            let given = if given.is_empty() { after(&self.error_description, label) } else { Some(given.to_owned()) };
+            given.map(|id| format!("{}: {id}", label.trim_end_matches(':').to_lowercase()))
+        };
+        let ids = [told(&self.correlation_id, "Correlation ID:"), told(&self.trace_id, "Trace ID:")];
+        ids.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The word that follows `label` in Entra's description.
+fn after(description: &str, label: &str) -> Option<String> {
+    description.split(label).nth(1)?.split_whitespace().next().map(str::to_owned)
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.meaning)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+struct Advice {
+    meaning: &'static str,
+    hints: &'static [&'static str],
+}
+
+const fn told(meaning: &'static str, hints: &'static [&'static str]) -> Advice {
+    Advice { meaning, hints }
+}
+
+fn advice(code: Option<u32>, error: &str) -> Advice {
+    code.and_then(by_code).unwrap_or_else(|| by_error(error))
+}
+
+fn by_code(code: u32) -> Option<Advice> {
+    Some(match code {
+        50126 => told("the user name or the password is wrong", &[BROWSER]),
+        50034 => told(
+            "there is no such user in this tenant",
+            &[
+                "look at the spelling of the user name; a guest has to name the tenant: mscommerce connect --tenant TENANT",
+            ],
+        ),
+        50053 => told(
+            "the account is locked, or signs in from an address that is held to be risky",
+            &["wait a while and try again, or ask an administrator of the tenant to unlock it"],
+        ),
+        50055 => told("the password has expired", &["mscommerce connect    (the browser lets you set a new one)"]),
+        50057 => told("the account is disabled", &["ask an administrator of the tenant to enable it"]),
+        50076 | 50079 => told("multi-factor sign-in is required, which a password alone cannot do", &[BROWSER]),
+        53003 => told(
+            "a Conditional Access policy blocks this sign-in",
+            &[
+                "give the correlation id above to whoever owns the tenant's Conditional Access policies",
+                "the device code is often blocked where the browser is not: mscommerce connect",
+            ],
+        ),
+        50173 | 70008 | 700_082 => told("the saved sign-in was revoked or has expired", &["mscommerce connect"]),
+        65001 => told(
+            "nobody has consented to this client in this tenant",
+            &["an administrator of the tenant can consent while signing in: mscommerce connect --tenant TENANT"],
+        ),
+        500_011 | 650_052 => told(
+            "the M365 License Manager service is not in this tenant",
+            &[
+                "look at the tenant: mscommerce connect --tenant TENANT; a tenant without Microsoft 365 has no such service",
+            ],
+        ),
+        700_016 => told(
+            "the client id is not known in this tenant",
+            &["look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)"],
+        ),
+        90002 => told(
+            "there is no such tenant here, or it is in another cloud",
+            &["look at --tenant and AZURE_TENANT_ID; for a national cloud set AZURE_AUTHORITY_HOST"],
+        ),
+        50011 => told(
+            "the redirect address is not allowed for this client id",
+            &[
+                "try another way in: mscommerce connect --device-code",
+                "or hand over a token: mscommerce connect --with-token",
+            ],
+        ),
+        7_000_218 => told(
+            "this client id may not be used without a secret",
+            &["look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: mscommerce connect --with-token"],
+        ),
+        7_000_215 => told("the client secret is wrong", &["the secret's value is needed, not its id"]),
+        7_000_222 => told("the client secret has expired", &["make a new one in the app registration"]),
+        700_027 | 700_213 | 70021 | 7_002_138 => told(
+            "the certificate is not registered, its signature is wrong, or the federated issuer, subject or audience does not match",
+            &["compare the app registration's certificates and federated credentials with what was sent; case matters"],
+        ),
+        501_051 => told(
+            "the application is not assigned to this service",
+            &["ask an administrator of the tenant to assign it"],
+        ),
+        50105 => told(
+            "the user is not assigned to this application",
+            &["ask an administrator of the tenant to assign the user"],
+        ),
+        _ => return None,
+    })
+}
+
+fn by_error(error: &str) -> Advice {
+    match error {
+        "access_denied" | "authorization_declined" => told("it was declined", &["mscommerce connect"]),
+        "expired_token" | "bad_verification_code" => {
+            told("the code has expired or is not valid any more", &["mscommerce connect --device-code"])
+        }
+        "interaction_required" | "login_required" | "consent_required" => {
+            told("a person has to answer in the browser", &[BROWSER])
+        }
+        "invalid_grant" => told("Entra does not accept these credentials", &["mscommerce connect"]),
+        _ => told("Entra refused it", &["mscommerce connect --help    (shows the other ways to sign in)"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_and_the_ids_are_found_in_the_description_alone() {
+        let refusal = Refusal::from_redirect(
+            "invalid_grant".into(),
+            "AADSTS53003: Access has been blocked. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-01 00:00:00Z"
+                .into(),
+        );
+        assert_eq!(refusal.code(), Some(53003));
+        assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
+        assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
+        let error = refusal.into_error("could not sign in");
+        assert_eq!(error.headline(), "could not sign in: a Conditional Access policy blocks this sign-in");
+        assert_eq!(error.kind(), Kind::SignIn);
+    }
+
+    #[test]
+    fn every_code_of_the_wire_protocol_has_advice() {
+        for code in [
+            50126, 50034, 50053, 50055, 50057, 50076, 50079, 53003, 50173, 70008, 700_082, 65001, 500_011, 650_052,
+            700_016, 90002, 50011, 7_000_218, 7_000_215, 7_000_222, 700_027, 700_213, 70021, 7_002_138, 501_051, 50105,
+        ] {
+            assert!(by_code(code).is_some_and(|advice| !advice.hints.is_empty()), "{code}");
+        }
+    }
+}
