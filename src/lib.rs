@@ -1,1 +1,84 @@
 //! `mscommerce` shows and changes which Microsoft 365 products people in an organisation may buy for themselves.
+//!
+//! The library is the executable's inside: [`run`] parses a command line, carries it out and prints the result.
+//! Values flow one way: command line and environment become settings, a command turns them into data, and the
+//! data is rendered at the end.
+
+mod cli;
+mod commands;
+mod commerce;
+mod environment;
+mod error;
+mod http;
+mod identity;
+mod output;
+mod plan;
+mod report;
+mod settings;
+mod terminal;
+mod text;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use cli::{Cli, Command, GlobalArgs};
+use commands::{Context, Interrupt, Outcome};
+use error::{Error, Kind, Result};
+use settings::Settings;
+use terminal::Manners;
+
+pub use environment::Environment;
+pub use terminal::{Facts, Terminal};
+
+/// Runs one command line, prints what there is to print, and returns the exit code: 0 done, 1 failed, 2 wrong
+/// usage, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
+/// argument is the name of the program.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Terminal) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(message) => {
+            let terminal = terminal.with_manners(Manners::default(), &environment);
+            let printed = terminal.command_line(&message);
+            let code = if message.use_stderr() { Kind::Usage.exit_code() } else { 0 };
+            return exit_code(&terminal, printed.err(), code);
+        }
+    };
+    let terminal = terminal.with_manners(manners(&cli.global), &environment);
+    let interrupt = Interrupt::default();
+    let ended = tokio::select! {
+        biased;
+        () = interrupt.ends_the_command(|| terminal.say("Waiting for the change that is on its way; press Ctrl-C again to leave it …")) => {
+            terminal.restore();
+            Err(Error::interrupted())
+        }
+        result = carry_out(cli, environment, &terminal, &interrupt) => result,
+    };
+    exit_code(&terminal, ended.err(), 0)
+}
+
+fn manners(global: &GlobalArgs) -> Manners {
+    Manners { quiet: global.quiet, verbosity: global.verbose, color: global.color }
+}
+
+async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, interrupt: &Interrupt) -> Result<()> {
+    let settings = Settings::new(&cli.global, environment)?;
+    let http = http::Client::new(settings.timeout, terminal);
+    let context = Context { settings: &settings, terminal, http: &http, interrupt };
+    let Outcome { output, failure } = run_command(cli.command, &context).await?;
+    if let Some(output) = output {
+        output.print(settings.format, terminal)?;
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Boxed, so that the state of the largest command is not part of every caller's.
+async fn run_command(command: Command, context: &Context<'_>) -> Result<Outcome> {
+    Box::pin(commands::run(command, context)).await
+}
+
+fn exit_code(terminal: &Terminal, error: Option<Error>, otherwise: u8) -> u8 {
+    let Some(error) = error else { return otherwise };
+    terminal.error(&error);
+    error.kind().exit_code()
+}

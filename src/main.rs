@@ -1,1 +1,15 @@
-fn main() {}
+//! The executable: the runtime and the exit code, nothing else.
+
+use std::io;
+use std::process::ExitCode;
+
+use mscommerce::{Environment, Terminal};
+
+fn main() -> io::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let code =
+        runtime.block_on(mscommerce::run(std::env::args_os(), Environment::of_process(), Terminal::of_process()));
+    // A prompt that was interrupted leaves its thread reading; waiting for it would wait for the person.
+    runtime.shutdown_background();
+    Ok(ExitCode::from(code))
+}

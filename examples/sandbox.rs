@@ -1,0 +1,89 @@
+//! A simulated tenant to rehearse with: nothing here is real, and nothing leaves this machine.
+//!
+//! `cargo run --example sandbox -- products list` starts it, signs in, runs the command and ends. Without a
+//! command it serves until it is interrupted, and prints the environment that leads `mscommerce` to it.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example is a program of its own")]
+
+#[path = "../tests/tenant/mod.rs"]
+mod tenant;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use mscommerce::{Environment, Facts, Terminal};
+use tenant::{ADMIN, MFA, PASSWORD, READER, Tenant};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Result<ExitCode> {
+    let command: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let home = tempfile::tempdir()?;
+    let tenant = Tenant::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let settings = settings(&tenant, home.path());
+    let code = runtime.block_on(async {
+        let code = sign_in(&settings).await;
+        if code != 0 {
+            return code;
+        }
+        if command.is_empty() {
+            explain(&tenant, home.path());
+            return u8::from(tokio::signal::ctrl_c().await.is_err());
+        }
+        let arguments = [OsString::from("mscommerce")].into_iter().chain(command);
+        mscommerce::run(arguments, environment(&settings), Terminal::of_process()).await
+    });
+    runtime.shutdown_background();
+    Ok(ExitCode::from(code))
+}
+
+/// The variables that lead the tool to the simulated tenant.
+fn settings(tenant: &Tenant, home: &Path) -> Vec<(&'static str, OsString)> {
+    vec![
+        ("MSCOMMERCE_ENDPOINT", tenant.url().into()),
+        ("AZURE_AUTHORITY_HOST", tenant.url().into()),
+        ("MSCOMMERCE_HOME", home.into()),
+    ]
+}
+
+/// The process's environment with the settings in place of whatever leads to a real tenant.
+fn environment(settings: &[(&'static str, OsString)]) -> Environment {
+    let is_ours = |name: &OsString| {
+        let name = name.to_string_lossy().to_uppercase();
+        name.starts_with("MSCOMMERCE_") && name != "MSCOMMERCE_OUTPUT" || name.starts_with("AZURE_")
+    };
+    let inherited = std::env::vars_os().filter(|(name, _)| !is_ours(name));
+    inherited.chain(settings.iter().map(|(name, value)| (OsString::from(name), value.clone()))).collect()
+}
+
+async fn sign_in(settings: &[(&'static str, OsString)]) -> u8 {
+    let arguments = ["mscommerce", "connect", "--username", ADMIN, "--password-stdin"].map(OsString::from);
+    let password = PASSWORD.as_bytes().to_vec();
+    let terminal = Terminal::new(password, Box::new(io::stdout()), Box::new(io::stderr()), Facts::default());
+    mscommerce::run(arguments, environment(settings), terminal).await
+}
+
+fn explain(tenant: &Tenant, home: &Path) {
+    let exports = [
+        ("MSCOMMERCE_ENDPOINT", tenant.url()),
+        ("AZURE_AUTHORITY_HOST", tenant.url()),
+        ("MSCOMMERCE_HOME", home.display().to_string()),
+    ];
+    for (name, value) in exports {
+        if cfg!(windows) {
+            println!("$env:{name} = '{value}'");
+        } else {
+            println!("export {name}='{value}'");
+        }
+    }
+    eprintln!(
+        "\nA simulated tenant serves at {}. In another terminal, set the variables above, then:\n\n    \
+         mscommerce status\n    mscommerce products list\n\n\
+         To rehearse signing in: mscommerce connect, or connect --username USER with\n\
+         {ADMIN} (may change), {READER} (may read) or {MFA} (needs the browser);\n\
+         the password is '{PASSWORD}'. Press Ctrl-C to end it; its state is lost then.",
+        tenant.url()
+    );
+}

@@ -1,0 +1,35 @@
+//! `disconnect`: forgetting saved sign-ins.
+
+use super::{Context, Outcome};
+use crate::cli::DisconnectArgs;
+use crate::error::{Error, Result};
+use crate::identity::TOKEN_VARIABLE;
+use crate::report::Report;
+
+pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Outcome> {
+    let (profile, terminal) = (&context.settings.profile, context.terminal);
+    let store = context.store()?;
+    let mut removed = Vec::new();
+    let mut others = Vec::new();
+    if store.exists() {
+        let mut locked = store.lock(context.settings.timeout).await?;
+        removed = locked.remove(|name| args.all || name == profile)?;
+        others = locked.profiles();
+        if locked.remove_leftovers()? {
+            terminal.note("Removed files of sign-ins that could not be understood or were left half written.");
+        }
+    }
+    match removed.as_slice() {
+        [] if others.is_empty() => terminal.note("Nobody was signed in."),
+        [] => {
+            return Err(Error::failed(format!("nobody is signed in under the profile '{profile}'"))
+                .detail(format!("signed in: {}", others.join(", ")))
+                .hint("name one of these with --profile, or forget all with --all"));
+        }
+        names => terminal.note(&format!("Signed out: {}", names.join(", "))),
+    }
+    if context.settings.token.is_some() {
+        terminal.warn(&format!("{TOKEN_VARIABLE} is still set, and still serves every command; unset it"));
+    }
+    Ok(Outcome::default())
+}

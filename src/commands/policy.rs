@@ -1,0 +1,36 @@
+//! `policy list` and `policy get`.
+
+use super::{Context, Outcome, suggest};
+use crate::cli::PolicyCommand;
+use crate::commerce::is_sendable;
+use crate::error::{Error, Result};
+use crate::output::Output;
+
+pub(super) async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Outcome> {
+    match command {
+        PolicyCommand::List => list(context).await,
+        PolicyCommand::Get { policy } => get(policy.as_deref().unwrap_or(&context.settings.policy_id), context).await,
+    }
+}
+
+async fn list(context: &Context<'_>) -> Result<Outcome> {
+    let policies =
+        context.with_endpoint(&context.settings.policy_id, async |endpoint| endpoint.policies().await).await?;
+    if policies.is_empty() {
+        context.terminal.note("The tenant has no policies.");
+    }
+    Ok(Output::many(policies).into())
+}
+
+async fn get(id: &str, context: &Context<'_>) -> Result<Outcome> {
+    if !is_sendable(id) {
+        return Err(Error::usage(format!("'{id}' cannot be a policy's id")).hint("mscommerce policy list"));
+    }
+    let policy = context
+        .with_endpoint(id, async |endpoint| match endpoint.policy().await {
+            Ok(policy) => Ok(policy),
+            Err(error) => Err(suggest::policies(endpoint, error).await),
+        })
+        .await?;
+    Ok(Output::one(policy).into())
+}

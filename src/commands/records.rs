@@ -1,0 +1,26 @@
+//! How what the service speaks of is shown: the field names of every output format.
+
+use serde_json::Value;
+
+use crate::commerce::{Policy, ProductPolicy};
+use crate::output::{Record, Row};
+
+impl Row for Policy {
+    const FIELDS: &'static [&'static str] = &["policyId", "description", "defaultValue"];
+
+    fn record(self) -> Record {
+        Record { values: [self.id, self.description, self.default_value].map(Value::from).into(), extra: self.extra }
+    }
+}
+
+impl Row for ProductPolicy {
+    const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue"];
+
+    fn record(self) -> Record {
+        let scope = Some(self.scope.to_string());
+        Record {
+            values: [self.policy_id, scope, self.id, self.name, self.value].map(Value::from).into(),
+            extra: self.extra,
+        }
+    }
+}

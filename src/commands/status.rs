@@ -1,0 +1,58 @@
+//! `status`: who is signed in, from what this machine knows.
+
+use chrono::{SecondsFormat, Utc};
+use serde_json::Value;
+
+use super::{Context, Outcome};
+use crate::error::Result;
+use crate::identity::{Source, Status, TOKEN_VARIABLE};
+use crate::output::{Output, Record, Row};
+
+struct StatusRecord {
+    profile: Option<String>,
+    status: Status,
+}
+
+impl Row for StatusRecord {
+    const FIELDS: &'static [&'static str] =
+        &["profile", "account", "tenantId", "method", "source", "clientId", "roles", "expiresAt"];
+
+    fn record(self) -> Record {
+        let status = self.status;
+        let source = match status.source {
+            Source::Environment => "environment",
+            Source::Cache => "cache",
+        };
+        let expires_at = status.expires_at.map(|end| end.to_rfc3339_opts(SecondsFormat::Secs, true));
+        Record {
+            values: vec![
+                Value::from(self.profile),
+                Value::from(status.account),
+                Value::from(status.tenant_id),
+                Value::from(status.method.to_string()),
+                Value::from(source),
+                Value::from(status.client_id),
+                Value::from(status.roles),
+                Value::from(expires_at),
+            ],
+            ..Record::default()
+        }
+    }
+}
+
+pub(super) async fn run(context: &Context<'_>) -> Result<Outcome> {
+    let status = context.with_session(async |session| session.status().await).await?;
+    match status.expires_at {
+        _ if status.source == Source::Environment => {
+            context.terminal.note(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
+        }
+        None => context.terminal.note("No token for this tenant yet; the next command asks for one."),
+        Some(end) if end <= Utc::now() && status.is_renewable => {
+            context.terminal.note("The access token has ended; the next command renews it.");
+        }
+        Some(_) => {}
+    }
+    // A token from the environment belongs to no profile.
+    let profile = (status.source == Source::Cache).then(|| context.settings.profile.clone());
+    Ok(Output::one(StatusRecord { profile, status }).into())
+}

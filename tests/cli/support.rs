@@ -1,0 +1,140 @@
+//! Running the executable with an empty home and an environment of its own.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use crate::tenant::{ADMIN, PASSWORD, Tenant};
+
+/// A machine on which nobody has signed in yet, and the simulated tenant that it reaches.
+pub(crate) struct Machine {
+    pub(crate) tenant: Tenant,
+    home: TempDir,
+}
+
+/// What a run of the executable left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Machine {
+    /// A machine without a sign-in.
+    pub(crate) fn new() -> Self {
+        Self { tenant: Tenant::start(), home: tempfile::tempdir().unwrap() }
+    }
+
+    /// A machine on which the administrator has signed in; the requests for it are forgotten.
+    pub(crate) fn signed_in() -> Self {
+        let machine = Self::new();
+        machine.sign_in(ADMIN);
+        machine
+    }
+
+    /// Signs in with a password, and forgets the requests that took.
+    pub(crate) fn sign_in(&self, user: &str) {
+        self.run_with_input(&["connect", "--username", user, "--password-stdin"], PASSWORD).expect_code(0);
+        self.tenant.forget_requests();
+    }
+
+    /// The directory that holds the sign-ins.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// The file that holds the sign-ins.
+    pub(crate) fn sign_ins(&self) -> PathBuf {
+        self.state().join("sign-ins.json")
+    }
+
+    /// An empty directory that lives as long as the machine.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The executable with an environment that holds nothing but what leads it here.
+    pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mscommerce"));
+        command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Windows finds neither its network nor its temporary directory without these.
+        for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .env("HOME", self.home.path())
+            .env("USERPROFILE", self.home.path())
+            .env("MSCOMMERCE_HOME", self.state())
+            .env("MSCOMMERCE_ENDPOINT", self.tenant.url())
+            .env("AZURE_AUTHORITY_HOST", self.tenant.url());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// Runs with further environment variables.
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        self.command(arguments).envs(variables.iter().copied()).output().unwrap().into()
+    }
+
+    /// Runs with something on standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        // A program that refuses its command line does not read its input.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap().into()
+    }
+
+    /// The requests that arrived, a line each: `GET /v1.0/policies`.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.tenant.requests().iter().map(crate::tenant::Received::line).collect()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            // A process that a signal ended has no code.
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+        }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Standard error says all of this.
+    #[track_caller]
+    pub(crate) fn expect_said(self, parts: &[&str]) -> Self {
+        for part in parts {
+            assert!(self.stderr.contains(part), "not said: {part}\n--- stderr\n{}", self.stderr);
+        }
+        self
+    }
+
+    /// Nothing was written to standard output.
+    #[track_caller]
+    pub(crate) fn expect_no_data(self) -> Self {
+        assert_eq!(self.stdout, "", "--- stderr\n{}", self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.stdout))
+    }
+}
