@@ -5,6 +5,7 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commerce::PolicyValue;
 use crate::output::Format;
+use crate::pattern::Pattern;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -179,8 +180,8 @@ pub(crate) struct ListArgs {
     #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
     pub(crate) scope: ScopeChoice,
     /// Only names that contain this text, or that fit a /regular expression/; case does not matter
-    #[arg(long, value_name = "PATTERN", value_parser = crate::commands::products::Pattern::parse)]
-    pub(crate) name: Option<crate::commands::products::Pattern>,
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    pub(crate) name: Option<Pattern>,
     /// Only products with this value: enabled, disabled, only-trials-without-payment-method (trials)
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
     pub(crate) value: Option<PolicyValue>,

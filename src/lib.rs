@@ -12,6 +12,7 @@ mod error;
 mod http;
 mod identity;
 mod output;
+mod pattern;
 mod plan;
 mod report;
 mod settings;

@@ -7,7 +7,7 @@ const REPLACEMENT: char = '\u{FFFD}';
 /// and the bidirectional overrides with which a name could disguise itself.
 pub(crate) fn is_steering(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+        || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// One line: tabs and line ends become spaces, other control characters U+FFFD.

@@ -4,7 +4,7 @@ mod connect;
 mod disconnect;
 mod policy;
 mod product;
-pub(crate) mod products;
+mod products;
 mod records;
 mod status;
 mod suggest;

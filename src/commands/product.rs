@@ -142,7 +142,7 @@ async fn confirm(change: &Change, context: &Context<'_>) -> Result<()> {
 async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Outcome> {
     let sentence = change.sentence();
     let (record, failure) = context.interrupt.held_off(change.carry_out(endpoint)).await;
-    match record.outcome() {
+    match record.outcome {
         plan::Outcome::Changed => context.terminal.note(&format!("Changed {sentence}.")),
         plan::Outcome::Unchanged => context.terminal.note(&format!("Nothing to change: {} already.", record.state())),
         plan::Outcome::Planned | plan::Outcome::Failed => {}

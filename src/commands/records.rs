@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::commerce::{Policy, ProductPolicy};
 use crate::output::{Record, Row};
+use crate::plan::ChangeRecord;
 
 impl Row for Policy {
     const FIELDS: &'static [&'static str] = &["policyId", "description", "defaultValue"];
@@ -22,5 +23,16 @@ impl Row for ProductPolicy {
             values: [self.policy_id, scope, self.id, self.name, self.value].map(Value::from).into(),
             extra: self.extra,
         }
+    }
+}
+
+impl Row for ChangeRecord {
+    const FIELDS: &'static [&'static str] =
+        &["policyId", "scope", "id", "name", "policyValue", "previousValue", "outcome", "error"];
+
+    fn record(self) -> Record {
+        let Record { mut values, extra } = self.item.record();
+        values.extend([Value::from(self.previous_value), Value::from(self.outcome.name()), Value::from(self.error)]);
+        Record { values, extra }
     }
 }

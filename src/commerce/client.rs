@@ -67,7 +67,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
             Scope::OfferType => "could not list the offer types",
             _ => "could not list the products",
         };
-        self.list(url, what, &Purpose::ReadProducts, ProductPolicy::decode).await
+        self.list(url, what, &Purpose::ReadProducts, |item| self.decode_product(item)).await
     }
 
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
@@ -75,7 +75,8 @@ impl<'a, T: TokenSource> Client<'a, T> {
         let what = format!("could not read {target}");
         let purpose = Purpose::Read(target.clone());
         let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, &purpose).await?;
-        decode(&answer, ProductPolicy::decode).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(&purpose))
+        decode(&answer, |item| self.decode_product(item))
+            .ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(&purpose))
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
@@ -84,7 +85,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
         let purpose = Purpose::Change(target.clone());
         let body = json!({ "policyValue": value.wire() });
         let (answer, id) = self.send(Method::PUT, self.target_url(target)?, Some(&body), &what, &purpose).await?;
-        decode(&answer, ProductPolicy::decode).ok_or_else(|| {
+        decode(&answer, |item| self.decode_product(item)).ok_or_else(|| {
             let what = format!("cannot tell whether {target} was changed");
             Refusal::new(&what, &answer, &id).into_error(&purpose)
         })
@@ -171,6 +172,13 @@ impl<'a, T: TokenSource> Client<'a, T> {
             Ok(answer) => Ok((answer, correlation_id)),
             Err(failure) => Err(Error::from(failure).detail(format!("correlation id: {correlation_id}"))),
         }
+    }
+
+    /// An item that names no policy belongs to the one that was asked about.
+    fn decode_product(&self, item: Value) -> Option<ProductPolicy> {
+        let mut item = ProductPolicy::decode(item)?;
+        item.policy_id.get_or_insert_with(|| self.policy_id.to_owned());
+        Some(item)
     }
 
     fn target_url(&self, target: &Target) -> Result<Url> {

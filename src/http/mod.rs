@@ -159,7 +159,8 @@ fn build(outward: bool) -> Result<reqwest::Client, Failure> {
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(failure::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder = if outward { roots::trust(builder)? } else { builder.no_proxy() };
+    let builder = roots::trust(builder)?;
+    let builder = if outward { builder } else { builder.no_proxy() };
     builder.build().map_err(|error| Failure::unusable_client(&error))
 }
 

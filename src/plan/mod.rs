@@ -1,12 +1,9 @@
 //! Changes: what is wanted, whether it is needed, and carrying it out. A change reads first, writes only where
 //! the value differs, and compares the answer.
 
-use serde_json::Value;
-
 use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource};
 use crate::error::{Error, Result};
 use crate::http::Failure;
-use crate::output::{Record, Row};
 
 /// How a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +17,8 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    const fn name(self) -> &'static str {
+    /// The word for it in every output format.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::Unchanged => "unchanged",
@@ -40,10 +38,11 @@ pub(crate) struct Change {
 /// What became of a change.
 #[derive(Debug)]
 pub(crate) struct ChangeRecord {
-    item: ProductPolicy,
-    previous_value: Option<String>,
-    outcome: Outcome,
-    error: Option<String>,
+    /// The product or offer type with its value afterwards, as planned, or none where nobody can tell.
+    pub(crate) item: ProductPolicy,
+    pub(crate) previous_value: Option<String>,
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<String>,
 }
 
 impl Change {
@@ -132,10 +131,6 @@ impl Change {
 }
 
 impl ChangeRecord {
-    pub(crate) fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
     /// What the product is set to now, in words.
     pub(crate) fn state(&self) -> String {
         format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value"))
@@ -148,17 +143,6 @@ fn is_unknown_whether_done(error: &Error) -> bool {
     let broke_there =
         error.downcast_ref::<crate::commerce::Refusal>().is_some_and(|refusal| !refusal.status.is_client_error());
     was_sent || broke_there
-}
-
-impl Row for ChangeRecord {
-    const FIELDS: &'static [&'static str] =
-        &["policyId", "scope", "id", "name", "policyValue", "previousValue", "outcome", "error"];
-
-    fn record(self) -> Record {
-        let Record { mut values, extra } = self.item.record();
-        values.extend([Value::from(self.previous_value), Value::from(self.outcome.name()), Value::from(self.error)]);
-        Record { values, extra }
-    }
 }
 
 #[cfg(test)]

@@ -1,1 +1,48 @@
+use serde_json::Map;
 
+use super::*;
+use crate::commerce::Scope;
+
+fn change(value: &str, wanted: PolicyValue) -> Change {
+    let before = ProductPolicy {
+        policy_id: Some("P".into()),
+        scope: Scope::Product,
+        id: Some("CFQ7TTC0H9MP".into()),
+        name: Some("Power BI Pro".into()),
+        value: Some(value.into()),
+        extra: Map::new(),
+    };
+    Change { target: Target::Product("CFQ7TTC0H9MP".into()), before, wanted }
+}
+
+#[test]
+fn a_value_that_is_wanted_already_needs_no_change_in_any_spelling() {
+    assert!(!change("DISABLED", PolicyValue::Disabled).is_needed());
+    assert!(change("SomethingNew", PolicyValue::Disabled).is_needed());
+}
+
+#[test]
+fn a_plan_shows_the_value_as_it_would_be() {
+    let planned = change("Enabled", PolicyValue::Disabled).planned();
+    assert_eq!((planned.outcome, planned.item.value.as_deref()), (Outcome::Planned, Some("Disabled")));
+    assert_eq!(planned.previous_value.as_deref(), Some("Enabled"));
+    assert_eq!(change("Enabled", PolicyValue::Enabled).planned().outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn an_answer_with_another_value_or_for_another_product_is_a_failure() {
+    let change = change("Enabled", PolicyValue::Disabled);
+    let answered = |id: &str, value: &str| ProductPolicy {
+        id: Some(id.into()),
+        value: Some(value.into()),
+        ..change.before.clone()
+    };
+    assert!(change.check(&answered("cfq7ttc0h9mp", "disabled")).is_ok());
+    assert!(change.check(&answered("CFQ7TTC0H9MP", "Enabled")).is_err());
+    assert!(change.check(&answered("CFQ7TTC0LH2H", "Disabled")).is_err());
+}
+
+#[test]
+fn only_an_answer_that_refuses_proves_that_nothing_was_done() {
+    assert!(!is_unknown_whether_done(&Error::failed("another failure")));
+}
