@@ -5,4 +5,9 @@
 mod tenant;
 
 mod help;
+mod output;
+mod policies;
+mod refusals;
+mod update;
+mod usage;
 mod support;
