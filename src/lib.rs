@@ -51,7 +51,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
         biased;
         () = interrupt.ends_the_command(|| terminal.say("Waiting for the change that is on its way; press Ctrl-C again to leave it …")) => {
             terminal.restore();
-            Err(Error::interrupted())
+            Err(interrupt.error())
         }
         result = carry_out(cli, environment, &terminal, &interrupt) => result,
     };

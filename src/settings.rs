@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
 
 use crate::cli::GlobalArgs;
@@ -14,11 +14,8 @@ use crate::commerce::is_sendable;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
-use crate::identity::{TOKEN_VARIABLE, Tenant};
+use crate::identity::{DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::output::Format;
-
-/// The profile where none is named.
-pub(crate) const DEFAULT_PROFILE: &str = "default";
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -178,13 +175,6 @@ fn token(environment: &Environment) -> Result<Option<SecretString>> {
         "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
     ))
     .hint("az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv"))
-}
-
-/// Whether the text can be a bearer token at all (RFC 6750, section 2.1).
-pub(crate) fn is_token(text: &SecretString) -> bool {
-    let text = text.expose_secret();
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
-    !text.is_empty() && text.chars().all(fits)
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::identity::browser::{BrowserSignIn, Page};
 use crate::identity::{
-    Claims, Entra, Grant, Method, ORGANIZATIONS, SignIn, Store, TOKEN_VARIABLE, Tenant, TenantToken,
+    Claims, DEFAULT_PROFILE, Entra, Grant, Method, ORGANIZATIONS, SignIn, Store, TOKEN_VARIABLE, Tenant, TenantToken,
+    connect_command, is_token,
 };
 use crate::report::Report;
-use crate::settings::{DEFAULT_PROFILE, is_token};
 
 /// How long the person may take in the browser, where `--timeout` does not say.
 const BROWSER_PATIENCE: Duration = Duration::from_secs(5 * 60);
@@ -42,12 +42,14 @@ pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Outc
     };
     let store = context.store()?;
     let saving = Saving { context, store: &store, place: &place };
+    let connect = connect_command(&settings.profile);
     let entra = Entra {
         http: context.http,
         authority: &place.authority,
         tenant: place.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str),
         client_id: &place.client_id,
         scope: &place.scope,
+        connect: &connect,
     };
     if args.with_token {
         saving.ready_token().await?;

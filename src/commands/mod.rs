@@ -62,6 +62,17 @@ impl Interrupt {
         self.is_pressed.get()
     }
 
+    /// The failure with which Ctrl-C ends the command.
+    pub(crate) fn error(&self) -> Error {
+        let error = Error::interrupted();
+        if self.is_held_off.get() {
+            return error
+                .detail("the change that was on its way may have been made, or not")
+                .hint("mscommerce products list    (shows what it is now)");
+        }
+        error
+    }
+
     /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
     pub(crate) async fn ends_the_command(&self, tell: impl Fn()) {
         loop {

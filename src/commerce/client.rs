@@ -164,7 +164,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
             .request(method.clone(), url.clone())?
             .bearer_auth(token.expose_secret())
             .header(reqwest::header::ACCEPT, "application/json")
-            .header("x-ms-correlation-id", &correlation_id);
+            .header(http::CORRELATION_ID, &correlation_id);
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -19,6 +19,9 @@ use crate::report::Report;
 /// The longest that opening a connection may take, whatever `--timeout` says.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Names a request for both sides' logs (MSCommerce module).
+pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
+
 /// No answer of either service comes near this; what does is not an answer of theirs.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
@@ -107,6 +110,8 @@ impl<'a> Client<'a> {
     async fn execute(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
+        let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok());
+        let correlation_id = correlation_id.map(|id| format!(", correlation id {id}")).unwrap_or_default();
         let started = Instant::now();
         let result = match tokio::time::timeout(self.time_left(), exchange(client, request, &url)).await {
             Ok(result) => result,
@@ -114,8 +119,8 @@ impl<'a> Client<'a> {
         };
         let elapsed = started.elapsed().as_millis();
         self.report.detail(&match &result {
-            Ok(answer) => format!("{line} -> {} ({elapsed} ms)", answer.status),
-            Err(failure) => format!("{line} -> {failure} ({elapsed} ms)"),
+            Ok(answer) => format!("{line} -> {} ({elapsed} ms{correlation_id})", answer.status),
+            Err(failure) => format!("{line} -> {failure} ({elapsed} ms{correlation_id})"),
         });
         result
     }

@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 /// The claims of an access token or id token that this tool shows (Entra's token reference).
@@ -50,6 +51,13 @@ impl Claims {
     pub(crate) fn expires_at(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.exp?, 0)
     }
+}
+
+/// Whether the text can be a bearer token at all (RFC 6750, section 2.1).
+pub(crate) fn is_token(text: &SecretString) -> bool {
+    let text = text.expose_secret();
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    !text.is_empty() && text.chars().all(fits)
 }
 
 #[cfg(test)]

@@ -1,8 +1,5 @@
 //! Microsoft Entra ID's v2.0 endpoints: from what a person gives to tokens.
 
-use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,26 +7,23 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AsyncHttpClient, AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet,
-    EndpointSet, ErrorResponse, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
-    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet, EndpointSet,
+    ErrorResponse, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    ResourceOwnerPassword, ResourceOwnerUsername, Scope, StandardDeviceAuthorizationResponse, StandardRevocableToken,
+    StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
 use url::Url;
 
 use super::claims::Claims;
 use super::refusal::Refusal;
+use super::transport::Transport;
 use crate::error::{Error, Result};
 use crate::http::{self, Failure};
 
 /// Asked for beside the service's own scope: a refresh token, and who signed in.
 const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
-
-/// So many polls in a row without an answer end the waiting for a device code.
-const MOST_FAILED_POLLS: usize = 3;
 
 /// What Entra adds to a token answer.
 #[derive(Debug, Deserialize, Serialize)]
@@ -72,6 +66,8 @@ pub(crate) struct Entra<'a> {
     pub(crate) client_id: &'a str,
     /// The service's scope, `…/.default`.
     pub(crate) scope: &'a str,
+    /// The command that signs in to the profile in use, for hints.
+    pub(crate) connect: &'a str,
 }
 
 /// A request that a browser is to make, with what its answer has to be checked against.
@@ -163,7 +159,7 @@ impl Entra<'_> {
     /// Waits until the person has entered the code, or it has expired.
     pub(crate) async fn redeem_device_code(&self, code: &DeviceCode) -> Result<Grant> {
         let client = self.client()?;
-        let transport = Transport { waits_for_a_person: true, ..Transport::new(self.http) };
+        let transport = Transport::while_a_person_is_busy(self.http);
         let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
         tokio::select! {
             answer = polling => self.grant(answer, &transport, "could not sign in"),
@@ -240,8 +236,7 @@ impl Entra<'_> {
             RequestTokenError::Request(failure) => Error::from(failure).context(what),
             RequestTokenError::ServerResponse(answer) => {
                 let told: Refusal = serde_json::to_value(&answer).and_then(serde_json::from_value).unwrap_or_default();
-                let whole = transport.refusal.take().filter(|whole| whole.error == told.error);
-                whole.unwrap_or(told).into_error(what)
+                transport.whole(told).into_error(what, self.connect)
             }
             // The body of such an answer may hold tokens, so it is not shown.
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
@@ -251,77 +246,5 @@ impl Entra<'_> {
                     .hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place")
             }
         }
-    }
-}
-
-/// Carries the oauth2 crate's requests over the tool's own client, and keeps what that crate drops: Entra's
-/// codes and ids, and failures while it polls.
-struct Transport<'a> {
-    http: &'a http::Client<'a>,
-    waits_for_a_person: bool,
-    refusal: RefCell<Option<Refusal>>,
-    failed_in_a_row: Cell<usize>,
-    last_failure: RefCell<Option<Failure>>,
-    too_many_failures: Notify,
-}
-
-impl<'a> Transport<'a> {
-    fn new(http: &'a http::Client<'a>) -> Self {
-        Self {
-            http,
-            waits_for_a_person: false,
-            refusal: RefCell::new(None),
-            failed_in_a_row: Cell::new(0),
-            last_failure: RefCell::new(None),
-            too_many_failures: Notify::new(),
-        }
-    }
-
-    async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, Failure> {
-        let request = reqwest::Request::try_from(request).map_err(|error| Failure::unusable_request(&error))?;
-        let url = request.url().clone();
-        if self.waits_for_a_person {
-            self.http.restart_clock();
-        }
-        let answer = self.http.send_prepared(request).await?;
-        if !answer.status.is_success() {
-            let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
-            self.refusal.replace(Some(refusal.ok_or_else(|| Failure::unexpected_answer(&url, &answer))?));
-        }
-        let mut response = HttpResponse::new(answer.body);
-        *response.status_mut() = if answer.status.is_success() { reqwest::StatusCode::OK } else { answer.status };
-        Ok(response)
-    }
-
-    /// Waits for the failure after which polling on makes no sense: the oauth2 crate would poll until the code
-    /// expires.
-    async fn gave_up(&self) -> Failure {
-        loop {
-            self.too_many_failures.notified().await;
-            if let Some(failure) = self.last_failure.take() {
-                return failure;
-            }
-        }
-    }
-}
-
-impl<'c> AsyncHttpClient<'c> for Transport<'_> {
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, Failure>> + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let result = self.send(request).await;
-            if let Err(failure) = &result {
-                self.failed_in_a_row.update(|count| count + 1);
-                self.last_failure.replace(Some(failure.clone()));
-                if self.failed_in_a_row.get() >= MOST_FAILED_POLLS {
-                    self.too_many_failures.notify_one();
-                }
-            } else {
-                self.failed_in_a_row.set(0);
-            }
-            result
-        })
     }
 }

@@ -7,9 +7,10 @@ mod entra;
 mod refusal;
 mod session;
 mod tenant;
+mod transport;
 
 pub(crate) use cache::{Method, SignIn, Store, TenantToken};
-pub(crate) use claims::Claims;
+pub(crate) use claims::{Claims, is_token};
 pub(crate) use entra::{Entra, Grant};
-pub(crate) use session::{Credential, Session, Source, Status, TOKEN_VARIABLE};
+pub(crate) use session::{Credential, DEFAULT_PROFILE, Session, Source, Status, TOKEN_VARIABLE, connect_command};
 pub(crate) use tenant::{ORGANIZATIONS, Tenant};

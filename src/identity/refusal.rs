@@ -7,7 +7,8 @@ use serde::Deserialize;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 
-const BROWSER: &str = "mscommerce connect    (signs in with the browser)";
+/// In hints, `{connect}` stands for the command that signs in to the profile in use.
+const BROWSER: &str = "{connect}    (signs in with the browser)";
 
 /// An OAuth error answer with Entra's additions (entra-docs, "error codes").
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -43,14 +44,14 @@ impl Refusal {
         })
     }
 
-    /// `what` failed because of this refusal.
-    pub(crate) fn into_error(mut self, what: &str) -> Error {
+    /// `what` failed because of this refusal. `connect` is the command that signs in to the profile in use.
+    pub(crate) fn into_error(mut self, what: &str, connect: &str) -> Error {
         let advice = advice(self.code(), &self.error);
         self.meaning = format!("{what}: {}", advice.meaning);
         let (words, ids) = (self.words(), self.ids());
         let error = Error::failed_by(self).of_kind(Kind::SignIn).detail(words);
         let error = if ids.is_empty() { error } else { error.detail(ids) };
-        error.hints(advice.hints.iter().map(|hint| (*hint).to_owned()))
+        error.hints(advice.hints.iter().map(|hint| hint.replace("{connect}", connect)))
     }
 
     /// Entra's own sentence, without the ids that it ends in.
@@ -106,34 +107,30 @@ fn by_code(code: u32) -> Option<Advice> {
         50126 => told("the user name or the password is wrong", &[BROWSER]),
         50034 => told(
             "there is no such user in this tenant",
-            &[
-                "look at the spelling of the user name; a guest has to name the tenant: mscommerce connect --tenant TENANT",
-            ],
+            &["look at the spelling of the user name; a guest has to name the tenant: {connect} --tenant TENANT"],
         ),
         50053 => told(
             "the account is locked, or signs in from an address that is held to be risky",
             &["wait a while and try again, or ask an administrator of the tenant to unlock it"],
         ),
-        50055 => told("the password has expired", &["mscommerce connect    (the browser lets you set a new one)"]),
+        50055 => told("the password has expired", &["{connect}    (the browser lets you set a new one)"]),
         50057 => told("the account is disabled", &["ask an administrator of the tenant to enable it"]),
         50076 | 50079 => told("multi-factor sign-in is required, which a password alone cannot do", &[BROWSER]),
         53003 => told(
             "a Conditional Access policy blocks this sign-in",
             &[
                 "give the correlation id above to whoever owns the tenant's Conditional Access policies",
-                "the device code is often blocked where the browser is not: mscommerce connect",
+                "the device code is often blocked where the browser is not: {connect}",
             ],
         ),
-        50173 | 70008 | 700_082 => told("the saved sign-in was revoked or has expired", &["mscommerce connect"]),
+        50173 | 70008 | 700_082 => told("the saved sign-in was revoked or has expired", &["{connect}"]),
         65001 => told(
             "nobody has consented to this client in this tenant",
-            &["an administrator of the tenant can consent while signing in: mscommerce connect --tenant TENANT"],
+            &["an administrator of the tenant can consent while signing in: {connect} --tenant TENANT"],
         ),
         500_011 | 650_052 => told(
             "the M365 License Manager service is not in this tenant",
-            &[
-                "look at the tenant: mscommerce connect --tenant TENANT; a tenant without Microsoft 365 has no such service",
-            ],
+            &["look at the tenant: {connect} --tenant TENANT; a tenant without Microsoft 365 has no such service"],
         ),
         700_016 => told(
             "the client id is not known in this tenant",
@@ -145,14 +142,11 @@ fn by_code(code: u32) -> Option<Advice> {
         ),
         50011 => told(
             "the redirect address is not allowed for this client id",
-            &[
-                "try another way in: mscommerce connect --device-code",
-                "or hand over a token: mscommerce connect --with-token",
-            ],
+            &["try another way in: {connect} --device-code", "or hand over a token: {connect} --with-token"],
         ),
         7_000_218 => told(
             "this client id may not be used without a secret",
-            &["look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: mscommerce connect --with-token"],
+            &["look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: {connect} --with-token"],
         ),
         7_000_215 => told("the client secret is wrong", &["the secret's value is needed, not its id"]),
         7_000_222 => told("the client secret has expired", &["make a new one in the app registration"]),
@@ -174,15 +168,15 @@ fn by_code(code: u32) -> Option<Advice> {
 
 fn by_error(error: &str) -> Advice {
     match error {
-        "access_denied" | "authorization_declined" => told("it was declined", &["mscommerce connect"]),
+        "access_denied" | "authorization_declined" => told("it was declined", &["{connect}"]),
         "expired_token" | "bad_verification_code" => {
-            told("the code has expired or is not valid any more", &["mscommerce connect --device-code"])
+            told("the code has expired or is not valid any more", &["{connect} --device-code"])
         }
         "interaction_required" | "login_required" | "consent_required" => {
             told("a person has to answer in the browser", &[BROWSER])
         }
-        "invalid_grant" => told("Entra does not accept these credentials", &["mscommerce connect"]),
-        _ => told("Entra refused it", &["mscommerce connect --help    (shows the other ways to sign in)"]),
+        "invalid_grant" => told("Entra does not accept these credentials", &["{connect}"]),
+        _ => told("Entra refused it", &["{connect} --help    (shows the other ways to sign in)"]),
     }
 }
 
@@ -200,9 +194,13 @@ mod tests {
         assert_eq!(refusal.code(), Some(53003));
         assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
         assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
-        let error = refusal.into_error("could not sign in");
+        let error = refusal.into_error("could not sign in", "mscommerce connect --profile lab");
         assert_eq!(error.headline(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), Kind::SignIn);
+        assert!(
+            error.hint_lines().iter().any(|hint| hint.ends_with(": mscommerce connect --profile lab")),
+            "{error:?}"
+        );
     }
 
     #[test]

@@ -15,6 +15,18 @@ use crate::report::Report;
 /// The variable that hands over a ready token.
 pub(crate) const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
 
+/// The profile where none is named.
+pub(crate) const DEFAULT_PROFILE: &str = "default";
+
+/// The command that signs in to a profile.
+pub(crate) fn connect_command(profile: &str) -> String {
+    if profile == DEFAULT_PROFILE {
+        "mscommerce connect".to_owned()
+    } else {
+        format!("mscommerce connect --profile {profile}")
+    }
+}
+
 /// Where the credential that serves was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -81,14 +93,8 @@ impl Session<'_> {
         })
     }
 
-    /// The command that signs in to this profile.
-    pub(crate) fn connect_command(&self) -> String {
-        let profile = if self.profile == crate::settings::DEFAULT_PROFILE {
-            String::new()
-        } else {
-            format!(" --profile {}", self.profile)
-        };
-        format!("mscommerce connect{profile}")
+    fn connect_command(&self) -> String {
+        connect_command(self.profile)
     }
 
     async fn saved(&self, store: &Store<'_>) -> Result<SignIn> {
@@ -199,8 +205,15 @@ impl Session<'_> {
         };
         let tenant =
             found.or_else(|| self.tenant.map(ToString::to_string)).unwrap_or_else(|| sign_in.tenant_id.clone());
-        let entra =
-            Entra { http: self.http, authority: &sign_in.authority, tenant: &tenant, client_id, scope: &sign_in.scope };
+        let connect = self.connect_command();
+        let entra = Entra {
+            http: self.http,
+            authority: &sign_in.authority,
+            tenant: &tenant,
+            client_id,
+            scope: &sign_in.scope,
+            connect: &connect,
+        };
         entra.refresh(refresh_token).await.map_err(|error| self.with_known_tenants(error, sign_in))
     }
 

@@ -58,8 +58,8 @@ impl<'a> BrowserSignIn<'a> {
         let (answer, reply) = waited.map_err(|_| {
             Error::failed(format!("no answer came from the browser within {} seconds", patience.as_secs()))
                 .context("could not sign in")
-                .hint("mscommerce connect    (start again)")
-                .hint("mscommerce connect --device-code    (where the browser cannot reach this machine)")
+                .hint(format!("{}    (start again)", entra.connect))
+                .hint(format!("{} --device-code    (where the browser cannot reach this machine)", entra.connect))
         })?;
         entra.http.restart_clock();
         let result = match answer {
@@ -68,7 +68,7 @@ impl<'a> BrowserSignIn<'a> {
                 Err(error) => Err(error),
             },
             Answer::Error { error, description } => {
-                Err(Refusal::from_redirect(error, description).into_error("could not sign in"))
+                Err(Refusal::from_redirect(error, description).into_error("could not sign in", entra.connect))
             }
         };
         let page = match &result {

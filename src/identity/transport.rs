@@ -1,0 +1,96 @@
+//! Carries the oauth2 crate's requests over the tool's own client.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+
+use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use tokio::sync::Notify;
+
+use super::refusal::Refusal;
+use crate::http::{self, Failure};
+
+/// So many polls in a row without an answer end the waiting for a device code.
+const MOST_FAILED_POLLS: usize = 3;
+
+/// The tool's client for one exchange, which also keeps what the oauth2 crate drops: Entra's codes and ids, and
+/// failures while it polls.
+pub(super) struct Transport<'a> {
+    http: &'a http::Client<'a>,
+    waits_for_a_person: bool,
+    refusal: RefCell<Option<Refusal>>,
+    failed_in_a_row: Cell<usize>,
+    last_failure: RefCell<Option<Failure>>,
+    too_many_failures: Notify,
+}
+
+impl<'a> Transport<'a> {
+    pub(super) fn new(http: &'a http::Client<'a>) -> Self {
+        Self {
+            http,
+            waits_for_a_person: false,
+            refusal: RefCell::new(None),
+            failed_in_a_row: Cell::new(0),
+            last_failure: RefCell::new(None),
+            too_many_failures: Notify::new(),
+        }
+    }
+
+    /// For polling while a person is busy elsewhere, whose time does not count.
+    pub(super) fn while_a_person_is_busy(http: &'a http::Client<'a>) -> Self {
+        Self { waits_for_a_person: true, ..Self::new(http) }
+    }
+
+    /// The refusal as Entra sent it, where `told` is what the oauth2 crate kept of it.
+    pub(super) fn whole(&self, told: Refusal) -> Refusal {
+        self.refusal.take().filter(|whole| whole.error == told.error).unwrap_or(told)
+    }
+
+    async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, Failure> {
+        let request = reqwest::Request::try_from(request).map_err(|error| Failure::unusable_request(&error))?;
+        let url = request.url().clone();
+        if self.waits_for_a_person {
+            self.http.restart_clock();
+        }
+        let answer = self.http.send_prepared(request).await?;
+        if !answer.status.is_success() {
+            let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
+            self.refusal.replace(Some(refusal.ok_or_else(|| Failure::unexpected_answer(&url, &answer))?));
+        }
+        let mut response = HttpResponse::new(answer.body);
+        *response.status_mut() = if answer.status.is_success() { reqwest::StatusCode::OK } else { answer.status };
+        Ok(response)
+    }
+
+    /// Waits for the failure after which polling on makes no sense: the oauth2 crate would poll until the code
+    /// expires.
+    pub(super) async fn gave_up(&self) -> Failure {
+        loop {
+            self.too_many_failures.notified().await;
+            if let Some(failure) = self.last_failure.take() {
+                return failure;
+            }
+        }
+    }
+}
+
+impl<'c> AsyncHttpClient<'c> for Transport<'_> {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, Failure>> + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let result = self.send(request).await;
+            if let Err(failure) = &result {
+                self.failed_in_a_row.update(|count| count + 1);
+                self.last_failure.replace(Some(failure.clone()));
+                if self.failed_in_a_row.get() >= MOST_FAILED_POLLS {
+                    self.too_many_failures.notify_one();
+                }
+            } else {
+                self.failed_in_a_row.set(0);
+            }
+            result
+        })
+    }
+}
