@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
+use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use secrecy::SecretString;
 use url::Url;
 
@@ -104,13 +104,13 @@ impl Settings {
             return std::path::absolute(home)
                 .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
         }
-        let names = AppStrategyArgs { app_name: "mscommerce".into(), ..AppStrategyArgs::default() };
-        let strategy = choose_native_strategy(names).map_err(|_| {
-            Error::usage(format!("there is no home directory; name one for mscommerce in {HOME_VARIABLE}"))
+        let base = choose_native_strategy().map_err(|_| {
+            Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
         })?;
-        Ok(strategy
-            .state_dir()
-            .unwrap_or_else(|| if cfg!(windows) { strategy.cache_dir() } else { strategy.data_dir() }))
+        // Linux has a place for state. macOS keeps it with an application's data; on Windows the cache is the
+        // local application data, which does not roam to other machines.
+        let base = base.state_dir().unwrap_or_else(|| if cfg!(windows) { base.cache_dir() } else { base.data_dir() });
+        Ok(base.join("mscommerce"))
     }
 
     pub(crate) fn environment(&self) -> &Environment {

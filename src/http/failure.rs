@@ -49,6 +49,10 @@ impl Failure {
         Self::new("the request could not be made").detail(innermost(error)).before_sending()
     }
 
+    pub(super) fn plain(url: &Url) -> Self {
+        Self::new(format!("{} would be spoken to over plain http; nothing was sent", host(url))).before_sending()
+    }
+
     pub(super) fn unusable_client(error: &reqwest::Error) -> Self {
         let reason = innermost(error);
         let failure = Self::new("the network client could not be set up").detail(&reason).before_sending();

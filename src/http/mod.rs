@@ -63,14 +63,14 @@ pub(crate) struct Client<'a> {
     timeout: Duration,
     deadline: Cell<Option<Instant>>,
     report: &'a dyn Report,
-    direct: OnceCell<reqwest::Client>,
-    outward: OnceCell<reqwest::Client>,
+    plain: OnceCell<reqwest::Client>,
+    secure: OnceCell<reqwest::Client>,
 }
 
 impl<'a> Client<'a> {
     /// A client whose requests together may take `timeout`, counted from the first one.
     pub(crate) fn new(timeout: Duration, report: &'a dyn Report) -> Self {
-        Self { timeout, deadline: Cell::new(None), report, direct: OnceCell::new(), outward: OnceCell::new() }
+        Self { timeout, deadline: Cell::new(None), report, plain: OnceCell::new(), secure: OnceCell::new() }
     }
 
     /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
@@ -125,13 +125,16 @@ impl<'a> Client<'a> {
         result
     }
 
-    /// Plain http is allowed to this machine alone, and must not leave it through a proxy.
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
-        let (cell, outward) = if is_loopback(url) { (&self.direct, false) } else { (&self.outward, true) };
+        let is_plain = url.scheme() == "http";
+        if is_plain && !is_loopback(url) {
+            return Err(Failure::plain(url));
+        }
+        let cell = if is_plain { &self.plain } else { &self.secure };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(outward)?;
+        let client = build(is_plain)?;
         Ok(cell.get_or_init(|| client))
     }
 }
@@ -156,7 +159,9 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
     Ok(answer)
 }
 
-fn build(outward: bool) -> Result<reqwest::Client, Failure> {
+/// Plain http is for addresses of this machine alone: it must not leave it through a proxy, and needs no
+/// certificates.
+fn build(is_plain: bool) -> Result<reqwest::Client, Failure> {
     // Fails only where a provider is installed already, which then serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
@@ -164,8 +169,7 @@ fn build(outward: bool) -> Result<reqwest::Client, Failure> {
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(failure::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder = roots::trust(builder)?;
-    let builder = if outward { builder } else { builder.no_proxy() };
+    let builder = if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder)? };
     builder.build().map_err(|error| Failure::unusable_client(&error))
 }
 

@@ -5,7 +5,7 @@ use url::Url;
 
 /// The proxy that requests to `url` go through: its address without credentials.
 pub(super) fn for_url(url: &Url) -> Option<String> {
-    if super::is_loopback(url) {
+    if url.scheme() == "http" {
         return None;
     }
     let intercept = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;

@@ -4,8 +4,9 @@ use reqwest::{Certificate, ClientBuilder};
 
 use super::Failure;
 
-/// The platform's verifier reads `SSL_CERT_FILE` itself on Linux, but is silent about a file it cannot use;
-/// on macOS and Windows it does not look at the variable.
+/// `SSL_CERT_FILE` stands in for the system's authorities, as it does for OpenSSL and curl. On Linux the
+/// platform's verifier reads it itself, beside `SSL_CERT_DIR`, but is silent about a file it cannot use; on macOS
+/// and Windows it does not look at it.
 pub(super) fn trust(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
     let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
         return Ok(builder);
@@ -16,6 +17,6 @@ pub(super) fn trust(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
     if certificates.is_empty() {
         return Err(Failure::certificates(&shown, &"it holds no certificate in PEM form"));
     }
-    let read_by_verifier = cfg!(all(unix, not(target_os = "macos")));
-    Ok(if read_by_verifier { builder } else { builder.tls_certs_merge(certificates) })
+    let is_read_by_verifier = cfg!(all(unix, not(target_os = "macos")));
+    Ok(if is_read_by_verifier { builder } else { builder.tls_certs_only(certificates) })
 }
