@@ -34,6 +34,7 @@ const OUTPUT_VARIABLE: &str = "MSCOMMERCE_OUTPUT";
 const PROFILE_VARIABLE: &str = "MSCOMMERCE_PROFILE";
 const ENDPOINT_VARIABLE: &str = "MSCOMMERCE_ENDPOINT";
 const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
+const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
 const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
 
 /// The settings that every command shares.
@@ -47,8 +48,6 @@ pub(crate) struct Settings {
     /// Whether `--timeout` was given, rather than left at its default.
     pub(crate) timeout_is_given: bool,
     pub(crate) endpoint: Url,
-    /// The token of `MSCOMMERCE_TOKEN`.
-    pub(crate) token: Option<SecretString>,
     environment: Environment,
 }
 
@@ -69,7 +68,6 @@ impl Settings {
             timeout: Duration::from_secs(args.timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
             timeout_is_given: args.timeout.is_some(),
             endpoint: address(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,
-            token: token(&environment)?,
             environment,
         })
     }
@@ -79,13 +77,32 @@ impl Settings {
         address(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY)
     }
 
-    /// The tenant that `connect` signs in to: `--tenant`, else `AZURE_TENANT_ID`, which must not move a saved sign-in.
-    pub(crate) fn tenant_to_connect(&self) -> Result<Option<Tenant>> {
+    /// The tenant that `connect` signs in to, and what names it: `--tenant`, else `AZURE_TENANT_ID`, which must not
+    /// move a saved sign-in.
+    pub(crate) fn tenant_to_connect(&self) -> Result<(Option<Tenant>, &'static str)> {
         if self.tenant.is_some() {
-            return Ok(self.tenant.clone());
+            return Ok((self.tenant.clone(), "--tenant"));
         }
-        let named = self.environment.text("AZURE_TENANT_ID").as_deref().map(Tenant::parse).transpose();
-        named.map_err(|error| Error::usage(format!("AZURE_TENANT_ID: {error}")))
+        let named = self.environment.text(TENANT_VARIABLE).as_deref().map(Tenant::parse).transpose();
+        let named = named.map_err(|error| Error::usage(format!("{TENANT_VARIABLE}: {error}")))?;
+        Ok((named, TENANT_VARIABLE))
+    }
+
+    /// Whether `MSCOMMERCE_TOKEN` is set, to whatever.
+    pub(crate) fn has_token(&self) -> bool {
+        self.environment.raw(TOKEN_VARIABLE).is_some()
+    }
+
+    /// The token of `MSCOMMERCE_TOKEN`.
+    pub(crate) fn token(&self) -> Result<Option<SecretString>> {
+        let Some(token) = self.environment.text(TOKEN_VARIABLE).map(SecretString::from) else { return Ok(None) };
+        if is_token(&token) {
+            return Ok(Some(token));
+        }
+        Err(Error::usage(format!(
+            "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
+        ))
+        .hint("az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv"))
     }
 
     /// The public client that `connect` signs in as, where `--client-id` does not say.
@@ -166,17 +183,6 @@ fn address(environment: &Environment, variable: &str, default: &str) -> Result<U
     }
 }
 
-fn token(environment: &Environment) -> Result<Option<SecretString>> {
-    let Some(token) = environment.text(TOKEN_VARIABLE).map(SecretString::from) else { return Ok(None) };
-    if is_token(&token) {
-        return Ok(Some(token));
-    }
-    Err(Error::usage(format!(
-        "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
-    ))
-    .hint("az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,12 +235,12 @@ mod tests {
 
     #[test]
     fn a_variable_with_a_wrong_value_is_named() {
-        for (variable, value) in
-            [("MSCOMMERCE_OUTPUT", "xml"), ("MSCOMMERCE_PROFILE", "a b"), ("MSCOMMERCE_TOKEN", "Bearer abc")]
-        {
+        for (variable, value) in [("MSCOMMERCE_OUTPUT", "xml"), ("MSCOMMERCE_PROFILE", "a b")] {
             let error = settings(&[], &[(variable, value)]).err().expect("an error");
             assert!(error.headline().contains(variable), "{error:?}");
-            assert!(!error.one_line().contains("Bearer abc"), "{error:?}");
         }
+        let error =
+            settings(&[], &[("MSCOMMERCE_TOKEN", "Bearer abc")]).expect("settings").token().err().expect("an error");
+        assert!(error.headline().contains("MSCOMMERCE_TOKEN") && !error.one_line().contains("abc"), "{error:?}");
     }
 }

@@ -8,6 +8,11 @@ use crate::report::Report;
 
 pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Outcome> {
     let (profile, terminal) = (&context.settings.profile, context.terminal);
+    if context.settings.tenant.is_some() {
+        return Err(
+            Error::usage("a sign-in is forgotten as a whole, for all of its tenants").hint("leave out --tenant")
+        );
+    }
     let store = context.store()?;
     let mut removed = Vec::new();
     let mut others = Vec::new();
@@ -28,7 +33,7 @@ pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<
         }
         names => terminal.note(&format!("Signed out: {}", names.join(", "))),
     }
-    if context.settings.token.is_some() {
+    if context.settings.has_token() {
         terminal.warn(&format!("{TOKEN_VARIABLE} is still set, and still serves every command; unset it"));
     }
     Ok(Outcome::default())

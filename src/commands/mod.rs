@@ -96,7 +96,8 @@ impl<'a> Context<'a> {
     /// Runs `work` with the credential that serves: the token of the environment, else the saved sign-in.
     async fn with_session<T>(&self, work: impl AsyncFnOnce(&Session<'_>) -> Result<T>) -> Result<T> {
         let store;
-        let credential = if let Some(token) = &self.settings.token {
+        let token = self.settings.token()?;
+        let credential = if let Some(token) = &token {
             Credential::Token(token)
         } else {
             store = self.store()?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Context, Outcome};
 use crate::error::Result;
-use crate::identity::{Source, Status, TOKEN_VARIABLE};
+use crate::identity::{Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::output::{Output, Record, Row};
 
 struct StatusRecord {
@@ -46,7 +46,10 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Outcome> {
         _ if status.source == Source::Environment => {
             context.terminal.note(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
         }
-        None => context.terminal.note("No token for this tenant yet; the next command asks for one."),
+        None => {
+            let tenant = context.settings.tenant.as_ref().map_or("this tenant", Tenant::as_str);
+            context.terminal.note(&format!("There is no token for {tenant} yet; the next command asks for one."));
+        }
         Some(end) if end <= Utc::now() && status.is_renewable => {
             context.terminal.note("The access token has ended; the next command renews it.");
         }

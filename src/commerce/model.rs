@@ -17,15 +17,17 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
+    /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`. An object that says nothing
+    /// of a policy is none.
     pub(super) fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
-        Some(Self {
+        let policy = Self {
             id: take(&mut members, "id"),
             description: take(&mut members, "description"),
             default_value: take(&mut members, "defaultValue"),
             extra: members,
-        })
+        };
+        (policy.id.is_some() || policy.default_value.is_some()).then_some(policy)
     }
 }
 
@@ -84,7 +86,8 @@ pub(crate) struct ProductPolicy {
 
 impl ProductPolicy {
     /// Decodes an item. A product is named by `productId` and `productName`, anything else by `scopeId` and
-    /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`).
+    /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`). An object that has neither an id nor a value is
+    /// none.
     pub(super) fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
         let scope = Scope::from_wire(take(&mut members, "scope"));
@@ -92,14 +95,15 @@ impl ProductPolicy {
             Scope::Product => ("productId", "productName"),
             _ => ("scopeId", "scopeValue"),
         };
-        Some(Self {
+        let item = Self {
             policy_id: take(&mut members, "policyId"),
             id: take(&mut members, id),
             name: take(&mut members, name),
             value: take(&mut members, "policyValue"),
             scope,
             extra: members,
-        })
+        };
+        (item.id.is_some() || item.value.is_some()).then_some(item)
     }
 
     /// The name and the id, for messages.

@@ -56,6 +56,9 @@ impl Failure {
     pub(super) fn unusable_client(error: &reqwest::Error) -> Self {
         let reason = innermost(error);
         let failure = Self::new("the network client could not be set up").detail(&reason).before_sending();
+        if let (true, Some(path)) = (reason.contains("No CA certificates"), super::roots::file()) {
+            return Self::certificates(&path.to_string_lossy(), &"it holds no certificate that can be used");
+        }
         if reason.contains("No CA certificates") {
             return failure.hint("install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE");
         }
@@ -70,8 +73,16 @@ impl Failure {
     }
 
     pub(super) fn timed_out(url: &Url, timeout: Duration) -> Self {
-        Self::new(format!("{} did not answer in time ({} s)", host(url), timeout.as_secs()))
-            .hint("try again, or allow more time with --timeout SECONDS")
+        let seconds = timeout.as_secs();
+        let again = "try again, or allow more time with --timeout SECONDS";
+        match proxy::for_url(url) {
+            Some(via) => {
+                Self::new(format!("{} did not answer in time ({seconds} s), asked through the proxy {via}", host(url)))
+                    .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+                    .hint(again)
+            }
+            None => Self::new(format!("{} did not answer in time ({seconds} s)", host(url))).hint(again),
+        }
     }
 
     pub(super) fn too_large(url: &Url, limit: usize) -> Self {
@@ -175,7 +186,10 @@ fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
 
 fn proxy_failure(error: &reqwest::Error, host: &str, via: &str) -> Failure {
     let reason = innermost(error);
-    let failure = if reason.contains("authorization required") {
+    let failure = if reason.contains("unsupported scheme") {
+        Failure::new(format!("the proxy {via} is of a kind that is not supported"))
+            .hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
+    } else if reason.contains("authorization required") {
         Failure::new(format!("the proxy {via} asks for a user name and a password"))
             .hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
     } else {

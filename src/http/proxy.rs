@@ -10,5 +10,7 @@ pub(super) fn for_url(url: &Url) -> Option<String> {
     }
     let intercept = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
     let uri = intercept.uri();
-    Some(format!("{}://{}", uri.scheme_str().unwrap_or("http"), uri.authority()?.as_str().rsplit('@').next()?))
+    // Host and port alone: in an address that is not well formed, a password may stand anywhere else.
+    let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}://{}{port}", uri.scheme_str().unwrap_or("http"), uri.host()?))
 }

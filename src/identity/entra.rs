@@ -16,7 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::claims::Claims;
+use super::claims::{Claims, is_token};
+use super::connect_command::ConnectCommand;
 use super::refusal::Refusal;
 use super::transport::Transport;
 use crate::error::{Error, Result};
@@ -67,7 +68,7 @@ pub(crate) struct Entra<'a> {
     /// The service's scope, `…/.default`.
     pub(crate) scope: &'a str,
     /// The command that signs in to the profile in use, for hints.
-    pub(crate) connect: &'a str,
+    pub(crate) connect: ConnectCommand<'a>,
 }
 
 /// A request that a browser is to make, with what its answer has to be checked against.
@@ -213,13 +214,17 @@ impl Entra<'_> {
         let claims = Claims::of(access_token)
             .or_else(|| Claims::of(tokens.extra_fields().id_token.as_deref()?))
             .unwrap_or_default();
-        let told =
-            tokens.expires_in().and_then(|lifetime| Some(Utc::now() + chrono::Duration::from_std(lifetime).ok()?));
-        let expires_at = told
+        let lifetime = tokens.expires_in().and_then(|lifetime| chrono::Duration::from_std(lifetime).ok());
+        let expires_at = lifetime
+            .and_then(|lifetime| Utc::now().checked_add_signed(lifetime))
             .or_else(|| claims.expires_at())
             .ok_or_else(|| Error::failed("the answer does not say when the token ends").context(what))?;
+        let access_token = SecretString::from(access_token.as_str());
+        if !is_token(&access_token) {
+            return Err(Error::failed("the answer holds no usable access token").context(what));
+        }
         Ok(Grant {
-            access_token: SecretString::from(access_token.as_str()),
+            access_token,
             refresh_token: tokens.refresh_token().map(|token| SecretString::from(token.secret().as_str())),
             expires_at,
             claims,
@@ -235,7 +240,10 @@ impl Entra<'_> {
         match error {
             RequestTokenError::Request(failure) => Error::from(failure).context(what),
             RequestTokenError::ServerResponse(answer) => {
-                let told: Refusal = serde_json::to_value(&answer).and_then(serde_json::from_value).unwrap_or_default();
+                let told: Refusal = serde_json::to_value(&answer)
+                    .ok()
+                    .and_then(|answer| Refusal::from_json(&answer))
+                    .unwrap_or_default();
                 transport.whole(told).into_error(what, self.connect)
             }
             // The body of such an answer may hold tokens, so it is not shown.

@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 mod cache;
 mod claims;
+mod connect_command;
 mod entra;
 mod refusal;
 mod session;
@@ -11,6 +12,7 @@ mod transport;
 
 pub(crate) use cache::{Method, SignIn, Store, TenantToken};
 pub(crate) use claims::{Claims, is_token};
+pub(crate) use connect_command::{ConnectCommand, DEFAULT_PROFILE};
 pub(crate) use entra::{Entra, Grant};
-pub(crate) use session::{Credential, DEFAULT_PROFILE, Session, Source, Status, TOKEN_VARIABLE, connect_command};
+pub(crate) use session::{Credential, Session, Source, Status, TOKEN_VARIABLE};
 pub(crate) use tenant::{ORGANIZATIONS, Tenant};

@@ -2,32 +2,47 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde_json::Value;
 
+use super::connect_command::ConnectCommand;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 
-/// In hints, `{connect}` stands for the command that signs in to the profile in use.
+/// In hints, `{connect}` stands for the command that signs in again; see [`ConnectCommand::fill`].
 const BROWSER: &str = "{connect}    (signs in with the browser)";
 
 /// An OAuth error answer with Entra's additions (entra-docs, "error codes").
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Refusal {
     pub(crate) error: String,
     error_description: String,
-    error_codes: Vec<u32>,
+    error_code: Option<u32>,
     suberror: String,
     trace_id: String,
     correlation_id: String,
-    #[serde(skip)]
     meaning: String,
 }
 
 impl Refusal {
     /// Reads the error answer of a token or device code request.
     pub(crate) fn of(answer: &Answer) -> Option<Self> {
-        let refusal: Self = serde_json::from_slice(&answer.body).ok()?;
+        Self::from_json(&answer.json()?)
+    }
+
+    /// Reads an error object. Only `error` is needed; members of another type than documented are passed over.
+    pub(crate) fn from_json(body: &Value) -> Option<Self> {
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let first_code = body.get("error_codes").and_then(|codes| codes.get(0));
+        let error_code = first_code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+        let refusal = Self {
+            error: text("error"),
+            error_description: text("error_description"),
+            error_code: error_code.and_then(|code| u32::try_from(code).ok()),
+            suberror: text("suberror"),
+            trace_id: text("trace_id"),
+            correlation_id: text("correlation_id"),
+            meaning: String::new(),
+        };
         (!refusal.error.is_empty()).then_some(refusal)
     }
 
@@ -38,20 +53,20 @@ impl Refusal {
 
     /// The number after `AADSTS`.
     pub(crate) fn code(&self) -> Option<u32> {
-        self.error_codes.first().copied().or_else(|| {
+        self.error_code.or_else(|| {
             let digits = self.error_description.split("AADSTS").nth(1)?;
             digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
         })
     }
 
-    /// `what` failed because of this refusal. `connect` is the command that signs in to the profile in use.
-    pub(crate) fn into_error(mut self, what: &str, connect: &str) -> Error {
+    /// `what` failed because of this refusal. `connect` is the command that signs in again.
+    pub(crate) fn into_error(mut self, what: &str, connect: ConnectCommand<'_>) -> Error {
         let advice = advice(self.code(), &self.error);
         self.meaning = format!("{what}: {}", advice.meaning);
         let (words, ids) = (self.words(), self.ids());
         let error = Error::failed_by(self).of_kind(Kind::SignIn).detail(words);
         let error = if ids.is_empty() { error } else { error.detail(ids) };
-        error.hints(advice.hints.iter().map(|hint| hint.replace("{connect}", connect)))
+        error.hints(advice.hints.iter().map(|hint| connect.fill(hint)))
     }
 
     /// Entra's own sentence, without the ids that it ends in.
@@ -107,7 +122,7 @@ fn by_code(code: u32) -> Option<Advice> {
         50126 => told("the user name or the password is wrong", &[BROWSER]),
         50034 => told(
             "there is no such user in this tenant",
-            &["look at the spelling of the user name; a guest has to name the tenant: {connect} --tenant TENANT"],
+            &["look at the spelling of the user name; a guest has to name the tenant: {connect at TENANT}"],
         ),
         50053 => told(
             "the account is locked, or signs in from an address that is held to be risky",
@@ -115,7 +130,9 @@ fn by_code(code: u32) -> Option<Advice> {
         ),
         50055 => told("the password has expired", &["{connect}    (the browser lets you set a new one)"]),
         50057 => told("the account is disabled", &["ask an administrator of the tenant to enable it"]),
-        50076 | 50079 => told("multi-factor sign-in is required, which a password alone cannot do", &[BROWSER]),
+        50076 | 50079 => {
+            told("multi-factor sign-in is required", &["{connect}    (the browser can do it, a password alone cannot)"])
+        }
         53003 => told(
             "a Conditional Access policy blocks this sign-in",
             &[
@@ -126,11 +143,11 @@ fn by_code(code: u32) -> Option<Advice> {
         50173 | 70008 | 700_082 => told("the saved sign-in was revoked or has expired", &["{connect}"]),
         65001 => told(
             "nobody has consented to this client in this tenant",
-            &["an administrator of the tenant can consent while signing in: {connect} --tenant TENANT"],
+            &["an administrator of the tenant can consent while signing in: {connect at TENANT}"],
         ),
         500_011 | 650_052 => told(
             "the M365 License Manager service is not in this tenant",
-            &["look at the tenant: {connect} --tenant TENANT; a tenant without Microsoft 365 has no such service"],
+            &["look at the tenant: {connect at TENANT}; a tenant without Microsoft 365 has no such service"],
         ),
         700_016 => told(
             "the client id is not known in this tenant",
@@ -138,7 +155,9 @@ fn by_code(code: u32) -> Option<Advice> {
         ),
         90002 => told(
             "there is no such tenant here, or it is in another cloud",
-            &["look at --tenant and AZURE_TENANT_ID; for a national cloud set AZURE_AUTHORITY_HOST"],
+            &[
+                "look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST",
+            ],
         ),
         50011 => told(
             "the redirect address is not allowed for this client id",
@@ -183,6 +202,8 @@ fn by_error(error: &str) -> Advice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Tenant;
+    use serde_json::json;
 
     #[test]
     fn the_code_and_the_ids_are_found_in_the_description_alone() {
@@ -194,13 +215,28 @@ mod tests {
         assert_eq!(refusal.code(), Some(53003));
         assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
         assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
-        let error = refusal.into_error("could not sign in", "mscommerce connect --profile lab");
+        let error = refusal.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None });
         assert_eq!(error.headline(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), Kind::SignIn);
         assert!(
             error.hint_lines().iter().any(|hint| hint.ends_with(": mscommerce connect --profile lab")),
             "{error:?}"
         );
+    }
+
+    #[test]
+    fn members_of_another_type_do_not_hide_the_refusal() {
+        let body = json!({"error": "invalid_grant", "suberror": null, "error_codes": ["50126"], "trace_id": 7});
+        assert_eq!(Refusal::from_json(&body).and_then(|refusal| refusal.code()), Some(50126));
+        assert!(Refusal::from_json(&json!({"error_codes": [1]})).is_none());
+    }
+
+    #[test]
+    fn a_tenant_is_named_once_in_a_hint() {
+        let tenant = Tenant::parse("fabrikam.example").expect("a tenant");
+        let connect = ConnectCommand { profile: "lab", tenant: Some(&tenant) };
+        assert_eq!(connect.fill("{connect}"), "mscommerce connect --profile lab --tenant fabrikam.example");
+        assert_eq!(connect.fill("{connect at TENANT}"), "mscommerce connect --profile lab --tenant TENANT");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::cache::{Method, SignIn, Store, TenantToken};
 use super::claims::Claims;
+use super::connect_command::ConnectCommand;
 use super::entra::{Entra, Grant};
 use super::tenant::Tenant;
 use crate::commerce::TokenSource;
@@ -14,18 +15,6 @@ use crate::report::Report;
 
 /// The variable that hands over a ready token.
 pub(crate) const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
-
-/// The profile where none is named.
-pub(crate) const DEFAULT_PROFILE: &str = "default";
-
-/// The command that signs in to a profile.
-pub(crate) fn connect_command(profile: &str) -> String {
-    if profile == DEFAULT_PROFILE {
-        "mscommerce connect".to_owned()
-    } else {
-        format!("mscommerce connect --profile {profile}")
-    }
-}
 
 /// Where the credential that serves was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +68,7 @@ impl Session<'_> {
         let sign_in = self.saved(store).await?;
         let found = sign_in.token_for(self.tenant);
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
-        let tenant_id = found.map(|(id, _)| id.to_owned()).or_else(|| self.tenant.map(ToString::to_string));
+        let tenant_id = found.map(|(id, _)| id).or_else(|| self.tenant?.id()).map(str::to_owned);
         let claims = found.and_then(|(_, token)| Claims::of(token.access_token.expose_secret()));
         Ok(Status {
             tenant_id,
@@ -93,8 +82,8 @@ impl Session<'_> {
         })
     }
 
-    fn connect_command(&self) -> String {
-        connect_command(self.profile)
+    fn connect(&self) -> ConnectCommand<'_> {
+        ConnectCommand { profile: self.profile, tenant: self.tenant }
     }
 
     async fn saved(&self, store: &Store<'_>) -> Result<SignIn> {
@@ -107,11 +96,11 @@ impl Session<'_> {
 
     fn nobody(&self, others: &[String]) -> Error {
         if others.is_empty() {
-            return Error::sign_in("nobody is signed in").hint(self.connect_command());
+            return Error::sign_in("nobody is signed in").hint(self.connect().to_string());
         }
         Error::sign_in(format!("nobody is signed in under the profile '{}'", self.profile))
             .detail(format!("signed in: {}", others.join(", ")))
-            .hint(self.connect_command())
+            .hint(self.connect().to_string())
             .hint("to use another profile, name it: --profile NAME")
     }
 
@@ -155,11 +144,11 @@ impl Session<'_> {
                 "the saved token is for the tenant {} and cannot be used at {asked}",
                 sign_in.tenant_id
             ))
-            .hint(format!("{} --tenant {asked}", self.connect_command())));
+            .hint(self.connect().to_string()));
         };
         if token.expires_at <= Utc::now() {
             return Err(Error::sign_in(format!("the saved token ended at {} and cannot be renewed", token.expires_at))
-                .hint(self.connect_command()));
+                .hint(self.connect().to_string()));
         }
         Ok(())
     }
@@ -172,6 +161,8 @@ impl Session<'_> {
             Ok(locked) => Some(locked),
             Err(error) => {
                 self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.one_line()));
+                // Waiting for another process is not the service's slowness.
+                self.http.restart_clock();
                 None
             }
         };
@@ -201,18 +192,17 @@ impl Session<'_> {
         let found = sign_in.token_for(self.tenant).map(|(id, _)| id.to_owned());
         self.check_usable(sign_in, sign_in.token_for(self.tenant).map(|(_, token)| token))?;
         let (Some(refresh_token), Some(client_id)) = (&sign_in.refresh_token, &sign_in.client_id) else {
-            return Err(Error::sign_in("the saved sign-in cannot be renewed").hint(self.connect_command()));
+            return Err(Error::sign_in("the saved sign-in cannot be renewed").hint(self.connect().to_string()));
         };
         let tenant =
             found.or_else(|| self.tenant.map(ToString::to_string)).unwrap_or_else(|| sign_in.tenant_id.clone());
-        let connect = self.connect_command();
         let entra = Entra {
             http: self.http,
             authority: &sign_in.authority,
             tenant: &tenant,
             client_id,
             scope: &sign_in.scope,
-            connect: &connect,
+            connect: self.connect(),
         };
         entra.refresh(refresh_token).await.map_err(|error| self.with_known_tenants(error, sign_in))
     }
@@ -284,7 +274,7 @@ impl TokenSource for Session<'_> {
     }
 
     fn advice_when_refused(&self) -> String {
-        let connect = self.connect_command();
+        let connect = self.connect().to_string();
         match self.credential {
             Credential::Token(_) => format!(
                 "the token in {TOKEN_VARIABLE} has been revoked, or is for another service: put a new one there, or unset it and run {connect}"

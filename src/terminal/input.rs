@@ -32,7 +32,7 @@ impl Input {
         Self { source: Source::Text(Arc::new(Mutex::new(Cursor::new(text)))), saved: RefCell::new(None) }
     }
 
-    /// One line, without its end; empty at the end of the input.
+    /// One line with its end; empty at the end of the input.
     pub(super) async fn line(&self) -> Result<String> {
         self.read(|reader| {
             let mut line = String::new();
@@ -68,9 +68,11 @@ impl Input {
         typed
     }
 
-    /// Ends an unfinished prompt; true where there was one.
-    pub(super) fn restore(&self) -> bool {
-        self.saved.borrow_mut().take().is_some_and(saved::Modes::restore)
+    /// Shows again what is typed, after a prompt that hid it and was not finished.
+    pub(super) fn restore(&self) {
+        if let Some(modes) = self.saved.borrow_mut().take() {
+            modes.restore();
+        }
     }
 
     async fn read<T: Send + 'static>(
@@ -93,6 +95,7 @@ async fn on_own_thread<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> +
         Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
             Err(Error::usage("standard input is not UTF-8 text"))
         }
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::failed("nothing was typed")),
         Ok(Err(error)) => Err(Error::failed_by(error).context("could not read the input")),
         Err(_) => Err(Error::failed("could not read the input")),
     }
@@ -116,8 +119,9 @@ mod saved {
             Some(Self { terminal, modes })
         }
 
-        pub(super) fn restore(self) -> bool {
-            tcsetattr(&self.terminal, OptionalActions::Now, &self.modes).is_ok()
+        /// A terminal that is gone needs no restoring.
+        pub(super) fn restore(self) {
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
         }
     }
 }
@@ -132,8 +136,6 @@ mod saved {
             Some(Self)
         }
 
-        pub(super) fn restore(self) -> bool {
-            true
-        }
+        pub(super) fn restore(self) {}
     }
 }

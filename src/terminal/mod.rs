@@ -2,7 +2,7 @@
 
 mod input;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -61,6 +61,7 @@ pub struct Terminal {
     manners: Manners,
     color_output: bool,
     color_errors: bool,
+    prompt_is_open: Cell<bool>,
 }
 
 impl Terminal {
@@ -85,6 +86,7 @@ impl Terminal {
             manners: Manners::default(),
             color_output: false,
             color_errors: false,
+            prompt_is_open: Cell::new(false),
         }
     }
 
@@ -165,14 +167,26 @@ impl Terminal {
 
     /// Asks a question that is answered with yes or no; anything but yes is no.
     pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
+        self.prompt_is_open.set(true);
         self.write_errors(&format!("{} [y/N] ", text::lines(question)));
         let answer = self.input.line().await?;
+        // The person's own line end closes the prompt; the end of the input does not.
+        self.close_prompt(!answer.ends_with('\n'));
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Asks for a secret on the terminal without showing it.
     pub(crate) async fn secret(&self, prompt: &str) -> Result<SecretString> {
-        self.input.secret(text::one_line(prompt)).await
+        self.prompt_is_open.set(true);
+        let typed = self.input.secret(text::one_line(prompt)).await;
+        self.close_prompt(typed.is_err());
+        typed
+    }
+
+    fn close_prompt(&self, needs_line_end: bool) {
+        if self.prompt_is_open.replace(false) && needs_line_end {
+            self.write_errors("\n");
+        }
     }
 
     /// All of standard input, as a secret: one trailing line end removed.
@@ -182,9 +196,8 @@ impl Terminal {
 
     /// Puts the terminal back as it was before an unfinished prompt.
     pub(crate) fn restore(&self) {
-        if self.input.restore() {
-            self.write_errors("\n");
-        }
+        self.input.restore();
+        self.close_prompt(true);
     }
 
     fn write_error_line(&self, label: Option<(Style, &str)>, line: &str) {

@@ -4,10 +4,25 @@
 #[path = "../tenant/mod.rs"]
 mod tenant;
 
+mod connect;
+mod connect_browser;
+mod connect_device;
+mod connect_token;
+mod disconnect;
 mod help;
+mod network;
 mod output;
 mod policies;
+#[cfg(unix)]
+mod pty;
+mod readme;
 mod refusals;
+mod saved;
+mod saved_file;
+mod servers;
+mod status;
+mod support;
+#[cfg(unix)]
+mod terminal;
 mod update;
 mod usage;
-mod support;

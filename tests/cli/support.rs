@@ -1,10 +1,12 @@
 //! Running the executable with an empty home and an environment of its own.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::tenant::{ADMIN, PASSWORD, Tenant};
@@ -87,15 +89,69 @@ impl Machine {
 
     /// Runs with something on standard input.
     pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        Self::run_command_with_input(self.command(arguments), input)
+    }
+
+    /// Runs what [`Machine::command`] prepared with something on standard input.
+    pub(crate) fn run_command_with_input(mut command: Command, input: impl AsRef<[u8]>) -> Ran {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         // A program that refuses its command line does not read its input.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         child.wait_with_output().unwrap().into()
     }
 
     /// The requests that arrived, a line each: `GET /v1.0/policies`.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.tenant.requests().iter().map(crate::tenant::Received::line).collect()
+    }
+
+    /// The forms that arrived at Entra's token endpoint, each with the tenant it was sent to.
+    pub(crate) fn token_requests(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        let requests = self.tenant.requests();
+        let requests = requests.iter().filter(|request| request.path.ends_with("/oauth2/v2.0/token"));
+        requests.map(|request| (request.path.split('/').nth(1).unwrap().to_owned(), request.form())).collect()
+    }
+
+    /// What the file of sign-ins holds.
+    #[track_caller]
+    pub(crate) fn saved(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.sign_ins()).unwrap()).unwrap()
+    }
+
+    /// Puts something else into the file of sign-ins.
+    pub(crate) fn change_saved(&self, change: impl FnOnce(&mut Value)) {
+        let mut saved = self.saved();
+        change(&mut saved);
+        std::fs::write(self.sign_ins(), saved.to_string()).unwrap();
+    }
+
+    /// Every token in the file of sign-ins.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let saved = self.saved();
+        let sign_ins = saved["profiles"].as_object().unwrap().values();
+        sign_ins
+            .flat_map(|sign_in| {
+                let access = sign_in["tenants"].as_object().unwrap().values().map(|token| &token["accessToken"]);
+                access.chain(sign_in.get("refreshToken"))
+            })
+            .map(|token| token.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// The files below the home directory that contain this text.
+    pub(crate) fn files_with(&self, text: &str) -> Vec<PathBuf> {
+        let (mut directories, mut found) = (vec![self.home().to_owned()], Vec::new());
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else if String::from_utf8_lossy(&std::fs::read(&path).unwrap()).contains(text) {
+                    found.push(path);
+                }
+            }
+        }
+        found
     }
 }
 
@@ -134,7 +190,7 @@ impl Ran {
     }
 
     #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.stdout))
     }
 }

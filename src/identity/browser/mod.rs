@@ -56,10 +56,13 @@ impl<'a> BrowserSignIn<'a> {
         let state = authorization.state.secret().clone();
         let waited = tokio::time::timeout(patience, listener.answer(&state)).await;
         let (answer, reply) = waited.map_err(|_| {
-            Error::failed(format!("no answer came from the browser within {} seconds", patience.as_secs()))
+            Error::failed(format!("no answer came from the browser within {} s", patience.as_secs()))
                 .context("could not sign in")
                 .hint(format!("{}    (start again)", entra.connect))
-                .hint(format!("{} --device-code    (where the browser cannot reach this machine)", entra.connect))
+                .hint(format!(
+                    "{} --device-code    (where the browser cannot reach this machine, or showed AADSTS50011)",
+                    entra.connect
+                ))
         })?;
         entra.http.restart_clock();
         let result = match answer {

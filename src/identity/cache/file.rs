@@ -63,6 +63,8 @@ impl PrivateFile {
     /// Moves a file that cannot be understood out of the way, and returns its new path.
     pub(super) fn set_aside(&self) -> io::Result<PathBuf> {
         let aside = self.directory.join(UNREADABLE);
+        // What was set aside earlier makes way, be it a file or a directory.
+        remove_any(&aside)?;
         fs::rename(self.path(), &aside)?;
         Ok(aside)
     }
@@ -113,12 +115,18 @@ impl PrivateFile {
 
     fn remove_file(&self, name: &str) -> Result<()> {
         let path = self.directory.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Error::failed_by(error).context(format!("could not remove {}", path.display())))
-            }
-            _ => Ok(()),
-        }
+        remove_any(&path)
+            .map_err(|error| Error::failed_by(error).context(format!("could not remove {}", path.display())))
+    }
+}
+
+/// Removes a file, or a directory that somebody put in its place; one that is not there is fine.
+fn remove_any(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

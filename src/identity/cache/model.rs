@@ -35,6 +35,13 @@ impl fmt::Display for Method {
     }
 }
 
+/// What every version of the file begins with.
+#[derive(Deserialize)]
+pub(super) struct Layout {
+    #[serde(default)]
+    pub(super) version: u32,
+}
+
 /// The file's content: every profile's sign-in.
 #[derive(Default, Deserialize, Serialize)]
 pub(super) struct Content {

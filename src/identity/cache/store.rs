@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::file::{Lock, PrivateFile};
-use super::model::{Content, SignIn};
+use super::model::{Content, Layout, SignIn};
 use crate::error::{Error, Result};
 use crate::report::Report;
 
@@ -76,20 +76,19 @@ impl<'a> Store<'a> {
     /// The file's content, or why it cannot be used: damaged, or written by a newer version.
     fn understood(&self) -> std::result::Result<Content, String> {
         let Some(text) = self.file.read().map_err(|error| error.to_string())? else { return Ok(Content::default()) };
-        match serde_json::from_str::<Content>(text.expose_secret()) {
-            Ok(content) if content.version == VERSION => Ok(content),
-            Ok(content) => {
-                Err(format!("its layout is number {}, and this version knows number {VERSION}", content.version))
-            }
-            // The parser's message may quote the text, which holds tokens.
-            Err(error) => Err(format!("it is damaged at line {}, column {}", error.line(), error.column())),
+        // The parser's message may quote the text, which holds tokens.
+        let damaged =
+            |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
+        let layout: Layout = serde_json::from_str(text.expose_secret()).map_err(damaged)?;
+        if layout.version != VERSION {
+            return Err(format!("its layout is number {}, and this version knows number {VERSION}", layout.version));
         }
+        serde_json::from_str(text.expose_secret()).map_err(damaged)
     }
 
     fn warn(&self, why: &str) {
         let path = self.file.path();
-        self.report
-            .warn(&format!("the saved sign-ins in {} cannot be used: {why}; nobody is signed in", path.display()));
+        self.report.warn(&format!("the saved sign-ins in {} cannot be used: {why}", path.display()));
     }
 }
 

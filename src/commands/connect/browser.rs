@@ -1,0 +1,69 @@
+//! Signing in with the browser of this machine.
+
+use std::time::Duration;
+
+use super::saving::Saving;
+use crate::cli::ConnectArgs;
+use crate::commands::Context;
+use crate::error::Result;
+use crate::identity::browser::{BrowserSignIn, Page};
+use crate::identity::{Entra, Method};
+
+/// How long the person may take, where `--timeout` does not say.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+pub(super) async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
+    let context = saving.context;
+    let sign_in = BrowserSignIn::start(entra, args.redirect_port).await?;
+    let (url, port) = (sign_in.url().to_string(), sign_in.port());
+    // Printed before anything is opened, so that it is there whatever becomes of the browser.
+    context.terminal.say(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
+    let opening = async {
+        if args.no_browser || !is_likely(context) {
+            advise(port, context);
+        } else {
+            open(url, context).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let patience = if context.settings.timeout_is_given { context.settings.timeout } else { PATIENCE };
+    let finishing = sign_in.finish(patience, async |grant| {
+        let (account, tenant_id) = saving.save(grant, Method::Browser).await?;
+        Ok(((), Page::success(&account, &tenant_id)))
+    });
+    // A browser that stays in the foreground brings its answer while it is still being opened.
+    tokio::select! {
+        biased;
+        () = opening => Ok(()),
+        result = finishing => result,
+    }
+}
+
+async fn open(url: String, context: &Context<'_>) {
+    let opened = tokio::task::spawn_blocking(move || {
+        let mut options = webbrowser::BrowserOptions::new();
+        options.with_suppress_output(true);
+        webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &options)
+    });
+    match opened.await {
+        Ok(Ok(())) => context.terminal.note("Your browser should have opened it. Waiting for it …"),
+        _ => context.terminal.say("No browser could be opened. Waiting for you to open the address …"),
+    }
+}
+
+fn advise(port: u16, context: &Context<'_>) {
+    context.terminal.say("Waiting for you to open it …");
+    if context.settings.environment().raw("SSH_CONNECTION").is_some() {
+        context.terminal.say(&format!(
+            "This is a remote session: forward the port first (ssh -L {port}:localhost:{port} HOST), or press Ctrl-C and use --device-code."
+        ));
+    }
+}
+
+/// Whether there is a graphical browser to be opened. Without a screen, a text browser would take over the terminal.
+fn is_likely(context: &Context<'_>) -> bool {
+    let environment = context.settings.environment();
+    let has = |name: &str| environment.raw(name).is_some();
+    cfg!(any(windows, target_os = "macos"))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"].into_iter().any(has)
+}

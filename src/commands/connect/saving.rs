@@ -1,0 +1,118 @@
+//! Keeping what a sign-in granted.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Place;
+use crate::commands::Context;
+use crate::error::{Error, Result};
+use crate::identity::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, TenantToken, is_token};
+use crate::report::Report;
+
+const HOW_TO_GET_A_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
+
+/// Saves sign-ins of this run, under the profile in use.
+pub(super) struct Saving<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) store: &'a Store<'a>,
+    pub(super) place: &'a Place,
+}
+
+impl Saving<'_> {
+    /// Finds out whether a sign-in could be saved, before a person is asked for one.
+    pub(super) async fn check_place(&self) -> Result<()> {
+        self.store.lock(self.context.http.time_left()).await.map(drop)
+    }
+
+    /// Saves a token that was made elsewhere.
+    pub(super) async fn ready_token(&self) -> Result<()> {
+        let terminal = self.context.terminal;
+        let token = if terminal.facts().input_is_terminal {
+            terminal.secret("Access token: ").await?
+        } else {
+            terminal.input_as_secret().await?
+        };
+        let token = SecretString::from(token.expose_secret().trim());
+        if token.expose_secret().is_empty() {
+            return Err(
+                Error::usage("no access token was handed over: standard input is empty").hint(HOW_TO_GET_A_TOKEN)
+            );
+        }
+        let claims = Claims::of(token.expose_secret()).filter(|_| is_token(&token));
+        let not_a_token =
+            || Error::usage("what was handed over is not an access token (a JWT of Entra's)").hint(HOW_TO_GET_A_TOKEN);
+        let claims = claims.ok_or_else(not_a_token)?;
+        let expires_at = claims.expires_at().ok_or_else(not_a_token)?;
+        if expires_at <= Utc::now() {
+            return Err(Error::sign_in(format!("the token ended at {expires_at}")).hint("hand over a new one"));
+        }
+        let resource = self.place.scope.trim_end_matches("/.default");
+        if let Some(audience) = claims.aud.as_deref().filter(|audience| *audience != resource) {
+            terminal.warn(&format!("the token is for the service {audience}, not for {resource}; it may be refused"));
+        }
+        self.save(Grant { access_token: token, refresh_token: None, expires_at, claims }, Method::Token).await?;
+        Ok(())
+    }
+
+    /// Saves what was granted, says so, and returns the account and the tenant's id.
+    pub(super) async fn save(&self, grant: Grant, method: Method) -> Result<(String, String)> {
+        let place = self.place;
+        let tenant_id = self.tenant_of(&grant, method)?;
+        let account = grant.claims.account().map(str::to_owned);
+        let client_id = match method {
+            Method::Token => grant.claims.client_id().map(str::to_owned),
+            _ => Some(place.client_id.clone()),
+        };
+        let mut sign_in = SignIn {
+            account: account.clone(),
+            tenant_id: tenant_id.clone(),
+            method,
+            authority: place.authority.clone(),
+            client_id,
+            scope: place.scope.clone(),
+            refresh_token: grant.refresh_token,
+            tenants: BTreeMap::new(),
+        };
+        let token = TenantToken { access_token: grant.access_token, expires_at: grant.expires_at, domains: Vec::new() };
+        sign_in.keep(&tenant_id, token, place.tenant.as_ref());
+        let profile = &self.context.settings.profile;
+        self.store.lock(self.context.http.time_left()).await?.save(profile, sign_in)?;
+
+        let account = account.unwrap_or_else(|| "an account without a name".to_owned());
+        let under = if profile == DEFAULT_PROFILE { String::new() } else { format!(" (profile {profile})") };
+        self.context.terminal.note(&format!("Signed in as {account} to the tenant {tenant_id}{under}."));
+        Ok((account, tenant_id))
+    }
+
+    /// The tenant that the token names. One that was asked for must be that one.
+    fn tenant_of(&self, grant: &Grant, method: Method) -> Result<String> {
+        let (asked, origin) = (self.place.tenant.as_ref(), self.place.tenant_origin);
+        let by_token = method == Method::Token;
+        let Some(tid) = grant.claims.tid.clone() else {
+            let flag = if by_token { " --with-token" } else { "" };
+            return asked.and_then(Tenant::id).map(str::to_owned).ok_or_else(|| {
+                Error::sign_in("the token does not say which tenant it is for")
+                    .hint(format!("mscommerce connect{flag} --tenant TENANT-ID"))
+            });
+        };
+        match asked {
+            Some(asked) if asked.id().is_some_and(|id| !id.eq_ignore_ascii_case(&tid)) => {
+                let message =
+                    format!("{origin} asks for the tenant {asked}, but the token is for {tid}; nothing was saved");
+                if by_token {
+                    return Err(
+                        Error::usage(message).hint(format!("leave out {origin}, or hand over a token for that tenant"))
+                    );
+                }
+                Err(Error::sign_in(message))
+            }
+            Some(asked) if asked.id().is_none() && by_token => Err(Error::usage(format!(
+                "{origin} asks for {asked}, which cannot be compared with the token's tenant {tid}; nothing was saved"
+            ))
+            .hint(format!("leave out {origin}, or give the tenant's id"))),
+            _ => Ok(tid),
+        }
+    }
+}
