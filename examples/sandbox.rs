@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use mscommerce::{Environment, Facts, Terminal};
-use tenant::{ADMIN, MFA, PASSWORD, READER, Tenant};
+use tenant::{ADMIN, CUSTOMER_DOMAIN, MFA, PASSWORD, READER, Tenant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -71,6 +71,8 @@ fn explain(tenant: &Tenant, home: &Path) {
         ("AZURE_AUTHORITY_HOST", tenant.url()),
         ("MSCOMMERCE_HOME", home.display().to_string()),
     ];
+    let unset =
+        ["MSCOMMERCE_TOKEN", "MSCOMMERCE_PROFILE", "MSCOMMERCE_CLIENT_ID", "MSCOMMERCE_SCOPE", "AZURE_TENANT_ID"];
     for (name, value) in exports {
         if cfg!(windows) {
             println!("$env:{name} = '{value}'");
@@ -78,12 +80,20 @@ fn explain(tenant: &Tenant, home: &Path) {
             println!("export {name}='{value}'");
         }
     }
+    if cfg!(windows) {
+        for name in unset {
+            println!("$env:{name} = ''");
+        }
+    } else {
+        println!("unset {}", unset.join(" "));
+    }
     eprintln!(
         "\nA simulated tenant serves at {}. In another terminal, set the variables above, then:\n\n    \
          mscommerce status\n    mscommerce products list\n\n\
          To rehearse signing in: mscommerce connect, or connect --username USER with\n\
          {ADMIN} (may change), {READER} (may read) or {MFA} (needs the browser);\n\
-         the password is '{PASSWORD}'. Press Ctrl-C to end it; its state is lost then.",
+         the password is '{PASSWORD}'. As a partner does: --tenant {CUSTOMER_DOMAIN}.\n\
+         Press Ctrl-C to end it; its state is lost then.",
         tenant.url()
     );
 }

@@ -35,7 +35,6 @@ Environment:
     name = "mscommerce",
     version,
     after_help = EXAMPLES,
-    disable_help_subcommand = true,
     max_term_width = 100
 )]
 pub(crate) struct Cli {

@@ -1,11 +1,20 @@
-//! The environment variables, taken once at the start, so that everything after it can be tested with others.
+//! The environment variables that settings are made of, taken once at the start, so that a caller can give others.
+//! Proxies, certificates and the home directory are looked up by the libraries that need them.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 
 /// A snapshot of environment variables. An empty variable counts as unset.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
+
+/// Names alone: values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Environment {
     /// The environment of this process.

@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod http;
 mod identity;
+mod interrupt;
 mod output;
 mod pattern;
 mod plan;
@@ -24,8 +25,9 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use cli::{Cli, Command, GlobalArgs};
-use commands::{Context, Interrupt, Outcome};
+use commands::{Context, Outcome};
 use error::{Error, Kind, Result};
+use interrupt::Interrupt;
 use settings::Settings;
 use terminal::Manners;
 

@@ -29,7 +29,10 @@ impl Pattern {
     pub(crate) fn is_match(&self, name: &str) -> bool {
         match self {
             Self::Contains(text) => name.to_lowercase().contains(text),
-            Self::Fits(expression) => expression.is_match(name),
+            // The library folds the case of ASCII letters alone.
+            Self::Fits(expression) => {
+                [name, &name.to_lowercase(), &name.to_uppercase()].into_iter().any(|name| expression.is_match(name))
+            }
         }
     }
 }
@@ -45,6 +48,7 @@ mod tests {
         assert!(fits("ÄPFEL", "äpfel"));
         assert!(!fits("power.*pro", "Power BI Pro"));
         assert!(fits("/^power.*pro$/", "Power BI Pro"));
+        assert!(fits("/äp.el/", "Äpfel") && fits("/ÄPFEL/", "äpfel"));
         assert!(fits("/", "a/b"));
         assert!(Pattern::parse("/(/").is_err());
         assert!(Pattern::parse("").is_err());

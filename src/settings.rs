@@ -90,7 +90,7 @@ impl Settings {
 
     /// Whether `MSCOMMERCE_TOKEN` is set, to whatever.
     pub(crate) fn has_token(&self) -> bool {
-        self.environment.raw(TOKEN_VARIABLE).is_some()
+        self.environment.text(TOKEN_VARIABLE).is_some()
     }
 
     /// The token of `MSCOMMERCE_TOKEN`.
@@ -102,7 +102,7 @@ impl Settings {
         Err(Error::usage(format!(
             "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
         ))
-        .hint("az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv"))
+        .hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }
 
     /// The public client that `connect` signs in as, where `--client-id` does not say.
@@ -128,6 +128,27 @@ impl Settings {
         // local application data, which does not roam to other machines.
         let base = base.state_dir().unwrap_or_else(|| if cfg!(windows) { base.cache_dir() } else { base.data_dir() });
         Ok(base.join("mscommerce"))
+    }
+
+    /// A command for a hint, with the flags that lead it where this run was led.
+    pub(crate) fn command(&self, command: &str) -> String {
+        let mut command = self.command_for_default_policy(command);
+        if self.policy_id != DEFAULT_POLICY {
+            command.push_str(&format!(" --policy-id {}", crate::text::quoted(&self.policy_id)));
+        }
+        command
+    }
+
+    /// The same for a command that is not about the policy in use.
+    pub(crate) fn command_for_default_policy(&self, command: &str) -> String {
+        let mut command = command.to_owned();
+        if self.profile != DEFAULT_PROFILE {
+            command.push_str(&format!(" --profile {}", self.profile));
+        }
+        if let Some(tenant) = &self.tenant {
+            command.push_str(&format!(" --tenant {tenant}"));
+        }
+        command
     }
 
     pub(crate) fn environment(&self) -> &Environment {
@@ -165,7 +186,9 @@ fn format(args: &GlobalArgs, environment: &Environment) -> Result<Format> {
 /// Tokens travel to this address, so it has to be https, or a server on this machine.
 fn address(environment: &Environment, variable: &str, default: &str) -> Result<Url> {
     let text = environment.text(variable).unwrap_or_else(|| default.to_owned());
-    let wrong = |why: &str| Error::usage(format!("{variable}: '{text}' {why}"));
+    // What may be a password is not repeated.
+    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{text}'") };
+    let wrong = |why: &str| Error::usage(format!("{variable}: {shown} {why}"));
     // Azure's libraries accept an authority host without a scheme, too.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
     let url = Url::parse(&with_scheme).map_err(|error| wrong(&format!("is no web address: {error}")))?;
@@ -240,7 +263,7 @@ mod tests {
             assert!(error.headline().contains(variable), "{error:?}");
         }
         let error =
-            settings(&[], &[("MSCOMMERCE_TOKEN", "Bearer abc")]).expect("settings").token().err().expect("an error");
+            settings(&[], &[("MSCOMMERCE_TOKEN", "Bearer abc")]).expect("settings").token().expect_err("an error");
         assert!(error.headline().contains("MSCOMMERCE_TOKEN") && !error.one_line().contains("abc"), "{error:?}");
     }
 }

@@ -43,6 +43,13 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
     }
 }
 
+/// A word of a command line, quoted for a shell where it needs to be, and cut where it is too long to be typed.
+pub(crate) fn quoted(word: &str) -> String {
+    let word = shortened(&one_line(word), 80);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:=+,%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +63,13 @@ mod tests {
     fn line_ends_and_tabs_become_one_space_each() {
         assert_eq!(one_line("a\r\nb\tc\nd"), "a b c d");
         assert_eq!(lines("a\r\nb\tc\u{1b}"), "a\nb c\u{FFFD}");
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_it_otherwise() {
+        assert_eq!(quoted("CFQ7TTC0H9MP"), "CFQ7TTC0H9MP");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
     }
 
     #[test]

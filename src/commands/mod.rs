@@ -9,13 +9,12 @@ mod records;
 mod status;
 mod suggest;
 
-use std::cell::Cell;
-
 use crate::cli::Command;
 use crate::commerce;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::identity::{Credential, Session, Store};
+use crate::identity::{ConnectCommand, EnvironmentToken, SavedSignIn, Session, Store};
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
@@ -41,52 +40,6 @@ impl From<Output> for Outcome {
     }
 }
 
-/// Ctrl-C. While it is held off, a request that must not be cut short runs to its end; a second Ctrl-C gets through.
-#[derive(Default)]
-pub(crate) struct Interrupt {
-    is_held_off: Cell<bool>,
-    is_pressed: Cell<bool>,
-}
-
-impl Interrupt {
-    /// Runs `work` to its end whether or not Ctrl-C is pressed.
-    pub(crate) async fn held_off<T>(&self, work: impl Future<Output = T>) -> T {
-        self.is_held_off.set(true);
-        let result = work.await;
-        self.is_held_off.set(false);
-        result
-    }
-
-    /// Whether Ctrl-C was pressed while it was held off.
-    pub(crate) fn is_pressed(&self) -> bool {
-        self.is_pressed.get()
-    }
-
-    /// The failure with which Ctrl-C ends the command.
-    pub(crate) fn error(&self) -> Error {
-        let error = Error::interrupted();
-        if self.is_held_off.get() {
-            return error
-                .detail("the change that was on its way may have been made, or not")
-                .hint("mscommerce products list    (shows what it is now)");
-        }
-        error
-    }
-
-    /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
-    pub(crate) async fn ends_the_command(&self, tell: impl Fn()) {
-        loop {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            if !self.is_held_off.get() || self.is_pressed.replace(true) {
-                return;
-            }
-            tell();
-        }
-    }
-}
-
 impl<'a> Context<'a> {
     /// The saved sign-ins.
     fn store(&self) -> Result<Store<'a>> {
@@ -95,22 +48,14 @@ impl<'a> Context<'a> {
 
     /// Runs `work` with the credential that serves: the token of the environment, else the saved sign-in.
     async fn with_session<T>(&self, work: impl AsyncFnOnce(&Session<'_>) -> Result<T>) -> Result<T> {
-        let store;
-        let token = self.settings.token()?;
-        let credential = if let Some(token) = &token {
-            Credential::Token(token)
-        } else {
-            store = self.store()?;
-            Credential::Saved(&store)
-        };
-        let session = Session {
-            http: self.http,
-            credential,
-            report: self.terminal,
-            profile: &self.settings.profile,
-            tenant: self.settings.tenant.as_ref(),
-        };
-        work(&session).await
+        let (settings, report) = (self.settings, self.terminal);
+        let (profile, tenant) = (settings.profile.as_str(), settings.tenant.as_ref());
+        if let Some(token) = &settings.token()? {
+            let connect = ConnectCommand { profile, tenant };
+            return work(&Session::Environment(EnvironmentToken::new(token, tenant, connect, report))).await;
+        }
+        let store = self.store()?;
+        work(&Session::Saved(SavedSignIn::new(self.http, &store, report, profile, tenant))).await
     }
 
     /// Runs `work` with the policy endpoint.

@@ -29,7 +29,7 @@ async fn get(id: &str, context: &Context<'_>) -> Result<Outcome> {
     let policy = context
         .with_endpoint(id, async |endpoint| match endpoint.policy().await {
             Ok(policy) => Ok(policy),
-            Err(error) => Err(suggest::policies(endpoint, error).await),
+            Err(error) => Err(suggest::policies(endpoint, error, context.settings).await),
         })
         .await?;
     Ok(Output::one(policy).into())

@@ -35,7 +35,8 @@ impl Named {
             } else {
                 ("a product's id or name", "mscommerce products list")
             };
-            return Err(Error::usage(format!("'{}' cannot be {what}", crate::text::one_line(text))).hint(hint));
+            let text = crate::text::shortened(&crate::text::one_line(text), 80);
+            return Err(Error::usage(format!("'{text}' cannot be {what}")).hint(hint));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match (is_offer_type, is_id) {
@@ -46,18 +47,18 @@ impl Named {
     }
 
     /// Reads what the policy says of it now: one request either way.
-    async fn read(&self, endpoint: &Endpoint<'_>) -> Result<(Target, ProductPolicy)> {
+    async fn read(&self, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<(Target, ProductPolicy)> {
         match self {
             Self::Id(target) => match endpoint.product(target).await {
                 Ok(item) => Ok((target.clone(), item)),
-                Err(error) => Err(suggest::targets(endpoint, target, error).await),
+                Err(error) => Err(suggest::targets(endpoint, target, error, context.settings).await),
             },
             Self::Words(words) => {
                 let items = match endpoint.products(&Scope::Product).await {
                     Ok(items) => items,
-                    Err(error) => return Err(suggest::policies(endpoint, error).await),
+                    Err(error) => return Err(suggest::policies(endpoint, error, context.settings).await),
                 };
-                let item = only_one(words, items)?;
+                let item = only_one(words, items, context)?;
                 let id = item
                     .id
                     .clone()
@@ -69,18 +70,16 @@ impl Named {
 }
 
 /// The one product whose id or name is `words`, without regard to case.
-fn only_one(words: &str, items: Vec<ProductPolicy>) -> Result<ProductPolicy> {
+fn only_one(words: &str, items: Vec<ProductPolicy>, context: &Context<'_>) -> Result<ProductPolicy> {
     let asked = words.to_lowercase();
     let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == asked);
     let (mut fitting, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| is(&item.id) || is(&item.name));
     match fitting.len() {
         1 => Ok(fitting.remove(0)),
-        0 => {
-            let error = Error::failed(format!("no product has the id or the name '{words}'"));
-            Err(suggest::with_nearest(error, words, &others, "product").hint("mscommerce products list"))
-        }
+        0 => Err(suggest::products(words, &others, context.settings)),
         several => {
             let labels: Vec<String> = fitting.iter().map(ProductPolicy::label).collect();
+            let words = crate::text::shortened(words, 80);
             Err(Error::failed(format!("'{words}' fits {several} products; nothing was done"))
                 .detail(labels.join("\n"))
                 .hint("name one of them by its id"))
@@ -90,8 +89,9 @@ fn only_one(words: &str, items: Vec<ProductPolicy>) -> Result<ProductPolicy> {
 
 async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Outcome> {
     let named = Named::new(args)?;
-    let (_, item) =
-        context.with_endpoint(&context.settings.policy_id, async |endpoint| named.read(endpoint).await).await?;
+    let (_, item) = context
+        .with_endpoint(&context.settings.policy_id, async |endpoint| named.read(endpoint, context).await)
+        .await?;
     Ok(Output::one(item).into())
 }
 
@@ -108,13 +108,14 @@ async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Outcome> {
     }
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            let (target, before) = named.read(endpoint).await?;
-            let change = Change { target, before, wanted };
+            let (target, before) = named.read(endpoint, context).await?;
+            let command_to_see = command_to_see(&target, context);
+            let change = Change { target, before, wanted, command_to_see };
             if args.dry_run {
                 return Ok(Output::one(change.planned()).into());
             }
             if args.confirm && change.is_needed() {
-                confirm(&change, context).await?;
+                confirm(&change, endpoint, context).await?;
             }
             carry_out(change, endpoint, context).await
         })
@@ -130,20 +131,31 @@ fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
     }
 }
 
-async fn confirm(change: &Change, context: &Context<'_>) -> Result<()> {
-    if context.terminal.confirm(&format!("{}\nMake this change?", change.sentence())).await? {
+async fn confirm(change: &Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<()> {
+    let question = format!("To be changed{}:\n  {}\nMake this change?", place(endpoint), change.sentence());
+    if context.terminal.confirm(&question).await? {
         context.http.restart_clock();
         return Ok(());
     }
     Err(Error::failed("declined; nothing was changed"))
 }
 
+/// Where a change is made, in words.
+fn place(endpoint: &Endpoint<'_>) -> String {
+    endpoint.tokens().tenant_id().map(|tenant| format!(" in the tenant {tenant}")).unwrap_or_default()
+}
+
+fn command_to_see(target: &Target, context: &Context<'_>) -> String {
+    let option = if matches!(target, Target::OfferType(_)) { "--offer-type " } else { "" };
+    context.settings.command(&format!("mscommerce product get {option}{}", crate::text::quoted(target.id())))
+}
+
 /// A change that is on its way is not cut short by Ctrl-C, for then nobody would know what became of it.
 async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Outcome> {
-    let sentence = change.sentence();
-    let (record, failure) = context.interrupt.held_off(change.carry_out(endpoint)).await;
+    let (sentence, look) = (change.sentence(), change.command_to_see.clone());
+    let (record, failure) = context.interrupt.held_off(look, change.carry_out(endpoint)).await;
     match record.outcome {
-        plan::Outcome::Changed => context.terminal.note(&format!("Changed {sentence}.")),
+        plan::Outcome::Changed => context.terminal.note(&format!("Changed{}:\n  {sentence}", place(endpoint))),
         plan::Outcome::Unchanged => context.terminal.note(&format!("Nothing to change: {} already.", record.state())),
         plan::Outcome::Planned | plan::Outcome::Failed => {}
     }

@@ -26,7 +26,7 @@ async fn list(args: &ListArgs, context: &Context<'_>) -> Result<Outcome> {
     let found = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| match read(endpoint, args.scope.scopes()).await {
             Ok(items) => Ok(items),
-            Err(error) => Err(suggest::policies(endpoint, error).await),
+            Err(error) => Err(suggest::policies(endpoint, error, context.settings).await),
         })
         .await?;
     let total = found.len();

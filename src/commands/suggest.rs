@@ -1,8 +1,10 @@
 //! Naming what would have fitted, when something asked for is not there.
 
 use super::Endpoint;
-use crate::commerce::{ProductPolicy, Refusal, Scope, Target};
+use crate::commerce::{ProductPolicy, Refusal, Scope, Target, replacement};
 use crate::error::Error;
+use crate::settings::Settings;
+use crate::text::shortened;
 
 /// So many suggestions help; more would have to be read.
 const MOST: usize = 5;
@@ -10,45 +12,72 @@ const MOST: usize = 5;
 /// Names less like each other than this have nothing to do with each other.
 const LEAST_LIKENESS: f64 = 0.7;
 
+/// For an id that is not unknown after all. The service answers inner failures of its own with a 404, too
+/// (microsoft-365-docs issue 4387).
+const FAULT: &str = "this may be a fault of the service: try again later; support asks for the correlation id";
+
 /// Adds the policies that there are to a failure that may come from the policy's id.
-pub(super) async fn policies(endpoint: &Endpoint<'_>, error: Error) -> Error {
+pub(super) async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &Settings) -> Error {
     if !doubts_the_id(&error) {
         return error;
     }
     // A listing that fails, too, would only hide what failed first.
     let Ok(policies) = endpoint.policies().await else { return error };
     let ids: Vec<String> = policies.into_iter().filter_map(|policy| policy.id).collect();
-    if ids.iter().any(|id| id.eq_ignore_ascii_case(endpoint.policy_id())) {
-        return error.hint("the policy is there, so this may be a fault of the service: try again later; support asks for the correlation id");
+    let asked = endpoint.policy_id();
+    if ids.iter().any(|id| id.eq_ignore_ascii_case(asked)) {
+        return error.hint(format!("the policy is there, so {FAULT}"));
     }
     error
-        .detail(format!("there is no policy '{}'; policies: {}", endpoint.policy_id(), ids.join(", ")))
-        .hint("mscommerce policy list")
+        .detail(format!("there is no policy '{}'; policies: {}", shortened(asked, 80), ids.join(", ")))
+        .hint(settings.command_for_default_policy("mscommerce policy list"))
 }
 
 /// Adds the products or offer types most like the target to a failure that may come from its id.
-pub(super) async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error) -> Error {
+pub(super) async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error, settings: &Settings) -> Error {
     if !doubts_the_id(&error) {
         return error;
     }
-    let (scope, kind, command) = match target {
+    if let Some(hint) = renumbered(target.id(), settings) {
+        return error.hint(hint);
+    }
+    let (scope, kind, list) = match target {
         Target::Product(_) => (Scope::Product, "product", "mscommerce products list"),
         Target::OfferType(_) => (Scope::OfferType, "offer type", "mscommerce products list --scope offer-type"),
     };
     let items = match endpoint.products(&scope).await {
         Ok(items) => items,
-        Err(listing) if doubts_the_id(&listing) => return policies(endpoint, error).await,
+        Err(listing) if doubts_the_id(&listing) => return policies(endpoint, error, settings).await,
         Err(_) => return error,
     };
     let is_asked_for = |item: &ProductPolicy| item.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(target.id()));
     if items.iter().any(is_asked_for) {
-        return error.hint("the list has it, so this may be a fault of the service: try again later; support asks for the correlation id");
+        return error.hint(format!("the list has it, so {FAULT}"));
     }
-    with_nearest(error.detail(format!("the tenant has no {target}")), target.id(), &items, kind).hint(command)
+    let error = error.detail(format!("the tenant has no {target}"));
+    with_nearest(error, target.id(), &items, kind).hint(settings.command(list))
+}
+
+/// The failure to find a product by its id or name among `items`.
+pub(super) fn products(words: &str, items: &[ProductPolicy], settings: &Settings) -> Error {
+    let error = Error::failed(format!("no product has the id or the name '{}'", shortened(words, 80)));
+    if let Some(hint) = renumbered(words, settings) {
+        return error.hint(hint);
+    }
+    with_nearest(error, words, items, "product")
+        .hint(settings.command("mscommerce products list"))
+        .hint("an offer type, such as SaaS, is named with --offer-type")
+}
+
+/// Where to find a product whose id has been renumbered.
+fn renumbered(id: &str, settings: &Settings) -> Option<String> {
+    let (new, name) = replacement(id)?;
+    let command = settings.command(&format!("mscommerce product get {new}"));
+    Some(format!("{} has been renumbered, {name} is {new} now: {command}", id.to_uppercase()))
 }
 
 /// Adds the items most like `asked` to an error.
-pub(super) fn with_nearest(error: Error, asked: &str, items: &[ProductPolicy], kind: &str) -> Error {
+fn with_nearest(error: Error, asked: &str, items: &[ProductPolicy], kind: &str) -> Error {
     let nearest = nearest(asked, items);
     match nearest.as_slice() {
         [] => error,

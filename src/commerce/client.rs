@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
 use super::refusal::{Purpose, Refusal};
-use crate::error::{Error, Result};
-use crate::http::{self, Answer};
+use crate::error::Error;
+use crate::http::{self, Answer, Failure};
+
+type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A list longer than this many pages is taken for a loop.
 const MOST_PAGES: usize = 100;
@@ -24,6 +26,26 @@ pub(crate) trait TokenSource {
     async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>>;
     /// What to type when the service refuses the token all the same.
     fn advice_when_refused(&self) -> String;
+}
+
+/// A request that was not served as it should have been.
+pub(crate) struct Unserved {
+    pub(crate) error: Error,
+    /// Whether the service may have acted on the request all the same.
+    pub(crate) may_have_arrived: bool,
+}
+
+impl From<Unserved> for Error {
+    fn from(unserved: Unserved) -> Self {
+        unserved.error
+    }
+}
+
+impl Unserved {
+    /// The request was never sent, or was refused.
+    fn for_certain(error: Error) -> Self {
+        Self { error, may_have_arrived: false }
+    }
 }
 
 /// The endpoint, for one policy.
@@ -44,19 +66,22 @@ impl<'a, T: TokenSource> Client<'a, T> {
         self.policy_id
     }
 
+    /// The credential that requests are made with.
+    pub(crate) fn tokens(&self) -> &T {
+        self.tokens
+    }
+
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
     pub(crate) async fn policies(&self) -> Result<Vec<Policy>> {
         let what = "could not list the policies";
-        self.list(self.url(&[])?, what, &Purpose::ReadPolicies, Policy::decode).await
+        self.list(self.url(&[])?, what, Purpose::Read, Policy::decode).await
     }
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
     pub(crate) async fn policy(&self) -> Result<Policy> {
         let what = format!("could not read the policy {}", self.policy_id);
-        let (answer, id) =
-            self.send(Method::GET, self.url(&[self.policy_id])?, None, &what, &Purpose::ReadPolicy).await?;
-        decode(&answer, Policy::decode)
-            .ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(&Purpose::ReadPolicy))
+        let (answer, id) = self.send(Method::GET, self.url(&[self.policy_id])?, None, &what, Purpose::Read).await?;
+        decode(&answer, Policy::decode).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
@@ -67,27 +92,28 @@ impl<'a, T: TokenSource> Client<'a, T> {
             Scope::OfferType => "could not list the offer types",
             _ => "could not list the products",
         };
-        self.list(url, what, &Purpose::ReadProducts, |item| self.decode_product(item)).await
+        self.list(url, what, Purpose::Read, |item| self.decode_product(item)).await
     }
 
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
     pub(crate) async fn product(&self, target: &Target) -> Result<ProductPolicy> {
         let what = format!("could not read {target}");
-        let purpose = Purpose::Read(target.clone());
-        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, &purpose).await?;
+        let purpose = Purpose::Read;
+        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, purpose).await?;
         decode(&answer, |item| self.decode_product(item))
-            .ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(&purpose))
+            .ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(purpose))
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
-    pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<ProductPolicy> {
+    pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<ProductPolicy, Unserved> {
         let what = format!("could not change {target}");
-        let purpose = Purpose::Change(target.clone());
+        let purpose = Purpose::Change;
+        let url = self.target_url(target).map_err(Unserved::for_certain)?;
         let body = json!({ "policyValue": value.wire() });
-        let (answer, id) = self.send(Method::PUT, self.target_url(target)?, Some(&body), &what, &purpose).await?;
+        let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, purpose).await?;
         decode(&answer, |item| self.decode_product(item)).ok_or_else(|| {
             let what = format!("cannot tell whether {target} was changed");
-            Refusal::new(&what, &answer, &id).into_error(&purpose)
+            Unserved { error: Refusal::new(&what, &answer, &id).into_error(purpose), may_have_arrived: true }
         })
     }
 
@@ -97,7 +123,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
         &self,
         first: Url,
         what: &str,
-        purpose: &Purpose,
+        purpose: Purpose,
         decode_item: impl Fn(Value) -> Option<I>,
     ) -> Result<Vec<I>> {
         let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
@@ -130,25 +156,27 @@ impl<'a, T: TokenSource> Client<'a, T> {
         url: Url,
         body: Option<&Value>,
         what: &str,
-        purpose: &Purpose,
-    ) -> Result<(Answer, String)> {
-        let token = self.tokens.token().await?;
-        let (mut answer, mut id) =
-            self.send_with(&token, &method, &url, body).await.map_err(|error| error.context(what))?;
-        if answer.status == StatusCode::UNAUTHORIZED
-            && let Some(token) = self.tokens.renewed(&token).await?
-        {
-            (answer, id) = self.send_with(&token, &method, &url, body).await.map_err(|error| error.context(what))?;
+        purpose: Purpose,
+    ) -> Result<(Answer, String), Unserved> {
+        let token = self.tokens.token().await.map_err(Unserved::for_certain)?;
+        let (mut answer, mut id) = self.send_with(&token, &method, &url, body, what).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            let renewed = self.tokens.renewed(&token).await.map_err(|error| {
+                let refused = Refusal::new("before that", &answer, &id);
+                Unserved::for_certain(refused.add_to(error.context(what)))
+            })?;
+            if let Some(token) = renewed {
+                (answer, id) = self.send_with(&token, &method, &url, body, what).await?;
+            }
         }
         if answer.status.is_success() {
             return Ok((answer, id));
         }
-        let error = Refusal::new(what, &answer, &id).into_error(purpose);
-        Err(if answer.status == StatusCode::UNAUTHORIZED {
-            error.hint(self.tokens.advice_when_refused())
-        } else {
-            error
-        })
+        let mut error = Refusal::new(what, &answer, &id).into_error(purpose);
+        if answer.status == StatusCode::UNAUTHORIZED {
+            error = error.hint(self.tokens.advice_when_refused());
+        }
+        Err(Unserved { error, may_have_arrived: !answer.status.is_client_error() })
     }
 
     async fn send_with(
@@ -157,21 +185,25 @@ impl<'a, T: TokenSource> Client<'a, T> {
         method: &Method,
         url: &Url,
         body: Option<&Value>,
-    ) -> Result<(Answer, String)> {
+        what: &str,
+    ) -> Result<(Answer, String), Unserved> {
         let correlation_id = Uuid::new_v4().to_string();
+        let unserved = |failure: Failure| Unserved {
+            may_have_arrived: failure.may_have_arrived(),
+            error: Error::from(failure).context(what).detail(format!("correlation id: {correlation_id}")),
+        };
         let mut request = self
             .http
-            .request(method.clone(), url.clone())?
+            .request(method.clone(), url.clone())
+            .map_err(unserved)?
             .bearer_auth(token.expose_secret())
             .header(reqwest::header::ACCEPT, "application/json")
             .header(http::CORRELATION_ID, &correlation_id);
         if let Some(body) = body {
             request = request.json(body);
         }
-        match self.http.send(request).await {
-            Ok(answer) => Ok((answer, correlation_id)),
-            Err(failure) => Err(Error::from(failure).detail(format!("correlation id: {correlation_id}"))),
-        }
+        let answer = self.http.send(request).await.map_err(unserved)?;
+        Ok((answer, correlation_id))
     }
 
     /// An item that names no policy belongs to the one that was asked about.

@@ -41,13 +41,13 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    fn from_wire(scope: Option<String>) -> Self {
-        match scope {
-            // Older answers name no scope; they list products.
-            None => Self::Product,
-            Some(scope) if scope.eq_ignore_ascii_case("product") => Self::Product,
-            Some(scope) if scope.eq_ignore_ascii_case("offertype") => Self::OfferType,
-            Some(scope) => Self::Other(scope),
+    fn from_wire(scope: String) -> Self {
+        if scope.eq_ignore_ascii_case("product") {
+            Self::Product
+        } else if scope.eq_ignore_ascii_case("offertype") {
+            Self::OfferType
+        } else {
+            Self::Other(scope)
         }
     }
 
@@ -90,7 +90,11 @@ impl ProductPolicy {
     /// none.
     pub(super) fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
-        let scope = Scope::from_wire(take(&mut members, "scope"));
+        let scope = match take(&mut members, "scope") {
+            Some(scope) => Scope::from_wire(scope),
+            None if members.contains_key("scopeId") => Scope::OfferType,
+            None => Scope::Product,
+        };
         let (id, name) = match scope {
             Scope::Product => ("productId", "productName"),
             _ => ("scopeId", "scopeValue"),
@@ -184,8 +188,8 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Product(id) => write!(formatter, "product {id}"),
-            Self::OfferType(id) => write!(formatter, "offer type {id}"),
+            Self::Product(id) => write!(formatter, "product {}", crate::text::shortened(id, 80)),
+            Self::OfferType(id) => write!(formatter, "offer type {}", crate::text::shortened(id, 80)),
         }
     }
 }

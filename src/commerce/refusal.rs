@@ -5,18 +5,14 @@ use std::fmt;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::{Target, renumbered};
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 
-/// What a request was for; it decides which role is missing and which id may be wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a request was for; it decides which role is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    ReadPolicies,
-    ReadPolicy,
-    ReadProducts,
-    Read(Target),
-    Change(Target),
+    Read,
+    Change,
 }
 
 /// An answer with a status other than 2xx, or one that could not be understood.
@@ -26,6 +22,7 @@ pub(crate) struct Refusal {
     what: String,
     words: String,
     correlation_id: String,
+    is_web_page: bool,
 }
 
 impl Refusal {
@@ -36,7 +33,13 @@ impl Refusal {
         } else {
             format!("{what}: the service answered {}", answer.status)
         };
-        Self { status: answer.status, what, words: words(answer), correlation_id: correlation_id.to_owned() }
+        Self {
+            status: answer.status,
+            what,
+            words: words(answer),
+            correlation_id: correlation_id.to_owned(),
+            is_web_page: answer.is_web_page(),
+        }
     }
 
     /// Whether the service may not know the id that was asked for. A 404 is no proof that it does not: the
@@ -45,9 +48,17 @@ impl Refusal {
         matches!(self.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
     }
 
+    /// Tells of this refusal below a failure that followed from it.
+    pub(super) fn add_to(self, error: Error) -> Error {
+        error.detail(&self.what).detail(self.words).detail(format!("correlation id: {}", self.correlation_id))
+    }
+
     /// The failure with the advice that fits its status and purpose.
-    pub(super) fn into_error(self, purpose: &Purpose) -> Error {
-        let hints = advice(self.status, purpose);
+    pub(super) fn into_error(self, purpose: Purpose) -> Error {
+        let mut hints = advice(self.status, purpose);
+        if self.is_web_page {
+            hints.push("a web page came back: if the advice does not help, look for a proxy that answers in the service's place".to_owned());
+        }
         let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
         let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());
         Error::failed_by(self)
@@ -84,12 +95,11 @@ fn words(answer: &Answer) -> String {
     }
 }
 
-fn advice(status: StatusCode, purpose: &Purpose) -> Vec<String> {
-    let changes = matches!(purpose, Purpose::Change(_));
+fn advice(status: StatusCode, purpose: Purpose) -> Vec<String> {
     let mut hints = Vec::new();
     match status.as_u16() {
         403 => {
-            hints.push(if changes {
+            hints.push(if purpose == Purpose::Change {
                 "a change needs the role Global Administrator or Billing Administrator in this tenant".to_owned()
             } else {
                 "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant"
@@ -105,12 +115,6 @@ fn advice(status: StatusCode, purpose: &Purpose) -> Vec<String> {
             "the service has a fault of its own: try again later; support asks for the correlation id".to_owned(),
         ),
         _ => {}
-    }
-    if let (Purpose::Read(target @ Target::Product(id)) | Purpose::Change(target @ Target::Product(id)), 400 | 404) =
-        (purpose, status.as_u16())
-        && let Some((new, name)) = renumbered::replacement(id)
-    {
-        hints.push(format!("{target} has been renumbered: {name} is {new} now"));
     }
     hints
 }
@@ -138,11 +142,5 @@ mod tests {
         assert_eq!(words(&answer(500, "")), "the answer has no body");
         assert_eq!(words(&answer(500, "plain\ttext")), "plain text");
         assert_eq!(words(&answer(500, &"x".repeat(400))).chars().count(), 301);
-    }
-
-    #[test]
-    fn a_renumbered_id_is_answered_with_its_new_one() {
-        let hints = advice(StatusCode::NOT_FOUND, &Purpose::Read(Target::Product("CFQ7TTC0KXN9".into())));
-        assert_eq!(hints, ["product CFQ7TTC0KXN9 has been renumbered: Visio Plan 1 is CFQ7TTC0HD33 now"]);
     }
 }

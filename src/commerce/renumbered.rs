@@ -18,8 +18,8 @@ const RENUMBERED: [(&str, &str, &str); 9] = [
 ];
 
 /// The id that replaced `old`, and the name of the product.
-pub(super) fn replacement(old: &str) -> Option<(String, &'static str)> {
-    let old = old.to_ascii_uppercase();
+pub(crate) fn replacement(old: &str) -> Option<(String, &'static str)> {
+    let old = old.trim().to_ascii_uppercase();
     let end = old.strip_prefix(PREFIX)?;
     let (_, new, name) = RENUMBERED.iter().find(|(from, _, _)| *from == end)?;
     Some((format!("{PREFIX}{new}"), name))

@@ -53,6 +53,13 @@ impl Failure {
         Self::new(format!("{} would be spoken to over plain http; nothing was sent", host(url))).before_sending()
     }
 
+    /// The value is not repeated, for it may hold a password.
+    pub(super) fn unusable_proxy(variable: &str) -> Self {
+        Self::new(format!("{variable} does not hold the address of a proxy"))
+            .hint(format!("write http://HOST:PORT, or unset {variable}"))
+            .before_sending()
+    }
+
     pub(super) fn unusable_client(error: &reqwest::Error) -> Self {
         let reason = innermost(error);
         let failure = Self::new("the network client could not be set up").detail(&reason).before_sending();

@@ -153,7 +153,8 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
     if status.is_redirection() {
         return Err(Failure::redirected(url, &answer));
     }
-    if answer.is_web_page() {
+    // With any other status the status says more than the page.
+    if status.is_success() && answer.is_web_page() {
         return Err(Failure::web_page(url, &answer));
     }
     Ok(answer)
@@ -169,7 +170,14 @@ fn build(is_plain: bool) -> Result<reqwest::Client, Failure> {
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(failure::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder = if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder)? };
+    let builder = if is_plain {
+        builder.no_proxy().tls_certs_only([])
+    } else {
+        if let Some(variable) = proxy::unusable_variable() {
+            return Err(Failure::unusable_proxy(variable));
+        }
+        roots::trust(builder)?
+    };
     builder.build().map_err(|error| Failure::unusable_client(&error))
 }
 

@@ -3,6 +3,21 @@
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
+/// The variables that name a proxy for https, as the libraries read them.
+const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+/// The first variable whose value is no address of a proxy. The libraries would pass it over without a word, and
+/// send the request past the proxy.
+pub(super) fn unusable_variable() -> Option<&'static str> {
+    VARIABLES.into_iter().find(|name| {
+        std::env::var_os(name).filter(|value| !value.is_empty()).is_some_and(|value| {
+            let value = value.to_string_lossy();
+            let with_scheme = if value.contains("://") { value.into_owned() } else { format!("http://{value}") };
+            !Url::parse(&with_scheme).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()))
+        })
+    })
+}
+
 /// The proxy that requests to `url` go through: its address without credentials.
 pub(super) fn for_url(url: &Url) -> Option<String> {
     if url.scheme() == "http" {

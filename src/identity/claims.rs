@@ -5,25 +5,21 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde_json::Value;
 
-/// The claims of an access token or id token that this tool shows (Entra's token reference).
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(default)]
+/// The claims of an access token or id token that this tool shows (Entra's token reference). A claim of another
+/// type than documented counts as missing, and hides no other.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Claims {
     /// Tenant id.
     pub(crate) tid: Option<String>,
-    upn: Option<String>,
-    unique_name: Option<String>,
-    preferred_username: Option<String>,
-    email: Option<String>,
-    appid: Option<String>,
-    azp: Option<String>,
+    account: Option<String>,
+    client_id: Option<String>,
     /// End of validity, in seconds since 1970.
     exp: Option<i64>,
     /// Application permissions, or an application's roles.
     pub(crate) roles: Vec<String>,
-    /// The service the token is for.
+    /// The service the token is for; the first one, where it is for several.
     pub(crate) aud: Option<String>,
 }
 
@@ -33,21 +29,34 @@ impl Claims {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-        serde_json::from_slice(&payload).ok()
+        let payload: Value = serde_json::from_slice(&payload).ok().filter(Value::is_object)?;
+        let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
+        let first_of = |names: &[&str]| names.iter().find_map(|name| text(name));
+        let roles = payload.get("roles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let end = payload.get("exp");
+        let client_id = first_of(&["appid", "azp"]);
+        Some(Self {
+            tid: text("tid"),
+            account: first_of(&["upn", "unique_name", "preferred_username", "email"]).or_else(|| client_id.clone()),
+            client_id,
+            // RFC 7519 allows fractions of a second.
+            exp: end.and_then(|end| end.as_number()?.to_string().split('.').next()?.parse().ok()),
+            roles: roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            aud: text("aud").or_else(|| payload.get("aud")?.get(0)?.as_str().map(str::to_owned)),
+        })
     }
 
     /// The user's sign-in name, or the application's id where no user signed in.
     pub(crate) fn account(&self) -> Option<&str> {
-        [&self.upn, &self.unique_name, &self.preferred_username, &self.email, &self.appid, &self.azp]
-            .into_iter()
-            .find_map(Option::as_deref)
+        self.account.as_deref()
     }
 
     /// The client that the token was issued to.
     pub(crate) fn client_id(&self) -> Option<&str> {
-        self.appid.as_deref().or(self.azp.as_deref())
+        self.client_id.as_deref()
     }
 
+    /// When the token ends.
     pub(crate) fn expires_at(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.exp?, 0)
     }
@@ -75,6 +84,13 @@ mod tests {
         assert_eq!((user.account(), user.client_id(), user.tid.as_deref()), (Some("a@b.c"), Some("app"), Some("t")));
         let app = Claims::of(&token(r#"{"appid":"app","roles":["R"]}"#)).expect("claims");
         assert_eq!((app.account(), app.roles.len()), (Some("app"), 1));
+    }
+
+    #[test]
+    fn an_odd_claim_hides_no_other() {
+        let claims = Claims::of(&token(r#"{"exp":1.5,"aud":["x","y"],"roles":null,"tid":7}"#)).expect("claims");
+        assert_eq!(claims.expires_at().map(|end| end.timestamp()), Some(1));
+        assert_eq!((claims.aud.as_deref(), claims.tid), (Some("x"), None));
     }
 
     #[test]

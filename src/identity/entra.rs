@@ -26,6 +26,9 @@ use crate::http::{self, Failure};
 /// Asked for beside the service's own scope: a refresh token, and who signed in.
 const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
 
+/// Blocked by a Conditional Access policy.
+const CONDITIONAL_ACCESS: u32 = 53003;
+
 /// What Entra adds to a token answer.
 #[derive(Debug, Deserialize, Serialize)]
 struct EntraFields {
@@ -162,10 +165,16 @@ impl Entra<'_> {
         let client = self.client()?;
         let transport = Transport::while_a_person_is_busy(self.http);
         let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
-        tokio::select! {
+        let granted = tokio::select! {
             answer = polling => self.grant(answer, &transport, "could not sign in"),
             failure = transport.gave_up() => Err(Error::from(failure).context("could not sign in")),
-        }
+        };
+        granted.map_err(|error| match error.downcast_ref::<Refusal>().and_then(Refusal::code) {
+            Some(CONDITIONAL_ACCESS) => {
+                error.hint(format!("a device code is often blocked where the browser is not: {}", self.connect))
+            }
+            _ => error,
+        })
     }
 
     /// Redeems a refresh token, at this tenant: it is bound to user and client, not to a tenant (entra-docs,

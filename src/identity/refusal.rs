@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 use crate::http::Answer;
 
 /// In hints, `{connect}` stands for the command that signs in again; see [`ConnectCommand::fill`].
-const BROWSER: &str = "{connect}    (signs in with the browser)";
+const BROWSER: &str = "{connect}";
 
 /// An OAuth error answer with Entra's additions (entra-docs, "error codes").
 #[derive(Clone, Debug, Default)]
@@ -128,17 +128,14 @@ fn by_code(code: u32) -> Option<Advice> {
             "the account is locked, or signs in from an address that is held to be risky",
             &["wait a while and try again, or ask an administrator of the tenant to unlock it"],
         ),
-        50055 => told("the password has expired", &["{connect}    (the browser lets you set a new one)"]),
+        50055 => told("the password has expired; the browser lets you set a new one", &[BROWSER]),
         50057 => told("the account is disabled", &["ask an administrator of the tenant to enable it"]),
         50076 | 50079 => {
-            told("multi-factor sign-in is required", &["{connect}    (the browser can do it, a password alone cannot)"])
+            told("multi-factor sign-in is required, which the browser can do and a password alone cannot", &[BROWSER])
         }
         53003 => told(
             "a Conditional Access policy blocks this sign-in",
-            &[
-                "give the correlation id above to whoever owns the tenant's Conditional Access policies",
-                "the device code is often blocked where the browser is not: {connect}",
-            ],
+            &["give the correlation id above to whoever owns the tenant's Conditional Access policies"],
         ),
         50173 | 70008 | 700_082 => told("the saved sign-in was revoked or has expired", &["{connect}"]),
         65001 => told(
@@ -195,7 +192,7 @@ fn by_error(error: &str) -> Advice {
             told("a person has to answer in the browser", &[BROWSER])
         }
         "invalid_grant" => told("Entra does not accept these credentials", &["{connect}"]),
-        _ => told("Entra refused it", &["{connect} --help    (shows the other ways to sign in)"]),
+        _ => told("Entra refused it", &["for the other ways to sign in: mscommerce connect --help"]),
     }
 }
 
@@ -218,10 +215,9 @@ mod tests {
         let error = refusal.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None });
         assert_eq!(error.headline(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), Kind::SignIn);
-        assert!(
-            error.hint_lines().iter().any(|hint| hint.ends_with(": mscommerce connect --profile lab")),
-            "{error:?}"
-        );
+        let wrong = Refusal::from_redirect("invalid_grant".into(), "AADSTS50126: Invalid username or password.".into());
+        let error = wrong.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None });
+        assert_eq!(error.hint_lines(), ["mscommerce connect --profile lab"]);
     }
 
     #[test]

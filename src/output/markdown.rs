@@ -16,11 +16,12 @@ fn line(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
 }
 
-/// Text that shows as itself: no further cell, no markup, no picture fetched from elsewhere.
+/// Text that shows as itself: no further cell, no markup, no link or picture of its own making. Addresses that
+/// stand in it as text may still become links.
 fn escaped(cell: &str) -> String {
     let mut text = String::new();
     for character in text::one_line(cell).chars() {
-        if matches!(character, '\\' | '|' | '<' | '[' | '`' | '*') {
+        if r"\|<>[]`*_~&".contains(character) {
             text.push('\\');
         }
         text.push(character);

@@ -1,11 +1,17 @@
 //! Aligned columns, for people.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Output, Shape};
 use crate::text;
+
+/// Blanks between two columns.
+const GAP: u16 = 2;
+
+/// A column of words narrower than this cannot be read.
+const LEAST_FLEXIBLE: u16 = 12;
 
 const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
@@ -28,10 +34,13 @@ pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String
 /// Where the terminal is too narrow, fields that say the same in every row move above the table; what is still
 /// too wide wraps inside its column. Nothing is cut.
 fn narrowed(output: &Output, width: u16, color: bool) -> String {
+    if output.records.len() == 1 {
+        return list_of_fields(output, Some(width), color);
+    }
     let is_common = |index: &usize| {
         let mut column = output.column(*index);
         let first = column.next();
-        output.records.len() > 1 && column.all(|value| Some(value) == first)
+        column.all(|value| Some(value) == first)
     };
     let (common, varying): (Vec<usize>, Vec<usize>) = (0..output.fields.len()).partition(is_common);
     if varying.is_empty() || common.is_empty() {
@@ -44,6 +53,23 @@ fn narrowed(output: &Output, width: u16, color: bool) -> String {
         lines.push_str(&format!("{}: {}\n", output.fields[index], text::one_line(&value)));
     }
     format!("{lines}\n{}", columns(output, &varying, Some(width), color).text)
+}
+
+/// Lets the widest column that has words in it give way, where that is enough: ids and values are not broken.
+fn keep_whole(table: &mut Table, output: &Output, indices: &[usize], width: u16) {
+    let widths = table.column_max_content_widths();
+    let has_words = |index: &usize| output.column(*index).any(|value| value.contains(' '));
+    let flexible = (0..indices.len()).filter(|at| has_words(&indices[*at])).max_by_key(|at| widths[*at]);
+    let Some(flexible) = flexible else { return };
+    let others: u16 = widths.iter().enumerate().filter(|(at, _)| *at != flexible).map(|(_, width)| width + GAP).sum();
+    if others + LEAST_FLEXIBLE > width {
+        return;
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        if at != flexible {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
 }
 
 /// One record: a line for each field.
@@ -71,6 +97,9 @@ fn columns(output: &Output, indices: &[usize], width: Option<u16>, color: bool) 
     for row in output.rows() {
         table.add_row(indices.iter().map(|index| text::one_line(&row[*index])).collect::<Vec<_>>());
     }
+    if let Some(width) = width {
+        keep_whole(&mut table, output, indices, width);
+    }
     let plain = rendered(&mut table);
     let text = match plain.split_once('\n') {
         Some((header, rows)) if color => format!("{}{rows}", bold(header, header.len())),
@@ -97,7 +126,7 @@ fn bare(width: Option<u16>) -> Table {
 fn rendered(table: &mut Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if index == last { 0 } else { 2 }));
+        column.set_padding((0, if index == last { 0 } else { GAP }));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }

@@ -50,7 +50,7 @@ fn tsv_and_markdown_have_one_line_a_record() {
     assert_eq!(tsv.lines().map(|line| line.matches('\t').count()).collect::<Vec<_>>(), [1, 1, 1]);
     let markdown = markdown::render(&output);
     assert_eq!(markdown.lines().count(), 4);
-    assert!(markdown.contains(r#"a,"b"\|c d e"#) && markdown.contains(r"\`\*\<img>\[x](y)\\"), "{markdown}");
+    assert!(markdown.contains(r#"a,"b"\|c d e"#) && markdown.contains(r"\`\*\<img\>\[x\](y)\\"), "{markdown}");
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Changes: what is wanted, whether it is needed, and carrying it out. A change reads first, writes only where
 //! the value differs, and compares the answer.
 
-use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource};
+use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource, Unserved};
 use crate::error::{Error, Result};
-use crate::http::Failure;
 
 /// How a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +32,8 @@ pub(crate) struct Change {
     pub(crate) target: Target,
     pub(crate) before: ProductPolicy,
     pub(crate) wanted: PolicyValue,
+    /// The command that shows the value as it is, for hints where nobody can tell.
+    pub(crate) command_to_see: String,
 }
 
 /// What became of a change.
@@ -76,11 +77,11 @@ impl Change {
                 Ok(()) => (self.record(Outcome::Changed, |item| *item = after, None), None),
                 Err(error) => self.failed(|item| *item = after, error),
             },
-            Err(error) if is_unknown_whether_done(&error) => {
-                let error = error.hint(format!("see what it is now: {}", self.command_to_see()));
+            Err(Unserved { error, may_have_arrived: true }) => {
+                let error = error.hint(self.look());
                 self.failed(|item| item.value = None, error)
             }
-            Err(error) => self.failed(|_| {}, error),
+            Err(Unserved { error, .. }) => self.failed(|_| {}, error),
         }
     }
 
@@ -94,15 +95,19 @@ impl Change {
                 self.wanted.wire()
             ))
             .context(format!("could not change {}", self.target))
-            .hint(format!("see what it is now: {}", self.command_to_see())));
+            .hint(self.look()));
         }
         let is_other = |ids: (&String, &String)| !ids.0.eq_ignore_ascii_case(ids.1);
         if self.before.id.as_ref().zip(after.id.as_ref()).is_some_and(is_other) {
             return Err(Error::failed(format!("the service answered for {} in the place of {label}", after.label()))
                 .context(format!("could not change {}", self.target))
-                .hint(format!("see what it is now: {}", self.command_to_see())));
+                .hint(self.look()));
         }
         Ok(())
+    }
+
+    fn look(&self) -> String {
+        format!("see what it is now: {}", self.command_to_see)
     }
 
     fn failed(self, afterwards: impl FnOnce(&mut ProductPolicy), error: Error) -> (ChangeRecord, Option<Error>) {
@@ -121,13 +126,6 @@ impl Change {
         afterwards(&mut item);
         ChangeRecord { item, previous_value, outcome, error }
     }
-
-    fn command_to_see(&self) -> String {
-        match &self.target {
-            Target::Product(id) => format!("mscommerce product get {id}"),
-            Target::OfferType(id) => format!("mscommerce product get --offer-type {id}"),
-        }
-    }
 }
 
 impl ChangeRecord {
@@ -135,14 +133,6 @@ impl ChangeRecord {
     pub(crate) fn state(&self) -> String {
         format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value"))
     }
-}
-
-/// Whether a change may have been made although no proper answer came.
-fn is_unknown_whether_done(error: &Error) -> bool {
-    let was_sent = error.downcast_ref::<Failure>().is_some_and(Failure::may_have_arrived);
-    let broke_there =
-        error.downcast_ref::<crate::commerce::Refusal>().is_some_and(|refusal| !refusal.status.is_client_error());
-    was_sent || broke_there
 }
 
 #[cfg(test)]

@@ -239,7 +239,7 @@ fn what_entra_refuses_for_other_reasons_gets_its_own_advice() {
         (7_000_218, 401, "invalid_client", &["without a secret", "--client-id", "hint: "]),
         // A number that nobody knows yet.
         (99_999_999, 400, "invalid_grant", &["does not accept these credentials", "hint: mscommerce connect"]),
-        (99_999_999, 400, "error_of_tomorrow", &["Entra refused it", "hint: mscommerce connect"]),
+        (99_999_999, 400, "error_of_tomorrow", &["Entra refused it", "mscommerce connect --help"]),
     ] {
         let description = format!(
             "AADSTS{code}: In Entra's words.\r\nTrace ID: t-1\r\nCorrelation ID: c-1\r\nTimestamp: 2026-01-01 00:00:00Z"
@@ -473,7 +473,7 @@ fn a_place_where_nothing_can_be_saved_is_told_before_anybody_signs_in() {
         machine
             .run_with_input(&[&["connect"], *way].concat(), PASSWORD)
             .expect_code(1)
-            .expect_said(&["error: could not create", "state"]);
+            .expect_said(&["state is not a directory", "MSCOMMERCE_HOME"]);
     }
     assert!(machine.requests().is_empty());
     machine.run(&["status"]).expect_code(4).expect_no_data().expect_said(&["nobody is signed in"]);

@@ -427,7 +427,8 @@ fn nobody_answering_ends_the_wait() {
     machine.run(&["connect", "--no-browser", "--timeout", "1"]).expect_code(1).expect_no_data().expect_said(&[
         "error: could not sign in",
         "within 1 s",
-        "hint: mscommerce connect --device-code",
+        "hint: where the browser cannot reach this machine",
+        ": mscommerce connect --device-code",
     ]);
     assert!(machine.requests().is_empty());
     assert!(!machine.sign_ins().exists());

@@ -143,10 +143,9 @@ fn an_unknown_id_gets_the_nearest_ones_and_a_renumbered_one_its_new_id() {
         "the nearest products: Power BI Pro (CFQ7TTC0H9MP)",
     ]);
     machine.run(&["product", "get", "CFQ7TTC0L3PB"]).expect_code(1).expect_said(&["Power BI Pro is CFQ7TTC0H9MP now"]);
-    machine
-        .run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"])
-        .expect_code(1)
-        .expect_said(&["hint: product CFQ7TTC0KXN9 has been renumbered: Visio Plan 1 is CFQ7TTC0HD33 now"]);
+    machine.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]).expect_code(1).expect_said(&[
+        "hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33",
+    ]);
     machine.run(&["product", "get", "--offer-type", "Sass"]).expect_code(1).expect_said(&[
         "the tenant has no offer type Sass",
         "Software as a Service (SaaS)",

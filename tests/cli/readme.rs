@@ -1,7 +1,7 @@
 //! What the README shows is what happens.
 
 use crate::support::Machine;
-use crate::tenant::default_products;
+use crate::tenant::{Answer, default_products};
 
 const README: &str = include_str!("../../README.md");
 
@@ -11,26 +11,47 @@ fn block(start: &str) -> &'static str {
     README[from..].split("```").next().unwrap()
 }
 
+/// Runs a script in which `mscommerce` is the executable under test.
+#[cfg(unix)]
+fn in_a_shell(machine: &Machine, script: &str) -> crate::support::Ran {
+    let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
+    let path = format!("{}:{}", executable.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    // The command only lends its environment.
+    let environment = machine.command(&["--version"]);
+    let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script]).env_clear().envs(variables).env("PATH", path);
+    shell.output().unwrap().into()
+}
+
 #[cfg(unix)]
 #[test]
 fn the_script_of_the_article_disables_what_is_enabled() {
     let machine = Machine::signed_in();
-    let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
-    let path = format!("{}:{}", executable.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let script = machine.home().join("script.sh");
-    std::fs::write(&script, block("#!/bin/sh")).unwrap();
-    // The command only lends its environment: the script is what runs.
-    let environment = machine.command(&["--version"]);
-    let mut shell = std::process::Command::new("sh");
-    shell.arg(&script).env_clear();
-    for (name, value) in environment.get_envs() {
-        shell.env(name, value.unwrap());
-    }
-    let output = shell.env("PATH", path).output().unwrap();
-    let ran: crate::support::Ran = output.into();
-    ran.expect_code(0).expect_said(&["Changed Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled."]);
+    in_a_shell(&machine, block("#!/bin/sh"))
+        .expect_code(0)
+        .expect_said(&["  Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled\n"]);
     for product in default_products() {
         assert_ne!(machine.tenant.value_of(&product.id), "Enabled", "{}", product.id);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_script_ends_where_the_list_cannot_be_read() {
+    let machine = Machine::signed_in();
+    machine.tenant.fail_next("scope=product", Answer::text(500, "text/plain", "fault"));
+    assert_ne!(in_a_shell(&machine, block("#!/bin/sh")).code, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_commands_print_what_is_shown() {
+    let machine = Machine::signed_in();
+    for shown in block("$ mscommerce").split("$ mscommerce ").skip(1) {
+        let (command, output) = shown.split_once('\n').unwrap();
+        let ran = in_a_shell(&machine, &format!("mscommerce {command}")).expect_code(0);
+        assert_eq!(ran.stdout.trim_end(), output.trim_end(), "{command}");
     }
 }
 

@@ -55,3 +55,41 @@ fn haste_and_faults_are_told_apart() {
         machine.run(&["policy", "list"]).expect_code(1).expect_said(&[&status.to_string(), "Code: Reason.", hint]);
     }
 }
+
+#[test]
+fn a_web_page_does_not_hide_what_the_status_says() {
+    let machine = Machine::signed_in();
+    let page = "<!doctype html><title>Not for you</title>";
+    machine.tenant.fail_next("GET", Answer::text(403, "text/html", page));
+    machine.run(&["products", "list"]).expect_code(1).expect_said(&["403 Forbidden", "Not for you", "Global Reader"]);
+    // A refused token is renewed, whatever the body says.
+    machine.tenant.forget_requests();
+    machine.tenant.fail_next("GET", Answer::text(401, "text/html", page));
+    machine.run(&["products", "list"]).expect_code(0);
+    assert_eq!(machine.requests().len(), 3, "{:?}", machine.requests());
+}
+
+#[test]
+fn a_refused_change_whose_renewal_fails_was_not_made() {
+    let machine = Machine::signed_in();
+    machine.tenant.fail_next("PUT", Answer::json(401, &json!({"errorCode": "Unauthorized", "reason": "Ended."})));
+    machine.tenant.fail_next("/token", Answer::text(503, "text/plain", "busy"));
+    let ran = machine.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-o", "json"]).expect_code(1);
+    assert_eq!(ran.json()["policyValue"], "Enabled");
+    ran.expect_said(&[
+        "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in",
+        "before that: the service answered 401 Unauthorized",
+        "Unauthorized: Ended.",
+        "correlation id: ",
+    ]);
+}
+
+#[test]
+fn what_to_type_next_leads_to_the_same_tenant_profile_and_policy() {
+    let machine = Machine::signed_in();
+    machine.tenant.fail_next("PUT", Answer::text(502, "text/plain", "bad gateway"));
+    machine
+        .run(&["product", "update", "CFQ7TTC0H9MP", "--value", "trials", "--tenant", "fabrikam.example"])
+        .expect_code(1)
+        .expect_said(&["hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example"]);
+}

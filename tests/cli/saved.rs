@@ -407,3 +407,22 @@ fn a_renewed_token_that_cannot_be_saved_serves_all_the_same() {
     list(&machine, &[]).expect_code(0).expect_said(&["warning: ", "cannot be saved"]);
     assert_eq!(machine.requests(), [TOKEN, LIST]);
 }
+
+#[test]
+fn a_token_for_another_tenant_than_the_one_asked_for_serves_nobody() {
+    let machine = about_to_end();
+    let stray = machine.tenant.mint(ADMIN, CUSTOMER_TENANT, 3600);
+    let answer =
+        json!({"token_type": "Bearer", "expires_in": 3600, "access_token": stray, "refresh_token": "the-next-one"});
+    machine.tenant.fail_next("/token", Answer::json(200, &answer));
+    list(&machine, &[]).expect_code(4).expect_no_data().expect_said(&[
+        &format!("a token for the tenant {HOME_TENANT} was asked for, and one for {CUSTOMER_TENANT} came"),
+        "hint: mscommerce connect",
+    ]);
+    assert_eq!(machine.requests(), [TOKEN], "no product was asked for");
+    assert_eq!(
+        machine.saved()["profiles"]["default"]["refreshToken"],
+        "the-next-one",
+        "what replaced the old one is kept"
+    );
+}

@@ -168,7 +168,7 @@ fn a_file_that_cannot_be_used_is_set_aside_and_nobody_is_signed_in() {
         machine.run(&["products", "list"]).expect_code(4).expect_no_data().expect_said(&[
             "warning: ",
             "sign-ins.json",
-            "kept as",
+            "set aside as",
             "sign-ins.unreadable.json",
             "error: nobody is signed in",
             "hint: mscommerce connect",
@@ -236,7 +236,7 @@ fn a_directory_in_the_place_of_the_file_is_set_aside() {
     fs::create_dir(machine.sign_ins()).unwrap();
     machine.run(&["products", "list"]).expect_code(4).expect_no_data().expect_said(&[
         "warning: ",
-        "kept as",
+        "set aside as",
         "nobody is signed in",
     ]);
     machine.sign_in(ADMIN);

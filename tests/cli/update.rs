@@ -14,7 +14,10 @@ fn an_update_reads_once_writes_once_and_tells_what_it_did() {
     let machine = Machine::signed_in();
     let ran = machine.run(&["product", "update", PRO, "--value", "disabled", "-o", "json"]).expect_code(0);
     insta::assert_snapshot!("changed_json", ran.stdout);
-    assert_eq!(ran.stderr, "Changed Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled.\n");
+    assert_eq!(
+        ran.stderr,
+        "Changed in the tenant 11111111-1111-4111-8111-111111111111:\n  Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled\n"
+    );
     assert_eq!(machine.requests(), [GET_PRO, PUT_PRO]);
     let put = &machine.tenant.requests()[1];
     assert_eq!(

@@ -15,14 +15,22 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 pub(super) async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
     let context = saving.context;
     let sign_in = BrowserSignIn::start(entra, args.redirect_port).await?;
-    let (url, port) = (sign_in.url().to_string(), sign_in.port());
+    let (url, port, connect) = (sign_in.url().to_string(), sign_in.port(), entra.connect);
     // Printed before anything is opened, so that it is there whatever becomes of the browser.
     context.terminal.say(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
     let opening = async {
         if args.no_browser || !is_likely(context) {
-            advise(port, context);
+            context.terminal.say("Waiting for you to open it …");
         } else {
             open(url, context).await;
+        }
+        context.terminal.note(&format!(
+            "If the browser shows AADSTS50011, press Ctrl-C and try another way in: {connect} --device-code"
+        ));
+        if is_remote(context) {
+            context.terminal.say(&format!(
+                "This is a remote session. Forward the port from your own machine first: ssh -L {port}:localhost:{port} HOST"
+            ));
         }
         std::future::pending::<()>().await;
     };
@@ -51,19 +59,15 @@ async fn open(url: String, context: &Context<'_>) {
     }
 }
 
-fn advise(port: u16, context: &Context<'_>) {
-    context.terminal.say("Waiting for you to open it …");
-    if context.settings.environment().raw("SSH_CONNECTION").is_some() {
-        context.terminal.say(&format!(
-            "This is a remote session: forward the port first (ssh -L {port}:localhost:{port} HOST), or press Ctrl-C and use --device-code."
-        ));
-    }
+/// Whether there is a browser to be opened in front of the person. Without a screen, a text browser would take over
+/// the terminal; in a remote session, any browser would open on the far machine.
+fn is_likely(context: &Context<'_>) -> bool {
+    let has = |name: &str| context.settings.environment().raw(name).is_some();
+    let has_screen = cfg!(any(windows, target_os = "macos"))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(has);
+    has("BROWSER") || (has_screen && !is_remote(context))
 }
 
-/// Whether there is a graphical browser to be opened. Without a screen, a text browser would take over the terminal.
-fn is_likely(context: &Context<'_>) -> bool {
-    let environment = context.settings.environment();
-    let has = |name: &str| environment.raw(name).is_some();
-    cfg!(any(windows, target_os = "macos"))
-        || ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"].into_iter().any(has)
+fn is_remote(context: &Context<'_>) -> bool {
+    context.settings.environment().raw("SSH_CONNECTION").is_some()
 }

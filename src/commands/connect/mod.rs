@@ -42,9 +42,13 @@ pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Outc
     if args.with_token {
         saving.ready_token().await?;
     } else if let Some(user) = &args.username {
-        let password = password(user, args.password_stdin, context).await?;
-        context.http.restart_clock();
+        if !args.password_stdin && !context.terminal.facts().input_is_terminal {
+            return Err(Error::usage("there is no terminal to ask for the password on")
+                .hint("hand it over with --password-stdin"));
+        }
         saving.check_place().await?;
+        let password = password(user, context).await?;
+        context.http.restart_clock();
         saving.save(entra.password(user, &password).await?, Method::Password).await?;
     } else if args.device_code {
         saving.check_place().await?;
@@ -75,16 +79,11 @@ fn place(args: &ConnectArgs, context: &Context<'_>) -> Result<Place> {
     })
 }
 
-async fn password(user: &str, from_stdin: bool, context: &Context<'_>) -> Result<SecretString> {
-    let is_terminal = context.terminal.facts().input_is_terminal;
-    let password = if from_stdin && !is_terminal {
-        context.terminal.input_as_secret().await?
-    } else if is_terminal {
+async fn password(user: &str, context: &Context<'_>) -> Result<SecretString> {
+    let password = if context.terminal.facts().input_is_terminal {
         context.terminal.secret(&format!("Password for {user}: ")).await?
     } else {
-        return Err(
-            Error::usage("there is no terminal to ask for the password on").hint("hand it over with --password-stdin")
-        );
+        context.terminal.input_as_secret().await?
     };
     if password.expose_secret().is_empty() {
         return Err(Error::usage("the password is empty"));

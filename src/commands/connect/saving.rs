@@ -23,7 +23,7 @@ pub(super) struct Saving<'a> {
 impl Saving<'_> {
     /// Finds out whether a sign-in could be saved, before a person is asked for one.
     pub(super) async fn check_place(&self) -> Result<()> {
-        self.store.lock(self.context.http.time_left()).await.map(drop)
+        self.store.lock(self.context.http.time_left()).await?.check_writable()
     }
 
     /// Saves a token that was made elsewhere.
@@ -78,7 +78,14 @@ impl Saving<'_> {
         let token = TenantToken { access_token: grant.access_token, expires_at: grant.expires_at, domains: Vec::new() };
         sign_in.keep(&tenant_id, token, place.tenant.as_ref());
         let profile = &self.context.settings.profile;
-        self.store.lock(self.context.http.time_left()).await?.save(profile, sign_in)?;
+        let mut locked = self.store.lock(self.context.http.time_left()).await?;
+        let before = locked.sign_in(profile).map(|before| before.tenant_id.clone());
+        locked.save(profile, sign_in)?;
+        if let Some(before) = before.filter(|before| *before != tenant_id) {
+            self.context.terminal.warn(&format!(
+                "the profile {profile} was signed in to the tenant {before} before; what names no --tenant goes to {tenant_id} from now on"
+            ));
+        }
 
         let account = account.unwrap_or_else(|| "an account without a name".to_owned());
         let under = if profile == DEFAULT_PROFILE { String::new() } else { format!(" (profile {profile})") };

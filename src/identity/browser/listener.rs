@@ -190,7 +190,7 @@ impl Site {
     /// A page on another site whose name leads to this machine (DNS rebinding) sends its own name as `Host`.
     fn is_addressed<B>(&self, request: &Request<B>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host == format!("{name}:{}", self.port))
+        leads_here(host, self.port)
     }
 
     /// Hands the answer over and keeps the browser waiting for how it ends.
@@ -207,10 +207,19 @@ impl Site {
     }
 }
 
+/// Whether a `Host` header names this machine and `port`, which browsers leave out where it is the usual one.
+fn leads_here(host: &str, port: u16) -> bool {
+    let (name, asked) = match host.rsplit_once(':') {
+        Some((name, asked)) if !asked.ends_with(']') => (name, asked.parse().ok()),
+        _ => (host, Some(80)),
+    };
+    asked == Some(port) && ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
 /// The answer in a form, if it has this sign-in's state.
 fn answer_in(form: &[u8], state: &str) -> Option<Answer> {
     let field = |name: &str| {
-        form_urlencoded::parse(form)
+        url::form_urlencoded::parse(form)
             .find(|(key, value)| key == name && !value.is_empty())
             .map(|(_, value)| value.into_owned())
     };
@@ -247,6 +256,17 @@ fn shown(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_lead_here() {
+        for host in ["localhost:8400", "127.0.0.1:8400", "[::1]:8400"] {
+            assert!(leads_here(host, 8400), "{host}");
+        }
+        assert!(leads_here("localhost", 80) && leads_here("[::1]", 80));
+        for host in ["", "localhost", "localhost:80", "evil.example:8400", "127.0.0.1:8400.evil.example", "::1:8400"] {
+            assert!(!leads_here(host, 8400), "{host}");
+        }
+    }
 
     #[test]
     fn an_answer_needs_the_state_of_this_sign_in() {

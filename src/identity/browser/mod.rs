@@ -58,9 +58,9 @@ impl<'a> BrowserSignIn<'a> {
         let (answer, reply) = waited.map_err(|_| {
             Error::failed(format!("no answer came from the browser within {} s", patience.as_secs()))
                 .context("could not sign in")
-                .hint(format!("{}    (start again)", entra.connect))
+                .hint(format!("to start again: {}", entra.connect))
                 .hint(format!(
-                    "{} --device-code    (where the browser cannot reach this machine, or showed AADSTS50011)",
+                    "where the browser cannot reach this machine, or showed AADSTS50011: {} --device-code",
                     entra.connect
                 ))
         })?;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
@@ -18,6 +19,9 @@ const TEMPORARY: &str = ".sign-ins-";
 
 /// How often a lock that another process holds is tried again.
 const LOCK_POLL: Duration = Duration::from_millis(20);
+
+/// What to do about a directory that cannot be used.
+const NAME_ANOTHER: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
 
 pub(super) struct PrivateFile {
     directory: PathBuf,
@@ -45,15 +49,47 @@ impl PrivateFile {
 
     /// Writes a temporary file beside the old one and renames it: whoever reads sees the one or the other.
     pub(super) fn write(&self, text: &SecretString) -> Result<()> {
-        let path = self.path();
-        let written = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.directory).and_then(|mut file| {
+        let written = self.temporary().and_then(|mut file| {
             file.write_all(text.expose_secret().as_bytes())?;
             file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)
+            self.put_in_place(file)
         });
-        written
-            .map(drop)
-            .map_err(|error| Error::failed_by(error).context(format!("could not write {}", path.display())))
+        written.map_err(|error| cannot("write", &self.path(), error))
+    }
+
+    /// Finds out whether [`PrivateFile::write`] could work.
+    pub(super) fn check_writable(&self) -> Result<()> {
+        self.temporary().map(drop).map_err(|error| cannot("write", &self.path(), error))
+    }
+
+    /// A file in the place of the directory deserves its own words.
+    fn check_directory(&self) -> Result<()> {
+        match fs::metadata(&self.directory) {
+            Ok(found) if !found.is_dir() => {
+                Err(Error::failed(format!("{} is not a directory", self.directory.display())).hint(NAME_ANOTHER))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn temporary(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.directory)
+    }
+
+    /// On Windows a file that another process is just reading cannot be replaced for that moment.
+    fn put_in_place(&self, mut file: NamedTempFile) -> io::Result<()> {
+        let mut tries = if cfg!(windows) { 25 } else { 1 };
+        loop {
+            tries -= 1;
+            match file.persist(self.path()) {
+                Ok(_) => return Ok(()),
+                Err(failed) if tries > 0 && failed.error.kind() == io::ErrorKind::PermissionDenied => {
+                    std::thread::sleep(LOCK_POLL);
+                    file = failed.file;
+                }
+                Err(failed) => return Err(failed.error),
+            }
+        }
     }
 
     pub(super) fn remove(&self) -> Result<()> {
@@ -63,8 +99,8 @@ impl PrivateFile {
     /// Moves a file that cannot be understood out of the way, and returns its new path.
     pub(super) fn set_aside(&self) -> io::Result<PathBuf> {
         let aside = self.directory.join(UNREADABLE);
-        // What was set aside earlier makes way, be it a file or a directory.
-        remove_any(&aside)?;
+        // What was set aside earlier makes way.
+        remove_file(&aside)?;
         fs::rename(self.path(), &aside)?;
         Ok(aside)
     }
@@ -76,14 +112,14 @@ impl PrivateFile {
     /// Removes a file that was set aside and temporary files; to be called while the lock is held, when no other
     /// process is writing one. Returns whether there was any.
     pub(super) fn remove_leftovers(&self) -> Result<bool> {
-        let cannot = |error| {
-            Error::failed_by(error).context(format!("could not look for left files in {}", self.directory.display()))
-        };
+        let cannot_look = |error| cannot("look for left files in", &self.directory, error);
         let mut found = false;
-        for entry in fs::read_dir(&self.directory).map_err(cannot)? {
-            let name = entry.map_err(cannot)?.file_name();
+        for entry in fs::read_dir(&self.directory).map_err(cannot_look)? {
+            let entry = entry.map_err(cannot_look)?;
+            let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name == UNREADABLE || name.starts_with(TEMPORARY) {
+            let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
+            if is_file && (name == UNREADABLE || name.starts_with(TEMPORARY)) {
                 self.remove_file(&name)?;
                 found = true;
             }
@@ -94,16 +130,15 @@ impl PrivateFile {
     /// Waits until no other process is changing the file, and keeps them from it.
     pub(super) async fn lock(&self, patience: Duration) -> Result<Lock> {
         let path = self.directory.join(LOCK);
-        let cannot = |error: io::Error| Error::failed_by(error).context(format!("could not lock {}", path.display()));
-        create_private_directory(&self.directory).map_err(|error| {
-            Error::failed_by(error).context(format!("could not create {}", self.directory.display()))
-        })?;
-        let file = open_lock(&path).map_err(cannot)?;
+        let cannot_lock = |error: io::Error| cannot("lock", &path, error);
+        self.check_directory()?;
+        create_private_directory(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
+        let file = open_lock(&path).map_err(cannot_lock)?;
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Lock(file)),
-                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+                Err(TryLockError::Error(error)) => return Err(cannot_lock(error)),
                 Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
                     return Err(Error::failed(format!("another mscommerce holds {} for too long", path.display()))
                         .hint("end the other process, or try again with a longer --timeout"));
@@ -115,15 +150,18 @@ impl PrivateFile {
 
     fn remove_file(&self, name: &str) -> Result<()> {
         let path = self.directory.join(name);
-        remove_any(&path)
-            .map_err(|error| Error::failed_by(error).context(format!("could not remove {}", path.display())))
+        remove_file(&path).map_err(|error| cannot("remove", &path, error))
     }
 }
 
-/// Removes a file, or a directory that somebody put in its place; one that is not there is fine.
-fn remove_any(path: &Path) -> io::Result<()> {
+fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
+    Error::failed_by(error).context(format!("could not {what} {}", path.display())).hint(NAME_ANOTHER)
+}
+
+/// Removes a file; one that is not there is fine, and so is a directory: no sign-in was ever written to one.
+fn remove_file(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(found) if found.is_dir() => Ok(()),
         Ok(_) => fs::remove_file(path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),

@@ -19,6 +19,15 @@ pub(crate) struct Store<'a> {
     report: &'a dyn Report,
 }
 
+/// What became of looking for a profile's sign-in.
+pub(crate) enum Lookup {
+    Found(Box<SignIn>),
+    /// Nobody is signed in under this profile, but under these.
+    Missing {
+        others: Vec<String>,
+    },
+}
+
 /// The sign-ins, while no other process can change them.
 pub(crate) struct Locked<'s> {
     store: &'s Store<'s>,
@@ -36,14 +45,13 @@ impl<'a> Store<'a> {
         self.file.directory_exists()
     }
 
-    /// The sign-in of a profile.
-    pub(crate) async fn sign_in(&self, profile: &str, patience: Duration) -> Result<Option<SignIn>> {
-        Ok(self.content(patience).await?.profiles.remove(profile))
-    }
-
-    /// The names of all profiles that are signed in.
-    pub(crate) async fn profiles(&self, patience: Duration) -> Result<Vec<String>> {
-        Ok(self.content(patience).await?.profiles.into_keys().collect())
+    /// The sign-in of a profile, or the names of the profiles that have one.
+    pub(crate) async fn look_up(&self, profile: &str, patience: Duration) -> Result<Lookup> {
+        let mut profiles = self.content(patience).await?.profiles;
+        Ok(match profiles.remove(profile) {
+            Some(sign_in) => Lookup::Found(Box::new(sign_in)),
+            None => Lookup::Missing { others: profiles.into_keys().collect() },
+        })
     }
 
     /// Takes the file for a change. Waits at most `patience` for other processes.
@@ -51,7 +59,7 @@ impl<'a> Store<'a> {
         let lock = self.file.lock(patience).await?;
         let content = self.understood().unwrap_or_else(|why| {
             let kept = match self.file.set_aside() {
-                Ok(aside) => format!("it was kept as {}", aside.display()),
+                Ok(aside) => format!("it was set aside as {}", aside.display()),
                 Err(error) => format!("it could not be moved aside: {error}"),
             };
             self.warn(&format!("{why}; {kept}"));
@@ -93,6 +101,11 @@ impl<'a> Store<'a> {
 }
 
 impl Locked<'_> {
+    /// Finds out whether a sign-in could be saved.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.store.file.check_writable()
+    }
+
     pub(crate) fn sign_in(&self, profile: &str) -> Option<&SignIn> {
         self.content.profiles.get(profile)
     }

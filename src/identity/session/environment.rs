@@ -1,0 +1,92 @@
+//! A ready token, handed over in the environment.
+
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Source, Status};
+use crate::error::{Error, Result};
+use crate::identity::cache::Method;
+use crate::identity::claims::Claims;
+use crate::identity::connect_command::ConnectCommand;
+use crate::identity::tenant::Tenant;
+use crate::report::Report;
+
+/// The variable that hands over a ready token.
+pub(crate) const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
+
+/// The token of `MSCOMMERCE_TOKEN`: it outranks what is saved, and cannot be renewed.
+pub(crate) struct EnvironmentToken<'a> {
+    token: &'a SecretString,
+    claims: Claims,
+    tenant: Option<&'a Tenant>,
+    connect: ConnectCommand<'a>,
+    report: &'a dyn Report,
+}
+
+impl<'a> EnvironmentToken<'a> {
+    pub(crate) fn new(
+        token: &'a SecretString,
+        tenant: Option<&'a Tenant>,
+        connect: ConnectCommand<'a>,
+        report: &'a dyn Report,
+    ) -> Self {
+        let claims = Claims::of(token.expose_secret()).unwrap_or_default();
+        Self { token, claims, tenant, connect, report }
+    }
+
+    pub(super) fn token(&self) -> Result<SecretString> {
+        self.check()?;
+        self.report.detail(&format!("using the token in {TOKEN_VARIABLE}"));
+        Ok(self.token.clone())
+    }
+
+    pub(super) fn tenant_id(&self) -> Option<String> {
+        self.claims.tid.clone()
+    }
+
+    pub(super) fn status(&self) -> Result<Status> {
+        self.check()?;
+        Ok(Status {
+            account: self.claims.account().map(str::to_owned),
+            tenant_id: self.claims.tid.clone(),
+            method: Method::Token,
+            source: Source::Environment,
+            client_id: self.claims.client_id().map(str::to_owned),
+            expires_at: self.claims.expires_at(),
+            roles: self.claims.roles.clone(),
+            is_renewable: false,
+        })
+    }
+
+    pub(super) fn advice_when_refused(&self) -> String {
+        format!(
+            "the token in {TOKEN_VARIABLE} has been revoked, or is for another service: put a new one there, or unset it and run {}",
+            self.connect
+        )
+    }
+
+    /// The token is for one tenant, which must be the one asked for, and for a time, which must not be over.
+    fn check(&self) -> Result<()> {
+        if let Some(asked) = self.tenant {
+            self.check_tenant(asked)?;
+        }
+        match self.claims.expires_at() {
+            Some(end) if end <= Utc::now() => {
+                Err(Error::sign_in(format!("the token in {TOKEN_VARIABLE} ended at {end}"))
+                    .hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_tenant(&self, asked: &Tenant) -> Result<()> {
+        let whose = match (self.claims.tid.as_deref(), asked.id()) {
+            (Some(tid), Some(id)) if id.eq_ignore_ascii_case(tid) => return Ok(()),
+            (Some(tid), Some(_)) => format!("is for the tenant {tid}"),
+            (Some(tid), None) => format!("is for the tenant {tid}; a domain cannot be compared with that"),
+            (None, _) => "does not say which tenant it is for".to_owned(),
+        };
+        Err(Error::usage(format!("--tenant {asked} does not fit {TOKEN_VARIABLE}: the token {whose}"))
+            .hint(format!("leave out --tenant, or unset {TOKEN_VARIABLE} to use a saved sign-in")))
+    }
+}
