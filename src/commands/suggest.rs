@@ -82,7 +82,7 @@ fn with_nearest(error: Error, asked: &str, items: &[ProductPolicy], kind: &str) 
     match nearest.as_slice() {
         [] => error,
         [only] => error.detail(format!("the nearest {kind}: {only}")),
-        several => error.detail(format!("the nearest {kind}s: {}", several.join(", "))),
+        several => error.detail(format!("the nearest {kind}s:\n  {}", several.join("\n  "))),
     }
 }
 

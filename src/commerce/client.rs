@@ -188,9 +188,13 @@ impl<'a, T: TokenSource> Client<'a, T> {
         what: &str,
     ) -> Result<(Answer, String), Unserved> {
         let correlation_id = Uuid::new_v4().to_string();
-        let unserved = |failure: Failure| Unserved {
-            may_have_arrived: failure.may_have_arrived(),
-            error: Error::from(failure).context(what).detail(format!("correlation id: {correlation_id}")),
+        let unserved = |failure: Failure| {
+            let may_have_arrived = failure.may_have_arrived();
+            let error = Error::from(failure).context(what);
+            // Nobody can look up a request that never left.
+            let error =
+                if may_have_arrived { error.detail(format!("correlation id: {correlation_id}")) } else { error };
+            Unserved { error, may_have_arrived }
         };
         let mut request = self
             .http

@@ -62,7 +62,8 @@ impl Failure {
 
     pub(super) fn unusable_client(error: &reqwest::Error) -> Self {
         let reason = innermost(error);
-        let failure = Self::new("the network client could not be set up").detail(&reason).before_sending();
+        let reason = reason.trim_start_matches("unexpected error: ");
+        let failure = Self::new("the network client could not be set up").detail(reason).before_sending();
         if let (true, Some(path)) = (reason.contains("No CA certificates"), super::roots::file()) {
             return Self::certificates(&path.to_string_lossy(), &"it holds no certificate that can be used");
         }
@@ -199,6 +200,9 @@ fn proxy_failure(error: &reqwest::Error, host: &str, via: &str) -> Failure {
     } else if reason.contains("authorization required") {
         Failure::new(format!("the proxy {via} asks for a user name and a password"))
             .hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
+    } else if find::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
+        Failure::new(format!("the proxy {via} refused the connection"))
+            .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
     } else {
         Failure::new(format!("the proxy {via} did not let us through to {host}"))
             .detail(&reason)

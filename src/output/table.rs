@@ -72,11 +72,14 @@ fn keep_whole(table: &mut Table, output: &Output, indices: &[usize], width: u16)
     }
 }
 
-/// One record: a line for each field.
+/// One record: a line for each field that has a value.
 fn list_of_fields(output: &Output, width: Option<u16>, color: bool) -> String {
     let mut table = bare(width);
     for (index, name) in output.fields.iter().enumerate() {
-        table.add_row(vec![(*name).to_owned(), text::one_line(&output.column(index).next().unwrap_or_default())]);
+        let value = text::one_line(&output.column(index).next().unwrap_or_default());
+        if !value.is_empty() {
+            table.add_row(vec![(*name).to_owned(), value]);
+        }
     }
     let lines = rendered(&mut table);
     let names = output.fields.iter().map(|name| name.len()).max().unwrap_or_default();

@@ -140,7 +140,7 @@ fn an_unknown_id_gets_the_nearest_ones_and_a_renumbered_one_its_new_id() {
     machine.run(&["product", "get", "CFQ7TTC0H9MQ"]).expect_code(1).expect_said(&[
         "could not read product CFQ7TTC0H9MQ: the service answered 404 Not Found",
         "correlation id: ",
-        "the nearest products: Power BI Pro (CFQ7TTC0H9MP)",
+        "the nearest products:\n    Power BI Pro (CFQ7TTC0H9MP)\n",
     ]);
     machine.run(&["product", "get", "CFQ7TTC0L3PB"]).expect_code(1).expect_said(&["Power BI Pro is CFQ7TTC0H9MP now"]);
     machine.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]).expect_code(1).expect_said(&[

@@ -571,7 +571,11 @@ fn a_second_ctrl_c_leaves_the_change_at_once_and_says_so() {
     expect_quick_end(screen)
         .expect_not_shown(&["Changed"])
         // Nobody knows what became of it: the person has to be told how to find out.
-        .expect_shown(&["error: interrupted", "may have been made", "what it is now: mscommerce product get CFQ7TTC0H9MP"]);
+        .expect_shown(&[
+            "error: interrupted",
+            "may have been made",
+            "what it is now: mscommerce product get CFQ7TTC0H9MP",
+        ]);
 }
 
 #[test]
