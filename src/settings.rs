@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::identity::{DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::output::Format;
+use crate::text::shortened;
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -164,6 +165,7 @@ fn profile(args: &GlobalArgs, environment: &Environment) -> Result<String> {
     };
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        let name = shortened(&name, 80);
         return Err(Error::usage(format!(
             "{origin}: '{name}' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @"
         )));
@@ -179,6 +181,7 @@ fn format(args: &GlobalArgs, environment: &Environment) -> Result<Format> {
     Format::from_str(&name, true).map_err(|_| {
         let formats: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
         let formats: Vec<_> = formats.iter().map(clap::builder::PossibleValue::get_name).collect();
+        let name = shortened(&name, 80);
         Error::usage(format!("{OUTPUT_VARIABLE}: there is no format '{name}'; the formats are {}", formats.join(", ")))
     })
 }
@@ -187,7 +190,7 @@ fn format(args: &GlobalArgs, environment: &Environment) -> Result<Format> {
 fn address(environment: &Environment, variable: &str, default: &str) -> Result<Url> {
     let text = environment.text(variable).unwrap_or_else(|| default.to_owned());
     // What may be a password is not repeated.
-    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{text}'") };
+    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", shortened(&text, 80)) };
     let wrong = |why: &str| Error::usage(format!("{variable}: {shown} {why}"));
     // Azure's libraries accept an authority host without a scheme, too.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };

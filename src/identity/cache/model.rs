@@ -13,7 +13,8 @@ use crate::identity::tenant::Tenant;
 /// A token is renewed this long before it ends, so that none ends on its way (MSAL does the same).
 const EARLY: chrono::Duration = chrono::Duration::minutes(5);
 
-/// How somebody signed in.
+/// How somebody signed in. A further way is a further layout of the file: versions that do not know it must not
+/// take the file for damaged.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Method {
