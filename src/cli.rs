@@ -33,6 +33,7 @@ Environment:
 #[derive(Debug, Parser)]
 #[command(
     name = "mscommerce",
+    bin_name = "mscommerce",
     version,
     after_help = EXAMPLES,
     max_term_width = 100

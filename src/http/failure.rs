@@ -64,7 +64,8 @@ impl Failure {
         let reason = innermost(error);
         let reason = reason.trim_start_matches("unexpected error: ");
         let failure = Self::new("the network client could not be set up").detail(reason).before_sending();
-        if let (true, Some(path)) = (reason.contains("No CA certificates"), super::roots::file()) {
+        let is_about_certificates = reason.contains("No CA certificates") || reason.contains("peer certificate");
+        if let (true, Some(path)) = (is_about_certificates, super::roots::file()) {
             return Self::certificates(&path.to_string_lossy(), &"it holds no certificate that can be used");
         }
         if reason.contains("No CA certificates") {

@@ -1,11 +1,13 @@
 //! What the README shows is what happens.
 
 use crate::support::Machine;
+#[cfg(unix)]
 use crate::tenant::{Answer, default_products};
 
 const README: &str = include_str!("../../README.md");
 
 /// The fenced block of the README that begins with `start`.
+#[cfg(unix)]
 fn block(start: &str) -> &'static str {
     let from = README.find(start).unwrap_or_else(|| panic!("the README has no block that begins with {start}"));
     README[from..].split("```").next().unwrap()

@@ -1,6 +1,7 @@
 //! The file of sign-ins: who may read it, its profiles, and files that cannot be used.
 
 use std::fs;
+#[cfg(unix)]
 use std::path::PathBuf;
 
 use serde_json::json;

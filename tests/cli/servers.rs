@@ -105,6 +105,7 @@ impl Server {
 
     /// Returns as soon as what has arrived fits.
     #[track_caller]
+    #[cfg(unix)]
     pub(crate) fn wait_until(&self, fits: impl Fn(&Seen) -> bool) {
         let seen = self.log.seen.lock().unwrap();
         let (seen, waited) = self.log.changed.wait_timeout_while(seen, PATIENCE, |seen| !fits(seen)).unwrap();
