@@ -74,14 +74,15 @@ impl<'a, T: TokenSource> Client<'a, T> {
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
     pub(crate) async fn policies(&self) -> Result<Vec<Policy>> {
         let what = "could not list the policies";
-        self.list(self.url(&[])?, what, Purpose::Read, Policy::decode).await
+        self.list(self.url(&[])?, what, Policy::decode).await
     }
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
     pub(crate) async fn policy(&self) -> Result<Policy> {
         let what = format!("could not read the policy {}", self.policy_id);
         let (answer, id) = self.send(Method::GET, self.url(&[self.policy_id])?, None, &what, Purpose::Read).await?;
-        decode(&answer, Policy::decode).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
+        let policy = answer.json().and_then(Policy::decode).filter(|policy| !policy.is_blank());
+        policy.ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
@@ -92,44 +93,35 @@ impl<'a, T: TokenSource> Client<'a, T> {
             Scope::OfferType => "could not list the offer types",
             _ => "could not list the products",
         };
-        self.list(url, what, Purpose::Read, |item| self.decode_product(item)).await
+        self.list(url, what, |item| self.decode_product(item)).await
     }
 
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
     pub(crate) async fn product(&self, target: &Target) -> Result<ProductPolicy> {
         let what = format!("could not read {target}");
-        let purpose = Purpose::Read;
-        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, purpose).await?;
-        decode(&answer, |item| self.decode_product(item))
-            .ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(purpose))
+        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, Purpose::Read).await?;
+        self.decode_one(&answer).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
     pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<ProductPolicy, Unserved> {
         let what = format!("could not change {target}");
-        let purpose = Purpose::Change;
         let url = self.target_url(target).map_err(Unserved::for_certain)?;
         let body = json!({ "policyValue": value.wire() });
-        let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, purpose).await?;
-        decode(&answer, |item| self.decode_product(item)).ok_or_else(|| {
+        let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, Purpose::Change).await?;
+        self.decode_one(&answer).ok_or_else(|| {
             let what = format!("cannot tell whether {target} was changed");
-            Unserved { error: Refusal::new(&what, &answer, &id).into_error(purpose), may_have_arrived: true }
+            Unserved { error: Refusal::new(&what, &answer, &id).into_error(Purpose::Change), may_have_arrived: true }
         })
     }
 
     /// Reads a list to its end. No public client of this service reads a next link, so whether it pages is
     /// unverified; a link is followed only within the same endpoint, for the token goes with it.
-    async fn list<I>(
-        &self,
-        first: Url,
-        what: &str,
-        purpose: Purpose,
-        decode_item: impl Fn(Value) -> Option<I>,
-    ) -> Result<Vec<I>> {
+    async fn list<I>(&self, first: Url, what: &str, decode_item: impl Fn(Value) -> Option<I>) -> Result<Vec<I>> {
         let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next.take() {
-            let (answer, id) = self.send(Method::GET, url.clone(), None, what, purpose).await?;
-            let not_understood = || Refusal::new(what, &answer, &id).into_error(purpose);
+            let (answer, id) = self.send(Method::GET, url.clone(), None, what, Purpose::Read).await?;
+            let not_understood = || Refusal::new(what, &answer, &id).into_error(Purpose::Read);
             let mut body = answer.json().ok_or_else(not_understood)?;
             let Some(Value::Array(page)) = body.get_mut("items").map(Value::take) else { return Err(not_understood()) };
             for item in page {
@@ -210,6 +202,10 @@ impl<'a, T: TokenSource> Client<'a, T> {
         Ok((answer, correlation_id))
     }
 
+    fn decode_one(&self, answer: &Answer) -> Option<ProductPolicy> {
+        answer.json().and_then(|item| self.decode_product(item)).filter(|item| !item.is_blank())
+    }
+
     /// An item that names no policy belongs to the one that was asked about.
     fn decode_product(&self, item: Value) -> Option<ProductPolicy> {
         let mut item = ProductPolicy::decode(item)?;
@@ -241,10 +237,6 @@ impl<'a, T: TokenSource> Client<'a, T> {
 /// `.` and `..` would change the path even when encoded, and URLs drop control characters such as tabs.
 pub(crate) fn is_sendable(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
-}
-
-fn decode<I>(answer: &Answer, decode: impl Fn(Value) -> Option<I>) -> Option<I> {
-    decode(answer.json()?)
 }
 
 fn next_link(body: &Value) -> Option<&str> {

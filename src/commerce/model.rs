@@ -17,17 +17,20 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`. An object that says nothing
-    /// of a policy is none.
+    /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
     pub(super) fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
-        let policy = Self {
+        Some(Self {
             id: take(&mut members, "id"),
             description: take(&mut members, "description"),
             default_value: take(&mut members, "defaultValue"),
             extra: members,
-        };
-        (policy.id.is_some() || policy.default_value.is_some()).then_some(policy)
+        })
+    }
+
+    /// Whether this says nothing of a policy: some other object came instead.
+    pub(super) fn is_blank(&self) -> bool {
+        self.id.is_none() && self.default_value.is_none()
     }
 }
 
@@ -86,8 +89,7 @@ pub(crate) struct ProductPolicy {
 
 impl ProductPolicy {
     /// Decodes an item. A product is named by `productId` and `productName`, anything else by `scopeId` and
-    /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`). An object that has neither an id nor a value is
-    /// none.
+    /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`).
     pub(super) fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
         let scope = match take(&mut members, "scope") {
@@ -99,15 +101,19 @@ impl ProductPolicy {
             Scope::Product => ("productId", "productName"),
             _ => ("scopeId", "scopeValue"),
         };
-        let item = Self {
+        Some(Self {
             policy_id: take(&mut members, "policyId"),
             id: take(&mut members, id),
             name: take(&mut members, name),
             value: take(&mut members, "policyValue"),
             scope,
             extra: members,
-        };
-        (item.id.is_some() || item.value.is_some()).then_some(item)
+        })
+    }
+
+    /// Whether this says nothing of a product or an offer type: some other object came instead.
+    pub(super) fn is_blank(&self) -> bool {
+        self.id.is_none() && self.value.is_none()
     }
 
     /// The name and the id, for messages.
