@@ -25,7 +25,7 @@ use std::ffi::OsString;
 use clap::Parser;
 
 use cli::{Cli, Command, GlobalArgs};
-use commands::{Context, Outcome};
+use commands::{Context, Ended};
 use error::{Error, Kind, Result};
 use interrupt::Interrupt;
 use settings::Settings;
@@ -68,7 +68,7 @@ async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, inte
     let settings = Settings::new(&cli.global, environment)?;
     let http = http::Client::new(settings.timeout, terminal);
     let context = Context { settings: &settings, terminal, http: &http, interrupt };
-    let Outcome { output, failure } = run_command(cli.command, &context).await?;
+    let Ended { output, failure } = run_command(cli.command, &context).await?;
     if let Some(output) = output {
         output.print(settings.format, terminal)?;
     }
@@ -76,7 +76,7 @@ async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, inte
 }
 
 /// Boxed, so that the state of the largest command is not part of every caller's.
-async fn run_command(command: Command, context: &Context<'_>) -> Result<Outcome> {
+async fn run_command(command: Command, context: &Context<'_>) -> Result<Ended> {
     Box::pin(commands::run(command, context)).await
 }
 

@@ -1,12 +1,12 @@
 //! `disconnect`: forgetting saved sign-ins.
 
-use super::{Context, Outcome};
+use super::{Context, Ended};
 use crate::cli::DisconnectArgs;
 use crate::error::{Error, Result};
 use crate::identity::TOKEN_VARIABLE;
 use crate::report::Report;
 
-pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Outcome> {
+pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Ended> {
     let (profile, terminal) = (&context.settings.profile, context.terminal);
     if context.settings.tenant.is_some() {
         return Err(
@@ -36,5 +36,5 @@ pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<
     if context.settings.has_token() {
         terminal.warn(&format!("{TOKEN_VARIABLE} is still set, and still serves every command; unset it"));
     }
-    Ok(Outcome::default())
+    Ok(Ended::default())
 }

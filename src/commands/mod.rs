@@ -29,12 +29,12 @@ pub(crate) struct Context<'a> {
 
 /// What a command hands back: data, and beside it a failure that does not make the data worthless.
 #[derive(Default)]
-pub(crate) struct Outcome {
+pub(crate) struct Ended {
     pub(crate) output: Option<Output>,
     pub(crate) failure: Option<Error>,
 }
 
-impl From<Output> for Outcome {
+impl From<Output> for Ended {
     fn from(output: Output) -> Self {
         Self { output: Some(output), failure: None }
     }
@@ -71,7 +71,7 @@ impl<'a> Context<'a> {
 pub(crate) type Endpoint<'a> = commerce::Client<'a, Session<'a>>;
 
 /// Runs the command of the command line.
-pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Outcome> {
+pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {
     match command {
         Command::Connect(args) => connect::run(args, context).await,
         Command::Disconnect(args) => disconnect::run(&args, context).await,

@@ -1,19 +1,19 @@
 //! `policy list` and `policy get`.
 
-use super::{Context, Outcome, suggest};
+use super::{Context, Ended, suggest};
 use crate::cli::PolicyCommand;
 use crate::commerce::is_sendable;
 use crate::error::{Error, Result};
 use crate::output::Output;
 
-pub(super) async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Outcome> {
+pub(super) async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         PolicyCommand::List => list(context).await,
         PolicyCommand::Get { policy } => get(policy.as_deref().unwrap_or(&context.settings.policy_id), context).await,
     }
 }
 
-async fn list(context: &Context<'_>) -> Result<Outcome> {
+async fn list(context: &Context<'_>) -> Result<Ended> {
     let policies =
         context.with_endpoint(&context.settings.policy_id, async |endpoint| endpoint.policies().await).await?;
     if policies.is_empty() {
@@ -22,7 +22,7 @@ async fn list(context: &Context<'_>) -> Result<Outcome> {
     Ok(Output::many(policies).into())
 }
 
-async fn get(id: &str, context: &Context<'_>) -> Result<Outcome> {
+async fn get(id: &str, context: &Context<'_>) -> Result<Ended> {
     if !is_sendable(id) {
         return Err(Error::usage(format!("'{id}' cannot be a policy's id")).hint("mscommerce policy list"));
     }

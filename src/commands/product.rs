@@ -1,13 +1,13 @@
 //! `product get` and `product update`.
 
-use super::{Context, Endpoint, Outcome, suggest};
+use super::{Context, Ended, Endpoint, suggest};
 use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target, is_sendable};
 use crate::error::{Error, Kind, Result};
 use crate::output::Output;
 use crate::plan::{self, Change};
 
-pub(super) async fn run(command: ProductCommand, context: &Context<'_>) -> Result<Outcome> {
+pub(super) async fn run(command: ProductCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         ProductCommand::Get(args) => get(&args, context).await,
         ProductCommand::Update(args) => update(&args, context).await,
@@ -87,7 +87,7 @@ fn only_one(words: &str, items: Vec<ProductPolicy>, context: &Context<'_>) -> Re
     }
 }
 
-async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Outcome> {
+async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Ended> {
     let named = Named::new(args)?;
     let (_, item) = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| named.read(endpoint, context).await)
@@ -95,7 +95,7 @@ async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Outcome> {
     Ok(Output::one(item).into())
 }
 
-async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Outcome> {
+async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
     let wanted = wanted(args)?;
     let named = Named::new(&args.target)?;
     if args.target.offer_type.is_some() && !wanted.fits_offer_types() {
@@ -151,7 +151,7 @@ fn command_to_see(target: &Target, context: &Context<'_>) -> String {
 }
 
 /// A change that is on its way is not cut short by Ctrl-C, for then nobody would know what became of it.
-async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Outcome> {
+async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
     let (sentence, look) = (change.sentence(), change.command_to_see.clone());
     let (record, failure) = context.interrupt.held_off(look, change.carry_out(endpoint)).await;
     match record.outcome {
@@ -165,5 +165,5 @@ async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_
         None if interrupted => Some(Error::interrupted()),
         failure => failure,
     };
-    Ok(Outcome { output: Some(Output::one(record)), failure })
+    Ok(Ended { output: Some(Output::one(record)), failure })
 }

@@ -1,6 +1,6 @@
 //! `products list`.
 
-use super::{Context, Endpoint, Outcome, suggest};
+use super::{Context, Ended, Endpoint, suggest};
 use crate::cli::{ListArgs, ProductsCommand, ScopeChoice};
 use crate::commerce::{ProductPolicy, Scope};
 use crate::error::Result;
@@ -16,13 +16,13 @@ impl ScopeChoice {
     }
 }
 
-pub(super) async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<Outcome> {
+pub(super) async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         ProductsCommand::List(args) => list(&args, context).await,
     }
 }
 
-async fn list(args: &ListArgs, context: &Context<'_>) -> Result<Outcome> {
+async fn list(args: &ListArgs, context: &Context<'_>) -> Result<Ended> {
     let found = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| match read(endpoint, args.scope.scopes()).await {
             Ok(items) => Ok(items),

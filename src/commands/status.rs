@@ -3,7 +3,7 @@
 use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
 
-use super::{Context, Outcome};
+use super::{Context, Ended};
 use crate::error::Result;
 use crate::identity::{Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::output::{Output, Record, Row};
@@ -40,7 +40,7 @@ impl Row for StatusRecord {
     }
 }
 
-pub(super) async fn run(context: &Context<'_>) -> Result<Outcome> {
+pub(super) async fn run(context: &Context<'_>) -> Result<Ended> {
     let status = context.with_session(async |session| session.status().await).await?;
     match status.expires_at {
         _ if status.source == Source::Environment => {

@@ -6,7 +6,7 @@ mod saving;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Context, Outcome};
+use super::{Context, Ended};
 use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::identity::{ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
@@ -22,7 +22,7 @@ struct Place {
     scope: String,
 }
 
-pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Outcome> {
+pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
     let settings = context.settings;
     if settings.has_token() {
         return Err(Error::usage(format!("{TOKEN_VARIABLE} is set, and outranks whatever sign-in is saved"))
@@ -57,7 +57,7 @@ pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Outc
         saving.check_place().await?;
         browser::sign_in(&args, &entra, &saving).await?;
     }
-    Ok(Outcome::default())
+    Ok(Ended::default())
 }
 
 fn place(args: &ConnectArgs, context: &Context<'_>) -> Result<Place> {
