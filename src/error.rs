@@ -99,6 +99,11 @@ impl Error {
         self
     }
 
+    /// Adds a hint where there is none yet.
+    pub(crate) fn or_hint(self, hint: &str) -> Self {
+        if self.hints.is_empty() { self.hint(hint) } else { self }
+    }
+
     pub(crate) const fn kind(&self) -> Kind {
         self.kind
     }

@@ -14,7 +14,7 @@ use crate::commerce::is_sendable;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
-use crate::identity::{DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
+use crate::identity::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::output::Format;
 use crate::text::shortened;
 
@@ -24,8 +24,6 @@ const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
 const DEFAULT_ENDPOINT: &str = "https://licensing.m365.microsoft.com";
 /// Entra's public cloud.
 const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com";
-/// The module's public client id.
-const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
 /// M365 License Manager.
 const DEFAULT_SCOPE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85/.default";
 /// Seconds that the network may take.
@@ -56,9 +54,8 @@ impl Settings {
     pub(crate) fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
         let policy_id = args.policy_id.clone().unwrap_or_else(|| DEFAULT_POLICY.to_owned());
         if !is_sendable(&policy_id) {
-            return Err(
-                Error::usage(format!("--policy-id: '{policy_id}' cannot be an id")).hint("mscommerce policy list")
-            );
+            return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", shortened(&policy_id, 80)))
+                .hint("mscommerce policy list"));
         }
         let tenant = args.tenant.as_deref().map(Tenant::parse).transpose();
         Ok(Self {
@@ -142,14 +139,8 @@ impl Settings {
 
     /// The same for a command that is not about the policy in use.
     pub(crate) fn command_for_default_policy(&self, command: &str) -> String {
-        let mut command = command.to_owned();
-        if self.profile != DEFAULT_PROFILE {
-            command.push_str(&format!(" --profile {}", self.profile));
-        }
-        if let Some(tenant) = &self.tenant {
-            command.push_str(&format!(" --tenant {tenant}"));
-        }
-        command
+        let place = ConnectCommand { profile: &self.profile, tenant: self.tenant.as_ref(), client_id: None };
+        format!("{command}{}", place.flags())
     }
 
     pub(crate) fn environment(&self) -> &Environment {

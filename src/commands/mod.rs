@@ -51,7 +51,7 @@ impl<'a> Context<'a> {
         let (settings, report) = (self.settings, self.terminal);
         let (profile, tenant) = (settings.profile.as_str(), settings.tenant.as_ref());
         if let Some(token) = &settings.token()? {
-            let connect = ConnectCommand { profile, tenant };
+            let connect = ConnectCommand { profile, tenant, client_id: None };
             return work(&Session::Environment(EnvironmentToken::new(token, tenant, connect, report))).await;
         }
         let store = self.store()?;
@@ -64,6 +64,7 @@ impl<'a> Context<'a> {
             work(&commerce::Client::new(self.http, &self.settings.endpoint, policy_id, session)).await
         })
         .await
+        .map_err(|error| suggest::whatever_else(error, self.settings))
     }
 }
 

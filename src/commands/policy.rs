@@ -24,7 +24,8 @@ async fn list(context: &Context<'_>) -> Result<Ended> {
 
 async fn get(id: &str, context: &Context<'_>) -> Result<Ended> {
     if !is_sendable(id) {
-        return Err(Error::usage(format!("'{id}' cannot be a policy's id")).hint("mscommerce policy list"));
+        return Err(Error::usage(format!("'{id}' cannot be a policy's id"))
+            .hint(context.settings.command_for_default_policy("mscommerce policy list")));
     }
     let policy = context
         .with_endpoint(id, async |endpoint| match endpoint.policy().await {

@@ -23,7 +23,7 @@ enum Named {
 }
 
 impl Named {
-    fn new(args: &TargetArgs) -> Result<Self> {
+    fn new(args: &TargetArgs, context: &Context<'_>) -> Result<Self> {
         let (text, is_offer_type) = match (&args.product, &args.offer_type) {
             (_, Some(offer_type)) => (offer_type.as_str(), true),
             (Some(product), None) => (product.trim(), false),
@@ -36,7 +36,7 @@ impl Named {
                 ("a product's id or name", "mscommerce products list")
             };
             let text = crate::text::shortened(&crate::text::one_line(text), 80);
-            return Err(Error::usage(format!("'{text}' cannot be {what}")).hint(hint));
+            return Err(Error::usage(format!("'{text}' cannot be {what}")).hint(context.settings.command(hint)));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match (is_offer_type, is_id) {
@@ -88,7 +88,7 @@ fn only_one(words: &str, items: Vec<ProductPolicy>, context: &Context<'_>) -> Re
 }
 
 async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Ended> {
-    let named = Named::new(args)?;
+    let named = Named::new(args, context)?;
     let (_, item) = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| named.read(endpoint, context).await)
         .await?;
@@ -97,7 +97,7 @@ async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Ended> {
 
 async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
     let wanted = wanted(args)?;
-    let named = Named::new(&args.target)?;
+    let named = Named::new(&args.target, context)?;
     if args.target.offer_type.is_some() && !wanted.fits_offer_types() {
         return Err(Error::usage("an offer type takes enabled or disabled; trials are for products only"));
     }
@@ -152,13 +152,17 @@ fn command_to_see(target: &Target, context: &Context<'_>) -> String {
 
 /// A change that is on its way is not cut short by Ctrl-C, for then nobody would know what became of it.
 async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
-    let (sentence, look) = (change.sentence(), change.command_to_see.clone());
+    let (sentence, look, target) = (change.sentence(), change.command_to_see.clone(), change.target.clone());
     let (record, failure) = context.interrupt.held_off(look, change.carry_out(endpoint)).await;
     match record.outcome {
         plan::Outcome::Changed => context.terminal.note(&format!("Changed{}:\n  {sentence}", place(endpoint))),
         plan::Outcome::Unchanged => context.terminal.note(&format!("Nothing to change: {} already.", record.state())),
         plan::Outcome::Planned | plan::Outcome::Failed => {}
     }
+    let failure = failure.map(|error| {
+        let error = suggest::for_change(error, &target, context.settings);
+        suggest::whatever_else(error, context.settings)
+    });
     let interrupted = context.interrupt.is_pressed();
     let failure = match failure {
         Some(failure) if interrupted => Some(failure.of_kind(Kind::Interrupted)),

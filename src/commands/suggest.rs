@@ -1,5 +1,7 @@
 //! Naming what would have fitted, when something asked for is not there.
 
+use reqwest::StatusCode;
+
 use super::Endpoint;
 use crate::commerce::{ProductPolicy, Refusal, Scope, Target, replacement};
 use crate::error::Error;
@@ -67,6 +69,24 @@ pub(super) fn products(words: &str, items: &[ProductPolicy], settings: &Settings
     with_nearest(error, words, items, "product")
         .hint(settings.command("mscommerce products list"))
         .hint("an offer type, such as SaaS, is named with --offer-type")
+}
+
+/// Adds the new id to a failed change of a product that has been renumbered.
+pub(super) fn for_change(error: Error, target: &Target, settings: &Settings) -> Error {
+    match renumbered(target.id(), settings).filter(|_| doubts_the_id(&error)) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// Adds what to type next to a refusal that nothing better is known of.
+pub(super) fn whatever_else(error: Error, settings: &Settings) -> Error {
+    let Some(refusal) = error.downcast_ref::<Refusal>() else { return error };
+    if refusal.status == StatusCode::FORBIDDEN {
+        let status = settings.command_for_default_policy("mscommerce status");
+        return error.hint(format!("see which account and tenant served: {status}"));
+    }
+    error.or_hint("try again later; if it stays so, Microsoft's support asks for the correlation id")
 }
 
 /// Where to find a product whose id has been renumbered.

@@ -133,7 +133,9 @@ impl<'a, T: TokenSource> Client<'a, T> {
                     url.join(link).ok().filter(|to| to.origin() == self.endpoint.origin() && !seen.contains(to));
                 if following.is_none() || seen.len() >= MOST_PAGES {
                     return Err(Error::failed(format!("the link to the list's next page cannot be followed: {link}"))
-                        .context(what));
+                        .context(what)
+                        .detail(format!("status {}, correlation id: {id}", answer.status))
+                        .hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
                 }
                 next = following;
             }

@@ -116,13 +116,14 @@ impl ProductPolicy {
         self.id.is_none() && self.value.is_none()
     }
 
-    /// The name and the id, for messages.
+    /// The name and the id in one line, for messages.
     pub(crate) fn label(&self) -> String {
-        match (&self.name, &self.id) {
+        let label = match (&self.name, &self.id) {
             (Some(name), Some(id)) => format!("{name} ({id})"),
             (Some(only), None) | (None, Some(only)) => only.clone(),
             (None, None) => "a product without id and name".to_owned(),
-        }
+        };
+        crate::text::one_line(&label)
     }
 }
 

@@ -105,10 +105,7 @@ fn advice(status: StatusCode, purpose: Purpose) -> Vec<String> {
                 "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant"
                     .to_owned()
             });
-            hints.push(
-                "a partner needs such a role over GDAP; 'mscommerce status' shows which account and tenant served"
-                    .to_owned(),
-            );
+            hints.push("a partner needs such a role over GDAP".to_owned());
         }
         429 => hints.push("the service asks for less haste: wait a minute and try again".to_owned()),
         500..=599 => hints.push(

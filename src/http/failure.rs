@@ -148,6 +148,11 @@ impl Failure {
         }
         let cause = find::<io::Error>(error);
         if error.is_connect() {
+            if url.scheme() == "https" && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof) {
+                return Self::new(format!("{host} broke off while the secure connection (TLS) was being made"))
+                    .hint("look for a proxy or a security product in between")
+                    .before_sending();
+            }
             let refused = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
             let what = if refused { "refused the connection" } else { "could not be reached" };
             return Self::new(format!("{host} {what}"))

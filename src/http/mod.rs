@@ -130,6 +130,9 @@ impl<'a> Client<'a> {
         if is_plain && !is_loopback(url) {
             return Err(Failure::plain(url));
         }
+        if let (false, Some(variable)) = (is_plain, proxy::unusable_variable(url)) {
+            return Err(Failure::unusable_proxy(variable));
+        }
         let cell = if is_plain { &self.plain } else { &self.secure };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -170,14 +173,7 @@ fn build(is_plain: bool) -> Result<reqwest::Client, Failure> {
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(failure::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder = if is_plain {
-        builder.no_proxy().tls_certs_only([])
-    } else {
-        if let Some(variable) = proxy::unusable_variable() {
-            return Err(Failure::unusable_proxy(variable));
-        }
-        roots::trust(builder)?
-    };
+    let builder = if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder)? };
     builder.build().map_err(|error| Failure::unusable_client(&error))
 }
 

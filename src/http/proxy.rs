@@ -6,16 +6,20 @@ use url::Url;
 /// The variables that name a proxy for https, as the libraries read them.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// The first variable whose value is no address of a proxy. The libraries would pass it over without a word, and
-/// send the request past the proxy.
-pub(super) fn unusable_variable() -> Option<&'static str> {
+/// The first variable whose value is no address of a proxy, where the request to `url` should go through one. The
+/// libraries would pass it over without a word, and send the request past the proxy.
+pub(super) fn unusable_variable(url: &Url) -> Option<&'static str> {
+    let uri = url.as_str().parse().ok()?;
+    let exceptions = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
+    // Whether a proxy is meant for this address at all.
+    Matcher::builder().all("http://proxy.invalid:1").no(exceptions).build().intercept(&uri)?;
     VARIABLES.into_iter().find(|name| {
-        std::env::var_os(name).filter(|value| !value.is_empty()).is_some_and(|value| {
-            let value = value.to_string_lossy();
-            let with_scheme = if value.contains("://") { value.into_owned() } else { format!("http://{value}") };
-            !Url::parse(&with_scheme).is_ok_and(|url| url.host_str().is_some_and(|host| !host.is_empty()))
-        })
+        variable(name).is_some_and(|value| Matcher::builder().all(value).build().intercept(&uri).is_none())
     })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
 }
 
 /// The proxy that requests to `url` go through: its address without credentials.

@@ -7,14 +7,26 @@ use super::tenant::Tenant;
 /// The profile where none is named.
 pub(crate) const DEFAULT_PROFILE: &str = "default";
 
+/// The module's public client id.
+pub(crate) const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
+
 /// `mscommerce connect` with the flags that lead it to a profile and a tenant.
 #[derive(Clone, Copy)]
 pub(crate) struct ConnectCommand<'a> {
     pub(crate) profile: &'a str,
     pub(crate) tenant: Option<&'a Tenant>,
+    pub(crate) client_id: Option<&'a str>,
 }
 
 impl ConnectCommand<'_> {
+    /// The flags that lead any command to the same profile and tenant, each after a blank.
+    pub(crate) fn flags(self) -> String {
+        let profile =
+            if self.profile == DEFAULT_PROFILE { String::new() } else { format!(" --profile {}", self.profile) };
+        let tenant = self.tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
+        profile + &tenant
+    }
+
     /// Replaces `{connect}` in a hint by this command, and `{connect at TENANT}` by the command for a tenant that
     /// the person has to name.
     pub(crate) fn fill(self, hint: &str) -> String {
@@ -26,13 +38,10 @@ impl ConnectCommand<'_> {
 
 impl fmt::Display for ConnectCommand<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("mscommerce connect")?;
-        if self.profile != DEFAULT_PROFILE {
-            write!(formatter, " --profile {}", self.profile)?;
-        }
-        match self.tenant {
-            Some(tenant) => write!(formatter, " --tenant {tenant}"),
-            None => Ok(()),
+        write!(formatter, "mscommerce connect{}", self.flags())?;
+        match self.client_id {
+            Some(id) if id != DEFAULT_CLIENT_ID => write!(formatter, " --client-id {}", crate::text::quoted(id)),
+            _ => Ok(()),
         }
     }
 }

@@ -12,7 +12,7 @@ mod transport;
 
 pub(crate) use cache::{Method, SignIn, Store, TenantToken};
 pub(crate) use claims::{Claims, is_token};
-pub(crate) use connect_command::{ConnectCommand, DEFAULT_PROFILE};
+pub(crate) use connect_command::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE};
 pub(crate) use entra::{Entra, Grant};
 pub(crate) use session::{EnvironmentToken, SavedSignIn, Session, Source, Status, TOKEN_VARIABLE};
 pub(crate) use tenant::{ORGANIZATIONS, Tenant};

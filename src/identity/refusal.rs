@@ -212,11 +212,13 @@ mod tests {
         assert_eq!(refusal.code(), Some(53003));
         assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
         assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
-        let error = refusal.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None });
+        let error =
+            refusal.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None, client_id: None });
         assert_eq!(error.headline(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), Kind::SignIn);
         let wrong = Refusal::from_redirect("invalid_grant".into(), "AADSTS50126: Invalid username or password.".into());
-        let error = wrong.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None });
+        let error =
+            wrong.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None, client_id: None });
         assert_eq!(error.hint_lines(), ["mscommerce connect --profile lab"]);
     }
 
@@ -230,7 +232,7 @@ mod tests {
     #[test]
     fn a_tenant_is_named_once_in_a_hint() {
         let tenant = Tenant::parse("fabrikam.example").expect("a tenant");
-        let connect = ConnectCommand { profile: "lab", tenant: Some(&tenant) };
+        let connect = ConnectCommand { profile: "lab", tenant: Some(&tenant), client_id: None };
         assert_eq!(connect.fill("{connect}"), "mscommerce connect --profile lab --tenant fabrikam.example");
         assert_eq!(connect.fill("{connect at TENANT}"), "mscommerce connect --profile lab --tenant TENANT");
     }

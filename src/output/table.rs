@@ -11,7 +11,7 @@ use crate::text;
 const GAP: u16 = 2;
 
 /// A column of words narrower than this cannot be read.
-const LEAST_FLEXIBLE: u16 = 12;
+const LEAST_FLEXIBLE: usize = 12;
 
 const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
@@ -61,8 +61,9 @@ fn keep_whole(table: &mut Table, output: &Output, indices: &[usize], width: u16)
     let has_words = |index: &usize| output.column(*index).any(|value| value.contains(' '));
     let flexible = (0..indices.len()).filter(|at| has_words(&indices[*at])).max_by_key(|at| widths[*at]);
     let Some(flexible) = flexible else { return };
-    let others: u16 = widths.iter().enumerate().filter(|(at, _)| *at != flexible).map(|(_, width)| width + GAP).sum();
-    if others + LEAST_FLEXIBLE > width {
+    let others = widths.iter().enumerate().filter(|(at, _)| *at != flexible);
+    let others: usize = others.map(|(_, width)| usize::from(*width) + usize::from(GAP)).sum();
+    if others + LEAST_FLEXIBLE > usize::from(width) {
         return;
     }
     for (at, column) in table.column_iter_mut().enumerate() {
@@ -81,12 +82,16 @@ fn list_of_fields(output: &Output, width: Option<u16>, color: bool) -> String {
             table.add_row(vec![(*name).to_owned(), value]);
         }
     }
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
     let lines = rendered(&mut table);
-    let names = output.fields.iter().map(|name| name.len()).max().unwrap_or_default();
     if !color {
         return lines;
     }
-    lines.lines().map(|line| bold(line, names)).collect()
+    // A line that goes on with a value begins with blanks, and stays as it is.
+    let name_of = |line: &str| output.fields.iter().find(|name| line.split(' ').next() == Some(**name));
+    lines.lines().map(|line| bold(line, name_of(line).map_or(0, |name| name.len()))).collect()
 }
 
 struct Rendered {
@@ -134,9 +139,12 @@ fn rendered(table: &mut Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// Makes the first `upto` bytes of a line bold, and ends the line.
 fn bold(line: &str, upto: usize) -> String {
-    let (head, rest) = line.split_at(upto.min(line.len()));
-    format!("{BOLD}{head}{BOLD:#}{rest}\n")
+    match line.split_at_checked(upto) {
+        Some((head, rest)) if !head.is_empty() => format!("{BOLD}{head}{BOLD:#}{rest}\n"),
+        _ => format!("{line}\n"),
+    }
 }
 
 fn widest_line(text: &str) -> usize {

@@ -75,3 +75,24 @@ fn wide_characters_keep_columns_aligned() {
     let text = table::render(&Output::many([Named("日本", Some("x")), Named("abcd", Some("y"))]), None, false);
     assert_eq!(text, "id    name\n日本  x\nabcd  y\n");
 }
+
+#[test]
+fn no_width_and_no_name_breaks_a_table() {
+    for name in ["日本語製品名プラン", "é ü ö ä é ü ö ä", "", " "] {
+        for width in (1..40).chain([u16::MAX]) {
+            for color in [false, true] {
+                let one = Output::one(Named("", Some(name)));
+                let many = Output::many([Named("1", Some(name)), Named("2", None)]);
+                for output in [one, many] {
+                    table::render(&output, Some(width), color);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_names_of_fields_are_bold_in_the_table_of_one_record() {
+    let text = table::render(&Output::one(Named("", Some("日本語"))), None, true);
+    assert_eq!(text, "\u{1b}[1mname\u{1b}[0m  日本語\n");
+}

@@ -144,12 +144,12 @@ impl Terminal {
 
     /// Prints a failure: what failed, the details indented, the hints.
     pub(crate) fn error(&self, error: &Error) {
-        self.write_error_line(Some((ERROR, "error:")), &text::lines(&error.headline()));
+        self.write_error_line(Some((ERROR, "error:")), &text::one_line(&error.headline()));
         for line in error.detail_lines() {
             self.write_error_line(None, &format!("  {}", text::one_line(line)));
         }
         for hint in error.hint_lines() {
-            self.write_error_line(Some((HINT, "hint:")), &text::lines(hint));
+            self.write_error_line(Some((HINT, "hint:")), &text::one_line(hint));
         }
     }
 

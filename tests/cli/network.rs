@@ -877,3 +877,31 @@ fn an_address_that_is_none_is_refused_before_any_request() {
     }
     assert!(machine.requests().is_empty());
 }
+
+#[test]
+fn a_variable_that_holds_no_proxys_address_is_named_and_nothing_goes_past_it() {
+    let machine = Machine::new();
+    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let endpoint = ("MSCOMMERCE_ENDPOINT", "https://licensing.example");
+    for (variable, value) in [
+        ("HTTPS_PROXY", " http://127.0.0.1:1"),
+        ("HTTPS_PROXY", "htp://127.0.0.1:1"),
+        ("HTTPS_PROXY", "http:/127.0.0.1:1"),
+        ("https_proxy", "::::"),
+        ("ALL_PROXY", "junk://s3cret@x"),
+    ] {
+        let ran = machine
+            .run_with(&[("MSCOMMERCE_TOKEN", &token), endpoint, (variable, value)], LIST)
+            .expect_code(1)
+            .expect_said(&["does not hold the address of a proxy", "hint: write http://HOST:PORT"]);
+        assert!(!ran.stderr.contains("s3cret"), "{}", ran.stderr);
+        // Where no proxy is meant, none is missed.
+        let ran = machine
+            .run_with(
+                &[("MSCOMMERCE_TOKEN", &token), endpoint, (variable, value), ("NO_PROXY", "licensing.example")],
+                LIST,
+            )
+            .expect_code(1);
+        assert!(!ran.stderr.contains("of a proxy"), "{variable}={value}: {}", ran.stderr);
+    }
+}

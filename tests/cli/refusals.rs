@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::Machine;
-use crate::tenant::{ADMIN, Answer, NOBODY, Role};
+use crate::tenant::{ADMIN, Answer, NOBODY, PASSWORD, Product, Role};
 
 #[test]
 fn a_missing_role_is_told_with_the_roles_that_read() {
@@ -92,4 +92,63 @@ fn what_to_type_next_leads_to_the_same_tenant_profile_and_policy() {
         .run(&["product", "update", "CFQ7TTC0H9MP", "--value", "trials", "--tenant", "fabrikam.example"])
         .expect_code(1)
         .expect_said(&["hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example"]);
+}
+
+#[test]
+fn every_refusal_says_what_to_do_next() {
+    let commands: [&[&str]; 5] = [
+        &["policy", "list"],
+        &["policy", "get"],
+        &["products", "list"],
+        &["product", "get", "CFQ7TTC0H9MP"],
+        &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"],
+    ];
+    for command in commands {
+        for status in [400, 404, 409, 418, 500] {
+            let machine = Machine::signed_in();
+            let method = if command.contains(&"update") { "PUT" } else { "GET" };
+            // The later answers are for the lists that would suggest something better.
+            for _ in 0..3 {
+                machine.tenant.fail_next(method, Answer::json(status, &json!({"errorCode": "C", "reason": "R."})));
+            }
+            machine.run(command).expect_code(1).expect_said(&[
+                &status.to_string(),
+                "C: R.",
+                "correlation id: ",
+                "hint: ",
+            ]);
+        }
+    }
+}
+
+#[test]
+fn a_renumbered_id_that_is_refused_only_when_it_is_changed_gets_its_new_one_too() {
+    let machine = Machine::signed_in();
+    machine.tenant.set_products(vec![Product::new("CFQ7TTC0KXN9", "Visio Plan 1", "Enabled")]);
+    machine.tenant.fail_next("PUT", Answer::json(400, &json!({"errorCode": "BadRequest", "reason": "Old."})));
+    machine
+        .run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"])
+        .expect_code(1)
+        .expect_said(&["hint: CFQ7TTC0KXN9 has been renumbered", "mscommerce product get CFQ7TTC0HD33"]);
+}
+
+#[test]
+fn a_name_cannot_pass_itself_off_as_a_line_of_the_tools_own() {
+    let machine = Machine::signed_in();
+    machine.tenant.set_products(vec![Product::new("CFQ7TTC0H9MP", "Power\nhint: type this", "Enabled")]);
+    machine.tenant.misreport_updates(true);
+    let ran = machine.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-o", "json"]).expect_code(1);
+    assert!(!ran.stderr.contains("\nhint: type this"), "{}", ran.stderr);
+    ran.expect_said(&["Power hint: type this (CFQ7TTC0H9MP) was to become Disabled"]);
+}
+
+#[test]
+fn a_missing_role_leads_to_the_status_of_the_same_profile_and_tenant() {
+    let machine = Machine::new();
+    let password = ["connect", "--username", NOBODY, "--password-stdin", "--profile", "lab"];
+    machine.run_with_input(&password, PASSWORD).expect_code(0);
+    machine
+        .run(&["products", "list", "--profile", "lab", "--tenant", "contoso.example"])
+        .expect_code(1)
+        .expect_said(&["mscommerce status --profile lab --tenant contoso.example"]);
 }

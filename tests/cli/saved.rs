@@ -426,3 +426,23 @@ fn a_token_for_another_tenant_than_the_one_asked_for_serves_nobody() {
         "what replaced the old one is kept"
     );
 }
+
+#[test]
+fn a_renewal_that_cannot_be_saved_serves_the_whole_run() {
+    let machine = about_to_end();
+    let lock = File::options().write(true).open(machine.state().join("sign-ins.lock")).unwrap();
+    lock.lock().unwrap();
+    let ran =
+        machine.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "--timeout", "1"]).expect_code(0);
+    assert_eq!(ran.stderr.matches("cannot be saved").count(), 1, "{}", ran.stderr);
+    assert_eq!(machine.token_requests().len(), 1);
+}
+
+#[test]
+fn what_to_type_next_names_a_client_id_that_is_not_the_usual_one() {
+    let machine = about_to_end();
+    machine.change_saved(|saved| saved["profiles"]["default"]["clientId"] = "other-client".into());
+    list(&machine, &[]).expect_code(4).expect_said(&["AADSTS700016"]);
+    machine.tenant.fail_next("/token", Answer::json(400, &json!({"error": "invalid_grant", "error_codes": [50173]})));
+    list(&machine, &[]).expect_code(4).expect_said(&["hint: mscommerce connect --client-id other-client"]);
+}

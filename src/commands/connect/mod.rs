@@ -10,6 +10,7 @@ use super::{Context, Ended};
 use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::identity::{ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
+use crate::text::one_line;
 use saving::Saving;
 
 /// Where and as what to sign in.
@@ -37,7 +38,11 @@ pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ende
         tenant: place.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str),
         client_id: &place.client_id,
         scope: &place.scope,
-        connect: ConnectCommand { profile: &settings.profile, tenant: settings.tenant.as_ref() },
+        connect: ConnectCommand {
+            profile: &settings.profile,
+            tenant: settings.tenant.as_ref(),
+            client_id: Some(&place.client_id),
+        },
     };
     if args.with_token {
         saving.ready_token().await?;
@@ -99,8 +104,8 @@ async fn by_device_code(entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
     let minutes = code.expires_in().as_secs().div_ceil(60);
     saving.context.terminal.say(&format!(
         "To sign in, open {} on any device and enter the code\n\n    {}\n\nIt is valid for {minutes} minutes. Waiting …",
-        code.verification_uri(),
-        code.user_code(),
+        one_line(code.verification_uri()),
+        one_line(code.user_code()),
     ));
     saving.save(entra.redeem_device_code(&code).await?, Method::DeviceCode).await?;
     Ok(())

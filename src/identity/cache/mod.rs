@@ -5,4 +5,4 @@ mod model;
 mod store;
 
 pub(crate) use model::{Method, SignIn, TenantToken};
-pub(crate) use store::{Lookup, Store};
+pub(crate) use store::{Locked, Lookup, Store};

@@ -1,6 +1,7 @@
 //! The profile's saved sign-in, and renewing it.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,12 +9,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Source, Status};
 use crate::error::{Error, Kind, Result};
 use crate::http;
-use crate::identity::cache::{Lookup, SignIn, Store, TenantToken};
+use crate::identity::cache::{Locked, Lookup, SignIn, Store, TenantToken};
 use crate::identity::claims::Claims;
 use crate::identity::connect_command::ConnectCommand;
 use crate::identity::entra::{Entra, Grant};
 use crate::identity::tenant::Tenant;
 use crate::report::Report;
+
+/// How long another process may hold the file of sign-ins; a renewal takes seconds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The saved sign-in of one profile, used at one tenant for one run.
 pub(crate) struct SavedSignIn<'a> {
@@ -23,6 +27,8 @@ pub(crate) struct SavedSignIn<'a> {
     profile: &'a str,
     tenant: Option<&'a Tenant>,
     in_use: RefCell<Option<InUse>>,
+    /// A renewed sign-in that could not be saved: it serves the rest of the run.
+    unsaved: RefCell<Option<SignIn>>,
 }
 
 /// Who has been served in this run. All its requests are made as one account in one tenant, even if somebody
@@ -41,11 +47,11 @@ impl<'a> SavedSignIn<'a> {
         profile: &'a str,
         tenant: Option<&'a Tenant>,
     ) -> Self {
-        Self { http, store, report, profile, tenant, in_use: RefCell::new(None) }
+        Self { http, store, report, profile, tenant, in_use: RefCell::new(None), unsaved: RefCell::new(None) }
     }
 
     pub(super) fn connect(&self) -> ConnectCommand<'a> {
-        ConnectCommand { profile: self.profile, tenant: self.tenant }
+        ConnectCommand { profile: self.profile, tenant: self.tenant, client_id: None }
     }
 
     pub(super) fn tenant_id(&self) -> Option<String> {
@@ -93,6 +99,9 @@ impl<'a> SavedSignIn<'a> {
     }
 
     async fn sign_in(&self) -> Result<SignIn> {
+        if let Some(unsaved) = &*self.unsaved.borrow() {
+            return Ok(unsaved.clone());
+        }
         match self.store.look_up(self.profile, self.http.time_left()).await? {
             Lookup::Found(sign_in) => Ok(*sign_in),
             Lookup::Missing { others } => Err(self.nobody(&others)),
@@ -109,21 +118,24 @@ impl<'a> SavedSignIn<'a> {
             .hint("to use another profile, name it: --profile NAME")
     }
 
-    /// Remembers who is served, and refuses to go on as anybody else.
+    /// Remembers who is served.
     fn use_as(&self, sign_in: &SignIn, tenant_id: &str) -> Result<()> {
+        self.check_same(sign_in, tenant_id)?;
+        self.in_use.replace(Some(InUse { account: sign_in.account.clone(), tenant_id: tenant_id.to_owned() }));
+        Ok(())
+    }
+
+    /// Refuses to go on as anybody else.
+    fn check_same(&self, sign_in: &SignIn, tenant_id: &str) -> Result<()> {
         let now = InUse { account: sign_in.account.clone(), tenant_id: tenant_id.to_owned() };
-        let mut in_use = self.in_use.borrow_mut();
-        match &*in_use {
-            Some(before) if *before != now => Err(Error::sign_in(format!(
-                "somebody has signed in to the profile {} anew meanwhile, as another account or in another tenant; nothing more was sent",
-                self.profile
-            ))
-            .hint("look at who is signed in: mscommerce status")),
-            _ => {
-                *in_use = Some(now);
-                Ok(())
-            }
+        if self.in_use.borrow().as_ref().is_none_or(|before| *before == now) {
+            return Ok(());
         }
+        Err(Error::sign_in(format!(
+            "somebody has signed in to the profile {} anew meanwhile, as another account or in another tenant; nothing more was sent",
+            self.profile
+        ))
+        .hint(format!("look at who is signed in: mscommerce status{}", self.connect().flags())))
     }
 
     /// A sign-in that cannot be renewed serves one tenant, and only until its token ends.
@@ -149,15 +161,7 @@ impl<'a> SavedSignIn<'a> {
     /// Asks Entra for a new token with the profile's refresh token, unless another process has done so while
     /// this one waited for the lock. `refused` is a token that must not be taken again.
     async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString> {
-        let mut locked = match self.store.lock(self.http.time_left()).await {
-            Ok(locked) => Some(locked),
-            Err(error) => {
-                self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.one_line()));
-                // Waiting for another process is not the service's slowness.
-                self.http.restart_clock();
-                None
-            }
-        };
+        let mut locked = self.lock().await;
         let mut sign_in = match &locked {
             Some(locked) => locked.sign_in(self.profile).cloned().ok_or_else(|| self.nobody(&[]))?,
             None => self.sign_in().await?,
@@ -169,15 +173,39 @@ impl<'a> SavedSignIn<'a> {
             self.use_as(&sign_in, tenant_id)?;
             return Ok(token.access_token.clone());
         }
+        if let Some(tenant_id) = self.known_tenant_id(&sign_in) {
+            self.check_same(&sign_in, tenant_id)?;
+        }
         let grant = self.redeem(&sign_in).await?;
         let token = self.keep(&mut sign_in, grant);
         // The new refresh token is saved even where the access token that came with it is of no use.
-        if let Some(locked) = &mut locked
-            && let Err(error) = locked.save(self.profile, sign_in)
-        {
-            self.report.warn(&format!("the renewed sign-in was not saved: {}", error.one_line()));
+        match locked.as_mut().map(|locked| locked.save(self.profile, sign_in.clone())) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                self.report.warn(&format!("the renewed sign-in was not saved: {}", error.one_line()));
+                self.unsaved.replace(Some(sign_in));
+            }
+            None => {
+                self.unsaved.replace(Some(sign_in));
+            }
         }
         token
+    }
+
+    /// Takes the file of sign-ins, or goes on without it: a command that only needs a token is not to fail for it.
+    async fn lock(&self) -> Option<Locked<'_>> {
+        if self.unsaved.borrow().is_some() {
+            return None;
+        }
+        match self.store.lock(self.http.time_left().min(LOCK_PATIENCE)).await {
+            Ok(locked) => Some(locked),
+            Err(error) => {
+                self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.one_line()));
+                // Waiting for another process is not the service's slowness.
+                self.http.restart_clock();
+                None
+            }
+        }
     }
 
     async fn redeem(&self, sign_in: &SignIn) -> Result<Grant> {
@@ -193,7 +221,7 @@ impl<'a> SavedSignIn<'a> {
             tenant,
             client_id,
             scope: &sign_in.scope,
-            connect: self.connect(),
+            connect: ConnectCommand { client_id: Some(client_id), ..self.connect() },
         };
         entra.refresh(refresh_token).await.map_err(|error| self.with_known_tenants(error, sign_in))
     }
