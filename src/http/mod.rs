@@ -1,6 +1,7 @@
 //! One small HTTP client for both services: no redirects, bounded answers, one clock for the whole command,
 //! and failures told apart in words a person understands.
 
+mod diagnosis;
 mod failure;
 mod proxy;
 mod roots;
@@ -12,6 +13,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use url::Url;
 
+use diagnosis::diagnose;
 pub(crate) use failure::Failure;
 
 use crate::report::Report;
@@ -143,10 +145,10 @@ impl<'a> Client<'a> {
 }
 
 async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Answer, Failure> {
-    let mut response = client.execute(request).await.map_err(|error| Failure::of(&error, url))?;
+    let mut response = client.execute(request).await.map_err(|error| diagnose(&error, url))?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| Failure::of(&error, url))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| diagnose(&error, url))? {
         if body.len() + chunk.len() > LARGEST_BODY {
             return Err(Failure::too_large(url, LARGEST_BODY));
         }
@@ -171,7 +173,7 @@ fn build(is_plain: bool) -> Result<reqwest::Client, Failure> {
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
-        .dns_resolver(failure::Resolver)
+        .dns_resolver(diagnosis::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
     let builder = if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder)? };
     builder.build().map_err(|error| Failure::unusable_client(&error))

@@ -1,0 +1,174 @@
+//! Why a request failed, from what reqwest, hyper, rustls and the system report.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Url;
+
+use super::failure::{Failure, host};
+use super::proxy;
+
+/// Sorts out what reqwest, hyper, rustls or the system reported.
+pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
+    let host = host(url);
+    let via = proxy::for_url(url);
+    if let Some(failed) = find::<LookupFailed>(error) {
+        return unknown_address(failed, via.as_deref());
+    }
+    if let Some(failure) = find::<rustls::Error>(error) {
+        return tls_failure(failure, &host, error.is_connect());
+    }
+    if let (Some(via), true) = (&via, error.is_connect()) {
+        return proxy_failure(error, &host, via);
+    }
+    if error.is_timeout() {
+        let failure = Failure::new(format!("{host} did not accept a connection in time"))
+            .hint("look at the network and at HTTPS_PROXY, then try again");
+        return if error.is_connect() { failure.before_sending() } else { failure };
+    }
+    let cause = find::<io::Error>(error);
+    if error.is_connect() {
+        if url.scheme() == "https" && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof) {
+            return Failure::new(format!("{host} broke off while the secure connection (TLS) was being made"))
+                .hint("look for a proxy or a security product in between")
+                .before_sending();
+        }
+        let refused = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
+        let what = if refused { "refused the connection" } else { "could not be reached" };
+        return Failure::new(format!("{host} {what}"))
+            .detail(innermost(error))
+            .hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
+            .before_sending();
+    }
+    Failure::new(format!("the connection to {host} broke off before the answer was complete"))
+        .detail(innermost(error))
+        .hint("try again")
+}
+
+fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
+    let failure = Failure::new(format!("the address of {} could not be found", failed.name))
+        .detail(&failed.reason)
+        .before_sending();
+    match via {
+        Some(via) => failure.hint(format!("that is the proxy {via}: look at HTTPS_PROXY")),
+        None => {
+            failure.hint("is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY")
+        }
+    }
+}
+
+fn proxy_failure(error: &reqwest::Error, host: &str, via: &str) -> Failure {
+    let reason = innermost(error);
+    let failure = if reason.contains("unsupported scheme") {
+        Failure::new(format!("the proxy {via} is of a kind that is not supported"))
+            .hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
+    } else if reason.contains("authorization required") {
+        Failure::new(format!("the proxy {via} asks for a user name and a password"))
+            .hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
+    } else if find::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
+        Failure::new(format!("the proxy {via} refused the connection"))
+            .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+    } else {
+        Failure::new(format!("the proxy {via} did not let us through to {host}"))
+            .detail(&reason)
+            .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+    };
+    failure.before_sending()
+}
+
+fn tls_failure(failure: &rustls::Error, host: &str, connecting: bool) -> Failure {
+    use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
+    let told = match failure {
+        Tls::PeerIncompatible(_) | Tls::AlertReceived(AlertDescription::ProtocolVersion) => Failure::new(format!(
+            "{host} speaks no TLS version that is secure today; 1.2 or later is needed"
+        ))
+        .hint("the service itself speaks TLS 1.2: look for an old proxy or gateway in between"),
+        Tls::InvalidCertificate(Certificate::UnknownIssuer) => {
+            Failure::new(format!("the certificate of {host} comes from an issuer that is not trusted here"))
+                .hint("if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE")
+        }
+        Tls::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
+            Failure::new(format!("the certificate shown for {host} belongs to another name"))
+                .hint("something answers in the service's place: look at the network, at DNS and at the proxy")
+        }
+        Tls::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            Failure::new(format!("the certificate of {host} has expired")).hint("is this machine's clock right?")
+        }
+        Tls::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+            Failure::new(format!("the certificate of {host} is not valid yet")).hint("is this machine's clock right?")
+        }
+        Tls::InvalidMessage(_) => Failure::new(format!("{host} does not speak TLS on this port"))
+            .hint("look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY"),
+        _ => Failure::new(format!("no secure connection to {host} could be made"))
+            .hint("look for a proxy or a security product in between"),
+    };
+    let told = told.detail(failure);
+    if connecting { told.before_sending() } else { told }
+}
+
+/// The first cause of type `T`. hyper and rustls nest their errors inside `io::Error`, whose `source()` skips
+/// what it holds, so each of them is opened by hand.
+fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            // An outer io::Error only wraps the cause that is looked for.
+            let wraps = (error as &dyn StdError).downcast_ref::<io::Error>().and_then(|outer| outer.get_ref());
+            match wraps.and_then(|inner| find::<T>(inner)) {
+                Some(inner) => return Some(inner),
+                None => return Some(found),
+            }
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The last cause in words: the outer ones only repeat that the request failed.
+pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    loop {
+        let inner = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
+        match inner {
+            Some(inner) => error = inner,
+            None => return error.to_string(),
+        }
+    }
+}
+
+/// The system's name resolution, with failures that can be recognised.
+pub(super) struct Resolver;
+
+#[derive(Debug)]
+struct LookupFailed {
+    name: String,
+    reason: String,
+}
+
+impl fmt::Display for LookupFailed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.name, self.reason)
+    }
+}
+
+impl StdError for LookupFailed {}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let failed = |reason: String| LookupFailed { name: name.as_str().to_owned(), reason };
+            match tokio::net::lookup_host((name.as_str(), 0)).await {
+                Ok(addresses) => Ok(Box::new(addresses.collect::<Vec<_>>().into_iter()) as Addrs),
+                Err(error) => Err(failed(error.to_string()).into()),
+            }
+        })
+    }
+}
