@@ -47,8 +47,10 @@ impl Answer {
             .get(reqwest::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
-        let start: String = String::from_utf8_lossy(&self.body).trim_start().chars().take(15).collect();
-        let start = start.to_ascii_lowercase();
+        // The beginning is enough: an answer may be large.
+        let body = self.body.trim_ascii_start();
+        let start = String::from_utf8_lossy(&body[..body.len().min(64)]).to_ascii_lowercase();
+        let start = start.trim_start();
         (declared && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
     }
 

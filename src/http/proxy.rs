@@ -10,12 +10,12 @@ const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_pr
 /// libraries would pass it over without a word, and send the request past the proxy.
 pub(super) fn unusable_variable(url: &Url) -> Option<&'static str> {
     let uri = url.as_str().parse().ok()?;
+    let is_unusable = |value: String| Matcher::builder().all(value).build().intercept(&uri).is_none();
+    let unusable = VARIABLES.into_iter().find(|name| variable(name).is_some_and(is_unusable))?;
     let exceptions = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
     // Whether a proxy is meant for this address at all.
     Matcher::builder().all("http://proxy.invalid:1").no(exceptions).build().intercept(&uri)?;
-    VARIABLES.into_iter().find(|name| {
-        variable(name).is_some_and(|value| Matcher::builder().all(value).build().intercept(&uri).is_none())
-    })
+    Some(unusable)
 }
 
 fn variable(name: &str) -> Option<String> {
