@@ -55,10 +55,10 @@ impl Refusal {
 
     /// The failure with the advice that fits its status and purpose.
     pub(super) fn into_error(self, purpose: Purpose) -> Error {
-        let mut hints = advice(self.status, purpose);
-        if self.is_web_page {
-            hints.push("a web page came back: if the advice does not help, look for a proxy that answers in the service's place".to_owned());
-        }
+        let page = self.is_web_page.then_some(
+            "a web page came back: if the advice does not help, look for a proxy that answers in the service's place",
+        );
+        let hints = advice(self.status, purpose).iter().copied().chain(page).map(str::to_owned);
         let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
         let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());
         Error::failed_by(self)
@@ -95,25 +95,20 @@ fn words(answer: &Answer) -> String {
     }
 }
 
-fn advice(status: StatusCode, purpose: Purpose) -> Vec<String> {
-    let mut hints = Vec::new();
-    match status.as_u16() {
-        403 => {
-            hints.push(if purpose == Purpose::Change {
-                "a change needs the role Global Administrator or Billing Administrator in this tenant".to_owned()
-            } else {
-                "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant"
-                    .to_owned()
-            });
-            hints.push("a partner needs such a role over GDAP".to_owned());
-        }
-        429 => hints.push("the service asks for less haste: wait a minute and try again".to_owned()),
-        500..=599 => hints.push(
-            "the service has a fault of its own: try again later; support asks for the correlation id".to_owned(),
-        ),
-        _ => {}
+fn advice(status: StatusCode, purpose: Purpose) -> &'static [&'static str] {
+    match (status.as_u16(), purpose) {
+        (403, Purpose::Change) => &[
+            "a change needs the role Global Administrator or Billing Administrator in this tenant",
+            "a partner needs such a role over GDAP",
+        ],
+        (403, Purpose::Read) => &[
+            "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant",
+            "a partner needs such a role over GDAP",
+        ],
+        (429, _) => &["the service asks for less haste: wait a minute and try again"],
+        (500..=599, _) => &["the service has a fault of its own: try again later; support asks for the correlation id"],
+        _ => &[],
     }
-    hints
 }
 
 #[cfg(test)]

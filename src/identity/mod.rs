@@ -10,7 +10,7 @@ mod session;
 mod tenant;
 mod transport;
 
-pub(crate) use cache::{Method, SignIn, Store, TenantToken};
+pub(crate) use cache::{Method, SignIn, Store};
 pub(crate) use claims::{Claims, is_token};
 pub(crate) use connect_command::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE};
 pub(crate) use entra::{Entra, Grant};

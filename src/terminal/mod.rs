@@ -155,14 +155,15 @@ impl Terminal {
 
     /// Prints what clap has to say: help and version on standard output, usage errors on standard error.
     pub(crate) fn command_line(&self, message: &clap::Error) -> Result<()> {
+        let is_error = message.use_stderr();
+        let color = if is_error { self.color_errors } else { self.color_output };
         let rendered = message.render();
-        if message.use_stderr() {
-            let text = if self.color_errors { rendered.ansi().to_string() } else { rendered.to_string() };
+        let text = if color { rendered.ansi().to_string() } else { rendered.to_string() };
+        if is_error {
             self.write_errors(&text);
-            Ok(())
-        } else {
-            self.data(&if self.color_output { rendered.ansi().to_string() } else { rendered.to_string() })
+            return Ok(());
         }
+        self.data(&text)
     }
 
     /// Asks a question that is answered with yes or no; anything but yes is no.

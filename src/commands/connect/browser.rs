@@ -37,7 +37,7 @@ pub(super) async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Savi
     let patience = if context.settings.timeout_is_given { context.settings.timeout } else { PATIENCE };
     let finishing = sign_in.finish(patience, async |grant| {
         let (account, tenant_id) = saving.save(grant, Method::Browser).await?;
-        Ok(((), Page::success(&account, &tenant_id)))
+        Ok(Page::success(&account, &tenant_id))
     });
     // A browser that stays in the foreground brings its answer while it is still being opened.
     tokio::select! {

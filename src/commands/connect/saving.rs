@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Place;
 use crate::commands::Context;
 use crate::error::{Error, Result};
-use crate::identity::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, TenantToken, is_token};
+use crate::identity::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, is_token};
 use crate::report::Report;
 
 const HOW_TO_GET_A_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
@@ -75,8 +75,7 @@ impl Saving<'_> {
             refresh_token: grant.refresh_token,
             tenants: BTreeMap::new(),
         };
-        let token = TenantToken { access_token: grant.access_token, expires_at: grant.expires_at, domains: Vec::new() };
-        sign_in.keep(&tenant_id, token, place.tenant.as_ref());
+        sign_in.keep(&tenant_id, grant.access_token, grant.expires_at, place.tenant.as_ref());
         let profile = &self.context.settings.profile;
         let mut locked = self.store.lock(self.context.http.time_left()).await?;
         let before = locked.sign_in(profile).map(|before| before.tenant_id.clone());

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::text;
 
 /// What a landing page tells.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Page {
     is_good: bool,
     title: String,

@@ -45,13 +45,9 @@ impl<'a> BrowserSignIn<'a> {
         self.listener.port()
     }
 
-    /// Waits for the browser, redeems what it brings, and shows there how it ended. `describe` finishes the
-    /// sign-in, and says what the page is to tell.
-    pub(crate) async fn finish<T>(
-        self,
-        patience: Duration,
-        finish: impl AsyncFnOnce(Grant) -> Result<(T, Page)>,
-    ) -> Result<T> {
+    /// Waits for the browser, redeems what it brings, and shows there how it ended. `keep` takes what was granted,
+    /// and says what the page is to tell.
+    pub(crate) async fn finish(self, patience: Duration, keep: impl AsyncFnOnce(Grant) -> Result<Page>) -> Result<()> {
         let Self { entra, listener, authorization } = self;
         let state = authorization.state.secret().clone();
         let waited = tokio::time::timeout(patience, listener.answer(&state)).await;
@@ -67,18 +63,18 @@ impl<'a> BrowserSignIn<'a> {
         entra.http.restart_clock();
         let result = match answer {
             Answer::Code(code) => match entra.redeem_code(code, authorization).await {
-                Ok(grant) => finish(grant).await,
+                Ok(grant) => keep(grant).await,
                 Err(error) => Err(error),
             },
             Answer::Error { error, description } => {
                 Err(Refusal::from_redirect(error, description).into_error("could not sign in", entra.connect))
             }
         };
-        let page = match &result {
-            Ok((_, page)) => page.clone(),
-            Err(error) => Page::failure(error),
+        let (page, ended) = match result {
+            Ok(page) => (page, Ok(())),
+            Err(error) => (Page::failure(&error), Err(error)),
         };
         reply.send(page).await;
-        result.map(|(value, _)| value)
+        ended
     }
 }

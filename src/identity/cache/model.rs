@@ -90,15 +90,21 @@ impl SignIn {
             .map(|(id, token)| (id.as_str(), token))
     }
 
-    /// Keeps a token for a tenant, and the domain by which it was asked for, if it was.
-    pub(crate) fn keep(&mut self, tenant_id: &str, token: TenantToken, asked: Option<&Tenant>) {
+    /// Keeps an access token for a tenant, and the domain by which the tenant was asked for, if it was.
+    pub(crate) fn keep(
+        &mut self,
+        tenant_id: &str,
+        access_token: SecretString,
+        expires_at: DateTime<Utc>,
+        asked: Option<&Tenant>,
+    ) {
         let mut domains = self.tenants.remove(tenant_id).map(|old| old.domains).unwrap_or_default();
         if let Some(domain) = asked.filter(|tenant| tenant.id().is_none()).map(Tenant::as_str)
             && !domains.iter().any(|known| known == domain)
         {
             domains.push(domain.to_owned());
         }
-        self.tenants.insert(tenant_id.to_owned(), TenantToken { domains, ..token });
+        self.tenants.insert(tenant_id.to_owned(), TenantToken { access_token, expires_at, domains });
     }
 }
 
@@ -146,8 +152,8 @@ mod tests {
     fn a_tenant_asked_for_by_its_domain_is_found_by_it_again() {
         let mut sign_in = sign_in();
         let domain = Tenant::parse("Fabrikam.example").expect("a tenant");
-        sign_in.keep("t-2", token("a"), Some(&domain));
-        sign_in.keep("t-2", token("b"), None);
+        sign_in.keep("t-2", "a".into(), DateTime::UNIX_EPOCH, Some(&domain));
+        sign_in.keep("t-2", "b".into(), DateTime::UNIX_EPOCH, None);
         let (id, found) = sign_in.token_for(Some(&domain)).expect("the token");
         assert_eq!((id, found.access_token.expose_secret()), ("t-2", "b"));
         assert!(sign_in.token_for(None).is_none());

@@ -262,10 +262,8 @@ impl<'a> SavedSignIn<'a> {
             (_, Some(meant), _) => meant.clone(),
             (None, None, asked) => asked.map(ToString::to_string).unwrap_or_default(),
         };
-        let access_token = grant.access_token.clone();
-        let token = TenantToken { access_token: grant.access_token, expires_at: grant.expires_at, domains: Vec::new() };
-        sign_in.keep(&tenant_id, token, self.tenant);
+        sign_in.keep(&tenant_id, grant.access_token.clone(), grant.expires_at, self.tenant);
         self.use_as(sign_in, &tenant_id)?;
-        Ok(access_token)
+        Ok(grant.access_token)
     }
 }

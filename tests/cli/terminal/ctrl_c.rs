@@ -64,14 +64,20 @@ fn slow_to_change() -> (Server, mpsc::Sender<()>) {
     (server, release)
 }
 
+/// A change at a terminal, with Ctrl-C pressed when its request has arrived.
+fn interrupted_change(machine: &Machine, server: &Server) -> Screen {
+    let command = [DISABLE, &["--color", "never"]].concat();
+    let screen = machine.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.http())], &command);
+    server.wait_until(|seen| seen.requests.iter().any(|request| request.method == "PUT"));
+    screen.keys(CTRL_C);
+    screen
+}
+
 #[test]
 fn ctrl_c_while_a_change_is_on_its_way_waits_for_it_and_shows_what_became_of_it() {
     let (server, release) = slow_to_change();
     let machine = Machine::signed_in();
-    let command = [DISABLE, &["--color", "never"]].concat();
-    let mut screen = machine.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.http())], &command);
-    server.wait_until(|seen| seen.requests.iter().any(|request| request.method == "PUT"));
-    screen.keys(CTRL_C);
+    let mut screen = interrupted_change(&machine, &server);
     screen.expect("Waiting for the change that is on its way; press Ctrl-C again to leave it");
     release.send(()).unwrap();
     let left = screen.finish().expect_code(130).expect_shown(&["Changed in the tenant", "outcome", "changed"]);
@@ -84,10 +90,7 @@ fn ctrl_c_while_a_change_is_on_its_way_waits_for_it_and_shows_what_became_of_it(
 fn a_second_ctrl_c_leaves_the_change_at_once_and_says_so() {
     let (server, _never_released) = slow_to_change();
     let machine = Machine::signed_in();
-    let command = [DISABLE, &["--color", "never"]].concat();
-    let mut screen = machine.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.http())], &command);
-    server.wait_until(|seen| seen.requests.iter().any(|request| request.method == "PUT"));
-    screen.keys(CTRL_C);
+    let mut screen = interrupted_change(&machine, &server);
     screen.expect("press Ctrl-C again");
     expect_quick_end(screen)
         .expect_not_shown(&["Changed"])
@@ -103,10 +106,7 @@ fn a_second_ctrl_c_leaves_the_change_at_once_and_says_so() {
 fn a_change_that_fails_after_ctrl_c_is_told_and_the_exit_code_stays_130() {
     let (server, release) = slow_to_change();
     let machine = Machine::signed_in();
-    let command = [DISABLE, &["--color", "never"]].concat();
-    let mut screen = machine.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.http())], &command);
-    server.wait_until(|seen| seen.requests.iter().any(|request| request.method == "PUT"));
-    screen.keys(CTRL_C);
+    let mut screen = interrupted_change(&machine, &server);
     screen.expect("press Ctrl-C again");
     drop(release);
     screen
