@@ -75,7 +75,11 @@ impl Change {
         match client.update(&self.target, self.wanted).await {
             Ok(after) => match self.check(&after) {
                 Ok(()) => (self.record(Outcome::Changed, |item| *item = after, None), None),
-                Err(error) => self.failed(|item| *item = after, error),
+                Err(error) => {
+                    // An answer for another product says nothing of this one.
+                    let value = if self.is_for_another(&after) { None } else { after.value };
+                    self.failed(|item| item.value = value, error)
+                }
             },
             Err(Unserved { error, may_have_arrived: true }) => {
                 let error = error.hint(self.look());
@@ -97,13 +101,17 @@ impl Change {
             .context(format!("could not change {}", self.target))
             .hint(self.look()));
         }
-        let is_other = |ids: (&String, &String)| !ids.0.eq_ignore_ascii_case(ids.1);
-        if self.before.id.as_ref().zip(after.id.as_ref()).is_some_and(is_other) {
+        if self.is_for_another(after) {
             return Err(Error::failed(format!("the service answered for {} in the place of {label}", after.label()))
                 .context(format!("could not change {}", self.target))
                 .hint(self.look()));
         }
         Ok(())
+    }
+
+    fn is_for_another(&self, after: &ProductPolicy) -> bool {
+        let ids = self.before.id.as_ref().zip(after.id.as_ref());
+        ids.is_some_and(|(before, after)| !before.eq_ignore_ascii_case(after))
     }
 
     fn look(&self) -> String {

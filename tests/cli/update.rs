@@ -125,10 +125,11 @@ fn an_answer_for_another_product_is_a_failure() {
     let machine = Machine::signed_in();
     let other = json!({"policyId": "AllowSelfServicePurchase", "policyValue": "Disabled", "scope": "Product", "productId": "CFQ7TTC0LH2H", "productName": "Power Apps per user"});
     machine.tenant.fail_next("PUT ", Answer::json(200, &other));
-    machine
-        .run(&["product", "update", PRO, "--value", "disabled"])
-        .expect_code(1)
-        .expect_said(&["the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro"]);
+    let ran = machine.run(&["product", "update", PRO, "--value", "disabled", "-o", "json"]).expect_code(1);
+    // The record stays that of the product that was meant, whose value nobody knows now.
+    let record = ran.json();
+    assert_eq!((&record["id"], &record["policyValue"]), (&json!(PRO), &json!(null)));
+    ran.expect_said(&["the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro"]);
 }
 
 #[test]
