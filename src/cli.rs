@@ -1,6 +1,8 @@
 //! The command tree: names, flags and help. No behaviour.
 #![allow(clippy::doc_markdown, reason = "the comments on commands and flags are the help texts")]
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commerce::PolicyValue;
@@ -13,15 +15,17 @@ Examples:
   mscommerce products list                      what may people buy for themselves?
   mscommerce product update CFQ7TTC0H9MP --value disabled
   mscommerce products list --value enabled -o json
+  mscommerce products update --all --value disabled --dry-run
 
 Exit codes:
-  0 done   1 failed   2 wrong usage   4 sign-in needed or refused   130 interrupted
+  0 done   1 failed   2 wrong usage   3 'baseline check' found drift
+  4 sign-in needed or refused   130 interrupted
 
 Environment:
   MSCOMMERCE_TOKEN       a ready access token; outranks every saved sign-in
   MSCOMMERCE_PROFILE     the profile where --profile is not given
   MSCOMMERCE_OUTPUT      the output format where --output is not given
-  MSCOMMERCE_HOME        the directory that holds the saved sign-ins
+  MSCOMMERCE_HOME        the directory for sign-ins and the record of changes
   MSCOMMERCE_CLIENT_ID   the client id that 'connect' uses
   MSCOMMERCE_SCOPE       the scope that 'connect' asks for
   MSCOMMERCE_ENDPOINT    the policy endpoint (https, or http to this machine)
@@ -104,6 +108,15 @@ pub(crate) enum Command {
     /// Work on one product or offer type
     #[command(subcommand)]
     Product(ProductCommand),
+    /// Keep the tenant's settings as a file, and compare
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// What this tool changed from this machine; touches no network
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(HistoryArgs),
+    /// Take back the last run's changes
+    #[command(after_help = UNDO_HELP)]
+    Undo(ChangeArgs),
 }
 
 const CONNECT_EXAMPLES: &str = "\
@@ -172,7 +185,145 @@ pub(crate) enum ProductsCommand {
     /// List products and what the policy says of each (Get-MSCommerceProductPolicies)
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
+    /// Change many products at once
+    #[command(after_help = UPDATE_MANY_EXAMPLES)]
+    Update(UpdateManyArgs),
 }
+
+/// What every command that may change many products takes.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ChangeArgs {
+    /// Say what would change, change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask; needed where there is no terminal to ask on
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// How many requests are sent side by side.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct JobsArgs {
+    /// How many changes may be on their way at the same time
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+}
+
+/// The number of changes on their way at the same time where `--jobs` does not say.
+pub(crate) const DEFAULT_JOBS: u8 = 8;
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("selection").required(true)))]
+pub(crate) struct UpdateManyArgs {
+    /// Ids or exact names; case does not matter
+    #[arg(value_name = "ID_OR_NAME", group = "selection")]
+    pub(crate) products: Vec<String>,
+    /// Everything that the service lists
+    #[arg(long, group = "selection")]
+    pub(crate) all: bool,
+    /// Names that contain this text, or that fit a /regular expression/; case does not matter
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
+    pub(crate) name: Option<Pattern>,
+    /// All but this one, by its id or exact name; may be given several times
+    #[arg(long, value_name = "ID_OR_NAME", conflicts_with = "products")]
+    pub(crate) except: Vec<String>,
+    /// What to choose from: product, offer-type or all
+    #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
+    pub(crate) scope: ScopeChoice,
+    /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
+    pub(crate) value: PolicyValue,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobsArgs,
+}
+
+const UPDATE_MANY_EXAMPLES: &str = "\
+Examples:
+  mscommerce products update --all --value disabled
+  mscommerce products update --all --except 'Power BI Pro' --value disabled
+  mscommerce products update --name visio --value trials --dry-run
+  mscommerce products update CFQ7TTC0HD33 'Visio Plan 2' --value trials --yes";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Write the tenant's settings as a file
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Print what differs from the file; exit code 3 where something does
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check {
+        /// The baseline: TOML, or JSON where its name ends in .json
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Change what differs from the file
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(ApplyArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    /// The file to write: TOML, or JSON where its name ends in .json [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Replace a file that is there already
+    #[arg(long, requires = "file")]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ApplyArgs {
+    /// The baseline: TOML, or JSON where its name ends in .json
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Go on where the file names ids that the tenant does not have
+    #[arg(long)]
+    pub(crate) ignore_unknown: bool,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobsArgs,
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  mscommerce baseline export --file baseline.toml
+  mscommerce baseline export -o json";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  mscommerce baseline check baseline.toml
+  mscommerce baseline check baseline.toml -o markdown >> \"$GITHUB_STEP_SUMMARY\"";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  mscommerce baseline apply baseline.toml --dry-run
+  mscommerce baseline apply baseline.toml --yes";
+
+#[derive(Args, Debug)]
+pub(crate) struct HistoryArgs {
+    /// How many changes to show, newest first
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+}
+
+const HISTORY_EXAMPLES: &str = "\
+With --tenant (an id) or --policy-id, only the changes there.
+
+Examples:
+  mscommerce history --limit 5
+  mscommerce history -o csv > changes.csv";
+
+const UNDO_HELP: &str = "\
+The last run is the newest in 'mscommerce history' at this tenant and policy. \
+What has been changed again since is left as it is, and named. An undo is a run, too: \
+the next undo takes it back.
+
+Examples:
+  mscommerce undo --dry-run
+  mscommerce undo --yes";
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {

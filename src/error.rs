@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     Failed,
     /// The command line or the environment is wrong; the network was not touched.
     Usage,
+    /// Nothing failed, but the tenant is not as it should be.
+    Drift,
     /// A sign-in is needed, or was refused.
     SignIn,
     /// The person pressed Ctrl-C.
@@ -24,6 +26,7 @@ impl Kind {
         match self {
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::Drift => 3,
             Self::SignIn => 4,
             Self::Interrupted => 130,
         }
@@ -64,6 +67,11 @@ impl Error {
         Self::new(Kind::SignIn, anyhow::anyhow!("{message}"))
     }
 
+    /// A tenant that is not as it should be, described in words.
+    pub(crate) fn drift(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Drift, anyhow::anyhow!("{message}"))
+    }
+
     /// The person pressed Ctrl-C.
     pub(crate) fn interrupted() -> Self {
         Self::new(Kind::Interrupted, anyhow::anyhow!("interrupted"))
@@ -97,11 +105,6 @@ impl Error {
     pub(crate) fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
         self.hints.extend(hints);
         self
-    }
-
-    /// Adds a hint where there is none yet.
-    pub(crate) fn or_hint(self, hint: &str) -> Self {
-        if self.hints.is_empty() { self.hint(hint) } else { self }
     }
 
     pub(crate) const fn kind(&self) -> Kind {

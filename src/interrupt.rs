@@ -2,52 +2,82 @@
 
 use std::cell::{Cell, RefCell};
 
+use tokio::sync::Notify;
+
 use crate::error::Error;
 
-/// Ctrl-C. While it is held off, a request that must not be cut short runs to its end; a second Ctrl-C gets through.
+/// Ctrl-C. While it is held off, requests that must not be cut short run to their end; a second Ctrl-C gets through.
 #[derive(Default)]
 pub(crate) struct Interrupt {
-    /// While it is held off: what to type to see what became of the work.
-    held_off: RefCell<Option<String>>,
+    held_off: RefCell<Option<OnItsWay>>,
     is_pressed: Cell<bool>,
+    pressed: Notify,
+}
+
+/// What Ctrl-C has to wait for.
+#[derive(Clone)]
+pub(crate) struct OnItsWay {
+    /// Whether it is one change, rather than several.
+    pub(crate) is_one: bool,
+    /// What to type to see what became of it, for those who do not wait.
+    pub(crate) hints: Vec<String>,
 }
 
 impl Interrupt {
-    /// Runs `work` to its end whether or not Ctrl-C is pressed. `look` names the command that shows what became
-    /// of it, for those who press again.
-    pub(crate) async fn held_off<T>(&self, look: String, work: impl Future<Output = T>) -> T {
-        self.held_off.replace(Some(look));
+    /// Runs `work` to its end whether or not Ctrl-C is pressed.
+    pub(crate) async fn held_off<T>(&self, what: OnItsWay, work: impl Future<Output = T>) -> T {
+        self.held_off.replace(Some(what));
         let result = work.await;
         self.held_off.take();
         result
     }
 
-    /// Whether Ctrl-C was pressed while it was held off.
+    /// Whether Ctrl-C was pressed while it was held off: nothing new is to be started.
     pub(crate) fn is_pressed(&self) -> bool {
         self.is_pressed.get()
+    }
+
+    /// Returns when Ctrl-C is pressed while it is held off: a wait need not be waited out.
+    pub(crate) async fn pressed(&self) {
+        let pressed = self.pressed.notified();
+        if !self.is_pressed() {
+            pressed.await;
+        }
     }
 
     /// The failure with which Ctrl-C ends the command.
     pub(crate) fn error(&self) -> Error {
         let error = Error::interrupted();
         match &*self.held_off.borrow() {
-            Some(look) => error
-                .detail("the change that was on its way may have been made, or not")
-                .hint(format!("see what it is now: {look}")),
+            Some(OnItsWay { is_one: true, hints }) => {
+                error.detail("the change that was on its way may have been made, or not").hints(hints.clone())
+            }
+            Some(OnItsWay { is_one: false, hints }) => {
+                error.detail("the changes that were on their way may have been made, or not").hints(hints.clone())
+            }
             None => error,
         }
     }
 
     /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
-    pub(crate) async fn ends_the_command(&self, tell: impl Fn()) {
+    pub(crate) async fn ends_the_command(&self, tell: impl Fn(&str)) {
         loop {
             if tokio::signal::ctrl_c().await.is_err() {
                 std::future::pending::<()>().await;
             }
-            if self.held_off.borrow().is_none() || self.is_pressed.replace(true) {
-                return;
-            }
-            tell();
+            let waiting = match &*self.held_off.borrow() {
+                None => return,
+                Some(_) if self.is_pressed() => return,
+                Some(OnItsWay { is_one: true, .. }) => {
+                    "Waiting for the change that is on its way; press Ctrl-C again to leave it …"
+                }
+                Some(OnItsWay { is_one: false, .. }) => {
+                    "Waiting for the changes that are on their way; press Ctrl-C again to leave them …"
+                }
+            };
+            self.is_pressed.set(true);
+            tell(waiting);
+            self.pressed.notify_waiters();
         }
     }
 }

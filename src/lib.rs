@@ -9,12 +9,14 @@ mod commands;
 mod commerce;
 mod environment;
 mod error;
+mod history;
 mod http;
 mod identity;
 mod interrupt;
 mod output;
 mod pattern;
 mod plan;
+mod private;
 mod report;
 mod settings;
 mod terminal;
@@ -28,6 +30,7 @@ use cli::{Cli, Command, GlobalArgs};
 use commands::{Context, Ended};
 use error::{Error, Kind, Result};
 use interrupt::Interrupt;
+use report::Report;
 use settings::Settings;
 use terminal::Manners;
 
@@ -35,7 +38,7 @@ pub use environment::Environment;
 pub use terminal::{Facts, Terminal};
 
 /// Runs one command line, prints what there is to print, and returns the exit code: 0 done, 1 failed, 2 wrong
-/// usage, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
+/// usage, 3 drift found, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
 /// argument is the name of the program.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Terminal) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
@@ -51,7 +54,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
     let interrupt = Interrupt::default();
     let ended = tokio::select! {
         biased;
-        () = interrupt.ends_the_command(|| terminal.say("Waiting for the change that is on its way; press Ctrl-C again to leave it …")) => {
+        () = interrupt.ends_the_command(|waiting| terminal.say(waiting)) => {
             terminal.restore();
             Err(interrupt.error())
         }
@@ -66,11 +69,17 @@ fn manners(global: &GlobalArgs) -> Manners {
 
 async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, interrupt: &Interrupt) -> Result<()> {
     let settings = Settings::new(&cli.global, environment)?;
-    let http = http::Client::new(settings.timeout, terminal);
+    let http = http::Client::new(settings.timeout, terminal, interrupt);
     let context = Context { settings: &settings, terminal, http: &http, interrupt };
-    let Ended { output, failure } = run_command(cli.command, &context).await?;
+    let Ended { output, document, note, failure } = run_command(cli.command, &context).await?;
     if let Some(output) = output {
         output.print(settings.format, terminal)?;
+    }
+    if let Some(document) = document {
+        terminal.document(&document)?;
+    }
+    if let Some(note) = note {
+        terminal.note(&note);
     }
     failure.map_or(Ok(()), Err)
 }

@@ -39,10 +39,14 @@ const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
 /// The settings that every command shares.
 pub(crate) struct Settings {
     pub(crate) policy_id: String,
+    /// The policy named with `--policy-id`.
+    pub(crate) policy_id_given: Option<String>,
     pub(crate) profile: String,
     /// The tenant named with `--tenant`.
     pub(crate) tenant: Option<Tenant>,
     pub(crate) format: Format,
+    /// The format named with `--output`.
+    pub(crate) format_given: Option<Format>,
     pub(crate) timeout: Duration,
     /// Whether `--timeout` was given, rather than left at its default.
     pub(crate) timeout_is_given: bool,
@@ -60,9 +64,11 @@ impl Settings {
         let tenant = args.tenant.as_deref().map(Tenant::parse).transpose();
         Ok(Self {
             policy_id,
+            policy_id_given: args.policy_id.clone(),
             profile: profile(args, &environment)?,
             tenant: tenant.map_err(|error| Error::usage(format!("--tenant: {error}")))?,
             format: format(args, &environment)?,
+            format_given: args.output,
             timeout: Duration::from_secs(args.timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
             timeout_is_given: args.timeout.is_some(),
             endpoint: address(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,

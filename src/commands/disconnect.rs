@@ -3,6 +3,7 @@
 use super::{Context, Ended};
 use crate::cli::DisconnectArgs;
 use crate::error::{Error, Result};
+use crate::history;
 use crate::identity::TOKEN_VARIABLE;
 use crate::report::Report;
 
@@ -32,6 +33,11 @@ pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<
                 .hint("name one of these with --profile, or forget all with --all"));
         }
         names => terminal.note(&format!("Signed out: {}", names.join(", "))),
+    }
+    let changes = history::path(&context.settings.state_directory()?);
+    if changes.exists() {
+        let path = changes.display();
+        terminal.note(&format!("The record of changes stays in {path}; 'mscommerce history' shows it."));
     }
     if context.settings.has_token() {
         terminal.warn(&format!("{TOKEN_VARIABLE} is still set, and still serves every command; unset it"));

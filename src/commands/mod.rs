@@ -1,13 +1,18 @@
 //! The commands: each takes its arguments and a context, and returns data.
 
+mod baseline;
+mod changing;
 mod connect;
 mod disconnect;
+mod history;
+mod listing;
 mod policy;
 mod product;
 mod products;
 mod records;
 mod status;
 mod suggest;
+mod undo;
 
 use crate::cli::Command;
 use crate::commerce;
@@ -31,12 +36,16 @@ pub(crate) struct Context<'a> {
 #[derive(Default)]
 pub(crate) struct Ended {
     pub(crate) output: Option<Output>,
+    /// A text for a file, in the place of records.
+    pub(crate) document: Option<String>,
+    /// Something good to know, said below the data: above a long table nobody would see it.
+    pub(crate) note: Option<String>,
     pub(crate) failure: Option<Error>,
 }
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
-        Self { output: Some(output), failure: None }
+        Self { output: Some(output), ..Self::default() }
     }
 }
 
@@ -80,5 +89,8 @@ pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended
         Command::Policy(command) => policy::run(command, context).await,
         Command::Products(command) => products::run(command, context).await,
         Command::Product(command) => product::run(command, context).await,
+        Command::Baseline(command) => baseline::run(command, context).await,
+        Command::History(args) => history::run(&args, context),
+        Command::Undo(args) => undo::run(args, context).await,
     }
 }

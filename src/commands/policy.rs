@@ -5,6 +5,7 @@ use crate::cli::PolicyCommand;
 use crate::commerce::is_sendable;
 use crate::error::{Error, Result};
 use crate::output::Output;
+use crate::report::Report;
 
 pub(super) async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Ended> {
     match command {

@@ -1,11 +1,12 @@
 //! `product get` and `product update`.
 
-use super::{Context, Ended, Endpoint, suggest};
+use super::{Context, Ended, Endpoint, changing, listing, suggest};
 use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target, is_sendable};
 use crate::error::{Error, Kind, Result};
 use crate::output::Output;
-use crate::plan::{self, Change};
+use crate::plan::{Carried, Change, Outcome, Plan};
+use crate::report::Report;
 
 pub(super) async fn run(command: ProductCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
@@ -54,35 +55,15 @@ impl Named {
                 Err(error) => Err(suggest::targets(endpoint, target, error, context.settings).await),
             },
             Self::Words(words) => {
-                let items = match endpoint.products(&Scope::Product).await {
-                    Ok(items) => items,
-                    Err(error) => return Err(suggest::policies(endpoint, error, context.settings).await),
-                };
-                let item = only_one(words, items, context)?;
+                let items = listing::read(&[Scope::Product], endpoint, context).await?;
+                let offer_types = "an offer type, such as SaaS, is named with --offer-type";
+                let item = listing::only_one(words, &items, offer_types, context)?;
                 let id = item
                     .id
                     .clone()
                     .ok_or_else(|| Error::failed(format!("the list gives no id for {}", item.label())))?;
-                Ok((Target::Product(id), item))
+                Ok((Target::Product(id), item.clone()))
             }
-        }
-    }
-}
-
-/// The one product whose id or name is `words`, without regard to case.
-fn only_one(words: &str, items: Vec<ProductPolicy>, context: &Context<'_>) -> Result<ProductPolicy> {
-    let asked = words.to_lowercase();
-    let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == asked);
-    let (mut fitting, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| is(&item.id) || is(&item.name));
-    match fitting.len() {
-        1 => Ok(fitting.remove(0)),
-        0 => Err(suggest::products(words, &others, context.settings)),
-        several => {
-            let labels: Vec<String> = fitting.iter().map(ProductPolicy::label).collect();
-            let words = crate::text::shortened(words, 80);
-            Err(Error::failed(format!("'{words}' fits {several} products; nothing was done"))
-                .detail(labels.join("\n"))
-                .hint("name one of them by its id"))
         }
     }
 }
@@ -109,15 +90,20 @@ async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let (target, before) = named.read(endpoint, context).await?;
-            let command_to_see = command_to_see(&target, context);
-            let change = Change { target, before, wanted, command_to_see };
+            let plan = Plan { changes: vec![Change { target, before, wanted: Some(wanted) }] };
             if args.dry_run {
-                return Ok(Output::one(change.planned()).into());
+                return Ok(plan
+                    .into_records()
+                    .into_iter()
+                    .next()
+                    .map(Output::one)
+                    .map(Ended::from)
+                    .unwrap_or_default());
             }
-            if args.confirm && change.is_needed() {
-                confirm(&change, endpoint, context).await?;
+            if args.confirm && !plan.is_empty() {
+                changing::ask(&plan, endpoint, context).await?;
             }
-            carry_out(change, endpoint, context).await
+            carry_out(plan, endpoint, context).await
         })
         .await
 }
@@ -131,33 +117,16 @@ fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
     }
 }
 
-async fn confirm(change: &Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<()> {
-    let question = format!("To be changed{}:\n  {}\nMake this change?", place(endpoint), change.sentence());
-    if context.terminal.confirm(&question).await? {
-        context.http.restart_clock();
-        return Ok(());
-    }
-    Err(Error::failed("declined; nothing was changed"))
-}
-
-/// Where a change is made, in words.
-fn place(endpoint: &Endpoint<'_>) -> String {
-    endpoint.tokens().tenant_id().map(|tenant| format!(" in the tenant {tenant}")).unwrap_or_default()
-}
-
-fn command_to_see(target: &Target, context: &Context<'_>) -> String {
-    let option = if matches!(target, Target::OfferType(_)) { "--offer-type " } else { "" };
-    context.settings.command(&format!("mscommerce product get {option}{}", crate::text::quoted(target.id())))
-}
-
-/// A change that is on its way is not cut short by Ctrl-C, for then nobody would know what became of it.
-async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
-    let (sentence, look, target) = (change.sentence(), change.command_to_see.clone(), change.target.clone());
-    let (record, failure) = context.interrupt.held_off(look, change.carry_out(endpoint)).await;
+/// Carries out a plan of one.
+async fn carry_out(plan: Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
+    let carried = changing::carry_out(plan, 1, endpoint, context).await;
+    let Some(Carried { target, record, failure, .. }) = carried.into_iter().next() else { return Ok(Ended::default()) };
     match record.outcome {
-        plan::Outcome::Changed => context.terminal.note(&format!("Changed{}:\n  {sentence}", place(endpoint))),
-        plan::Outcome::Unchanged => context.terminal.note(&format!("Nothing to change: {} already.", record.state())),
-        plan::Outcome::Planned | plan::Outcome::Failed => {}
+        Outcome::Changed => {
+            context.terminal.note(&format!("Changed{}:\n  {}", changing::place(endpoint), record.sentence()));
+        }
+        Outcome::Unchanged => context.terminal.note(&format!("Nothing to change: {} already.", record.state())),
+        Outcome::Planned | Outcome::Failed => {}
     }
     let failure = failure.map(|error| {
         let error = suggest::for_change(error, &target, context.settings);
@@ -169,5 +138,5 @@ async fn carry_out(change: Change, endpoint: &Endpoint<'_>, context: &Context<'_
         None if interrupted => Some(Error::interrupted()),
         failure => failure,
     };
-    Ok(Ended { output: Some(Output::one(record)), failure })
+    Ok(Ended { output: Some(Output::one(record)), failure, ..Ended::default() })
 }

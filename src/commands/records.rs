@@ -1,8 +1,10 @@
 //! How what the service speaks of is shown: the field names of every output format.
 
+use chrono::SecondsFormat;
 use serde_json::Value;
 
-use crate::commerce::{Policy, ProductPolicy};
+use crate::commerce::{Policy, ProductPolicy, Scope};
+use crate::history::{Entry, EntryScope};
 use crate::output::{Record, Row};
 use crate::plan::ChangeRecord;
 
@@ -34,5 +36,33 @@ impl Row for ChangeRecord {
         let Record { mut values, extra } = self.item.record();
         values.extend([Value::from(self.previous_value), Value::from(self.outcome.name()), Value::from(self.error)]);
         Record { values, extra }
+    }
+}
+
+impl Row for Entry {
+    const FIELDS: &'static [&'static str] =
+        &["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
+
+    fn record(self) -> Record {
+        let scope = match self.scope {
+            EntryScope::Product => Scope::Product,
+            EntryScope::OfferType => Scope::OfferType,
+        };
+        Record {
+            values: vec![
+                Value::from(self.time.to_rfc3339_opts(SecondsFormat::Secs, true)),
+                Value::from(self.run),
+                Value::from(self.tenant_id),
+                Value::from(self.account),
+                Value::from(self.policy_id),
+                Value::from(scope.to_string()),
+                Value::from(self.id),
+                Value::from(self.name),
+                Value::from(self.from),
+                Value::from(self.to),
+                Value::from(self.correlation_id),
+            ],
+            ..Record::default()
+        }
     }
 }

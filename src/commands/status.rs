@@ -7,6 +7,7 @@ use super::{Context, Ended};
 use crate::error::Result;
 use crate::identity::{Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::output::{Output, Record, Row};
+use crate::report::Report;
 
 struct StatusRecord {
     profile: Option<String>,

@@ -60,15 +60,13 @@ pub(super) async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Err
     with_nearest(error, target.id(), &items, kind).hint(settings.command(list))
 }
 
-/// The failure to find a product by its id or name among `items`.
-pub(super) fn products(words: &str, items: &[ProductPolicy], settings: &Settings) -> Error {
+/// The failure to find a product by its id or name among `items`; `elsewhere` tells where else it may be.
+pub(super) fn products(words: &str, items: &[ProductPolicy], elsewhere: &str, settings: &Settings) -> Error {
     let error = Error::failed(format!("no product has the id or the name '{}'", shortened(words, 80)));
     if let Some(hint) = renumbered(words, settings) {
         return error.hint(hint);
     }
-    with_nearest(error, words, items, "product")
-        .hint(settings.command("mscommerce products list"))
-        .hint("an offer type, such as SaaS, is named with --offer-type")
+    with_nearest(error, words, items, "product").hint(settings.command("mscommerce products list")).hint(elsewhere)
 }
 
 /// Adds the new id to a failed change of a product that has been renumbered.
@@ -81,23 +79,37 @@ pub(super) fn for_change(error: Error, target: &Target, settings: &Settings) -> 
 
 /// Adds what to type next to a refusal that nothing better is known of.
 pub(super) fn whatever_else(error: Error, settings: &Settings) -> Error {
-    let Some(refusal) = error.downcast_ref::<Refusal>() else { return error };
+    match general(&error, settings) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// What to type next after a refusal that nothing better is known of.
+pub(super) fn general(error: &Error, settings: &Settings) -> Option<String> {
+    let refusal = error.downcast_ref::<Refusal>()?;
     if refusal.status == StatusCode::FORBIDDEN {
         let status = settings.command_for_default_policy("mscommerce status");
-        return error.hint(format!("see which account and tenant served: {status}"));
+        return Some(format!("see which account and tenant served: {status}"));
     }
-    error.or_hint("try again later; if it stays so, Microsoft's support asks for the correlation id")
+    let is_silent = error.hint_lines().is_empty();
+    is_silent.then(|| "try again later; if it stays so, Microsoft's support asks for the correlation id".to_owned())
 }
 
 /// Where to find a product whose id has been renumbered.
-fn renumbered(id: &str, settings: &Settings) -> Option<String> {
+pub(super) fn renumbered(id: &str, settings: &Settings) -> Option<String> {
     let (new, name) = replacement(id)?;
     let command = settings.command(&format!("mscommerce product get {new}"));
     Some(format!("{} has been renumbered, {name} is {new} now: {command}", id.to_uppercase()))
 }
 
 /// Adds the items most like `asked` to an error.
-fn with_nearest(error: Error, asked: &str, items: &[ProductPolicy], kind: &str) -> Error {
+pub(super) fn with_nearest<'i>(
+    error: Error,
+    asked: &str,
+    items: impl IntoIterator<Item = &'i ProductPolicy>,
+    kind: &str,
+) -> Error {
     let nearest = nearest(asked, items);
     match nearest.as_slice() {
         [] => error,
@@ -107,14 +119,14 @@ fn with_nearest(error: Error, asked: &str, items: &[ProductPolicy], kind: &str) 
 }
 
 /// The labels of the items whose name or id is most like `asked`, best first; all of them where there are few.
-fn nearest(asked: &str, items: &[ProductPolicy]) -> Vec<String> {
+fn nearest<'i>(asked: &str, items: impl IntoIterator<Item = &'i ProductPolicy>) -> Vec<String> {
     let asked = asked.to_lowercase();
     let likeness = |text: &Option<String>| {
         let text = text.as_deref().unwrap_or_default().to_lowercase();
         if text.contains(&asked) { 1.0 } else { strsim::jaro_winkler(&asked, &text) }
     };
     let mut scored: Vec<(f64, String)> =
-        items.iter().map(|item| (likeness(&item.name).max(likeness(&item.id)), item.label())).collect();
+        items.into_iter().map(|item| (likeness(&item.name).max(likeness(&item.id)), item.label())).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let few = scored.len() <= MOST;
     scored.into_iter().filter(|(score, _)| few || *score >= LEAST_LIKENESS).take(MOST).map(|(_, label)| label).collect()

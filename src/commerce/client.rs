@@ -6,7 +6,6 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
-use uuid::Uuid;
 
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
 use super::refusal::{Purpose, Refusal};
@@ -46,6 +45,12 @@ impl Unserved {
     fn for_certain(error: Error) -> Self {
         Self { error, may_have_arrived: false }
     }
+}
+
+/// A change that was served: the item as it now is, and the correlation id of the request that changed it.
+pub(crate) struct Updated {
+    pub(crate) item: ProductPolicy,
+    pub(crate) correlation_id: String,
 }
 
 /// The endpoint, for one policy.
@@ -104,12 +109,13 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
-    pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<ProductPolicy, Unserved> {
+    pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, Unserved> {
         let what = format!("could not change {target}");
         let url = self.target_url(target).map_err(Unserved::for_certain)?;
         let body = json!({ "policyValue": value.wire() });
         let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, Purpose::Change).await?;
-        self.decode_one(&answer).ok_or_else(|| {
+        let updated = self.decode_one(&answer).map(|item| Updated { item, correlation_id: id.clone() });
+        updated.ok_or_else(|| {
             let what = format!("cannot tell whether {target} was changed");
             Unserved { error: Refusal::new(&what, &answer, &id).into_error(Purpose::Change), may_have_arrived: true }
         })
@@ -181,13 +187,15 @@ impl<'a, T: TokenSource> Client<'a, T> {
         body: Option<&Value>,
         what: &str,
     ) -> Result<(Answer, String), Unserved> {
-        let correlation_id = Uuid::new_v4().to_string();
         let unserved = |failure: Failure| {
             let may_have_arrived = failure.may_have_arrived();
+            let correlation_id = failure.correlation_id().map(str::to_owned);
             let error = Error::from(failure).context(what);
             // Nobody can look up a request that never left.
-            let error =
-                if may_have_arrived { error.detail(format!("correlation id: {correlation_id}")) } else { error };
+            let error = match correlation_id.filter(|_| may_have_arrived) {
+                Some(id) => error.detail(format!("correlation id: {id}")),
+                None => error,
+            };
             Unserved { error, may_have_arrived }
         };
         let mut request = self
@@ -196,11 +204,12 @@ impl<'a, T: TokenSource> Client<'a, T> {
             .map_err(unserved)?
             .bearer_auth(token.expose_secret())
             .header(reqwest::header::ACCEPT, "application/json")
-            .header(http::CORRELATION_ID, &correlation_id);
+            .header(http::CORRELATION_ID, http::new_correlation_id());
         if let Some(body) = body {
             request = request.json(body);
         }
         let answer = self.http.send(request).await.map_err(unserved)?;
+        let correlation_id = answer.correlation_id.clone().unwrap_or_default();
         Ok((answer, correlation_id))
     }
 

@@ -7,7 +7,7 @@ mod model;
 mod refusal;
 mod renumbered;
 
-pub(crate) use client::{Client, TokenSource, Unserved, is_sendable};
+pub(crate) use client::{Client, TokenSource, Unserved, Updated, is_sendable};
 pub(crate) use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
 pub(crate) use refusal::Refusal;
 pub(crate) use renumbered::replacement;

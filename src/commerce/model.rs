@@ -116,6 +116,16 @@ impl ProductPolicy {
         self.id.is_none() && self.value.is_none()
     }
 
+    /// What requests name it by; `None` where the service gave no id, or a scope that no path is known for.
+    pub(crate) fn target(&self) -> Option<Target> {
+        let id = self.id.clone()?;
+        match self.scope {
+            Scope::Product => Some(Target::Product(id)),
+            Scope::OfferType => Some(Target::OfferType(id)),
+            Scope::Other(_) => None,
+        }
+    }
+
     /// The name and the id in one line, for messages.
     pub(crate) fn label(&self) -> String {
         let label = match (&self.name, &self.id) {
@@ -188,6 +198,14 @@ impl Target {
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Product(id) | Self::OfferType(id) => id,
+        }
+    }
+
+    /// The scope alone.
+    pub(crate) fn scope(&self) -> Scope {
+        match self {
+            Self::Product(_) => Scope::Product,
+            Self::OfferType(_) => Scope::OfferType,
         }
     }
 }

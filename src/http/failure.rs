@@ -17,11 +17,12 @@ pub(crate) struct Failure {
     detail: Option<String>,
     hints: Vec<String>,
     may_have_arrived: bool,
+    correlation_id: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), detail: None, hints: Vec::new(), may_have_arrived: true }
+        Self { message: message.into(), detail: None, hints: Vec::new(), may_have_arrived: true, correlation_id: None }
     }
 
     pub(super) fn before_sending(mut self) -> Self {
@@ -42,6 +43,28 @@ impl Failure {
     /// Whether the service may have received, and acted on, the request.
     pub(crate) fn may_have_arrived(&self) -> bool {
         self.may_have_arrived
+    }
+
+    pub(super) fn of_request(mut self, correlation_id: Option<String>) -> Self {
+        self.correlation_id = correlation_id;
+        self
+    }
+
+    /// The correlation id that the request was sent with, if it was.
+    pub(crate) fn correlation_id(&self) -> Option<&str> {
+        self.correlation_id.as_deref()
+    }
+
+    /// The service wants no request before the command's time is over.
+    pub(super) fn held_back(url: &Url, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        Self::new(format!("not sent: {} asks to wait for {seconds} s, which is longer than the time left", host(url)))
+            .hint("try again later, or allow more time with --timeout SECONDS")
+            .before_sending()
+    }
+
+    pub(super) fn interrupted() -> Self {
+        Self::new("interrupted before it was sent").before_sending()
     }
 
     pub(crate) fn unusable_request(error: &reqwest::Error) -> Self {

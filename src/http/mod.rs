@@ -5,6 +5,7 @@ mod diagnosis;
 mod failure;
 mod proxy;
 mod roots;
+mod throttle;
 
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
@@ -15,7 +16,10 @@ use url::Url;
 
 use diagnosis::diagnose;
 pub(crate) use failure::Failure;
+use throttle::{MOST_TRIES, Throttle, asked_wait};
+use uuid::Uuid;
 
+use crate::interrupt::Interrupt;
 use crate::report::Report;
 
 /// The longest that opening a connection may take, whatever `--timeout` says.
@@ -32,6 +36,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// The correlation id that the request was sent with, if it was.
+    pub(crate) correlation_id: Option<String>,
 }
 
 impl Answer {
@@ -67,14 +73,24 @@ pub(crate) struct Client<'a> {
     timeout: Duration,
     deadline: Cell<Option<Instant>>,
     report: &'a dyn Report,
+    interrupt: &'a Interrupt,
+    throttle: Throttle,
     plain: OnceCell<reqwest::Client>,
     secure: OnceCell<reqwest::Client>,
 }
 
 impl<'a> Client<'a> {
     /// A client whose requests together may take `timeout`, counted from the first one.
-    pub(crate) fn new(timeout: Duration, report: &'a dyn Report) -> Self {
-        Self { timeout, deadline: Cell::new(None), report, plain: OnceCell::new(), secure: OnceCell::new() }
+    pub(crate) fn new(timeout: Duration, report: &'a dyn Report, interrupt: &'a Interrupt) -> Self {
+        Self {
+            timeout,
+            deadline: Cell::new(None),
+            report,
+            interrupt,
+            throttle: Throttle::default(),
+            plain: OnceCell::new(),
+            secure: OnceCell::new(),
+        }
     }
 
     /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
@@ -111,22 +127,69 @@ impl<'a> Client<'a> {
         self.execute(&client, request).await
     }
 
-    async fn execute(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
+    /// Sends a request, and again where the service puts it off and it may be repeated.
+    async fn execute(&self, client: &reqwest::Client, mut request: reqwest::Request) -> Result<Answer, Failure> {
+        let mut tries = 1;
+        loop {
+            self.wait_for_turn(request.url()).await?;
+            let again = if matches!(*request.method(), Method::GET | Method::PUT) { request.try_clone() } else { None };
+            let answer = self.execute_once(client, request).await?;
+            let Some(wait) = asked_wait(&answer) else { return Ok(answer) };
+            let is_news = self.throttle.hold_back(wait);
+            match again {
+                Some(again) if tries < MOST_TRIES && wait <= self.time_left() && !self.interrupt.is_pressed() => {
+                    if is_news {
+                        let seconds = wait.as_secs();
+                        self.report.note(&format!("The service asks for less haste; going on in {seconds} s …"));
+                    }
+                    request = with_new_correlation_id(again);
+                    tries += 1;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    /// Waits while the service wants no requests.
+    async fn wait_for_turn(&self, url: &Url) -> Result<(), Failure> {
+        loop {
+            let wait = self.throttle.wait();
+            if wait > self.time_left() {
+                return Err(Failure::held_back(url, wait));
+            }
+            if wait.is_zero() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.interrupt.pressed() => return Err(Failure::interrupted()),
+            }
+        }
+    }
+
+    async fn execute_once(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
-        let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok());
-        let correlation_id = correlation_id.map(|id| format!(", correlation id {id}")).unwrap_or_default();
+        let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let left = self.time_left();
+        if left.is_zero() {
+            return Err(Failure::timed_out(&url, self.timeout).before_sending());
+        }
         let started = Instant::now();
-        let result = match tokio::time::timeout(self.time_left(), exchange(client, request, &url)).await {
+        let result = match tokio::time::timeout(left, exchange(client, request, &url)).await {
             Ok(result) => result,
             Err(_) => Err(Failure::timed_out(&url, self.timeout)),
         };
         let elapsed = started.elapsed().as_millis();
+        let told = correlation_id.as_ref().map(|id| format!(", correlation id {id}")).unwrap_or_default();
         self.report.detail(&match &result {
-            Ok(answer) => format!("{line} -> {} ({elapsed} ms{correlation_id})", answer.status),
-            Err(failure) => format!("{line} -> {failure} ({elapsed} ms{correlation_id})"),
+            Ok(answer) => format!("{line} -> {} ({elapsed} ms{told})", answer.status),
+            Err(failure) => format!("{line} -> {failure} ({elapsed} ms{told})"),
         });
-        result
+        match result {
+            Ok(answer) => Ok(Answer { correlation_id, ..answer }),
+            Err(failure) => Err(failure.of_request(correlation_id)),
+        }
     }
 
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
@@ -146,6 +209,19 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Every request is told apart from every other, also from the one that it repeats.
+fn with_new_correlation_id(mut request: reqwest::Request) -> reqwest::Request {
+    if let (Some(id), Ok(new)) = (request.headers_mut().get_mut(CORRELATION_ID), new_correlation_id().parse()) {
+        *id = new;
+    }
+    request
+}
+
+/// A correlation id for one request.
+pub(crate) fn new_correlation_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
 async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Answer, Failure> {
     let mut response = client.execute(request).await.map_err(|error| diagnose(&error, url))?;
     let (status, headers) = (response.status(), response.headers().clone());
@@ -156,7 +232,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
         }
         body.extend_from_slice(&chunk);
     }
-    let answer = Answer { status, headers, body };
+    let answer = Answer { status, headers, body, correlation_id: None };
     if status.is_redirection() {
         return Err(Failure::redirected(url, &answer));
     }

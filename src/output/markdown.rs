@@ -4,7 +4,12 @@ use super::Output;
 use crate::text;
 
 pub(super) fn render(output: &Output) -> String {
-    let mut lines = line(output.fields.iter().map(|name| (*name).to_owned()));
+    let caption = output.caption.as_deref().map(escaped);
+    if let (Some(caption), true) = (&caption, output.records.is_empty()) {
+        return format!("{caption}\n");
+    }
+    let mut lines = caption.map(|caption| format!("{caption}\n\n")).unwrap_or_default();
+    lines += &line(output.fields.iter().map(|name| (*name).to_owned()));
     lines.push_str(&line(output.fields.iter().map(|_| "---".to_owned())));
     for row in output.rows() {
         lines.push_str(&line(row.iter().map(|cell| escaped(cell))));

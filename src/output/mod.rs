@@ -55,17 +55,26 @@ pub(crate) struct Output {
     shape: Shape,
     fields: &'static [&'static str],
     records: Vec<Record>,
+    /// A sentence that says what the records are; Markdown shows it, for there it stands among other texts.
+    caption: Option<String>,
 }
 
 impl Output {
     /// A result that is one record: an object in JSON.
     pub(crate) fn one<R: Row>(row: R) -> Self {
-        Self { shape: Shape::One, fields: R::FIELDS, records: vec![row.record()] }
+        Self { shape: Shape::One, fields: R::FIELDS, records: vec![row.record()], caption: None }
     }
 
     /// A result that is a list, be it of one record or none: an array in JSON.
     pub(crate) fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
-        Self { shape: Shape::Many, fields: R::FIELDS, records: rows.into_iter().map(R::record).collect() }
+        let records = rows.into_iter().map(R::record).collect();
+        Self { shape: Shape::Many, fields: R::FIELDS, records, caption: None }
+    }
+
+    /// The same with a sentence that says what the records are.
+    pub(crate) fn with_caption(mut self, caption: &str) -> Self {
+        self.caption = Some(caption.to_owned());
+        self
     }
 
     /// Prints the result on standard output.

@@ -31,8 +31,8 @@ pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String
     }
 }
 
-/// Where the terminal is too narrow, fields that say the same in every row move above the table; what is still
-/// too wide wraps inside its column. Nothing is cut.
+/// Where the terminal is too narrow, fields that say the same in every row move above the table, or go where that
+/// is nothing; what is still too wide wraps inside its column. Nothing is cut.
 fn narrowed(output: &Output, width: u16, color: bool) -> String {
     if output.records.len() == 1 {
         return list_of_fields(output, Some(width), color);
@@ -50,24 +50,34 @@ fn narrowed(output: &Output, width: u16, color: bool) -> String {
     let mut lines = String::new();
     for index in common {
         let value = output.column(index).next().unwrap_or_default();
+        if value.is_empty() {
+            continue;
+        }
         lines.push_str(&format!("{}: {}\n", output.fields[index], text::one_line(&value)));
     }
     format!("{lines}\n{}", columns(output, &varying, Some(width), color).text)
 }
 
-/// Lets the widest column that has words in it give way, where that is enough: ids and values are not broken.
+/// Lets as few columns as need be give way, so that ids are not broken: first the widest that has words in it, then
+/// the widest of the others. Where not even that is enough, all of them do.
 fn keep_whole(table: &mut Table, output: &Output, indices: &[usize], width: u16) {
-    let widths = table.column_max_content_widths();
-    let has_words = |index: &usize| output.column(*index).any(|value| value.contains(' '));
-    let flexible = (0..indices.len()).filter(|at| has_words(&indices[*at])).max_by_key(|at| widths[*at]);
-    let Some(flexible) = flexible else { return };
-    let others = widths.iter().enumerate().filter(|(at, _)| *at != flexible);
-    let others: usize = others.map(|(_, width)| usize::from(*width) + usize::from(GAP)).sum();
-    if others + LEAST_FLEXIBLE > usize::from(width) {
-        return;
+    let widths: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
+    let has_words = |at: usize| output.column(indices[at]).any(|value| value.contains(' '));
+    let mut order: Vec<usize> = (0..indices.len()).collect();
+    order.sort_by_cached_key(|at| std::cmp::Reverse((has_words(*at), widths[*at])));
+    // The stable sort puts every column with words first; only the widest of them is.
+    let with_words = order.iter().filter(|at| has_words(**at)).count();
+    if let Some(others) = order.get_mut(with_words.min(1)..) {
+        others.sort_by_key(|at| std::cmp::Reverse(widths[*at]));
     }
+    let gaps = usize::from(GAP) * indices.len().saturating_sub(1);
+    let least = |giving: &[usize]| {
+        let of_column = |at: usize| if giving.contains(&at) { widths[at].min(LEAST_FLEXIBLE) } else { widths[at] };
+        gaps + (0..indices.len()).map(of_column).sum::<usize>()
+    };
+    let Some(count) = (1..=order.len()).find(|count| least(&order[..*count]) <= usize::from(width)) else { return };
     for (at, column) in table.column_iter_mut().enumerate() {
-        if at != flexible {
+        if !order[..count].contains(&at) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }

@@ -1,6 +1,7 @@
 //! The one place that prints and asks: the two output streams, what is known of the terminal, and prompts.
 
 mod input;
+mod progress;
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
@@ -10,10 +11,11 @@ use secrecy::SecretString;
 
 use crate::cli::ColorChoice;
 use crate::environment::Environment;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 use crate::text;
 use input::Input;
+use progress::Progress;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -62,6 +64,8 @@ pub struct Terminal {
     color_output: bool,
     color_errors: bool,
     prompt_is_open: Cell<bool>,
+    is_dumb: bool,
+    progress: Progress,
 }
 
 impl Terminal {
@@ -87,21 +91,21 @@ impl Terminal {
             color_output: false,
             color_errors: false,
             prompt_is_open: Cell::new(false),
+            is_dumb: false,
+            progress: Progress::default(),
         }
     }
 
     /// The same streams, spoken to as the flags and the environment say.
     pub(crate) fn with_manners(mut self, manners: Manners, environment: &Environment) -> Self {
+        let is_dumb = environment.raw("TERM").is_some_and(|term| term == "dumb");
         let wanted = |is_terminal: bool| match manners.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                is_terminal
-                    && environment.raw("NO_COLOR").is_none()
-                    && environment.raw("TERM").is_none_or(|term| term != "dumb")
-            }
+            ColorChoice::Auto => is_terminal && environment.raw("NO_COLOR").is_none() && !is_dumb,
         };
         self.manners = manners;
+        self.is_dumb = is_dumb;
         self.color_output = wanted(self.facts.output_is_terminal);
         self.color_errors = wanted(self.facts.errors_is_terminal);
         #[cfg(windows)]
@@ -130,11 +134,9 @@ impl Terminal {
         }
     }
 
-    /// Something good to know; silent with `--quiet`.
-    pub(crate) fn note(&self, message: &str) {
-        if !self.manners.quiet {
-            self.say(message);
-        }
+    /// Writes a text for a file to standard output: as it is, unless a terminal would act upon it.
+    pub(crate) fn document(&self, text: &str) -> Result<()> {
+        if self.facts.output_is_terminal { self.data(&text::lines(text)) } else { self.data(text) }
     }
 
     /// Something the person has to act on, shown even with `--quiet`.
@@ -144,7 +146,8 @@ impl Terminal {
 
     /// Prints a failure: what failed, the details indented, the hints.
     pub(crate) fn error(&self, error: &Error) {
-        self.write_error_line(Some((ERROR, "error:")), &text::one_line(&error.headline()));
+        let label = if error.kind() == Kind::Drift { (WARNING, "drift:") } else { (ERROR, "error:") };
+        self.write_error_line(Some(label), &text::one_line(&error.headline()));
         for line in error.detail_lines() {
             self.write_error_line(None, &format!("  {}", text::one_line(line)));
         }
@@ -195,8 +198,28 @@ impl Terminal {
         self.input.all_as_secret().await
     }
 
-    /// Puts the terminal back as it was before an unfinished prompt.
+    /// Shows how far a work of `total` steps is, where standard error is a terminal that can: not beside the lines
+    /// of `--verbose`.
+    pub(crate) fn start_progress(&self, total: usize) {
+        let is_quiet = self.manners.quiet || self.manners.verbosity > 0;
+        if self.facts.errors_is_terminal && !self.is_dumb && !is_quiet {
+            self.progress.start(total);
+        }
+    }
+
+    /// One step further.
+    pub(crate) fn advance_progress(&self) {
+        self.progress.advance();
+    }
+
+    /// Takes the progress away.
+    pub(crate) fn end_progress(&self) {
+        self.progress.end();
+    }
+
+    /// Puts the terminal back as it was before an unfinished prompt or work.
     pub(crate) fn restore(&self) {
+        self.progress.end();
         self.input.restore();
         self.close_prompt(true);
     }
@@ -212,14 +235,22 @@ impl Terminal {
 
     /// Nothing can be said where standard error itself is gone, so failures to write to it are dropped.
     fn write_errors(&self, text: &str) {
-        let mut errors = self.errors.borrow_mut();
-        let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
+        self.progress.aside(|| {
+            let mut errors = self.errors.borrow_mut();
+            let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
+        });
     }
 }
 
 impl Report for Terminal {
     fn warn(&self, message: &str) {
         self.write_error_line(Some((WARNING, "warning:")), &text::lines(message));
+    }
+
+    fn note(&self, message: &str) {
+        if !self.manners.quiet {
+            self.say(message);
+        }
     }
 
     fn detail(&self, message: &str) {

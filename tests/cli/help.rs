@@ -12,9 +12,16 @@ const COMMANDS: &[&[&str]] = &[
     &["policy", "get"],
     &["products"],
     &["products", "list"],
+    &["products", "update"],
     &["product"],
     &["product", "get"],
     &["product", "update"],
+    &["baseline"],
+    &["baseline", "export"],
+    &["baseline", "check"],
+    &["baseline", "apply"],
+    &["history"],
+    &["undo"],
 ];
 
 #[test]

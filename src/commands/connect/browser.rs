@@ -8,6 +8,7 @@ use crate::commands::Context;
 use crate::error::Result;
 use crate::identity::browser::{BrowserSignIn, Page};
 use crate::identity::{Entra, Method};
+use crate::report::Report;
 
 /// How long the person may take, where `--timeout` does not say.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);

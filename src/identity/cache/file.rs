@@ -1,7 +1,7 @@
 //! The file that holds the sign-ins: private, replaced in one step, and locked against other processes of
 //! this tool while it is being changed.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
+use crate::private;
 
 const CONTENT: &str = "sign-ins.json";
 const UNREADABLE: &str = "sign-ins.unreadable.json";
@@ -132,8 +133,8 @@ impl PrivateFile {
         let path = self.directory.join(LOCK);
         let cannot_lock = |error: io::Error| cannot("lock", &path, error);
         self.check_directory()?;
-        create_private_directory(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
-        let file = open_lock(&path).map_err(cannot_lock)?;
+        private::create_directory(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
+        let file = private::options().write(true).open(&path).map_err(cannot_lock)?;
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
@@ -166,23 +167,4 @@ fn remove_file(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-#[cfg(unix)]
-fn create_private_directory(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn create_private_directory(path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path)
-}
-
-fn open_lock(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -44,10 +44,14 @@ impl<'a> EnvironmentToken<'a> {
         self.claims.tid.clone()
     }
 
+    pub(super) fn account(&self) -> Option<String> {
+        self.claims.account().map(str::to_owned)
+    }
+
     pub(super) fn status(&self) -> Result<Status> {
         self.check()?;
         Ok(Status {
-            account: self.claims.account().map(str::to_owned),
+            account: self.account(),
             tenant_id: self.claims.tid.clone(),
             method: Method::Token,
             source: Source::Environment,

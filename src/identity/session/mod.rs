@@ -56,6 +56,14 @@ impl Session<'_> {
             Self::Saved(sign_in) => sign_in.tenant_id(),
         }
     }
+
+    /// The account that the last token was for, once one was handed out.
+    pub(crate) fn account(&self) -> Option<String> {
+        match self {
+            Self::Environment(token) => token.account(),
+            Self::Saved(sign_in) => sign_in.account(),
+        }
+    }
 }
 
 impl TokenSource for Session<'_> {

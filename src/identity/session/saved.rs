@@ -1,10 +1,11 @@
 //! The profile's saved sign-in, and renewing it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
 
 use super::{Source, Status};
 use crate::error::{Error, Kind, Result};
@@ -29,6 +30,10 @@ pub(crate) struct SavedSignIn<'a> {
     in_use: RefCell<Option<InUse>>,
     /// A renewed sign-in that could not be saved: it serves the rest of the run.
     unsaved: RefCell<Option<SignIn>>,
+    /// Requests that run side by side renew the sign-in one after the other, and find it renewed.
+    renewing: Mutex<()>,
+    /// A renewal was refused: there is no point in asking again.
+    is_refused: Cell<bool>,
 }
 
 /// Who has been served in this run. All its requests are made as one account in one tenant, even if somebody
@@ -47,7 +52,17 @@ impl<'a> SavedSignIn<'a> {
         profile: &'a str,
         tenant: Option<&'a Tenant>,
     ) -> Self {
-        Self { http, store, report, profile, tenant, in_use: RefCell::new(None), unsaved: RefCell::new(None) }
+        Self {
+            http,
+            store,
+            report,
+            profile,
+            tenant,
+            in_use: RefCell::new(None),
+            unsaved: RefCell::new(None),
+            renewing: Mutex::new(()),
+            is_refused: Cell::new(false),
+        }
     }
 
     pub(super) fn connect(&self) -> ConnectCommand<'a> {
@@ -56,6 +71,10 @@ impl<'a> SavedSignIn<'a> {
 
     pub(super) fn tenant_id(&self) -> Option<String> {
         self.in_use.borrow().as_ref().map(|in_use| in_use.tenant_id.clone())
+    }
+
+    pub(super) fn account(&self) -> Option<String> {
+        self.in_use.borrow().as_ref().and_then(|in_use| in_use.account.clone())
     }
 
     pub(super) async fn status(&self) -> Result<Status> {
@@ -82,8 +101,11 @@ impl<'a> SavedSignIn<'a> {
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
         match found {
             Some((tenant_id, token)) if token.is_fresh(Utc::now()) || sign_in.refresh_token.is_none() => {
+                let is_first = self.in_use.borrow().is_none();
                 self.use_as(&sign_in, tenant_id)?;
-                self.report.detail(&format!("using the saved sign-in of the profile {}", self.profile));
+                if is_first {
+                    self.report.detail(&format!("using the saved sign-in of the profile {}", self.profile));
+                }
                 Ok(token.access_token.clone())
             }
             _ => self.renew(None).await,
@@ -158,9 +180,23 @@ impl<'a> SavedSignIn<'a> {
         Ok(())
     }
 
-    /// Asks Entra for a new token with the profile's refresh token, unless another process has done so while
-    /// this one waited for the lock. `refused` is a token that must not be taken again.
+    /// Renews the sign-in, unless another request of this run has done so meanwhile. `refused` is a token that must
+    /// not be taken again.
     async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString> {
+        let _renewing = self.renewing.lock().await;
+        if self.is_refused.get() {
+            return Err(
+                Error::sign_in("the sign-in could not be renewed a moment ago").hint(self.connect().to_string())
+            );
+        }
+        let renewed = self.renew_in_turn(refused).await;
+        self.is_refused.set(renewed.as_ref().is_err_and(|error| error.kind() == Kind::SignIn));
+        renewed
+    }
+
+    /// Asks Entra for a new token with the profile's refresh token, unless another process has done so while
+    /// this one waited for the lock.
+    async fn renew_in_turn(&self, refused: Option<&SecretString>) -> Result<SecretString> {
         let mut locked = self.lock().await;
         let mut sign_in = match &locked {
             Some(locked) => locked.sign_in(self.profile).cloned().ok_or_else(|| self.nobody(&[]))?,

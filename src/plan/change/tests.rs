@@ -12,7 +12,7 @@ fn change(value: &str, wanted: PolicyValue) -> Change {
         value: Some(value.into()),
         extra: Map::new(),
     };
-    Change { target: Target::Product("CFQ7TTC0H9MP".into()), before, wanted, command_to_see: "see".into() }
+    Change { target: Target::Product("CFQ7TTC0H9MP".into()), before, wanted: Some(wanted) }
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn an_answer_with_another_value_or_for_another_product_is_a_failure() {
         value: Some(value.into()),
         ..change.before.clone()
     };
-    assert!(change.check(&answered("cfq7ttc0h9mp", "disabled")).is_ok());
-    assert!(change.check(&answered("CFQ7TTC0H9MP", "Enabled")).is_err());
-    assert!(change.check(&answered("CFQ7TTC0LH2H", "Disabled")).is_err());
+    assert!(change.check(PolicyValue::Disabled, &answered("cfq7ttc0h9mp", "disabled")).is_ok());
+    assert!(change.check(PolicyValue::Disabled, &answered("CFQ7TTC0H9MP", "Enabled")).is_err());
+    assert!(change.check(PolicyValue::Disabled, &answered("CFQ7TTC0LH2H", "Disabled")).is_err());
 }

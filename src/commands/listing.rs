@@ -1,0 +1,60 @@
+//! Reading what the tenant has, and finding things in it.
+
+use futures_util::future::try_join_all;
+
+use super::{Context, Endpoint, suggest};
+use crate::cli::ScopeChoice;
+use crate::commerce::{ProductPolicy, Scope};
+use crate::error::{Error, Result};
+use crate::text::shortened;
+
+impl ScopeChoice {
+    /// The scopes to list.
+    pub(super) fn scopes(self) -> &'static [Scope] {
+        match self {
+            Self::Product => &[Scope::Product],
+            Self::OfferType => &[Scope::OfferType],
+            Self::All => &[Scope::Product, Scope::OfferType],
+        }
+    }
+}
+
+/// Lists these scopes, in their order, with one request for each side by side.
+pub(super) async fn read(
+    scopes: &[Scope],
+    endpoint: &Endpoint<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<ProductPolicy>> {
+    match try_join_all(scopes.iter().map(|scope| endpoint.products(scope))).await {
+        Ok(lists) => Ok(lists.into_iter().flatten().collect()),
+        Err(error) => Err(suggest::policies(endpoint, error, context.settings).await),
+    }
+}
+
+/// Whether `words` are the item's id or its whole name, without regard to case.
+pub(super) fn is_called(item: &ProductPolicy, words: &str) -> bool {
+    let words = words.trim().to_lowercase();
+    let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
+    is(&item.id) || is(&item.name)
+}
+
+/// The one item whose id or name is `words`; `elsewhere` tells where else it may be.
+pub(super) fn only_one<'i>(
+    words: &str,
+    items: &'i [ProductPolicy],
+    elsewhere: &str,
+    context: &Context<'_>,
+) -> Result<&'i ProductPolicy> {
+    let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| is_called(item, words)).collect();
+    match fitting.as_slice() {
+        [only] => Ok(only),
+        [] => Err(suggest::products(words, items, elsewhere, context.settings)),
+        several => {
+            let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
+            let words = shortened(words, 80);
+            Err(Error::failed(format!("'{words}' fits {} products; nothing was done", several.len()))
+                .detail(labels.join("\n"))
+                .hint("name one of them by its id"))
+        }
+    }
+}

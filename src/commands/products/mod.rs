@@ -1,0 +1,16 @@
+//! `products list` and `products update`.
+
+mod list;
+mod selection;
+mod update;
+
+use super::{Context, Ended};
+use crate::cli::ProductsCommand;
+use crate::error::Result;
+
+pub(super) async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<Ended> {
+    match command {
+        ProductsCommand::List(args) => list::run(&args, context).await,
+        ProductsCommand::Update(args) => update::run(args, context).await,
+    }
+}

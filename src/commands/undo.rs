@@ -1,0 +1,107 @@
+//! `undo`: taking back the last run's changes, where nothing else has changed them since.
+
+use super::changing::{self, Manner};
+use super::{Context, Ended, Endpoint, history, listing};
+use crate::cli::{ChangeArgs, DEFAULT_JOBS};
+use crate::commerce::{PolicyValue, ProductPolicy, Scope, TokenSource};
+use crate::error::{Error, Result};
+use crate::history::Entry;
+use crate::plan::{Desired, Plan, Wanted};
+use crate::report::Report;
+
+pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
+    let manner = Manner::new(args, DEFAULT_JOBS, context)?;
+    let entries = history::read(context)?.entries;
+    if entries.is_empty() {
+        return Err(Error::failed("nothing has been changed from here yet, so there is nothing to take back"));
+    }
+    context
+        .with_endpoint(&context.settings.policy_id, async |endpoint| {
+            // Which run is the last one depends on the tenant, which the credential decides.
+            let run = last_run(entries, &tenant_id(endpoint).await?, endpoint, context)?;
+            let listed = listing::read(&scopes(&run), endpoint, context).await?;
+            let desired = reverse(&run, &listed, context)?;
+            changing::run(Plan::new(listed, &desired)?, manner, endpoint, context).await
+        })
+        .await
+}
+
+/// The tenant that the credential is for, which asking it for a token settles.
+async fn tenant_id(endpoint: &Endpoint<'_>) -> Result<String> {
+    endpoint.tokens().token().await?;
+    endpoint.tokens().tenant_id().ok_or_else(|| {
+        Error::failed("the access token does not say which tenant it is for, so nothing can be taken back with it")
+    })
+}
+
+/// The changes of the newest run at this tenant and policy.
+fn last_run(
+    mut entries: Vec<Entry>,
+    tenant_id: &str,
+    endpoint: &Endpoint<'_>,
+    context: &Context<'_>,
+) -> Result<Vec<Entry>> {
+    let policy_id = endpoint.policy_id();
+    entries.retain(|entry| {
+        let is_here = entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(tenant_id));
+        is_here && entry.policy_id.eq_ignore_ascii_case(policy_id)
+    });
+    let Some(run) = entries.last().map(|entry| entry.run.clone()) else {
+        return Err(Error::failed(format!(
+            "nothing has been changed from here under the policy {policy_id} in the tenant {tenant_id}"
+        ))
+        .hint(context.settings.command_for_default_policy("mscommerce history")));
+    };
+    entries.retain(|entry| entry.run == run);
+    Ok(entries)
+}
+
+fn scopes(run: &[Entry]) -> Vec<Scope> {
+    let has = |scope: &Scope| run.iter().any(|entry| entry.target().scope() == *scope);
+    [Scope::Product, Scope::OfferType].into_iter().filter(has).collect()
+}
+
+/// Wants back what each product was before the run, where it still is what the run made of it.
+fn reverse(run: &[Entry], listed: &[ProductPolicy], context: &Context<'_>) -> Result<Desired> {
+    let (mut desired, mut is_empty) = (Desired::default(), true);
+    for entry in run {
+        match wanted(entry, listed) {
+            Ok(wanted) => {
+                desired.want(&entry.target(), wanted);
+                is_empty = false;
+            }
+            Err(why) => {
+                let name = entry.name.as_deref().unwrap_or("without a name");
+                context.terminal.warn(&format!("left as it is: {name} ({}): {why}", entry.id));
+            }
+        }
+    }
+    if is_empty {
+        return Err(Error::failed("nothing of the last run can be taken back; nothing was changed")
+            .hint(context.settings.command_for_default_policy("mscommerce history")));
+    }
+    Ok(desired)
+}
+
+/// What is wanted of the product of an entry, or why it is left alone.
+fn wanted(entry: &Entry, listed: &[ProductPolicy]) -> std::result::Result<Wanted, String> {
+    let item = listed.iter().find(|item| item.target().is_some_and(|target| target.is_same(&entry.target())));
+    let now = item.ok_or_else(|| "the tenant does not have it any more".to_owned())?.value.as_deref();
+    let is = |value: &str| now.is_some_and(|now| now.eq_ignore_ascii_case(value));
+    let Some(from) = &entry.from else { return Err("the value before it is not known".to_owned()) };
+    if is(from) {
+        return Ok(Wanted::AsItIs);
+    }
+    if !is(&entry.to) {
+        return Err(format!(
+            "it is {} now, and no longer {}, which that run made it",
+            now.unwrap_or("without a value"),
+            entry.to
+        ));
+    }
+    let value = PolicyValue::parse(from).map_err(|_| format!("it was {from}, a value that this version cannot set"))?;
+    if !entry.target().takes(value) {
+        return Err(format!("it was {from}, which it cannot be set to"));
+    }
+    Ok(Wanted::Value(value))
+}

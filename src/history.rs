@@ -1,0 +1,202 @@
+//! The record of changes: what this tool changed, a line each, in a file that only this user can read.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::commerce::Target;
+use crate::error::{Error, Result};
+use crate::private;
+
+const FILE: &str = "changes.jsonl";
+
+/// One change that was made.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    /// When the service had answered.
+    pub(crate) time: DateTime<Utc>,
+    /// Names the run of the executable; the changes of one command share it.
+    pub(crate) run: String,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) policy_id: String,
+    pub(crate) scope: EntryScope,
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    /// The value before, in the service's spelling.
+    pub(crate) from: Option<String>,
+    /// The value after, in the service's spelling.
+    pub(crate) to: String,
+    /// The correlation id of the request that made the change.
+    pub(crate) correlation_id: Option<String>,
+}
+
+/// Whether a change was of a product or an offer type.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum EntryScope {
+    Product,
+    OfferType,
+}
+
+impl Entry {
+    /// What was changed.
+    pub(crate) fn target(&self) -> Target {
+        match self.scope {
+            EntryScope::Product => Target::Product(self.id.clone()),
+            EntryScope::OfferType => Target::OfferType(self.id.clone()),
+        }
+    }
+}
+
+impl From<&Target> for EntryScope {
+    fn from(target: &Target) -> Self {
+        match target {
+            Target::Product(_) => Self::Product,
+            Target::OfferType(_) => Self::OfferType,
+        }
+    }
+}
+
+/// Where the record of changes is kept.
+pub(crate) fn path(directory: &Path) -> PathBuf {
+    directory.join(FILE)
+}
+
+/// The record, open for further changes.
+pub(crate) struct Journal {
+    file: File,
+    path: PathBuf,
+}
+
+impl Journal {
+    /// Opens the record in the state directory, and creates both where they are missing.
+    pub(crate) fn open(directory: &Path) -> Result<Self> {
+        let path = path(directory);
+        private::create_directory(directory)
+            .and_then(|()| private::options().append(true).open(&path))
+            .map(|file| Self { file, path: path.clone() })
+            .map_err(|error| cannot("write to", &path, error))
+    }
+
+    /// Adds a change. Other processes may do so at the same time: each holds the file for its line.
+    pub(crate) fn append(&self, entry: &Entry) -> Result<()> {
+        let mut line = serde_json::to_vec(entry).map_err(Error::failed_by)?;
+        line.push(b'\n');
+        // A file system that knows no locks still appends a line as a whole.
+        let locked = self.file.lock();
+        let written = self.write(&line);
+        if locked.is_ok() { self.file.unlock().and(written) } else { written }
+            .map_err(|error| cannot("write to", &self.path, error))
+    }
+
+    /// A line that another process could not finish, for want of space, is ended first.
+    fn write(&self, line: &[u8]) -> io::Result<()> {
+        let mut file = &self.file;
+        let mut last = [b'\n'];
+        if file.seek(SeekFrom::End(0))? > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        if last == [b'\n'] {
+            return file.write_all(line);
+        }
+        file.write_all(&[b"\n", line].concat())
+    }
+
+    /// Makes sure that what was added outlives a loss of power.
+    pub(crate) fn finish(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| cannot("write to", &self.path, error))
+    }
+}
+
+/// The record as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// Oldest first.
+    pub(crate) entries: Vec<Entry>,
+    /// The numbers of lines that could not be understood.
+    pub(crate) damaged: Vec<usize>,
+}
+
+impl History {
+    /// Reads the record in the state directory. Where there is none, nothing has been changed yet.
+    pub(crate) fn read(directory: &Path) -> Result<Self> {
+        let path = path(directory);
+        let read = || {
+            let file = File::open(&path)?;
+            let _ = file.lock_shared();
+            Self::of_lines(BufReader::new(&file))
+        };
+        match read() {
+            Ok(history) => Ok(history),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(cannot("read", &path, error)),
+        }
+    }
+
+    fn of_lines(mut reader: impl BufRead) -> io::Result<Self> {
+        let mut history = Self::default();
+        let (mut line, mut number) = (Vec::new(), 0);
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            number += 1;
+            match serde_json::from_slice(&line) {
+                Ok(entry) => history.entries.push(entry),
+                Err(_) if line.trim_ascii().is_empty() => {}
+                Err(_) => history.damaged.push(number),
+            }
+            line.clear();
+        }
+        Ok(history)
+    }
+}
+
+fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
+    Error::failed_by(error).context(format!("could not {what} the record of changes in {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str) -> Entry {
+        Entry {
+            time: DateTime::UNIX_EPOCH,
+            run: "r".into(),
+            tenant_id: Some("t".into()),
+            account: None,
+            policy_id: "P".into(),
+            scope: EntryScope::OfferType,
+            id: id.into(),
+            name: Some("line\nend".into()),
+            from: None,
+            to: "Disabled".into(),
+            correlation_id: None,
+        }
+    }
+
+    #[test]
+    fn what_is_added_is_read_again_in_order() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(History::read(directory.path()).expect("no record yet").entries.is_empty());
+        for id in ["a", "b"] {
+            Journal::open(directory.path()).expect("a record").append(&entry(id)).expect("a line");
+        }
+        let history = History::read(directory.path()).expect("the record");
+        assert_eq!(history.entries, [entry("a"), entry("b")]);
+        assert!(history.damaged.is_empty());
+    }
+
+    #[test]
+    fn a_broken_line_spoils_no_other() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(path(directory.path()), b"{\"time\":\n\xff").expect("a file");
+        Journal::open(directory.path()).expect("a record").append(&entry("a")).expect("a line");
+        let history = History::read(directory.path()).expect("the record");
+        assert_eq!((history.entries, history.damaged), (vec![entry("a")], vec![1, 2]));
+    }
+}

@@ -1,0 +1,100 @@
+//! The service's wish for less haste: `Retry-After`, which holds back every request of the command.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+
+use super::Answer;
+
+/// How often a request is sent that the service keeps putting off.
+pub(super) const MOST_TRIES: u32 = 5;
+
+/// A day: longer than any command's time, and a moment that can be named.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Requests of one command, held back together until a moment that the service named.
+#[derive(Default)]
+pub(super) struct Throttle {
+    until: Cell<Option<Instant>>,
+}
+
+impl Throttle {
+    /// How long requests are to be held back from now.
+    pub(super) fn wait(&self) -> Duration {
+        self.until.get().map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default()
+    }
+
+    /// Holds requests back for so long from now, unless they are for longer already. Returns whether that makes a
+    /// difference worth telling.
+    pub(super) fn hold_back(&self, wait: Duration) -> bool {
+        let before = self.wait();
+        if wait > before
+            && let Some(until) = Instant::now().checked_add(wait.min(LONGEST))
+        {
+            self.until.set(Some(until));
+        }
+        wait > before + Duration::from_secs(1)
+    }
+}
+
+/// How long the service asks to wait before the request is sent again, where it does (RFC 6585, section 4;
+/// RFC 9110, section 15.6.4).
+pub(super) fn asked_wait(answer: &Answer) -> Option<Duration> {
+    if !matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        return None;
+    }
+    retry_after(answer, Utc::now())
+}
+
+/// The header's value: seconds, or a date (RFC 9110, section 10.2.3).
+fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<Duration> {
+    let value = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTime::parse_from_rfc2822(value).ok()?;
+    Some(date.signed_duration_since(now).to_std().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    fn answer(status: StatusCode, value: &str) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("a header"));
+        Answer { status, headers, body: Vec::new(), correlation_id: None }
+    }
+
+    #[test]
+    fn a_wait_is_seconds_or_a_date() {
+        let now = DateTime::parse_from_rfc2822("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date").to_utc();
+        let wait = |value| retry_after(&answer(StatusCode::TOO_MANY_REQUESTS, value), now);
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:28:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
+        for nonsense in ["", "-1", "soon", "1.5"] {
+            assert_eq!(wait(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn only_answers_that_put_off_ask_for_a_wait() {
+        assert!(asked_wait(&answer(StatusCode::SERVICE_UNAVAILABLE, "1")).is_some());
+        assert!(asked_wait(&answer(StatusCode::INTERNAL_SERVER_ERROR, "1")).is_none());
+    }
+
+    #[test]
+    fn the_longest_wait_holds_and_no_wait_is_too_long() {
+        let throttle = Throttle::default();
+        assert!(throttle.hold_back(Duration::from_secs(60)));
+        assert!(!throttle.hold_back(Duration::from_secs(10)));
+        assert!(throttle.wait() > Duration::from_secs(50));
+        assert!(throttle.hold_back(Duration::MAX));
+        assert!(throttle.wait() > Duration::from_secs(60));
+    }
+}

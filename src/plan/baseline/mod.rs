@@ -1,0 +1,251 @@
+//! The baseline: a tenant's settings as they should be, in a file that people keep and review.
+
+mod document;
+mod exported;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use document::{Malformed, Member, Node};
+
+pub(crate) use exported::export;
+
+use super::desired::{Desired, Key, Plan, Wanted};
+use crate::commerce::{PolicyValue, ProductPolicy, Target};
+use crate::error::{Error, Result};
+use crate::text::{one_line, shortened};
+
+/// How a baseline is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Toml,
+    Json,
+}
+
+impl Form {
+    /// The form that a file's extension says: JSON for `.json`, else TOML.
+    pub(crate) fn of(path: &Path) -> Self {
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json { Self::Json } else { Self::Toml }
+    }
+}
+
+/// The keys of the top level.
+const POLICY: &str = "policy";
+const DEFAULT: &str = "default";
+const PRODUCTS: &str = "products";
+const OFFER_TYPES: &str = "offer-types";
+
+/// What a file says that products and offer types should be set to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Baseline {
+    /// The file's name, for messages.
+    file: String,
+    policy: Option<(String, usize)>,
+    default: Option<PolicyValue>,
+    entries: Vec<Entry>,
+}
+
+/// A line of the file that names a product or offer type.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    target: Target,
+    value: NamedValue,
+    line: usize,
+}
+
+/// A value as a file names it.
+#[derive(Clone, Debug, PartialEq)]
+enum NamedValue {
+    Known(PolicyValue),
+    /// A value that this version does not know; it is accepted where the tenant shows it.
+    Unknown(String),
+}
+
+/// A file compared with what a tenant shows.
+pub(crate) struct Comparison {
+    /// Everything that the file speaks of and the tenant has.
+    pub(crate) plan: Plan,
+    /// What the file names and the tenant does not have, in the order of the file.
+    pub(crate) unknown: Vec<Unknown>,
+}
+
+/// Something that a file names and a tenant does not have.
+#[derive(Debug)]
+pub(crate) struct Unknown {
+    pub(crate) target: Target,
+    /// In the service's spelling, where it is known.
+    pub(crate) wanted: String,
+    /// The file and the line that name it.
+    pub(crate) place: String,
+}
+
+impl Baseline {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let file = one_line(&path.display().to_string());
+        let bytes = std::fs::read(path)
+            .map_err(|error| Error::failed_by(error).context(format!("could not read the baseline {file}")))?;
+        // Editors on Windows mark UTF-8 so.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            Error::failed(format!("{file} is not UTF-8 text"))
+                .hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
+        })?;
+        Self::parse(&file, text, Form::of(path))
+    }
+
+    /// Reads the text of the file called `file`.
+    pub(crate) fn parse(file: &str, text: &str, form: Form) -> Result<Self> {
+        let is_empty = || {
+            Error::failed(format!("{file} is empty"))
+                .hint("write one from the tenant's settings: mscommerce baseline export --file FILE")
+        };
+        if text.trim().is_empty() {
+            return Err(is_empty());
+        }
+        let members = document::read(text, form).map_err(|Malformed { line, message }| {
+            let place = line.map(|line| format!(":{line}")).unwrap_or_default();
+            Error::failed(format!("{file}{place}: {message}"))
+        })?;
+        if members.is_empty() {
+            return Err(is_empty());
+        }
+        let mut baseline = Self { file: file.to_owned(), policy: None, default: None, entries: Vec::new() };
+        let mut seen: Vec<&str> = Vec::new();
+        for member in &members {
+            if seen.contains(&member.key.as_str()) {
+                return Err(baseline.wrong(member.line, &member.key, "the key is there a second time"));
+            }
+            seen.push(&member.key);
+            baseline.take(member)?;
+        }
+        if seen == [POLICY] {
+            return Err(Error::failed(format!("{file} names no product, no offer type and no default"))
+                .hint("write one from the tenant's settings: mscommerce baseline export --file FILE"));
+        }
+        Ok(baseline)
+    }
+
+    fn take(&mut self, member: &Member) -> Result<()> {
+        match (member.key.as_str(), &member.value) {
+            (POLICY, Node::Text(policy)) => self.policy = Some((policy.clone(), member.line)),
+            (DEFAULT, Node::Text(value)) => {
+                let value = PolicyValue::parse(value).map_err(|why| {
+                    self.wrong(member.line, DEFAULT, format!("'{}' is no value: {why}", shown(value)))
+                })?;
+                self.default = Some(value);
+            }
+            (PRODUCTS, Node::Table(members)) => self.take_entries(PRODUCTS, members, Target::Product)?,
+            (OFFER_TYPES, Node::Table(members)) => self.take_entries(OFFER_TYPES, members, Target::OfferType)?,
+            (POLICY | DEFAULT, _) => return Err(self.wrong(member.line, &member.key, "the value has to be a text")),
+            (PRODUCTS | OFFER_TYPES, _) => {
+                return Err(self.wrong(member.line, &member.key, "it has to be a table of ids and values"));
+            }
+            (other, _) => {
+                let known =
+                    format!("there is no such key; the keys are {POLICY}, {DEFAULT}, {PRODUCTS}, {OFFER_TYPES}");
+                return Err(self.wrong(member.line, other, known));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_entries(&mut self, table: &str, members: &[Member], target: impl Fn(String) -> Target) -> Result<()> {
+        let mut seen = Desired::default();
+        for member in members {
+            let key = format!("{table}.{}", member.key);
+            let target = target(member.key.clone());
+            if member.key.trim().is_empty() {
+                return Err(self.wrong(member.line, &key, "the id is empty"));
+            }
+            if !seen.want(&target, Wanted::AsItIs) {
+                return Err(self.wrong(member.line, &key, "the id is there a second time; case does not matter"));
+            }
+            let Node::Text(value) = &member.value else {
+                return Err(self.wrong(member.line, &key, "the value has to be a text, such as \"Disabled\""));
+            };
+            let value = match PolicyValue::parse(value) {
+                Ok(value) if !target.takes(value) => {
+                    let why = "an offer type takes Enabled or Disabled; trials are for products only";
+                    return Err(self.wrong(member.line, &key, why));
+                }
+                Ok(value) => NamedValue::Known(value),
+                Err(_) => NamedValue::Unknown(value.clone()),
+            };
+            self.entries.push(Entry { target, value, line: member.line });
+        }
+        Ok(())
+    }
+
+    /// Refuses a file that is for another policy.
+    pub(crate) fn check_policy(&self, policy_id: &str) -> Result<()> {
+        match &self.policy {
+            Some((policy, line)) if !policy.eq_ignore_ascii_case(policy_id) => {
+                let why = format!("the file is for the policy '{}', and not for {policy_id}", shown(policy));
+                let named = crate::text::quoted(policy);
+                Err(self.wrong(*line, POLICY, why).hint(format!("to work on that policy: --policy-id {named}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares the file with what a tenant shows. A value that this version does not know is an error unless the
+    /// tenant shows that very value.
+    pub(crate) fn compare(&self, listed: Vec<ProductPolicy>) -> Result<Comparison> {
+        let mut desired = Desired::with_default(self.default);
+        let mut unknown = Vec::new();
+        let known: BTreeMap<Key, &ProductPolicy> =
+            listed.iter().filter_map(|item| Some((Key::from(&item.target()?), item))).collect();
+        for entry in &self.entries {
+            let Some(item) = known.get(&Key::from(&entry.target)) else {
+                unknown.push(Unknown {
+                    target: entry.target.clone(),
+                    wanted: entry.value.spelling().to_owned(),
+                    place: format!("{}:{}", self.file, entry.line),
+                });
+                continue;
+            };
+            desired.want(&entry.target, self.wanted(entry, item)?);
+        }
+        Ok(Comparison { plan: Plan::new(listed, &desired)?, unknown })
+    }
+
+    fn wanted(&self, entry: &Entry, item: &ProductPolicy) -> Result<Wanted> {
+        match &entry.value {
+            NamedValue::Known(value) => Ok(Wanted::Value(*value)),
+            NamedValue::Unknown(value) if item.value.as_ref().is_some_and(|now| now.eq_ignore_ascii_case(value)) => {
+                Ok(Wanted::AsItIs)
+            }
+            NamedValue::Unknown(value) => {
+                let table = if matches!(entry.target, Target::Product(_)) { PRODUCTS } else { OFFER_TYPES };
+                let key = format!("{table}.{}", entry.target.id());
+                let now = item.value.as_deref().unwrap_or("none");
+                let why = format!("this version knows no value '{}', and the tenant shows {now}", shown(value));
+                let values = "the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod";
+                Err(self.wrong(entry.line, &key, why).hint(values))
+            }
+        }
+    }
+
+    /// The error that names the file, the line and the key.
+    fn wrong(&self, line: usize, key: &str, why: impl std::fmt::Display) -> Error {
+        Error::failed(format!("{}:{line}: {}: {why}", self.file, shown(key)))
+    }
+}
+
+impl NamedValue {
+    fn spelling(&self) -> &str {
+        match self {
+            Self::Known(value) => value.wire(),
+            Self::Unknown(value) => value,
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    shortened(&one_line(text), 80)
+}
+
+#[cfg(test)]
+mod tests;

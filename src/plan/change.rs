@@ -1,0 +1,178 @@
+//! One change. It writes only where the value differs, and compares the answer.
+
+use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource, Unserved, Updated};
+use crate::error::{Error, Result};
+
+/// How a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    Changed,
+    /// The value was the wanted one already; nothing was sent.
+    Unchanged,
+    /// The value would be changed; nothing was sent.
+    Planned,
+    Failed,
+}
+
+impl Outcome {
+    /// The word for it in every output format.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Planned => "planned",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What is wanted of a product or offer type that was read from the service.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) target: Target,
+    pub(crate) before: ProductPolicy,
+    /// The wanted value; `None` where it is to stay as it is.
+    pub(crate) wanted: Option<PolicyValue>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug)]
+pub(crate) struct ChangeRecord {
+    /// The product or offer type with its value afterwards, as planned, or none where nobody can tell.
+    pub(crate) item: ProductPolicy,
+    pub(crate) previous_value: Option<String>,
+    pub(crate) outcome: Outcome,
+    pub(crate) error: Option<String>,
+}
+
+/// A change that was carried out, or not.
+pub(crate) struct Carried {
+    pub(crate) target: Target,
+    pub(crate) record: ChangeRecord,
+    /// Why it failed, where the change was tried.
+    pub(crate) failure: Option<Error>,
+    /// The correlation id of the request that made the change.
+    pub(crate) correlation_id: Option<String>,
+}
+
+impl Change {
+    /// The value to send, where it differs from the value there is.
+    pub(crate) fn needed(&self) -> Option<PolicyValue> {
+        self.wanted.filter(|wanted| !wanted.is(self.before.value.as_deref()))
+    }
+
+    /// Whether the value differs from the wanted one.
+    pub(crate) fn is_needed(&self) -> bool {
+        self.needed().is_some()
+    }
+
+    /// What would be done, in words.
+    pub(crate) fn sentence(&self) -> String {
+        sentence(&self.before, self.before.value.as_deref(), self.wanted.map(PolicyValue::wire))
+    }
+
+    /// The record of a change that is not needed, or, as a plan, of one that is.
+    pub(crate) fn planned(self) -> ChangeRecord {
+        match self.needed() {
+            None => self.record(Outcome::Unchanged, |_| {}, None),
+            Some(wanted) => self.record(Outcome::Planned, |item| item.value = Some(wanted.wire().to_owned()), None),
+        }
+    }
+
+    /// The record of a change that was not tried.
+    pub(super) fn not_sent(self, why: &str) -> Carried {
+        let target = self.target.clone();
+        let record = self.record(Outcome::Failed, |_| {}, Some(format!("not sent: {why}")));
+        Carried { target, record, failure: None, correlation_id: None }
+    }
+
+    /// Sends the change if it is needed. `command_to_see` shows the value as it is, for hints where nobody can tell.
+    pub(super) async fn carry_out<T: TokenSource>(
+        self,
+        client: &Client<'_, T>,
+        command_to_see: impl Fn(&Target) -> String,
+    ) -> Carried {
+        let Some(wanted) = self.needed() else {
+            let target = self.target.clone();
+            return Carried { target, record: self.planned(), failure: None, correlation_id: None };
+        };
+        let look = |target: &Target| format!("see what it is now: {}", command_to_see(target));
+        match client.update(&self.target, wanted).await {
+            Ok(Updated { item: after, correlation_id }) => match self.check(wanted, &after) {
+                Ok(()) => Carried {
+                    target: self.target.clone(),
+                    record: self.record(Outcome::Changed, |item| *item = after, None),
+                    failure: None,
+                    correlation_id: Some(correlation_id),
+                },
+                Err(error) => {
+                    let error = error.detail(format!("correlation id: {correlation_id}")).hint(look(&self.target));
+                    // An answer for another product says nothing of this one.
+                    let value = if self.is_for_another(&after) { None } else { after.value };
+                    self.failed(|item| item.value = value, error)
+                }
+            },
+            Err(Unserved { error, may_have_arrived: true }) => {
+                let error = error.hint(look(&self.target));
+                self.failed(|item| item.value = None, error)
+            }
+            Err(Unserved { error, .. }) => self.failed(|_| {}, error),
+        }
+    }
+
+    /// Whether the service did what was asked for, to the product that was meant.
+    fn check(&self, wanted: PolicyValue, after: &ProductPolicy) -> Result<()> {
+        let label = self.before.label();
+        let wrong = if !wanted.is(after.value.as_deref()) {
+            let shown = after.value.as_deref().unwrap_or("no value");
+            format!("{label} was to become {}, but the service shows {shown}", wanted.wire())
+        } else if self.is_for_another(after) {
+            format!("the service answered for {} in the place of {label}", after.label())
+        } else {
+            return Ok(());
+        };
+        Err(Error::failed(wrong).context(format!("could not change {}", self.target)))
+    }
+
+    fn is_for_another(&self, after: &ProductPolicy) -> bool {
+        let ids = self.before.id.as_ref().zip(after.id.as_ref());
+        ids.is_some_and(|(before, after)| !before.eq_ignore_ascii_case(after))
+    }
+
+    fn failed(self, afterwards: impl FnOnce(&mut ProductPolicy), error: Error) -> Carried {
+        let (told, target) = (error.one_line(), self.target.clone());
+        let record = self.record(Outcome::Failed, afterwards, Some(told));
+        Carried { target, record, failure: Some(error), correlation_id: None }
+    }
+
+    fn record(
+        self,
+        outcome: Outcome,
+        afterwards: impl FnOnce(&mut ProductPolicy),
+        error: Option<String>,
+    ) -> ChangeRecord {
+        let previous_value = self.before.value.clone();
+        let mut item = self.before;
+        afterwards(&mut item);
+        ChangeRecord { item, previous_value, outcome, error }
+    }
+}
+
+impl ChangeRecord {
+    /// What the product is set to now, in words.
+    pub(crate) fn state(&self) -> String {
+        format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value"))
+    }
+
+    /// What was done, in words.
+    pub(crate) fn sentence(&self) -> String {
+        sentence(&self.item, self.previous_value.as_deref(), self.item.value.as_deref())
+    }
+}
+
+fn sentence(item: &ProductPolicy, from: Option<&str>, to: Option<&str>) -> String {
+    format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value"))
+}
+
+#[cfg(test)]
+mod tests;

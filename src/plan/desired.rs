@@ -1,0 +1,143 @@
+//! What is wanted, and how it differs from what there is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::change::{Change, ChangeRecord};
+use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
+use crate::error::{Error, Result};
+
+/// What is wanted of a product or offer type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Value(PolicyValue),
+    /// It is spoken of, and stays as it is.
+    AsItIs,
+}
+
+/// Names a product or offer type, whatever the case of its id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    is_offer_type: bool,
+    id: String,
+}
+
+impl From<&Target> for Key {
+    fn from(target: &Target) -> Self {
+        Self { is_offer_type: matches!(target, Target::OfferType(_)), id: target.id().to_lowercase() }
+    }
+}
+
+/// A desired state: what is wanted of products by their ids, and of all others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Desired {
+    named: BTreeMap<Key, Wanted>,
+    default: Option<PolicyValue>,
+}
+
+impl Desired {
+    /// Wants nothing of what is not named, or this value. Offer types take no trials, and are then left alone.
+    pub(crate) fn with_default(default: Option<PolicyValue>) -> Self {
+        Self { default, ..Self::default() }
+    }
+
+    /// Says what is wanted of a product or offer type. Returns false where that has been said before.
+    pub(crate) fn want(&mut self, target: &Target, wanted: Wanted) -> bool {
+        self.named.insert(target.into(), wanted).is_none()
+    }
+
+    /// What is wanted of a product or offer type, if anything is.
+    fn of(&self, target: &Target) -> Option<Wanted> {
+        let named = self.named.get(&target.into()).copied();
+        named.or_else(|| self.default.filter(|value| target.takes(*value)).map(Wanted::Value))
+    }
+
+    /// Whether something would be wanted of an item that requests cannot name.
+    fn is_about_all(&self) -> bool {
+        self.default.is_some()
+    }
+}
+
+impl Target {
+    /// Whether both name the same thing; the case of ids does not matter.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Key::from(self) == Key::from(other)
+    }
+
+    /// Whether the value can be asked for: offer types take no trials.
+    pub(crate) fn takes(&self, value: PolicyValue) -> bool {
+        self.scope() == Scope::Product || value.fits_offer_types()
+    }
+}
+
+/// An ordered difference: what is to be changed, and what is right already, in the order of the listing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) changes: Vec<Change>,
+}
+
+/// The failure to change an item that something is wanted of and that no request can name.
+pub(crate) fn unnamable(item: &ProductPolicy) -> Error {
+    Error::failed(format!("the service lists {} without an id, so it cannot be changed", item.label()))
+        .detail("nothing was changed")
+}
+
+impl Plan {
+    /// The changes that turn what is listed into what is desired. An item that is listed twice is changed once.
+    pub(crate) fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Result<Self> {
+        let mut changes: Vec<Change> = Vec::new();
+        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+        for before in listed {
+            let Some(target) = before.target() else {
+                if desired.is_about_all() {
+                    return Err(unnamable(&before));
+                }
+                continue;
+            };
+            let wanted = match desired.of(&target) {
+                None => continue,
+                Some(Wanted::Value(value)) => Some(value),
+                Some(Wanted::AsItIs) => None,
+            };
+            let key = Key::from(&target);
+            let change = Change { target, before, wanted };
+            match places.get(&key).and_then(|place| changes.get_mut(*place)) {
+                None => {
+                    places.insert(key, changes.len());
+                    changes.push(change);
+                }
+                Some(listed_before) if !listed_before.is_needed() => *listed_before = change,
+                Some(_) => {}
+            }
+        }
+        Ok(Self { changes })
+    }
+
+    /// Whether there is nothing to change.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.needed() == 0
+    }
+
+    /// How many changes are needed.
+    pub(crate) fn needed(&self) -> usize {
+        self.changes.iter().filter(|change| change.is_needed()).count()
+    }
+
+    /// What would be done, as records.
+    pub(crate) fn into_records(self) -> Vec<ChangeRecord> {
+        self.changes.into_iter().map(Change::planned).collect()
+    }
+}
+
+/// The changes that are needed, a line each.
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in self.changes.iter().filter(|change| change.is_needed()) {
+            writeln!(formatter, "  {}", change.sentence())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
