@@ -1,1 +1,113 @@
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use serde_json::Map;
 
+use super::*;
+use PolicyValue::{Disabled, Enabled, OnlyTrialsWithoutPaymentMethod as Trials};
+
+/// An item of a listing; ids come from few letters, so that they meet in both cases and more than once.
+fn item() -> impl Strategy<Value = ProductPolicy> {
+    let scope = prop_oneof![Just(Scope::Product), Just(Scope::OfferType)];
+    let value = option::of(prop_oneof![
+        Just("Enabled"),
+        Just("disabled"),
+        Just("OnlyTrialsWithoutPaymentMethod"),
+        Just("OnlyOnTuesdays")
+    ]);
+    (scope, "[abAB]{1,2}", value).prop_map(|(scope, id, value)| ProductPolicy {
+        policy_id: None,
+        scope,
+        id: Some(id),
+        name: None,
+        value: value.map(str::to_owned),
+        extra: Map::new(),
+    })
+}
+
+fn value() -> impl Strategy<Value = PolicyValue> {
+    prop_oneof![Just(Enabled), Just(Disabled), Just(Trials)]
+}
+
+fn desired() -> impl Strategy<Value = Desired> {
+    let wanted = prop_oneof![value().prop_map(Wanted::Value), Just(Wanted::AsItIs)];
+    let named = btree_map((any::<bool>(), "[ab]{1,2}"), wanted, 0..6);
+    (named, option::of(value())).prop_map(|(named, default)| {
+        let mut desired = Desired::with_default(default);
+        for ((is_offer_type, id), wanted) in named {
+            let target = if is_offer_type { Target::OfferType(id) } else { Target::Product(id) };
+            desired.want(&target, wanted);
+        }
+        desired
+    })
+}
+
+/// What a service shows after it has done what the plan asks for.
+fn carried_out(plan: &Plan, listed: &[ProductPolicy]) -> Vec<ProductPolicy> {
+    let mut after = listed.to_vec();
+    for change in &plan.changes {
+        let Some(value) = change.needed() else { continue };
+        for item in after.iter_mut().filter(|item| item.target().is_some_and(|target| target.is_same(&change.target))) {
+            item.value = Some(value.wire().to_owned());
+        }
+    }
+    after
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn carrying_a_plan_out_brings_the_desired_state_about(listed in vec(item(), 0..20), desired in desired()) {
+        let plan = Plan::new(listed.clone(), &desired).expect("a plan");
+        let after = carried_out(&plan, &listed);
+        for (before, after) in listed.iter().zip(&after) {
+            match desired.of(&after.target().expect("a target")) {
+                Some(Wanted::Value(wanted)) => prop_assert!(wanted.is(after.value.as_deref())),
+                Some(Wanted::AsItIs) | None => prop_assert_eq!(before, after),
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_plan_is_empty(listed in vec(item(), 0..20), desired in desired()) {
+        let plan = Plan::new(listed.clone(), &desired).expect("a plan");
+        let again = Plan::new(carried_out(&plan, &listed), &desired).expect("a plan");
+        prop_assert!(again.is_empty(), "{again}");
+        prop_assert_eq!(again.changes.len(), plan.changes.len());
+    }
+
+    #[test]
+    fn a_plan_names_each_thing_once_in_the_order_of_the_listing(listed in vec(item(), 0..20), desired in desired()) {
+        let plan = Plan::new(listed.clone(), &desired).expect("a plan");
+        let place = |target: &Target| {
+            listed.iter().position(|item| item.target().is_some_and(|listed| listed.is_same(target)))
+        };
+        let places: Vec<_> = plan.changes.iter().map(|change| place(&change.target).expect("it is listed")).collect();
+        prop_assert!(places.is_sorted_by(|one, next| one < next), "{places:?}");
+    }
+
+    #[test]
+    fn a_default_asks_no_offer_type_for_trials(listed in vec(item(), 0..20)) {
+        let plan = Plan::new(listed, &Desired::with_default(Some(Trials))).expect("a plan");
+        prop_assert!(plan.changes.iter().all(|change| change.target.scope() == Scope::Product));
+    }
+}
+
+#[test]
+fn what_no_request_can_name_is_refused_only_where_something_is_wanted_of_it() {
+    let nameless = ProductPolicy {
+        policy_id: None,
+        scope: Scope::Product,
+        id: None,
+        name: Some("Nameless".into()),
+        value: Some("Enabled".into()),
+        extra: Map::new(),
+    };
+    let bundle = ProductPolicy { scope: Scope::Other("Bundle".into()), id: Some("B1".into()), ..nameless.clone() };
+    for item in [nameless, bundle] {
+        assert!(Plan::new(vec![item.clone()], &Desired::default()).expect("a plan").is_empty());
+        let refused = Plan::new(vec![item], &Desired::with_default(Some(Disabled))).expect_err("an error");
+        assert!(refused.headline().contains("Nameless"), "{refused:?}");
+    }
+}
