@@ -35,6 +35,7 @@ mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use wiremock::matchers::any;
@@ -220,6 +221,11 @@ impl Tenant {
         self.world().canned.push_back((path_contains.to_owned(), answer));
     }
 
+    /// Lets every answer take so long, besides what an answer of its own asks for.
+    pub fn set_delay(&self, delay: Duration) {
+        self.world().delay = delay;
+    }
+
     /// Lets changes be accepted without effect: the answer shows the old value, which stays.
     pub fn misreport_updates(&self, on: bool) {
         self.world().misreport_updates = on;
@@ -258,7 +264,8 @@ impl Respond for Router {
             Some((_, answer)) => answer,
             None => route(&mut world, &received),
         };
-        answer.into()
+        let delay = answer.delay.unwrap_or_default() + world.delay;
+        if delay.is_zero() { answer.into() } else { answer.after(delay).into() }
     }
 }
 

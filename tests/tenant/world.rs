@@ -1,6 +1,7 @@
 //! The state of the simulated world: who is who, what each tenant has, and what was issued to whom.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -87,6 +88,8 @@ pub(super) struct World {
     pub(super) directories: Vec<Directory>,
     pub(super) policy_extra: Map<String, Value>,
     pub(super) misreport_updates: bool,
+    /// How long every answer takes.
+    pub(super) delay: Duration,
     pub(super) token_lifetime: i64,
     pub(super) device_approval: DeviceApproval,
     pub(super) device_interval: Option<u64>,
@@ -119,6 +122,7 @@ impl World {
             ],
             policy_extra: Map::new(),
             misreport_updates: false,
+            delay: Duration::ZERO,
             token_lifetime: 3600,
             device_approval: DeviceApproval::Approve,
             device_interval: Some(0),
