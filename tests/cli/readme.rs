@@ -2,9 +2,11 @@
 
 use crate::support::Machine;
 #[cfg(unix)]
-use crate::tenant::{Answer, default_products};
+use crate::tenant::{ADMIN, Answer, HOME_TENANT, default_products};
 
 const README: &str = include_str!("../../README.md");
+#[cfg(unix)]
+const CI: &str = include_str!("../../docs/ci.md");
 
 /// The fenced block of the README that begins with `start`.
 #[cfg(unix)]
@@ -13,16 +15,18 @@ fn block(start: &str) -> &'static str {
     README[from..].split("```").next().unwrap()
 }
 
-/// Runs a script in which `mscommerce` is the executable under test.
+/// Runs a script in which `mscommerce` is the executable under test, in an otherwise empty directory.
 #[cfg(unix)]
 fn in_a_shell(machine: &Machine, script: &str) -> crate::support::Ran {
     let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
-    let path = format!("{}:{}", executable.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let own = machine.home().display();
+    let path = format!("{own}:{}:{}", executable.parent().unwrap().display(), std::env::var("PATH").unwrap());
     // The command only lends its environment.
     let environment = machine.command(&["--version"]);
     let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", script]).env_clear().envs(variables).env("PATH", path);
+    shell.args(["-ec", script]).env_clear().envs(variables).env("PATH", path).current_dir(machine.home());
+    shell.env("GITHUB_STEP_SUMMARY", machine.home().join("summary.md"));
     shell.output().unwrap().into()
 }
 
@@ -73,4 +77,71 @@ fn the_commands_of_the_table_are_understood() {
         seen += 1;
     }
     assert_eq!(seen, 6, "every cmdlet has its row");
+}
+
+/// The scripts of the workflow steps in docs/ci.md, by the name of their step.
+#[cfg(unix)]
+fn step(name: &str) -> String {
+    let from = CI.find(&format!("- name: {name}\n")).unwrap_or_else(|| panic!("docs/ci.md has no step {name}"));
+    let script = CI[from..].split_once("run: |\n").unwrap().1;
+    let lines = script.lines().map_while(|line| line.strip_prefix("          "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// A runner on which nobody has signed in: `az` hands out a token.
+#[cfg(unix)]
+fn runner() -> Machine {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let machine = Machine::new();
+    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let az = machine.home().join("az");
+    let expected =
+        "account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv";
+    std::fs::write(&az, format!("#!/bin/sh\ntest \"$*\" = '{expected}' && echo {token}\n")).unwrap();
+    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
+    machine
+        .run_with(
+            &[("MSCOMMERCE_TOKEN", &token)],
+            &["baseline", "export", "--file", &in_home(&machine, "baseline.toml")],
+        )
+        .expect_code(0);
+    machine
+}
+
+#[cfg(unix)]
+fn in_home(machine: &Machine, name: &str) -> String {
+    machine.home().join(name).display().to_string()
+}
+
+#[cfg(unix)]
+fn summary(machine: &Machine) -> String {
+    std::fs::read_to_string(machine.home().join("summary.md")).unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_nightly_check_passes_and_fails_on_drift() {
+    let machine = runner();
+    let check = step("Compare the tenant with the baseline");
+    in_a_shell(&machine, &check).expect_code(0);
+    assert_eq!(summary(&machine), format!("As baseline.toml says in the tenant {HOME_TENANT}: 21 checked.\n"));
+    machine.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
+    in_a_shell(&machine, &check).expect_code(3);
+    let summary = summary(&machine);
+    assert!(summary.contains("Not as baseline.toml says"), "{summary}");
+    assert!(summary.contains("| CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |"), "{summary}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_gated_apply_plans_first_and_changes_then() {
+    let machine = runner();
+    machine.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
+    in_a_shell(&machine, &step("Show what would be changed")).expect_code(0);
+    assert!(summary(&machine).contains("| Power BI Pro | Enabled | Disabled | planned |"), "{}", summary(&machine));
+    assert_eq!(machine.tenant.value_of("CFQ7TTC0H9MP"), "Disabled");
+    in_a_shell(&machine, &step("Change what differs")).expect_code(0);
+    assert!(summary(&machine).contains("| Power BI Pro | Enabled | Disabled | changed |"), "{}", summary(&machine));
+    assert_eq!(machine.tenant.value_of("CFQ7TTC0H9MP"), "Enabled");
 }
