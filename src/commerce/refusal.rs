@@ -23,6 +23,8 @@ pub(crate) struct Refusal {
     words: String,
     correlation_id: String,
     is_web_page: bool,
+    /// For how long the service asks to be left alone, in its own words.
+    retry_after: Option<String>,
 }
 
 impl Refusal {
@@ -39,6 +41,7 @@ impl Refusal {
             words: words(answer),
             correlation_id: correlation_id.to_owned(),
             is_web_page: answer.is_web_page(),
+            retry_after: answer.retry_after(),
         }
     }
 
@@ -60,12 +63,11 @@ impl Refusal {
         );
         let hints = advice(self.status, purpose).iter().copied().chain(page).map(str::to_owned);
         let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
+        let retry_after = self.retry_after.as_ref().map(|wait| format!("Retry-After: {wait}"));
         let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());
-        Error::failed_by(self)
-            .of_kind(kind)
-            .detail(words)
-            .detail(format!("correlation id: {correlation_id}"))
-            .hints(hints)
+        let error = Error::failed_by(self).of_kind(kind).detail(words);
+        let error = retry_after.into_iter().fold(error, Error::detail);
+        error.detail(format!("correlation id: {correlation_id}")).hints(hints)
     }
 }
 

@@ -60,6 +60,12 @@ impl Answer {
         (declared && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
     }
 
+    /// The header `Retry-After` as it came.
+    pub(crate) fn retry_after(&self) -> Option<String> {
+        let value = self.headers.get(reqwest::header::RETRY_AFTER)?;
+        Some(crate::text::shortened(&crate::text::one_line(&String::from_utf8_lossy(value.as_bytes())), 80))
+    }
+
     /// The first `limit` characters of the body, for showing what an unexpected answer said.
     pub(crate) fn excerpt(&self, limit: usize) -> String {
         let text = crate::text::one_line(String::from_utf8_lossy(&self.body).trim());
@@ -130,8 +136,12 @@ impl<'a> Client<'a> {
     /// Sends a request, and again where the service puts it off and it may be repeated.
     async fn execute(&self, client: &reqwest::Client, mut request: reqwest::Request) -> Result<Answer, Failure> {
         let mut tries = 1;
+        let mut put_off = None;
         loop {
-            self.wait_for_turn(request.url()).await?;
+            if let Err(failure) = self.wait_for_turn(request.url()).await {
+                // What was sent before and put off says more than that it was not sent again.
+                return put_off.ok_or(failure);
+            }
             let again = if matches!(*request.method(), Method::GET | Method::PUT) { request.try_clone() } else { None };
             let answer = self.execute_once(client, request).await?;
             let Some(wait) = asked_wait(&answer) else { return Ok(answer) };
@@ -143,6 +153,7 @@ impl<'a> Client<'a> {
                         self.report.note(&format!("The service asks for less haste; going on in {seconds} s …"));
                     }
                     request = with_new_correlation_id(again);
+                    put_off = Some(answer);
                     tries += 1;
                 }
                 _ => return Ok(answer),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use reqwest::header::RETRY_AFTER;
 
 use super::Answer;
 
@@ -51,7 +50,8 @@ pub(super) fn asked_wait(answer: &Answer) -> Option<Duration> {
 
 /// The header's value: seconds, or a date (RFC 9110, section 10.2.3).
 fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<Duration> {
-    let value = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let value = answer.retry_after()?;
+    let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -62,7 +62,7 @@ fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::{HeaderMap, HeaderValue};
+    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
     fn answer(status: StatusCode, value: &str) -> Answer {
         let mut headers = HeaderMap::new();
