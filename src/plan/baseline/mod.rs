@@ -30,6 +30,9 @@ impl Form {
     }
 }
 
+/// What to do where there is no baseline yet.
+const WRITE_ONE: &str = "write one from the tenant's settings: mscommerce baseline export --file FILE";
+
 /// The keys of the top level.
 const POLICY: &str = "policy";
 const DEFAULT: &str = "default";
@@ -84,8 +87,11 @@ impl Baseline {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let file = one_line(&path.display().to_string());
-        let bytes = std::fs::read(path)
-            .map_err(|error| Error::failed_by(error).context(format!("could not read the baseline {file}")))?;
+        let bytes = std::fs::read(path).map_err(|error| {
+            let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+            let error = Error::failed_by(error).context(format!("could not read the baseline {file}"));
+            if is_missing { error.hint(WRITE_ONE) } else { error }
+        })?;
         // Editors on Windows mark UTF-8 so.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let text = std::str::from_utf8(bytes).map_err(|_| {
@@ -97,10 +103,7 @@ impl Baseline {
 
     /// Reads the text of the file called `file`.
     pub(crate) fn parse(file: &str, text: &str, form: Form) -> Result<Self> {
-        let is_empty = || {
-            Error::failed(format!("{file} is empty"))
-                .hint("write one from the tenant's settings: mscommerce baseline export --file FILE")
-        };
+        let is_empty = || Error::failed(format!("{file} is empty")).hint(WRITE_ONE);
         if text.trim().is_empty() {
             return Err(is_empty());
         }
@@ -121,8 +124,7 @@ impl Baseline {
             baseline.take(member)?;
         }
         if seen == [POLICY] {
-            return Err(Error::failed(format!("{file} names no product, no offer type and no default"))
-                .hint("write one from the tenant's settings: mscommerce baseline export --file FILE"));
+            return Err(Error::failed(format!("{file} names no product, no offer type and no default")).hint(WRITE_ONE));
         }
         Ok(baseline)
     }
