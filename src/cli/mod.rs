@@ -1,0 +1,141 @@
+//! The command tree: names, flags and help. No behaviour.
+#![allow(clippy::doc_markdown, reason = "the comments on commands and flags are the help texts")]
+
+mod baseline;
+mod connect;
+mod history;
+mod product;
+mod products;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use baseline::{ApplyArgs, BaselineCommand, ExportArgs};
+pub(crate) use connect::{ConnectArgs, DisconnectArgs};
+pub(crate) use history::HistoryArgs;
+use history::{HISTORY_EXAMPLES, UNDO_HELP};
+pub(crate) use product::{ProductCommand, TargetArgs, UpdateArgs};
+pub(crate) use products::{ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, UpdateManyArgs};
+
+use crate::output::Format;
+
+const EXAMPLES: &str = "\
+Examples:
+  mscommerce connect                            sign in with the browser
+  mscommerce products list                      what may people buy for themselves?
+  mscommerce product update CFQ7TTC0H9MP --value disabled
+  mscommerce products list --value enabled -o json
+  mscommerce products update --all --value disabled --dry-run
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 'baseline check' found drift
+  4 sign-in needed or refused   130 interrupted
+
+Environment:
+  MSCOMMERCE_TOKEN       a ready access token; outranks every saved sign-in
+  MSCOMMERCE_PROFILE     the profile where --profile is not given
+  MSCOMMERCE_OUTPUT      the output format where --output is not given
+  MSCOMMERCE_HOME        the directory for sign-ins and the record of changes
+  MSCOMMERCE_CLIENT_ID   the client id that 'connect' uses
+  MSCOMMERCE_SCOPE       the scope that 'connect' asks for
+  MSCOMMERCE_ENDPOINT    the policy endpoint (https, or http to this machine)
+  AZURE_TENANT_ID        the tenant for 'connect' where --tenant is not given
+  AZURE_AUTHORITY_HOST   the sign-in service, for national clouds
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR   as everywhere";
+
+/// Show and change which Microsoft 365 products people in your organisation may buy for themselves.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mscommerce",
+    bin_name = "mscommerce",
+    version,
+    after_help = EXAMPLES,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+/// Flags that every command takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// The policy to work on [default: AllowSelfServicePurchase]
+    #[arg(long, global = true, value_name = "ID")]
+    pub(crate) policy_id: Option<String>,
+    /// The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The tenant: its id or one of its domains [default: the tenant signed in to]
+    #[arg(long, global = true, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default: table]
+    #[arg(short, long, global = true, value_name = "FORMAT", ignore_case = true, hide_possible_values = true)]
+    pub(crate) output: Option<Format>,
+    /// How long the network may take, in seconds [default: 100]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) timeout: Option<u32>,
+    /// Say less: only results, questions, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more: each request, its status, its correlation id
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colour: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, value_enum, hide_possible_values = true)]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign in, with the browser unless told otherwise
+    #[command(visible_alias = "login")]
+    Connect(ConnectArgs),
+    /// Forget the saved sign-in
+    #[command(visible_alias = "logout")]
+    Disconnect(DisconnectArgs),
+    /// Who is signed in, where, how and until when; touches no network
+    Status,
+    /// Show the policies of the tenant
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Work on many products
+    #[command(subcommand)]
+    Products(ProductsCommand),
+    /// Work on one product or offer type
+    #[command(subcommand)]
+    Product(ProductCommand),
+    /// Keep the tenant's settings as a file, and compare
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// What this tool changed from this machine; touches no network
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(HistoryArgs),
+    /// Take back the last run's changes
+    #[command(after_help = UNDO_HELP)]
+    Undo(ChangeArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// List the policies (Get-MSCommercePolicies)
+    List,
+    /// Show one policy (Get-MSCommercePolicy)
+    Get {
+        /// The policy's id [default: the one of --policy-id]
+        #[arg(value_name = "POLICY", conflicts_with = "policy_id")]
+        policy: Option<String>,
+    },
+}

@@ -1,0 +1,104 @@
+//! `products`, and what every change of many products takes.
+
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+
+use crate::commerce::PolicyValue;
+use crate::pattern::Pattern;
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  mscommerce products list --scope all
+  mscommerce products list --name 'power bi'
+  mscommerce products list --name '/^(Visio|Project) /' --value enabled -o tsv";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProductsCommand {
+    /// List products and what the policy says of each (Get-MSCommerceProductPolicies)
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArgs),
+    /// Change many products at once
+    #[command(after_help = UPDATE_MANY_EXAMPLES)]
+    Update(UpdateManyArgs),
+}
+
+/// What every command that may change many products takes.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ChangeArgs {
+    /// Say what would change, change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask; needed where there is no terminal to ask on
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// How many requests are sent side by side.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct JobsArgs {
+    /// How many changes may be on their way at the same time
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+}
+
+/// The number of changes on their way at the same time where `--jobs` does not say.
+pub(crate) const DEFAULT_JOBS: u8 = 8;
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("selection").required(true)))]
+pub(crate) struct UpdateManyArgs {
+    /// Ids or exact names; case does not matter
+    #[arg(value_name = "ID_OR_NAME", group = "selection")]
+    pub(crate) products: Vec<String>,
+    /// Everything that the service lists
+    #[arg(long, group = "selection")]
+    pub(crate) all: bool,
+    /// Names that contain this text, or that fit a /regular expression/; case does not matter
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
+    pub(crate) name: Option<Pattern>,
+    /// All but this one, by its id or exact name; may be given several times
+    #[arg(long, value_name = "ID_OR_NAME", conflicts_with = "products")]
+    pub(crate) except: Vec<String>,
+    /// What to choose from: product, offer-type or all
+    #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
+    pub(crate) scope: ScopeChoice,
+    /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
+    pub(crate) value: PolicyValue,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+    #[command(flatten)]
+    pub(crate) jobs: JobsArgs,
+}
+
+const UPDATE_MANY_EXAMPLES: &str = "\
+Examples:
+  mscommerce products update --all --value disabled
+  mscommerce products update --all --except 'Power BI Pro' --value disabled
+  mscommerce products update --name visio --value trials --dry-run
+  mscommerce products update CFQ7TTC0HD33 'Visio Plan 2' --value trials --yes";
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// What to list: product, offer-type or all
+    #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
+    pub(crate) scope: ScopeChoice,
+    /// Only names that contain this text, or that fit a /regular expression/; case does not matter
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    pub(crate) name: Option<Pattern>,
+    /// Only products with this value: enabled, disabled, only-trials-without-payment-method (trials)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
+    pub(crate) value: Option<PolicyValue>,
+}
+
+/// Products, offer types, or both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScopeChoice {
+    /// Microsoft's products.
+    #[default]
+    Product,
+    /// Kinds of offers of other sellers.
+    #[value(alias = "offertype")]
+    OfferType,
+    /// Both.
+    All,
+}

@@ -1,0 +1,65 @@
+//! What became of a plan, in words.
+
+use super::{Context, suggest};
+use crate::error::{Error, Kind};
+use crate::plan::{Carried, ChangeRecord, Outcome};
+
+/// So many failures are told in words; the records tell of all.
+const MOST_TOLD: usize = 5;
+
+/// How many ended how: `14 changed, 2 unchanged, 1 failed`.
+pub(super) fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
+    let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
+    let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
+    let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
+    let counts = all.map(|outcome| (count(outcome), outcome.name()));
+    let counts: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    if counts.is_empty() { "nothing to change".to_owned() } else { counts.join(", ") }
+}
+
+/// The failure of a run in which something failed, or that was interrupted.
+pub(super) fn failure(carried: &[Carried], sum: &str, context: &Context<'_>) -> Option<Error> {
+    let is_interrupted = context.interrupt.is_pressed();
+    let failed = carried.iter().filter(|carried| carried.record.outcome == Outcome::Failed);
+    let failures: Vec<&Error> = failed.clone().filter_map(|carried| carried.failure.as_ref()).collect();
+    let unsent = failed.clone().count() - failures.len();
+    if failed.count() == 0 && !is_interrupted {
+        return None;
+    }
+    let kind = if is_interrupted {
+        Kind::Interrupted
+    } else if failures.iter().any(|failure| failure.kind() == Kind::SignIn) {
+        Kind::SignIn
+    } else {
+        Kind::Failed
+    };
+    let headline = if is_interrupted { format!("interrupted: {sum}") } else { sum.to_owned() };
+    let mut error = Error::failed(headline).of_kind(kind);
+    for failure in failures.iter().take(MOST_TOLD) {
+        error = error.detail(failure.one_line());
+    }
+    if failures.len() > MOST_TOLD {
+        error = error.detail(format!("{} more: see the field error", failures.len() - MOST_TOLD));
+    }
+    if unsent > 0 {
+        error = error.detail(format!("not sent: {unsent}"));
+    }
+    Some(with_hints(error, &failures, context))
+}
+
+/// Adds the hints of the failures, each once, and where there are too many the command that shows everything.
+fn with_hints(error: Error, failures: &[&Error], context: &Context<'_>) -> Error {
+    let mut hints: Vec<String> = Vec::new();
+    let general = failures.iter().filter_map(|failure| suggest::general(failure, context.settings));
+    for hint in failures.iter().flat_map(|failure| failure.hint_lines()).cloned().chain(general) {
+        if !hints.contains(&hint) && hints.len() <= MOST_TOLD {
+            hints.push(hint);
+        }
+    }
+    if hints.len() > MOST_TOLD {
+        hints.truncate(MOST_TOLD);
+        hints.push(context.settings.command("mscommerce products list --scope all"));
+    }
+    error.hints(hints)
+}

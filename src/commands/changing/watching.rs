@@ -1,0 +1,132 @@
+//! Carrying out a plan: how far it is, and the record of what was changed.
+
+use std::cell::RefCell;
+
+use chrono::Utc;
+use uuid::Uuid;
+
+use super::{Context, Endpoint};
+use crate::commerce::Target;
+use crate::error::Error;
+use crate::history::{Entry, EntryScope, Journal};
+use crate::interrupt::OnItsWay;
+use crate::plan::{self, Carried, Outcome, Plan, Watch};
+use crate::report::Report;
+use crate::text::quoted;
+
+/// Carries out a plan and records what was changed. Changes that are on their way are not cut short by Ctrl-C, for
+/// then nobody would know what became of them.
+pub(in crate::commands) async fn carry_out(
+    plan: Plan,
+    jobs: usize,
+    endpoint: &Endpoint<'_>,
+    context: &Context<'_>,
+) -> Vec<Carried> {
+    let needed = plan.needed();
+    let on_its_way = match plan.changes.as_slice() {
+        [only] => OnItsWay {
+            is_one: true,
+            hints: vec![format!("see what it is now: {}", command_to_see(&only.target, context))],
+        },
+        _ => OnItsWay {
+            is_one: false,
+            hints: vec![
+                format!("see what was changed: {}", context.settings.command_for_default_policy("mscommerce history")),
+                format!("see what they are now: {}", context.settings.command("mscommerce products list --scope all")),
+            ],
+        },
+    };
+    let watching = Watching {
+        journal: RefCell::new(if needed > 0 { journal(context) } else { None }),
+        run: Uuid::new_v4().to_string(),
+        endpoint,
+        context,
+    };
+    if plan.changes.len() > 1 {
+        context.terminal.start_progress(needed);
+    }
+    let carried = context.interrupt.held_off(on_its_way, plan::carry_out(plan, jobs, endpoint, &watching)).await;
+    context.terminal.end_progress();
+    watching.finish();
+    carried
+}
+
+fn command_to_see(target: &Target, context: &Context<'_>) -> String {
+    let option = if matches!(target, Target::OfferType(_)) { "--offer-type " } else { "" };
+    context.settings.command(&format!("mscommerce product get {option}{}", quoted(target.id())))
+}
+
+/// The record of changes. A change is not held up where it cannot be recorded, but the person is told.
+fn journal(context: &Context<'_>) -> Option<Journal> {
+    let opened = context.settings.state_directory().and_then(|directory| Journal::open(&directory));
+    opened.map_err(|error| warn_unrecorded(&error, context)).ok()
+}
+
+fn warn_unrecorded(error: &Error, context: &Context<'_>) {
+    let told = error.one_line();
+    context.terminal.warn(&format!("changes of this run are not recorded, and 'undo' will not know them: {told}"));
+}
+
+/// Follows the changes of one run: shows how far it is, and records what was changed.
+struct Watching<'w> {
+    journal: RefCell<Option<Journal>>,
+    run: String,
+    endpoint: &'w Endpoint<'w>,
+    context: &'w Context<'w>,
+}
+
+impl Watch for Watching<'_> {
+    fn is_interrupted(&self) -> bool {
+        self.context.interrupt.is_pressed()
+    }
+
+    fn ended(&self, carried: &Carried) {
+        let record = &carried.record;
+        match (record.outcome, &record.error) {
+            (Outcome::Unchanged, _) => return,
+            (Outcome::Failed, error) => {
+                let why = error.as_deref().unwrap_or_default();
+                self.context.terminal.detail(&format!("failed: {}: {why}", record.item.label()));
+            }
+            _ => self.context.terminal.detail(&format!("{}: {}", record.outcome.name(), record.sentence())),
+        }
+        if record.outcome == Outcome::Changed {
+            self.record(carried);
+        }
+        self.context.terminal.advance_progress();
+    }
+
+    fn command_to_see(&self, target: &Target) -> String {
+        command_to_see(target, self.context)
+    }
+}
+
+impl Watching<'_> {
+    fn record(&self, carried: &Carried) {
+        let Carried { target, record, .. } = carried;
+        let entry = Entry {
+            time: Utc::now(),
+            run: self.run.clone(),
+            tenant_id: self.endpoint.tokens().tenant_id(),
+            account: self.endpoint.tokens().account(),
+            policy_id: self.endpoint.policy_id().to_owned(),
+            scope: EntryScope::from(target),
+            id: target.id().to_owned(),
+            name: record.item.name.clone(),
+            from: record.previous_value.clone(),
+            to: record.item.value.clone().unwrap_or_default(),
+            correlation_id: carried.correlation_id.clone(),
+        };
+        let failed = self.journal.borrow().as_ref().and_then(|journal| journal.append(&entry).err());
+        if let Some(error) = failed {
+            self.journal.take();
+            warn_unrecorded(&error, self.context);
+        }
+    }
+
+    fn finish(&self) {
+        if let Some(error) = self.journal.take().and_then(|journal| journal.finish().err()) {
+            self.context.terminal.warn(&error.one_line());
+        }
+    }
+}
