@@ -1,6 +1,7 @@
 //! One small HTTP client for both services: no redirects, bounded answers, one clock for the whole command,
 //! and failures told apart in words a person understands.
 
+mod answer;
 mod diagnosis;
 mod failure;
 mod proxy;
@@ -10,14 +11,14 @@ mod throttle;
 use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
-use reqwest::{Method, StatusCode, header::HeaderMap};
-use serde_json::Value;
+use reqwest::Method;
 use url::Url;
+use uuid::Uuid;
 
+pub(crate) use answer::Answer;
 use diagnosis::diagnose;
 pub(crate) use failure::Failure;
 use throttle::{MOST_TRIES, Throttle, asked_wait};
-use uuid::Uuid;
 
 use crate::interrupt::Interrupt;
 use crate::report::Report;
@@ -30,48 +31,6 @@ pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
 
 /// No answer of either service comes near this; what does is not an answer of theirs.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
-
-/// A whole answer, read to its end.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-    /// The correlation id that the request was sent with, if it was.
-    pub(crate) correlation_id: Option<String>,
-}
-
-impl Answer {
-    /// The body as JSON, whatever its content type says.
-    pub(crate) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
-    }
-
-    /// True where the body is a web page: what a captive portal or a proxy puts in the place of an answer.
-    pub(crate) fn is_web_page(&self) -> bool {
-        let declared = self
-            .headers
-            .get(reqwest::header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
-        // The beginning is enough: an answer may be large.
-        let body = self.body.trim_ascii_start();
-        let start = String::from_utf8_lossy(&body[..body.len().min(64)]).to_ascii_lowercase();
-        let start = start.trim_start();
-        (declared && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
-    }
-
-    /// The header `Retry-After` as it came.
-    pub(crate) fn retry_after(&self) -> Option<String> {
-        let value = self.headers.get(reqwest::header::RETRY_AFTER)?;
-        Some(crate::text::shortened(&crate::text::one_line(&String::from_utf8_lossy(value.as_bytes())), 80))
-    }
-
-    /// The first `limit` characters of the body, for showing what an unexpected answer said.
-    pub(crate) fn excerpt(&self, limit: usize) -> String {
-        let text = crate::text::one_line(String::from_utf8_lossy(&self.body).trim());
-        crate::text::shortened(&text, limit)
-    }
-}
 
 /// Sends requests within the time that a command's network work may take. Connections are opened, and
 /// certificates read, when the first request is sent.

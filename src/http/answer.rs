@@ -1,0 +1,49 @@
+//! An answer of either service.
+
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use serde_json::Value;
+
+use crate::text::{one_line, shortened};
+
+/// A whole answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    /// The correlation id that the request was sent with, if it was.
+    pub(crate) correlation_id: Option<String>,
+}
+
+impl Answer {
+    /// The body as JSON, whatever its content type says.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// True where the body is a web page: what a captive portal or a proxy puts in the place of an answer.
+    pub(crate) fn is_web_page(&self) -> bool {
+        let declared = self
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
+        // The beginning is enough: an answer may be large.
+        let body = self.body.trim_ascii_start();
+        let start = String::from_utf8_lossy(&body[..body.len().min(64)]).to_ascii_lowercase();
+        let start = start.trim_start();
+        (declared && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
+    }
+
+    /// The header `Retry-After` as it came.
+    pub(crate) fn retry_after(&self) -> Option<String> {
+        let value = self.headers.get(RETRY_AFTER)?;
+        Some(shortened(&one_line(&String::from_utf8_lossy(value.as_bytes())), 80))
+    }
+
+    /// The first `limit` characters of the body, for showing what an unexpected answer said.
+    pub(crate) fn excerpt(&self, limit: usize) -> String {
+        let text = one_line(String::from_utf8_lossy(&self.body).trim());
+        shortened(&text, limit)
+    }
+}
