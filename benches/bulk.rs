@@ -5,7 +5,11 @@
 //! What is measured is the whole run of the executable, from its start to its end. Ends with 1 where a median is more
 //! than 15 % above that.
 #![allow(clippy::print_stdout, reason = "a benchmark is a program of its own")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a mistake in the set-up should stop the benchmark where it happens")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a mistake in the set-up should stop the benchmark where it happens"
+)]
 #![allow(dead_code, reason = "the tests use more of what is shared with them")]
 
 #[path = "../tests/cli/support.rs"]

@@ -72,16 +72,20 @@ async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, inte
     let http = http::Client::new(settings.timeout, terminal, interrupt);
     let context = Context { settings: &settings, terminal, http: &http, interrupt };
     let Ended { output, document, note, failure } = run_command(cli.command, &context).await?;
-    if let Some(output) = output {
-        output.print(settings.format, terminal)?;
-    }
-    if let Some(document) = document {
-        terminal.document(&document)?;
-    }
+    let printed = output.map_or(Ok(()), |output| output.print(settings.format, terminal));
+    let printed = printed.and(document.map_or(Ok(()), |document| terminal.document(&document)));
+    // What was done is told even where the records of it cannot be written.
     if let Some(note) = note {
         terminal.note(&note);
     }
-    failure.map_or(Ok(()), Err)
+    match (printed, failure) {
+        (Err(unprinted), Some(failure)) => {
+            terminal.error(&unprinted);
+            Err(failure)
+        }
+        (printed, None) => printed,
+        (Ok(()), Some(failure)) => Err(failure),
+    }
 }
 
 /// Boxed, so that the state of the largest command is not part of every caller's.

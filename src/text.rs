@@ -45,7 +45,12 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
 
 /// A word of a command line, quoted for a shell where it needs to be, and cut where it is too long to be typed.
 pub(crate) fn quoted(word: &str) -> String {
-    let word = shortened(&one_line(word), 80);
+    quoted_whole(&shortened(word, 80))
+}
+
+/// A word of a command line, quoted for a shell where it needs to be: for paths, which are long and copied.
+pub(crate) fn quoted_whole(word: &str) -> String {
+    let word = one_line(word);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:=+,%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

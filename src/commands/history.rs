@@ -21,11 +21,12 @@ pub(super) fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Ended> {
         let is_under = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
         tenant_id.is_none_or(is_in) && settings.policy_id_given.as_ref().is_none_or(is_under)
     };
-    let entries = read(context)?.entries;
+    let History { entries, damaged } = read(context)?;
     let total = entries.len();
     let mut fitting: Vec<Entry> = entries.into_iter().filter(fits).collect();
     fitting.reverse();
     let mut note = match (total, fitting.len()) {
+        (0, _) if !damaged.is_empty() => None,
         (0, _) => Some("Nothing has been changed from here yet.".to_owned()),
         (total, 0) => Some(format!("None of the {total} changes recorded fits.")),
         _ => None,

@@ -31,6 +31,16 @@ pub(super) async fn read(
     }
 }
 
+/// Which things are chosen among, for what is said where one is missing.
+pub(super) struct Among {
+    /// One of them, in words.
+    pub(super) kind: &'static str,
+    /// The command that lists them.
+    pub(super) list: &'static str,
+    /// Where else it may be.
+    pub(super) elsewhere: Option<&'static str>,
+}
+
 /// Whether `words` are the item's id or its whole name, without regard to case.
 pub(super) fn is_called(item: &ProductPolicy, words: &str) -> bool {
     let words = words.trim().to_lowercase();
@@ -38,21 +48,27 @@ pub(super) fn is_called(item: &ProductPolicy, words: &str) -> bool {
     is(&item.id) || is(&item.name)
 }
 
-/// The one item whose id or name is `words`; `elsewhere` tells where else it may be.
+/// The one item whose id or name is `words`.
 pub(super) fn only_one<'i>(
     words: &str,
     items: &'i [ProductPolicy],
-    elsewhere: &str,
+    among: &Among,
     context: &Context<'_>,
 ) -> Result<&'i ProductPolicy> {
     let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| is_called(item, words)).collect();
+    // The service may list a thing twice.
+    let is_same = |one: &ProductPolicy, other: &ProductPolicy| match (one.target(), other.target()) {
+        (Some(one), Some(other)) => one.is_same(&other),
+        _ => false,
+    };
     match fitting.as_slice() {
         [only] => Ok(only),
-        [] => Err(suggest::products(words, items, elsewhere, context.settings)),
+        [] => Err(suggest::missing(words, items, among, context.settings)),
+        [first, others @ ..] if others.iter().all(|other| is_same(first, other)) => Ok(first),
         several => {
             let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
             let words = shortened(words, 80);
-            Err(Error::failed(format!("'{words}' fits {} products; nothing was done", several.len()))
+            Err(Error::failed(format!("'{words}' fits {} {}s; nothing was done", several.len(), among.kind))
                 .detail(labels.join("\n"))
                 .hint("name one of them by its id"))
         }

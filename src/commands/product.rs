@@ -1,5 +1,6 @@
 //! `product get` and `product update`.
 
+use super::listing::Among;
 use super::{Context, Ended, Endpoint, changing, listing, suggest};
 use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target, is_sendable};
@@ -56,8 +57,12 @@ impl Named {
             },
             Self::Words(words) => {
                 let items = listing::read(&[Scope::Product], endpoint, context).await?;
-                let offer_types = "an offer type, such as SaaS, is named with --offer-type";
-                let item = listing::only_one(words, &items, offer_types, context)?;
+                let among = Among {
+                    kind: "product",
+                    list: "mscommerce products list",
+                    elsewhere: Some("an offer type, such as SaaS, is named with --offer-type"),
+                };
+                let item = listing::only_one(words, &items, &among, context)?;
                 let id = item
                     .id
                     .clone()
@@ -90,7 +95,7 @@ async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let (target, before) = named.read(endpoint, context).await?;
-            let plan = Plan { changes: vec![Change { target, before, wanted: Some(wanted) }] };
+            let plan = Plan::of_one(Change { target, before, wanted: Some(wanted) });
             if args.dry_run {
                 return Ok(plan
                     .into_records()

@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 
 use super::Endpoint;
+use super::listing::Among;
 use crate::commerce::{ProductPolicy, Refusal, Scope, Target, replacement};
 use crate::error::Error;
 use crate::settings::Settings;
@@ -60,13 +61,15 @@ pub(super) async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Err
     with_nearest(error, target.id(), &items, kind).hint(settings.command(list))
 }
 
-/// The failure to find a product by its id or name among `items`; `elsewhere` tells where else it may be.
-pub(super) fn products(words: &str, items: &[ProductPolicy], elsewhere: &str, settings: &Settings) -> Error {
-    let error = Error::failed(format!("no product has the id or the name '{}'", shortened(words, 80)));
+/// The failure to find something by its id or name among `items`.
+pub(super) fn missing(words: &str, items: &[ProductPolicy], among: &Among, settings: &Settings) -> Error {
+    let error = Error::failed(format!("no {} has the id or the name '{}'", among.kind, shortened(words, 80)));
     if let Some(hint) = renumbered(words, settings) {
         return error.hint(hint);
     }
-    with_nearest(error, words, items, "product").hint(settings.command("mscommerce products list")).hint(elsewhere)
+    with_nearest(error, words, items, among.kind)
+        .hint(settings.command(among.list))
+        .hints(among.elsewhere.map(str::to_owned))
 }
 
 /// Adds the new id to a failed change of a product that has been renumbered.

@@ -5,23 +5,26 @@ use super::{Context, Ended, Endpoint, history, listing};
 use crate::cli::{ChangeArgs, DEFAULT_JOBS};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, TokenSource};
 use crate::error::{Error, Result};
-use crate::history::Entry;
+use crate::history::{Entry, History};
 use crate::plan::{Desired, Plan, Wanted};
 use crate::report::Report;
 
 pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
     let manner = Manner::new(args, DEFAULT_JOBS, context)?;
-    let entries = history::read(context)?.entries;
+    let History { entries, damaged } = history::read(context)?;
+    if entries.is_empty() && !damaged.is_empty() {
+        return Err(Error::failed("nothing of the record of changes can be understood, so nothing can be taken back"));
+    }
     if entries.is_empty() {
         return Err(Error::failed("nothing has been changed from here yet, so there is nothing to take back"));
     }
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             // Which run is the last one depends on the tenant, which the credential decides.
-            let run = last_run(entries, &tenant_id(endpoint).await?, endpoint, context)?;
+            let run = last_run(entries, &tenant_id(endpoint).await?, endpoint)?;
             let listed = listing::read(&scopes(&run), endpoint, context).await?;
-            let desired = reverse(&run, &listed, context)?;
-            changing::run(Plan::new(listed, &desired)?, manner, endpoint, context).await
+            let desired = reverse(&run, &listed, endpoint, context)?;
+            changing::run(Plan::new(listed, &desired), manner, endpoint, context).await
         })
         .await
 }
@@ -35,12 +38,7 @@ async fn tenant_id(endpoint: &Endpoint<'_>) -> Result<String> {
 }
 
 /// The changes of the newest run at this tenant and policy.
-fn last_run(
-    mut entries: Vec<Entry>,
-    tenant_id: &str,
-    endpoint: &Endpoint<'_>,
-    context: &Context<'_>,
-) -> Result<Vec<Entry>> {
+fn last_run(mut entries: Vec<Entry>, tenant_id: &str, endpoint: &Endpoint<'_>) -> Result<Vec<Entry>> {
     let policy_id = endpoint.policy_id();
     entries.retain(|entry| {
         let is_here = entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(tenant_id));
@@ -50,7 +48,7 @@ fn last_run(
         return Err(Error::failed(format!(
             "nothing has been changed from here under the policy {policy_id} in the tenant {tenant_id}"
         ))
-        .hint(context.settings.command_for_default_policy("mscommerce history")));
+        .hint("mscommerce history"));
     };
     entries.retain(|entry| entry.run == run);
     Ok(entries)
@@ -62,7 +60,7 @@ fn scopes(run: &[Entry]) -> Vec<Scope> {
 }
 
 /// Wants back what each product was before the run, where it still is what the run made of it.
-fn reverse(run: &[Entry], listed: &[ProductPolicy], context: &Context<'_>) -> Result<Desired> {
+fn reverse(run: &[Entry], listed: &[ProductPolicy], endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Desired> {
     let (mut desired, mut is_empty) = (Desired::default(), true);
     for entry in run {
         match wanted(entry, listed) {
@@ -78,7 +76,7 @@ fn reverse(run: &[Entry], listed: &[ProductPolicy], context: &Context<'_>) -> Re
     }
     if is_empty {
         return Err(Error::failed("nothing of the last run can be taken back; nothing was changed")
-            .hint(context.settings.command_for_default_policy("mscommerce history")));
+            .hint(changing::history(endpoint)));
     }
     Ok(desired)
 }

@@ -160,7 +160,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
     ) -> Result<(Answer, String), Unserved> {
         let token = self.tokens.token().await.map_err(Unserved::for_certain)?;
         let (mut answer, mut id) = self.send_with(&token, &method, &url, body, what).await?;
-        if answer.status == StatusCode::UNAUTHORIZED {
+        if answer.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
             let renewed = self.tokens.renewed(&token).await.map_err(|error| {
                 let refused = Refusal::new("before that", &answer, &id);
                 Unserved::for_certain(refused.add_to(error.context(what)))

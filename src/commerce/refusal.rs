@@ -61,7 +61,8 @@ impl Refusal {
         let page = self.is_web_page.then_some(
             "a web page came back: if the advice does not help, look for a proxy that answers in the service's place",
         );
-        let hints = advice(self.status, purpose).iter().copied().chain(page).map(str::to_owned);
+        let names_a_time = self.retry_after.is_some();
+        let hints = advice(self.status, purpose, names_a_time).iter().copied().chain(page).map(str::to_owned);
         let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
         let retry_after = self.retry_after.as_ref().map(|wait| format!("Retry-After: {wait}"));
         let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());
@@ -97,7 +98,7 @@ fn words(answer: &Answer) -> String {
     }
 }
 
-fn advice(status: StatusCode, purpose: Purpose) -> &'static [&'static str] {
+fn advice(status: StatusCode, purpose: Purpose, names_a_time: bool) -> &'static [&'static str] {
     match (status.as_u16(), purpose) {
         (403, Purpose::Change) => &[
             "a change needs the role Global Administrator or Billing Administrator in this tenant",
@@ -106,6 +107,9 @@ fn advice(status: StatusCode, purpose: Purpose) -> &'static [&'static str] {
         (403, Purpose::Read) => &[
             "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant",
             "a partner needs such a role over GDAP",
+        ],
+        (429 | 503, _) if names_a_time => &[
+            "the service asks for less haste: try again after the time it names, or allow more with --timeout SECONDS",
         ],
         (429, _) => &["the service asks for less haste: wait a minute and try again"],
         (500..=599, _) => &["the service has a fault of its own: try again later; support asks for the correlation id"],

@@ -55,6 +55,13 @@ impl Failure {
         self.correlation_id.as_deref()
     }
 
+    /// What was sent before has used up the command's time.
+    pub(super) fn out_of_time(timeout: Duration) -> Self {
+        Self::new(format!("not sent: the time for the network is up ({} s)", timeout.as_secs()))
+            .hint("try again, or allow more time with --timeout SECONDS")
+            .before_sending()
+    }
+
     /// The service wants no request before the command's time is over.
     pub(super) fn held_back(url: &Url, wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;

@@ -63,6 +63,11 @@ impl<'a> Client<'a> {
         self.deadline.set(None);
     }
 
+    /// Whether Ctrl-C was pressed and nothing is to be sent again.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.is_pressed()
+    }
+
     /// The time left for network work.
     pub(crate) fn time_left(&self) -> Duration {
         let now = Instant::now();
@@ -106,9 +111,9 @@ impl<'a> Client<'a> {
             let Some(wait) = asked_wait(&answer) else { return Ok(answer) };
             let is_news = self.throttle.hold_back(wait);
             match again {
-                Some(again) if tries < MOST_TRIES && wait <= self.time_left() && !self.interrupt.is_pressed() => {
+                Some(again) if tries < MOST_TRIES && wait <= self.time_left() && !self.is_interrupted() => {
                     if is_news {
-                        let seconds = wait.as_secs();
+                        let seconds = wait.as_millis().div_ceil(1000);
                         self.report.note(&format!("The service asks for less haste; going on in {seconds} s …"));
                     }
                     request = with_new_correlation_id(again);
@@ -143,7 +148,7 @@ impl<'a> Client<'a> {
         let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         let left = self.time_left();
         if left.is_zero() {
-            return Err(Failure::timed_out(&url, self.timeout).before_sending());
+            return Err(Failure::out_of_time(self.timeout));
         }
         let started = Instant::now();
         let result = match tokio::time::timeout(left, exchange(client, request, &url)).await {

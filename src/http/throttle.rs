@@ -1,9 +1,8 @@
 //! The service's wish for less haste: `Retry-After`, which holds back every request of the command.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 
 use super::Answer;
@@ -45,18 +44,18 @@ pub(super) fn asked_wait(answer: &Answer) -> Option<Duration> {
     if !matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }
-    retry_after(answer, Utc::now())
+    retry_after(answer, SystemTime::now())
 }
 
 /// The header's value: seconds, or a date (RFC 9110, section 10.2.3).
-fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<Duration> {
+fn retry_after(answer: &Answer, now: SystemTime) -> Option<Duration> {
     let value = answer.retry_after()?;
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = DateTime::parse_from_rfc2822(value).ok()?;
-    Some(date.signed_duration_since(now).to_std().unwrap_or_default())
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -72,10 +71,13 @@ mod tests {
 
     #[test]
     fn a_wait_is_seconds_or_a_date() {
-        let now = DateTime::parse_from_rfc2822("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date").to_utc();
+        let now = httpdate::parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date");
         let wait = |value| retry_after(&answer(StatusCode::TOO_MANY_REQUESTS, value), now);
         assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-        assert_eq!(wait("Wed, 21 Oct 2015 07:28:30 GMT"), Some(Duration::from_secs(30)));
+        // RFC 9110 asks recipients to read all three forms.
+        for date in ["Wed, 21 Oct 2015 07:28:30 GMT", "Wednesday, 21-Oct-15 07:28:30 GMT", "Wed Oct 21 07:28:30 2015"] {
+            assert_eq!(wait(date), Some(Duration::from_secs(30)), "{date}");
+        }
         assert_eq!(wait("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
         for nonsense in ["", "-1", "soon", "1.5"] {
             assert_eq!(wait(nonsense), None, "{nonsense}");

@@ -1,5 +1,7 @@
 //! Aligned columns, for people.
 
+use std::cmp::Reverse;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use unicode_width::UnicodeWidthStr;
@@ -13,6 +15,9 @@ const GAP: u16 = 2;
 /// A column of words narrower than this cannot be read.
 const LEAST_FLEXIBLE: usize = 12;
 
+/// The width of `OnlyTrialsWithoutPaymentMethod`.
+const LONGEST_VALUE: usize = 30;
+
 const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 /// Renders the result for a terminal `width` columns wide, or without a limit. A list that is empty has no table.
@@ -20,76 +25,103 @@ pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String
     if output.records.is_empty() {
         return String::new();
     }
-    if output.shape == Shape::One {
-        return list_of_fields(output, width, color);
-    }
     let all: Vec<usize> = (0..output.fields.len()).collect();
+    if output.shape == Shape::One {
+        return lists_of_fields(output, &all, width, color);
+    }
     let whole = columns(output, &all, None, color);
     match width {
-        Some(width) if widest_line(&whole.plain) > width.into() => narrowed(output, width, color),
+        Some(width) if widest_line(&whole.plain) > width.into() => narrowed(output, &all, width, color),
         _ => whole.text,
     }
 }
 
 /// Where the terminal is too narrow, fields that say the same in every row move above the table, or go where that
-/// is nothing; what is still too wide wraps inside its column. Nothing is cut.
-fn narrowed(output: &Output, width: u16, color: bool) -> String {
+/// is nothing; what is still too wide wraps inside its column. Where there is no room for columns, each record is a
+/// list of its fields. Nothing is cut.
+fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
     if output.records.len() == 1 {
-        return list_of_fields(output, Some(width), color);
+        return lists_of_fields(output, all, Some(width), color);
     }
     let is_common = |index: &usize| {
         let mut column = output.column(*index);
         let first = column.next();
         column.all(|value| Some(value) == first)
     };
-    let (common, varying): (Vec<usize>, Vec<usize>) = (0..output.fields.len()).partition(is_common);
-    if varying.is_empty() || common.is_empty() {
-        let all: Vec<usize> = (0..output.fields.len()).collect();
-        return columns(output, &all, Some(width), color).text;
-    }
+    let (common, mut varying): (Vec<usize>, Vec<usize>) = all.iter().copied().partition(is_common);
     let mut lines = String::new();
-    for index in common {
-        let value = output.column(index).next().unwrap_or_default();
-        if value.is_empty() {
-            continue;
+    if varying.is_empty() {
+        varying = all.to_vec();
+    } else {
+        for index in common {
+            let value = output.column(index).next().unwrap_or_default();
+            if !value.is_empty() {
+                lines.push_str(&format!("{}: {}\n", output.fields[index], text::one_line(&value)));
+            }
         }
-        lines.push_str(&format!("{}: {}\n", output.fields[index], text::one_line(&value)));
     }
-    format!("{lines}\n{}", columns(output, &varying, Some(width), color).text)
+    let table = if has_room(output, &varying, width) {
+        columns(output, &varying, Some(width), color).text
+    } else {
+        lists_of_fields(output, &varying, Some(width), color)
+    };
+    if lines.is_empty() { table } else { format!("{lines}\n{table}") }
+}
+
+/// Whether there is room for columns that can be read.
+fn has_room(output: &Output, indices: &[usize], width: u16) -> bool {
+    let gaps = usize::from(GAP) * indices.len().saturating_sub(1);
+    gaps + indices.iter().map(|index| least_width(output, *index)).sum::<usize>() <= usize::from(width)
+}
+
+/// How narrow a column can be: the name of the field and a word of usual length stay whole, and so do ids that are
+/// longer than any value, for they are there to be copied.
+fn least_width(output: &Output, index: usize) -> usize {
+    let widest = output.column(index).map(|value| text::one_line(&value).width()).max().unwrap_or_default();
+    let is_id = widest > LONGEST_VALUE && !has_words(output, index);
+    let least = if is_id { widest } else { widest.min(LEAST_FLEXIBLE) };
+    least.max(output.fields[index].width())
+}
+
+fn has_words(output: &Output, index: usize) -> bool {
+    output.column(index).any(|value| value.contains(' '))
 }
 
 /// Lets as few columns as need be give way, so that ids are not broken: first the widest that has words in it, then
-/// the widest of the others. Where not even that is enough, all of them do.
+/// the widest of the others.
 fn keep_whole(table: &mut Table, output: &Output, indices: &[usize], width: u16) {
     let widths: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
-    let has_words = |at: usize| output.column(indices[at]).any(|value| value.contains(' '));
-    let mut order: Vec<usize> = (0..indices.len()).collect();
-    order.sort_by_cached_key(|at| std::cmp::Reverse((has_words(*at), widths[*at])));
-    // The stable sort puts every column with words first; only the widest of them is.
-    let with_words = order.iter().filter(|at| has_words(**at)).count();
-    if let Some(others) = order.get_mut(with_words.min(1)..) {
-        others.sort_by_key(|at| std::cmp::Reverse(widths[*at]));
+    let least: Vec<usize> = indices.iter().map(|index| least_width(output, *index)).collect();
+    let mut giving: Vec<usize> = (0..indices.len()).filter(|at| least[*at] < widths[*at]).collect();
+    giving.sort_by_key(|at| Reverse(widths[*at]));
+    if let Some(place) = giving.iter().position(|at| has_words(output, indices[*at])) {
+        giving[..=place].rotate_right(1);
     }
     let gaps = usize::from(GAP) * indices.len().saturating_sub(1);
-    let least = |giving: &[usize]| {
-        let of_column = |at: usize| if giving.contains(&at) { widths[at].min(LEAST_FLEXIBLE) } else { widths[at] };
+    let total = |giving: &[usize]| {
+        let of_column = |at: usize| if giving.contains(&at) { least[at] } else { widths[at] };
         gaps + (0..indices.len()).map(of_column).sum::<usize>()
     };
-    let Some(count) = (1..=order.len()).find(|count| least(&order[..*count]) <= usize::from(width)) else { return };
+    let Some(count) = (1..=giving.len()).find(|count| total(&giving[..*count]) <= usize::from(width)) else { return };
     for (at, column) in table.column_iter_mut().enumerate() {
-        if !order[..count].contains(&at) {
+        if !giving[..count].contains(&at) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
 }
 
-/// One record: a line for each field that has a value.
-fn list_of_fields(output: &Output, width: Option<u16>, color: bool) -> String {
+/// For each record a line for each of these fields that has a value, and an empty line between two records.
+fn lists_of_fields(output: &Output, indices: &[usize], width: Option<u16>, color: bool) -> String {
+    let lists: Vec<String> = output.rows().map(|row| list_of_fields(output, &row, indices, width, color)).collect();
+    lists.join("\n")
+}
+
+fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Option<u16>, color: bool) -> String {
     let mut table = bare(width);
-    for (index, name) in output.fields.iter().enumerate() {
-        let value = text::one_line(&output.column(index).next().unwrap_or_default());
+    for index in indices {
+        let value = text::one_line(&row[*index]);
         if !value.is_empty() {
-            table.add_row(vec![(*name).to_owned(), value]);
+            table.add_row(vec![output.fields[*index].to_owned(), value]);
         }
     }
     if let Some(names) = table.column_mut(0) {

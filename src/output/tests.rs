@@ -96,3 +96,14 @@ fn only_names_of_fields_are_bold_in_the_table_of_one_record() {
     let text = table::render(&Output::one(Named("", Some("日本語"))), None, true);
     assert_eq!(text, "\u{1b}[1mname\u{1b}[0m  日本語\n");
 }
+
+#[test]
+fn an_id_to_copy_is_never_broken_by_a_narrow_terminal() {
+    let ids = ["05fe0b58-dfdb-4c0a-b52d-c93aa694a301", "4eefb35e-c7fd-44bd-b0d9-925ceaeffe01"];
+    let output = Output::many(ids.map(|id| Named(id, Some("some words that are many"))));
+    for width in [40, 60, 80] {
+        let text = table::render(&output, Some(width), false);
+        assert!(ids.iter().all(|id| text.contains(id)), "{width}\n{text}");
+        assert!(text.lines().all(|line| line.len() <= usize::from(width)), "{width}\n{text}");
+    }
+}

@@ -6,6 +6,7 @@ use std::fmt;
 use super::change::{Change, ChangeRecord};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
+use crate::text::{one_line, shortened};
 
 /// What is wanted of a product or offer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +53,10 @@ impl Desired {
         named.or_else(|| self.default.filter(|value| target.takes(*value)).map(Wanted::Value))
     }
 
-    /// Whether something would be wanted of an item that requests cannot name.
-    fn is_about_all(&self) -> bool {
-        self.default.is_some()
+    /// The value that the default wants of an item that no request can name, where it has another one.
+    fn of_unnamable(&self, item: &ProductPolicy) -> Option<PolicyValue> {
+        let takes = |value: &PolicyValue| item.scope == Scope::Product || value.fits_offer_types();
+        self.default.filter(takes).filter(|value| !value.is(item.value.as_deref()))
     }
 }
 
@@ -74,23 +76,31 @@ impl Target {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) changes: Vec<Change>,
+    /// What should have another value, and cannot be changed, for no request can name it; with that value.
+    pub(crate) unnamable: Vec<(ProductPolicy, PolicyValue)>,
 }
 
-/// The failure to change an item that something is wanted of and that no request can name.
+/// The failure to change what no request can name.
 pub(crate) fn unnamable(item: &ProductPolicy) -> Error {
-    Error::failed(format!("the service lists {} without an id, so it cannot be changed", item.label()))
-        .detail("nothing was changed")
+    let why = match &item.scope {
+        Scope::Other(scope) => {
+            format!("of the scope '{}', which this version cannot change", shortened(&one_line(scope), 80))
+        }
+        Scope::Product | Scope::OfferType => "without an id, so it cannot be changed".to_owned(),
+    };
+    Error::failed(format!("the service lists {} {why}", item.label())).detail("nothing was changed")
 }
 
 impl Plan {
     /// The changes that turn what is listed into what is desired. An item that is listed twice is changed once.
-    pub(crate) fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Result<Self> {
+    pub(crate) fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
+        let mut unnamable = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
         let mut places: BTreeMap<Key, usize> = BTreeMap::new();
         for before in listed {
             let Some(target) = before.target() else {
-                if desired.is_about_all() {
-                    return Err(unnamable(&before));
+                if let Some(wanted) = desired.of_unnamable(&before) {
+                    unnamable.push((before, wanted));
                 }
                 continue;
             };
@@ -110,7 +120,17 @@ impl Plan {
                 Some(_) => {}
             }
         }
-        Ok(Self { changes })
+        Self { changes, unnamable }
+    }
+
+    /// A plan of one.
+    pub(crate) fn of_one(change: Change) -> Self {
+        Self { changes: vec![change], unnamable: Vec::new() }
+    }
+
+    /// Refuses a plan that would leave something as it should not be.
+    pub(crate) fn check_namable(&self) -> Result<()> {
+        self.unnamable.first().map_or(Ok(()), |(item, _)| Err(unnamable(item)))
     }
 
     /// Whether there is nothing to change.

@@ -12,7 +12,7 @@ impl Progress {
     pub(super) fn start(&self, total: usize) {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
         // The template is a constant; without it the bar looks the library's way.
-        if let Ok(style) = ProgressStyle::with_template("Changing [{bar:40}] {pos}/{len}") {
+        if let Ok(style) = ProgressStyle::with_template("Changing [{wide_bar}] {pos}/{len}") {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.tick();

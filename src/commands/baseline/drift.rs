@@ -11,8 +11,7 @@ use crate::commerce::{PolicyValue, ProductPolicy};
 use crate::error::{Error, Result};
 use crate::output::{Output, Record, Row};
 use crate::plan::{Comparison, Unknown};
-use crate::report::Report;
-use crate::text::{one_line, quoted};
+use crate::text::{one_line, quoted_whole};
 
 /// A product or offer type that is not as the file says.
 struct DriftRecord {
@@ -22,7 +21,7 @@ struct DriftRecord {
 }
 
 /// In which way.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Drift {
     /// The tenant shows another value.
     Different,
@@ -46,38 +45,43 @@ impl Row for DriftRecord {
 
 pub(super) async fn check(file: &Path, context: &Context<'_>) -> Result<Ended> {
     let baseline = read(file, context)?;
-    let (comparison, place) = context
+    let (comparison, tenant_id) = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
-            Ok((baseline.compare(listed)?, crate::commands::changing::place(endpoint)))
+            Ok((baseline.compare(listed)?, endpoint.tokens().tenant_id()))
         })
         .await?;
-    let renumbered: Vec<String> = comparison
-        .unknown
-        .iter()
-        .filter_map(|unknown| suggest::renumbered(unknown.target.id(), context.settings))
-        .collect();
-    let checked = comparison.plan.changes.len() + comparison.unknown.len();
-    let drift = drift(comparison, &context.settings.policy_id);
-    let count = |kind| drift.iter().filter(|record| record.drift == kind).count();
-    let (different, unknown) = (count(Drift::Different), count(Drift::Unknown));
+    let tenant = tenant_id.map_or_else(|| "The tenant".to_owned(), |id| format!("The tenant {id}"));
     let shown = one_line(&file.display().to_string());
-    let output = |caption: &str, drift| Output::many(drift).with_caption(caption);
-    if drift.is_empty() {
-        let caption = format!("As {shown} says{place}: {checked} checked.");
-        context.terminal.note(&caption);
-        return Ok(output(&caption, drift).into());
-    }
-    let counts = [(different, "different"), (unknown, "unknown")];
+    let hints = hints(&comparison, &shown, context);
+    let Comparison { plan, unknown } = &comparison;
+    let checked = plan.changes.len() + plan.unnamable.len() + unknown.len();
+    let counts = [(plan.needed() + plan.unnamable.len(), "different"), (unknown.len(), "unknown")];
     let counts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    let caption = format!("Not as {shown} says{place}: {} of {checked}.", counts.join(", "));
-    let mut failure = Error::drift(&caption).hints(renumbered);
-    if different > 0 {
-        let apply = format!("mscommerce baseline apply {}", quoted(&shown));
-        failure = failure.hint(format!("see what would be changed: {} --dry-run", context.settings.command(&apply)));
+    let drift = drift(comparison, &context.settings.policy_id);
+    if drift.is_empty() {
+        let caption = format!("{tenant} is as {shown} says: {checked} checked.");
+        let output = Output::many(drift).with_caption(&caption);
+        return Ok(Ended { note: Some(caption), ..output.into() });
     }
-    Ok(Ended { output: Some(output(&caption, drift)), failure: Some(failure), ..Ended::default() })
+    let caption = format!("{tenant} is not as {shown} says: {} ({checked} checked).", counts.join(", "));
+    let output = Output::many(drift).with_caption(&caption);
+    Ok(Ended { failure: Some(Error::drift(&caption).hints(hints)), ..output.into() })
+}
+
+/// What to do about the differences.
+fn hints(comparison: &Comparison, file: &str, context: &Context<'_>) -> Vec<String> {
+    let Comparison { plan, unknown } = comparison;
+    let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(unknown.target.id(), context.settings));
+    let mut hints: Vec<String> = renumbered.chain(unknown.iter().filter_map(|unknown| unknown.meant.clone())).collect();
+    if !plan.is_empty() {
+        let apply = context.settings.command(&format!("mscommerce baseline apply {}", quoted_whole(file)));
+        // What is unknown stands in the way of applying the rest.
+        let regardless = if unknown.is_empty() { "" } else { " --ignore-unknown" };
+        hints.push(format!("see what would be changed: {apply}{regardless} --dry-run"));
+    }
+    hints
 }
 
 fn drift(comparison: Comparison, policy_id: &str) -> Vec<DriftRecord> {
@@ -85,6 +89,11 @@ fn drift(comparison: Comparison, policy_id: &str) -> Vec<DriftRecord> {
     let different = plan.changes.into_iter().filter_map(|change| {
         let wanted = change.needed().map(PolicyValue::wire)?.to_owned();
         Some(DriftRecord { item: change.before, wanted, drift: Drift::Different })
+    });
+    let unnamable = plan.unnamable.into_iter().map(|(item, wanted)| DriftRecord {
+        item,
+        wanted: wanted.wire().to_owned(),
+        drift: Drift::Different,
     });
     let unknown = unknown.into_iter().map(|Unknown { target, wanted, .. }| DriftRecord {
         item: ProductPolicy {
@@ -98,5 +107,5 @@ fn drift(comparison: Comparison, policy_id: &str) -> Vec<DriftRecord> {
         wanted,
         drift: Drift::Unknown,
     });
-    different.chain(unknown).collect()
+    different.chain(unnamable).chain(unknown).collect()
 }

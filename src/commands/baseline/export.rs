@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::plan::{self, Form};
 use crate::report::Report;
-use crate::text::quoted;
+use crate::text::quoted_whole;
 
 pub(super) async fn run(args: &ExportArgs, context: &Context<'_>) -> Result<Ended> {
     let form = form(args, context)?;
@@ -22,15 +22,15 @@ pub(super) async fn run(args: &ExportArgs, context: &Context<'_>) -> Result<Ende
         .with_endpoint(policy_id, async |endpoint| listing::read(ScopeChoice::All.scopes(), endpoint, context).await)
         .await?;
     let exported = plan::export(policy_id, listed, form)?;
-    for label in &exported.left_out {
-        context.terminal.warn(&format!("{label} is left out: the service lists it without an id or a value, or twice"));
+    for (label, why) in &exported.left_out {
+        context.terminal.warn(&format!("{label} is left out: {why}"));
     }
     let Some(file) = &args.file else {
         return Ok(Ended { document: Some(exported.text), ..Ended::default() });
     };
     write(file, &exported.text, args.force)?;
     let shown = file.display().to_string();
-    let check = context.settings.command(&format!("mscommerce baseline check {}", quoted(&shown)));
+    let check = context.settings.command(&format!("mscommerce baseline check {}", quoted_whole(&shown)));
     context.terminal.note(&format!("Written: {shown}\nTo compare the tenant with it later: {check}"));
     Ok(Ended::default())
 }
@@ -55,13 +55,25 @@ fn form(args: &ExportArgs, context: &Context<'_>) -> Result<Form> {
 
 /// Looks before anything is asked of the service.
 fn check_free(file: &Path, force: bool) -> Result<()> {
+    let shown = file.display();
     match fs::metadata(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(cannot_write(file, error)),
-        Ok(found) if !found.is_file() => Err(Error::failed(format!("{} is no regular file", file.display()))),
+        Ok(found) if found.is_dir() => Err(Error::failed(format!("{shown} is a directory"))),
+        Ok(found) if !found.is_file() => Err(Error::failed(format!("{shown} is no regular file"))),
         Ok(_) if force => Ok(()),
         Ok(_) => Err(is_there(file)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot_write(file, error)),
+        Err(_) if file.is_symlink() => Err(Error::failed(format!("{shown} is a link that leads nowhere"))),
+        Err(_) => match directory(file) {
+            directory if directory.is_dir() => Ok(()),
+            directory => {
+                Err(Error::failed(format!("could not write {shown}: there is no directory {}", directory.display())))
+            }
+        },
     }
+}
+
+fn directory(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_there(file: &Path) -> Error {
@@ -77,14 +89,16 @@ fn cannot_write(file: &Path, error: io::Error) -> Error {
 fn write(file: &Path, text: &str, force: bool) -> Result<()> {
     // Through a symbolic link the file that it leads to is replaced, and not the link.
     let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let directory = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".baseline-");
     // Unlike the sign-ins this is a file to share: the usual permissions hold.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let written = builder.tempfile_in(directory).and_then(|mut temporary| {
+    let written = builder.tempfile_in(directory(&place)).and_then(|mut temporary| {
         temporary.write_all(text.as_bytes())?;
+        if let Ok(before) = fs::metadata(&place) {
+            temporary.as_file().set_permissions(before.permissions())?;
+        }
         temporary.as_file().sync_all()?;
         Ok(temporary)
     });

@@ -28,6 +28,7 @@ async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<Ended> {
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
             let Comparison { plan, unknown } = baseline.compare(listed)?;
+            plan.check_namable()?;
             if !unknown.is_empty() {
                 if !args.ignore_unknown {
                     return Err(refused(&unknown, context.settings));
@@ -57,6 +58,7 @@ fn refused(unknown: &[Unknown], settings: &Settings) -> Error {
     let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(unknown.target.id(), settings));
     error
         .hints(renumbered)
+        .hints(unknown.iter().filter_map(|unknown| unknown.meant.clone()))
         .hint("correct the file, or add --ignore-unknown to go on without them")
         .hint(settings.command("mscommerce products list --scope all"))
 }

@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::plan::Plan;
 use summary::{counted, failure};
 
-pub(super) use watching::carry_out;
+pub(super) use watching::{carry_out, history};
 
 /// How a plan is to be carried out, if it is.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub(super) async fn run(plan: Plan, manner: Manner, endpoint: &Endpoint<'_>, con
     }
     let carried = carry_out(plan, manner.jobs, endpoint, context).await;
     let sum = counted(carried.iter().map(|carried| &carried.record));
-    let failure = failure(&carried, &sum, context);
+    let failure = failure(&carried, &sum, &place, context);
     let note = failure.is_none().then(|| format!("{sum}{place}"));
     let output = Output::many(carried.into_iter().map(|carried| carried.record));
     Ok(Ended { note, failure, ..output.into() })

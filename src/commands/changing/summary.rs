@@ -19,7 +19,7 @@ pub(super) fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -
 }
 
 /// The failure of a run in which something failed, or that was interrupted.
-pub(super) fn failure(carried: &[Carried], sum: &str, context: &Context<'_>) -> Option<Error> {
+pub(super) fn failure(carried: &[Carried], sum: &str, place: &str, context: &Context<'_>) -> Option<Error> {
     let is_interrupted = context.interrupt.is_pressed();
     let failed = carried.iter().filter(|carried| carried.record.outcome == Outcome::Failed);
     let failures: Vec<&Error> = failed.clone().filter_map(|carried| carried.failure.as_ref()).collect();
@@ -36,6 +36,9 @@ pub(super) fn failure(carried: &[Carried], sum: &str, context: &Context<'_>) -> 
     };
     let headline = if is_interrupted { format!("interrupted: {sum}") } else { sum.to_owned() };
     let mut error = Error::failed(headline).of_kind(kind);
+    if !place.is_empty() {
+        error = error.detail(place.trim_start());
+    }
     for failure in failures.iter().take(MOST_TOLD) {
         error = error.detail(failure.one_line());
     }

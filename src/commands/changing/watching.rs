@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Context, Endpoint};
 use crate::commerce::Target;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::history::{Entry, EntryScope, Journal};
 use crate::interrupt::OnItsWay;
 use crate::plan::{self, Carried, Outcome, Plan, Watch};
@@ -31,17 +31,13 @@ pub(in crate::commands) async fn carry_out(
         _ => OnItsWay {
             is_one: false,
             hints: vec![
-                format!("see what was changed: {}", context.settings.command_for_default_policy("mscommerce history")),
+                format!("see what was changed: {}", history(endpoint)),
                 format!("see what they are now: {}", context.settings.command("mscommerce products list --scope all")),
             ],
         },
     };
-    let watching = Watching {
-        journal: RefCell::new(if needed > 0 { journal(context) } else { None }),
-        run: Uuid::new_v4().to_string(),
-        endpoint,
-        context,
-    };
+    let watching =
+        Watching { recording: RefCell::new(Recording::NotYet), run: Uuid::new_v4().to_string(), endpoint, context };
     if plan.changes.len() > 1 {
         context.terminal.start_progress(needed);
     }
@@ -51,15 +47,15 @@ pub(in crate::commands) async fn carry_out(
     carried
 }
 
+/// The command that shows what was changed at this tenant, whose id the record names.
+pub(in crate::commands) fn history(endpoint: &Endpoint<'_>) -> String {
+    let tenant = endpoint.tokens().tenant_id().map(|id| format!(" --tenant {}", quoted(&id)));
+    format!("mscommerce history{}", tenant.unwrap_or_default())
+}
+
 fn command_to_see(target: &Target, context: &Context<'_>) -> String {
     let option = if matches!(target, Target::OfferType(_)) { "--offer-type " } else { "" };
     context.settings.command(&format!("mscommerce product get {option}{}", quoted(target.id())))
-}
-
-/// The record of changes. A change is not held up where it cannot be recorded, but the person is told.
-fn journal(context: &Context<'_>) -> Option<Journal> {
-    let opened = context.settings.state_directory().and_then(|directory| Journal::open(&directory));
-    opened.map_err(|error| warn_unrecorded(&error, context)).ok()
 }
 
 fn warn_unrecorded(error: &Error, context: &Context<'_>) {
@@ -69,7 +65,7 @@ fn warn_unrecorded(error: &Error, context: &Context<'_>) {
 
 /// Follows the changes of one run: shows how far it is, and records what was changed.
 struct Watching<'w> {
-    journal: RefCell<Option<Journal>>,
+    recording: RefCell<Recording>,
     run: String,
     endpoint: &'w Endpoint<'w>,
     context: &'w Context<'w>,
@@ -117,16 +113,41 @@ impl Watching<'_> {
             to: record.item.value.clone().unwrap_or_default(),
             correlation_id: carried.correlation_id.clone(),
         };
-        let failed = self.journal.borrow().as_ref().and_then(|journal| journal.append(&entry).err());
-        if let Some(error) = failed {
-            self.journal.take();
+        if let Err(error) = self.recording.borrow_mut().add(&entry, self.context) {
             warn_unrecorded(&error, self.context);
         }
     }
 
     fn finish(&self) {
-        if let Some(error) = self.journal.take().and_then(|journal| journal.finish().err()) {
+        if let Recording::Open(journal) = self.recording.replace(Recording::Failed)
+            && let Err(error) = journal.finish()
+        {
             self.context.terminal.warn(&error.one_line());
         }
+    }
+}
+
+/// The record of changes of one run. A change is not held up where it cannot be recorded; where nothing is changed
+/// nothing is opened.
+enum Recording {
+    NotYet,
+    Open(Journal),
+    /// The person has been told.
+    Failed,
+}
+
+impl Recording {
+    fn add(&mut self, entry: &Entry, context: &Context<'_>) -> Result<()> {
+        if matches!(self, Self::NotYet) {
+            // Should that fail, it is said once, however many changes follow.
+            *self = Self::Failed;
+            *self = Self::Open(Journal::open(&context.settings.state_directory()?)?);
+        }
+        let Self::Open(journal) = self else { return Ok(()) };
+        let added = journal.append(entry);
+        if added.is_err() {
+            *self = Self::Failed;
+        }
+        added
     }
 }

@@ -1,18 +1,41 @@
 //! Choosing what to change from what is listed.
 
-use crate::cli::UpdateManyArgs;
+use crate::cli::{ScopeChoice, UpdateManyArgs};
+use crate::commands::listing::Among;
 use crate::commands::{Context, listing, suggest};
 use crate::commerce::{ProductPolicy, is_sendable};
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 use crate::plan::{Desired, Wanted, unnamable};
-use crate::text::{one_line, shortened};
+use crate::text::{one_line, quoted_whole, shortened};
 
-/// Where else what is not found may be.
-const OTHER_SCOPE: &str = "offer types are chosen with --scope offer-type, both with --scope all";
+impl ScopeChoice {
+    fn among(self) -> Among {
+        match self {
+            Self::Product => Among {
+                kind: "product",
+                list: "mscommerce products list",
+                elsewhere: Some("offer types are chosen with --scope offer-type, both with --scope all"),
+            },
+            Self::OfferType => Among {
+                kind: "offer type",
+                list: "mscommerce products list --scope offer-type",
+                elsewhere: Some("products are chosen without --scope, both with --scope all"),
+            },
+            Self::All => {
+                Among { kind: "product or offer type", list: "mscommerce products list --scope all", elsewhere: None }
+            }
+        }
+    }
+}
 
-/// What the command line chooses.
-pub(super) enum Selection {
+/// What the command line chooses, and among what.
+pub(super) struct Selection {
+    chosen: Chosen,
+    among: Among,
+}
+
+enum Chosen {
     Named(Vec<String>),
     All { except: Vec<String> },
     Pattern { pattern: Pattern, except: Vec<String> },
@@ -27,22 +50,24 @@ impl Selection {
             }
         }
         let except = std::mem::take(&mut args.except);
-        Ok(match args.name.take() {
-            Some(pattern) => Self::Pattern { pattern, except },
-            None if args.all => Self::All { except },
-            None => Self::Named(std::mem::take(&mut args.products)),
-        })
+        let chosen = match args.name.take() {
+            Some(pattern) => Chosen::Pattern { pattern, except },
+            None if args.all => Chosen::All { except },
+            None => Chosen::Named(std::mem::take(&mut args.products)),
+        };
+        Ok(Self { chosen, among: args.scope.among() })
     }
 
     /// Wants `wanted` of every item that is chosen, and nothing of the others.
     pub(super) fn desired(&self, listed: &[ProductPolicy], wanted: Wanted, context: &Context<'_>) -> Result<Desired> {
-        let chosen = match self {
-            Self::Named(words) => words
+        let list = || context.settings.command(self.among.list);
+        let chosen = match &self.chosen {
+            Chosen::Named(words) => words
                 .iter()
-                .map(|words| listing::only_one(words, listed, OTHER_SCOPE, context))
+                .map(|words| listing::only_one(words, listed, &self.among, context))
                 .collect::<Result<Vec<_>>>()?,
-            Self::All { except } => without(except, listed.iter().collect())?,
-            Self::Pattern { pattern, except } => {
+            Chosen::All { except } => self.without(except, listed.iter().collect(), context)?,
+            Chosen::Pattern { pattern, except } => {
                 let fits = |item: &&ProductPolicy| pattern.is_match(item.name.as_deref().unwrap_or_default());
                 let fitting: Vec<_> = listed.iter().filter(fits).collect();
                 if fitting.is_empty() {
@@ -50,34 +75,44 @@ impl Selection {
                         "no name fits --name; nothing was changed ({} listed)",
                         listed.len()
                     ))
-                    .hint(context.settings.command("mscommerce products list --scope all")));
+                    .hint(list()));
                 }
-                without(except, fitting)?
+                self.without(except, fitting, context)?
             }
         };
         if chosen.is_empty() {
-            return Err(Error::failed("nothing is left to change: the selection is empty")
-                .hint(context.settings.command("mscommerce products list --scope all")));
+            return Err(Error::failed("nothing is left to change: the selection is empty").hint(list()));
         }
         let mut desired = Desired::default();
         for item in chosen {
-            let target = item.target().ok_or_else(|| unnamable(item))?;
+            let target = item.target().ok_or_else(|| {
+                let name = item.name.as_deref().or(item.id.as_deref()).unwrap_or_default();
+                unnamable(item).hint(format!("leave it out: --except {}", quoted_whole(name)))
+            })?;
             desired.want(&target, wanted);
         }
         Ok(desired)
     }
-}
 
-/// The items without the exceptions, each of which has to be one of them: one that is not is a slip of the pen.
-fn without<'i>(except: &[String], items: Vec<&'i ProductPolicy>) -> Result<Vec<&'i ProductPolicy>> {
-    for words in except {
-        if !items.iter().any(|item| listing::is_called(item, words)) {
-            let why = format!("--except '{}' fits nothing that is selected; nothing was changed", shown(words));
-            return Err(suggest::with_nearest(Error::failed(why), words, items.iter().copied(), "name"));
+    /// The items without the exceptions, each of which has to be one of them: one that is not is a slip of the pen.
+    fn without<'i>(
+        &self,
+        except: &[String],
+        items: Vec<&'i ProductPolicy>,
+        context: &Context<'_>,
+    ) -> Result<Vec<&'i ProductPolicy>> {
+        for words in except {
+            if !items.iter().any(|item| listing::is_called(item, words)) {
+                let why = format!("--except '{}' fits nothing that is selected; nothing was changed", shown(words));
+                let error = suggest::with_nearest(Error::failed(why), words, items.iter().copied(), "name");
+                return Err(error
+                    .hints(suggest::renumbered(words, context.settings))
+                    .hint(context.settings.command(self.among.list)));
+            }
         }
+        let is_excepted = |item: &ProductPolicy| except.iter().any(|words| listing::is_called(item, words));
+        Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
     }
-    let is_excepted = |item: &ProductPolicy| except.iter().any(|words| listing::is_called(item, words));
-    Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
 }
 
 fn shown(words: &str) -> String {

@@ -18,7 +18,7 @@ pub(super) async fn run(mut args: UpdateManyArgs, context: &Context<'_>) -> Resu
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let listed = listing::read(args.scope.scopes(), endpoint, context).await?;
             let desired = selection.desired(&listed, Wanted::Value(args.value), context)?;
-            changing::run(Plan::new(listed, &desired)?, manner, endpoint, context).await
+            changing::run(Plan::new(listed, &desired), manner, endpoint, context).await
         })
         .await
 }

@@ -1,5 +1,7 @@
 //! A ready token, handed over in the environment.
 
+use std::cell::Cell;
+
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -21,6 +23,7 @@ pub(crate) struct EnvironmentToken<'a> {
     tenant: Option<&'a Tenant>,
     connect: ConnectCommand<'a>,
     report: &'a dyn Report,
+    is_in_use: Cell<bool>,
 }
 
 impl<'a> EnvironmentToken<'a> {
@@ -31,12 +34,14 @@ impl<'a> EnvironmentToken<'a> {
         report: &'a dyn Report,
     ) -> Self {
         let claims = Claims::of(token.expose_secret()).unwrap_or_default();
-        Self { token, claims, tenant, connect, report }
+        Self { token, claims, tenant, connect, report, is_in_use: Cell::new(false) }
     }
 
     pub(super) fn token(&self) -> Result<SecretString> {
         self.check()?;
-        self.report.detail(&format!("using the token in {TOKEN_VARIABLE}"));
+        if !self.is_in_use.replace(true) {
+            self.report.detail(&format!("using the token in {TOKEN_VARIABLE}"));
+        }
         Ok(self.token.clone())
     }
 

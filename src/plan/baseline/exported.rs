@@ -14,8 +14,8 @@ use crate::text::one_line;
 /// A baseline's text, and what could not be written into it.
 pub(crate) struct Exported {
     pub(crate) text: String,
-    /// Listed without an id or a value, or a second time.
-    pub(crate) left_out: Vec<String>,
+    /// Names and ids, and why they are left out.
+    pub(crate) left_out: Vec<(String, &'static str)>,
 }
 
 /// A line of the file.
@@ -35,7 +35,9 @@ pub(crate) fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form
             Some(Target::Product(_)) => &mut products,
             Some(Target::OfferType(_)) => &mut offer_types,
             None => {
-                left_out.push(item.label());
+                let has_id = item.id.is_some();
+                let why = if has_id { "it is of a scope that a baseline has no table for" } else { "it has no id" };
+                left_out.push((item.label(), why));
                 continue;
             }
         };
@@ -45,7 +47,9 @@ pub(crate) fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form
                 let name = one_line(item.name.as_deref().unwrap_or_default());
                 lines.push(Line { id: id.clone(), value: value.clone(), name: name.trim().to_owned() });
             }
-            _ => left_out.push(item.label()),
+            (_, None) => left_out.push((item.label(), "it has no value")),
+            (Some(id), _) if id.trim().is_empty() => left_out.push((item.label(), "its id is empty")),
+            _ => left_out.push((item.label(), "the service lists it twice")),
         }
     }
     let text = match form {

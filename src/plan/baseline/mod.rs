@@ -11,7 +11,7 @@ use document::{Malformed, Member, Node};
 pub(crate) use exported::export;
 
 use super::desired::{Desired, Key, Plan, Wanted};
-use crate::commerce::{PolicyValue, ProductPolicy, Target};
+use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
 use crate::text::{one_line, shortened};
 
@@ -81,6 +81,8 @@ pub(crate) struct Unknown {
     pub(crate) wanted: String,
     /// The file and the line that name it.
     pub(crate) place: String,
+    /// What has that for a name, or in the other table for an id.
+    pub(crate) meant: Option<String>,
 }
 
 impl Baseline {
@@ -202,6 +204,7 @@ impl Baseline {
         for entry in &self.entries {
             let Some(item) = known.get(&Key::from(&entry.target)) else {
                 unknown.push(Unknown {
+                    meant: named(&entry.target, &listed),
                     target: entry.target.clone(),
                     wanted: entry.value.spelling().to_owned(),
                     place: format!("{}:{}", self.file, entry.line),
@@ -210,7 +213,7 @@ impl Baseline {
             };
             desired.want(&entry.target, self.wanted(entry, item)?);
         }
-        Ok(Comparison { plan: Plan::new(listed, &desired)?, unknown })
+        Ok(Comparison { plan: Plan::new(listed, &desired), unknown })
     }
 
     fn wanted(&self, entry: &Entry, item: &ProductPolicy) -> Result<Wanted> {
@@ -234,6 +237,15 @@ impl Baseline {
     fn wrong(&self, line: usize, key: &str, why: impl std::fmt::Display) -> Error {
         Error::failed(format!("{}:{line}: {}: {why}", self.file, shown(key)))
     }
+}
+
+/// Names are easily taken for ids, and one table for the other.
+fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
+    let words = target.id().trim().to_lowercase();
+    let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
+    let item = listed.iter().find(|item| is(&item.id) || is(&item.name))?;
+    let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
+    Some(format!("{} belongs into [{table}] by its id", item.label()))
 }
 
 impl NamedValue {

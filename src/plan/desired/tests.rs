@@ -59,7 +59,7 @@ proptest! {
 
     #[test]
     fn carrying_a_plan_out_brings_the_desired_state_about(listed in vec(item(), 0..20), desired in desired()) {
-        let plan = Plan::new(listed.clone(), &desired).expect("a plan");
+        let plan = Plan::new(listed.clone(), &desired);
         let after = carried_out(&plan, &listed);
         for (before, after) in listed.iter().zip(&after) {
             match desired.of(&after.target().expect("a target")) {
@@ -71,15 +71,15 @@ proptest! {
 
     #[test]
     fn a_second_plan_is_empty(listed in vec(item(), 0..20), desired in desired()) {
-        let plan = Plan::new(listed.clone(), &desired).expect("a plan");
-        let again = Plan::new(carried_out(&plan, &listed), &desired).expect("a plan");
+        let plan = Plan::new(listed.clone(), &desired);
+        let again = Plan::new(carried_out(&plan, &listed), &desired);
         prop_assert!(again.is_empty(), "{again}");
         prop_assert_eq!(again.changes.len(), plan.changes.len());
     }
 
     #[test]
     fn a_plan_names_each_thing_once_in_the_order_of_the_listing(listed in vec(item(), 0..20), desired in desired()) {
-        let plan = Plan::new(listed.clone(), &desired).expect("a plan");
+        let plan = Plan::new(listed.clone(), &desired);
         let place = |target: &Target| {
             listed.iter().position(|item| item.target().is_some_and(|listed| listed.is_same(target)))
         };
@@ -89,7 +89,7 @@ proptest! {
 
     #[test]
     fn a_default_asks_no_offer_type_for_trials(listed in vec(item(), 0..20)) {
-        let plan = Plan::new(listed, &Desired::with_default(Some(Trials))).expect("a plan");
+        let plan = Plan::new(listed, &Desired::with_default(Some(Trials)));
         prop_assert!(plan.changes.iter().all(|change| change.target.scope() == Scope::Product));
     }
 }
@@ -106,8 +106,12 @@ fn what_no_request_can_name_is_refused_only_where_something_is_wanted_of_it() {
     };
     let bundle = ProductPolicy { scope: Scope::Other("Bundle".into()), id: Some("B1".into()), ..nameless.clone() };
     for item in [nameless, bundle] {
-        assert!(Plan::new(vec![item.clone()], &Desired::default()).expect("a plan").is_empty());
-        let refused = Plan::new(vec![item], &Desired::with_default(Some(Disabled))).expect_err("an error");
+        let plan = Plan::new(vec![item.clone()], &Desired::default());
+        assert!(plan.check_namable().is_ok() && plan.is_empty());
+        // What is as it should be needs no request.
+        let plan = Plan::new(vec![item.clone()], &Desired::with_default(Some(Enabled)));
+        assert!(plan.check_namable().is_ok());
+        let refused = Plan::new(vec![item], &Desired::with_default(Some(Disabled))).check_namable().expect_err("no");
         assert!(refused.headline().contains("Nameless"), "{refused:?}");
     }
 }
