@@ -4,12 +4,15 @@
 #[path = "../tenant/mod.rs"]
 mod tenant;
 
+mod baseline;
+mod bulk;
 mod connect;
 mod connect_browser;
 mod connect_device;
 mod connect_token;
 mod disconnect;
 mod help;
+mod history;
 mod network;
 mod output;
 mod policies;

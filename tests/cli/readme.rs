@@ -125,11 +125,11 @@ fn the_nightly_check_passes_and_fails_on_drift() {
     let machine = runner();
     let check = step("Compare the tenant with the baseline");
     in_a_shell(&machine, &check).expect_code(0);
-    assert_eq!(summary(&machine), format!("As baseline.toml says in the tenant {HOME_TENANT}: 21 checked.\n"));
+    assert_eq!(summary(&machine), format!("The tenant {HOME_TENANT} is as baseline.toml says: 21 checked.\n"));
     machine.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
     in_a_shell(&machine, &check).expect_code(3);
     let summary = summary(&machine);
-    assert!(summary.contains("Not as baseline.toml says"), "{summary}");
+    assert!(summary.contains("is not as baseline.toml says: 1 different (21 checked)."), "{summary}");
     assert!(summary.contains("| CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |"), "{summary}");
 }
 
