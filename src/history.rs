@@ -33,6 +33,9 @@ pub(crate) struct Entry {
     pub(crate) to: String,
     /// The correlation id of the request that made the change.
     pub(crate) correlation_id: Option<String>,
+    /// The run that this change takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) undoes: Option<String>,
 }
 
 /// Whether a change was of a product or an offer type.
@@ -128,6 +131,10 @@ impl History {
     pub(crate) fn read(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let read = || {
+            // A pipe would never end.
+            if !std::fs::metadata(&path)?.is_file() {
+                return Err(io::Error::other("it is no regular file"));
+            }
             let file = File::open(&path)?;
             let _ = file.lock_shared();
             Self::of_lines(BufReader::new(&file))
@@ -176,6 +183,7 @@ mod tests {
             from: None,
             to: "Disabled".into(),
             correlation_id: None,
+            undoes: None,
         }
     }
 

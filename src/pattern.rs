@@ -15,6 +15,7 @@ impl Pattern {
     pub(crate) fn parse(pattern: &str) -> Result<Self, String> {
         let expression = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
         match expression {
+            Some("") => Err("the expression is empty, so everything would fit it".to_owned()),
             Some(expression) => RegexBuilder::new(expression)
                 .case_insensitive(true)
                 .build()
@@ -51,6 +52,6 @@ mod tests {
         assert!(fits("/äp.el/", "Äpfel") && fits("/ÄPFEL/", "äpfel"));
         assert!(fits("/", "a/b"));
         assert!(Pattern::parse("/(/").is_err());
-        assert!(Pattern::parse("").is_err());
+        assert!(Pattern::parse("").is_err() && Pattern::parse("//").is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Reading what the tenant has, and finding things in it.
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::{Context, Endpoint, suggest};
 use crate::cli::ScopeChoice;
@@ -25,7 +25,9 @@ pub(super) async fn read(
     endpoint: &Endpoint<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<ProductPolicy>> {
-    match try_join_all(scopes.iter().map(|scope| endpoint.products(scope))).await {
+    // Both are read to their end even where one fails, for the other may be just renewing the sign-in.
+    let lists = join_all(scopes.iter().map(|scope| endpoint.products(scope))).await;
+    match lists.into_iter().collect::<Result<Vec<_>>>() {
         Ok(lists) => Ok(lists.into_iter().flatten().collect()),
         Err(error) => Err(suggest::policies(endpoint, error, context.settings).await),
     }

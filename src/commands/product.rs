@@ -124,7 +124,7 @@ fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
 
 /// Carries out a plan of one.
 async fn carry_out(plan: Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
-    let carried = changing::carry_out(plan, 1, endpoint, context).await;
+    let carried = changing::carry_out(plan, 1, None, endpoint, context).await;
     let Some(Carried { target, record, failure, .. }) = carried.into_iter().next() else { return Ok(Ended::default()) };
     match record.outcome {
         Outcome::Changed => {

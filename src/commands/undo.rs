@@ -1,5 +1,7 @@
 //! `undo`: taking back the last run's changes, where nothing else has changed them since.
 
+use chrono::SecondsFormat;
+
 use super::changing::{self, Manner};
 use super::{Context, Ended, Endpoint, history, listing};
 use crate::cli::{ChangeArgs, DEFAULT_JOBS};
@@ -8,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::history::{Entry, History};
 use crate::plan::{Desired, Plan, Wanted};
 use crate::report::Report;
+use crate::text::one_line;
 
 pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
     let manner = Manner::new(args, DEFAULT_JOBS, context)?;
@@ -21,10 +24,14 @@ pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             // Which run is the last one depends on the tenant, which the credential decides.
-            let run = last_run(entries, &tenant_id(endpoint).await?, endpoint)?;
-            let listed = listing::read(&scopes(&run), endpoint, context).await?;
+            let entries = made_here(entries, &tenant_id(endpoint).await?, endpoint)?;
+            let listed = listing::read(&scopes(&latest(&entries)), endpoint, context).await?;
+            let run = run_to_undo(&entries, &listed);
+            let Some(first) = run.first() else { return Ok(Ended::default()) };
+            let time = first.time.to_rfc3339_opts(SecondsFormat::Secs, true);
+            context.terminal.note(&format!("Taking back the run of {time}."));
             let desired = reverse(&run, &listed, endpoint, context)?;
-            changing::run(Plan::new(listed, &desired), manner, endpoint, context).await
+            changing::run(Plan::new(listed, &desired), manner.undoing(&first.run), endpoint, context).await
         })
         .await
 }
@@ -37,30 +44,60 @@ async fn tenant_id(endpoint: &Endpoint<'_>) -> Result<String> {
     })
 }
 
-/// The changes of the newest run at this tenant and policy.
-fn last_run(mut entries: Vec<Entry>, tenant_id: &str, endpoint: &Endpoint<'_>) -> Result<Vec<Entry>> {
+/// The changes at this tenant and policy, of which there is at least one.
+fn made_here(mut entries: Vec<Entry>, tenant_id: &str, endpoint: &Endpoint<'_>) -> Result<Vec<Entry>> {
     let policy_id = endpoint.policy_id();
     entries.retain(|entry| {
         let is_here = entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(tenant_id));
         is_here && entry.policy_id.eq_ignore_ascii_case(policy_id)
     });
-    let Some(run) = entries.last().map(|entry| entry.run.clone()) else {
+    if entries.is_empty() {
         return Err(Error::failed(format!(
             "nothing has been changed from here under the policy {policy_id} in the tenant {tenant_id}"
         ))
         .hint("mscommerce history"));
-    };
-    entries.retain(|entry| entry.run == run);
+    }
     Ok(entries)
 }
 
-fn scopes(run: &[Entry]) -> Vec<Scope> {
+/// The changes of the last run; or, where that took another one back and did not get to all of it, the rest of the
+/// other one: an undo that is tried again must not undo itself.
+fn run_to_undo<'e>(entries: &'e [Entry], listed: &[ProductPolicy]) -> Vec<&'e Entry> {
+    let Some(last) = entries.last() else { return Vec::new() };
+    if let Some(undone) = &last.undoes {
+        let is_restored = |entry: &Entry| {
+            let restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
+            restored.map(Entry::target).any(|target| target.is_same(&entry.target()))
+        };
+        let can_be_restored = |entry: &Entry| matches!(wanted(entry, listed), Ok(Wanted::Value(_)));
+        let of_run = entries.iter().filter(|entry| entry.run == *undone);
+        let rest: Vec<&Entry> = of_run.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
+        if !rest.is_empty() {
+            return rest;
+        }
+    }
+    entries.iter().filter(|entry| entry.run == last.run).collect()
+}
+
+/// The last run, and the one that it takes back, if it does.
+fn latest(entries: &[Entry]) -> Vec<&Entry> {
+    let Some(last) = entries.last() else { return Vec::new() };
+    let is_latest = |entry: &&Entry| entry.run == last.run || last.undoes.as_ref() == Some(&entry.run);
+    entries.iter().filter(is_latest).collect()
+}
+
+fn scopes(run: &[&Entry]) -> Vec<Scope> {
     let has = |scope: &Scope| run.iter().any(|entry| entry.target().scope() == *scope);
     [Scope::Product, Scope::OfferType].into_iter().filter(has).collect()
 }
 
 /// Wants back what each product was before the run, where it still is what the run made of it.
-fn reverse(run: &[Entry], listed: &[ProductPolicy], endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Desired> {
+fn reverse(
+    run: &[&Entry],
+    listed: &[ProductPolicy],
+    endpoint: &Endpoint<'_>,
+    context: &Context<'_>,
+) -> Result<Desired> {
     let (mut desired, mut is_empty) = (Desired::default(), true);
     for entry in run {
         match wanted(entry, listed) {
@@ -70,7 +107,7 @@ fn reverse(run: &[Entry], listed: &[ProductPolicy], endpoint: &Endpoint<'_>, con
             }
             Err(why) => {
                 let name = entry.name.as_deref().unwrap_or("without a name");
-                context.terminal.warn(&format!("left as it is: {name} ({}): {why}", entry.id));
+                context.terminal.warn(&one_line(&format!("left as it is: {name} ({}): {why}", entry.id)));
             }
         }
     }

@@ -30,6 +30,12 @@ impl Failure {
         self
     }
 
+    /// The same for a request that was sent before: a service that answered 503 may have acted on it.
+    pub(super) fn after(mut self, earlier: Option<&Answer>) -> Self {
+        self.may_have_arrived |= earlier.is_some_and(|answer| answer.status.is_server_error());
+        self
+    }
+
     pub(super) fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self

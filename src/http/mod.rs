@@ -100,14 +100,17 @@ impl<'a> Client<'a> {
     /// Sends a request, and again where the service puts it off and it may be repeated.
     async fn execute(&self, client: &reqwest::Client, mut request: reqwest::Request) -> Result<Answer, Failure> {
         let mut tries = 1;
-        let mut put_off = None;
+        let mut put_off: Option<Answer> = None;
         loop {
             if let Err(failure) = self.wait_for_turn(request.url()).await {
                 // What was sent before and put off says more than that it was not sent again.
                 return put_off.ok_or(failure);
             }
             let again = if matches!(*request.method(), Method::GET | Method::PUT) { request.try_clone() } else { None };
-            let answer = self.execute_once(client, request).await?;
+            let answer = match self.execute_once(client, request).await {
+                Ok(answer) => answer,
+                Err(failure) => return Err(failure.after(put_off.as_ref())),
+            };
             let Some(wait) = asked_wait(&answer) else { return Ok(answer) };
             let is_news = self.throttle.hold_back(wait);
             match again {

@@ -2,6 +2,7 @@
 
 use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource, Unserved, Updated};
 use crate::error::{Error, Result};
+use crate::text::one_line;
 
 /// How a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,7 +102,7 @@ impl Change {
             Ok(Updated { item: after, correlation_id }) => match self.check(wanted, &after) {
                 Ok(()) => Carried {
                     target: self.target.clone(),
-                    record: self.record(Outcome::Changed, |item| *item = after, None),
+                    record: self.record(Outcome::Changed, |item| take_over(item, after), None),
                     failure: None,
                     correlation_id: Some(correlation_id),
                 },
@@ -161,7 +162,7 @@ impl Change {
 impl ChangeRecord {
     /// What the product is set to now, in words.
     pub(crate) fn state(&self) -> String {
-        format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value"))
+        one_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
     }
 
     /// What was done, in words.
@@ -170,8 +171,16 @@ impl ChangeRecord {
     }
 }
 
+/// An answer may leave out what was not asked to change.
+fn take_over(item: &mut ProductPolicy, after: ProductPolicy) {
+    item.value = after.value;
+    item.extra = after.extra;
+    item.name = after.name.or(item.name.take());
+    item.policy_id = after.policy_id.or(item.policy_id.take());
+}
+
 fn sentence(item: &ProductPolicy, from: Option<&str>, to: Option<&str>) -> String {
-    format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value"))
+    one_line(&format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value")))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::Width;
 
 /// A bar, while there is one.
 #[derive(Default)]
@@ -11,8 +12,11 @@ pub(super) struct Progress(RefCell<Option<ProgressBar>>);
 impl Progress {
     pub(super) fn start(&self, total: usize) {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        // The template is a constant; without it the bar looks the library's way.
-        if let Ok(style) = ProgressStyle::with_template("Changing [{wide_bar}] {pos}/{len}") {
+        // A key that is pressed is shown behind the bar, and must not make a second line of it.
+        let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(Width(columns), _)| columns);
+        let width = columns.saturating_sub(30).clamp(1, 40);
+        // Without a template the bar looks the library's way.
+        if let Ok(style) = ProgressStyle::with_template(&format!("Changing [{{bar:{width}}}] {{pos}}/{{len}}")) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.tick();

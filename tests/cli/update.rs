@@ -172,3 +172,13 @@ fn a_value_the_service_added_later_can_be_changed_away_from() {
     let ran = machine.run(&["product", "update", PRO, "--value", "disabled", "-o", "json"]).expect_code(0);
     assert_eq!(ran.json()["previousValue"], "OnlyOnTuesdays");
 }
+
+#[test]
+fn what_an_answer_leaves_out_is_known_from_before() {
+    let machine = Machine::signed_in();
+    machine.tenant.fail_next("PUT ", Answer::json(200, &json!({"policyValue": "Disabled"})));
+    let ran = machine.run(&["product", "update", "--offer-type", "SaaS", "--value", "disabled", "-o", "json"]);
+    let record = ran.expect_code(0).json();
+    assert_eq!((&record["scope"], &record["id"]), (&json!("offerType"), &json!("SaaS")));
+    assert_eq!((&record["name"], &record["policyValue"]), (&json!("Software as a Service"), &json!("Disabled")));
+}

@@ -44,7 +44,7 @@ impl Row for DriftRecord {
 }
 
 pub(super) async fn check(file: &Path, context: &Context<'_>) -> Result<Ended> {
-    let baseline = read(file, context)?;
+    let baseline = read(file, context).await?;
     let (comparison, tenant_id) = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;

@@ -23,7 +23,7 @@ pub(super) async fn run(command: BaselineCommand, context: &Context<'_>) -> Resu
 
 async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<Ended> {
     let manner = Manner::new(args.change, args.jobs.jobs, context)?;
-    let baseline = read(&args.file, context)?;
+    let baseline = read(&args.file, context).await?;
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
@@ -43,8 +43,8 @@ async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<Ended> {
 }
 
 /// Reads a file that is for the policy in use.
-fn read(file: &Path, context: &Context<'_>) -> Result<Baseline> {
-    let baseline = Baseline::read(file)?;
+async fn read(file: &Path, context: &Context<'_>) -> Result<Baseline> {
+    let baseline = Baseline::read(file).await?;
     baseline.check_policy(&context.settings.policy_id)?;
     Ok(baseline)
 }

@@ -13,11 +13,13 @@ use summary::{counted, failure};
 pub(super) use watching::{carry_out, history};
 
 /// How a plan is to be carried out, if it is.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Manner {
     dry_run: bool,
     asks: bool,
     jobs: usize,
+    /// The run that is taken back.
+    undoes: Option<String>,
 }
 
 impl Manner {
@@ -27,7 +29,12 @@ impl Manner {
             return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
                 .hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
         }
-        Ok(Self { dry_run: args.dry_run, asks: !args.yes, jobs: jobs.into() })
+        Ok(Self { dry_run: args.dry_run, asks: !args.yes, jobs: jobs.into(), undoes: None })
+    }
+
+    /// The same for taking a run back.
+    pub(super) fn undoing(self, run: &str) -> Self {
+        Self { undoes: Some(run.to_owned()), ..self }
     }
 }
 
@@ -47,7 +54,7 @@ pub(super) async fn run(plan: Plan, manner: Manner, endpoint: &Endpoint<'_>, con
     if manner.asks {
         ask(&plan, endpoint, context).await?;
     }
-    let carried = carry_out(plan, manner.jobs, endpoint, context).await;
+    let carried = carry_out(plan, manner.jobs, manner.undoes, endpoint, context).await;
     let sum = counted(carried.iter().map(|carried| &carried.record));
     let failure = failure(&carried, &sum, &place, context);
     let note = failure.is_none().then(|| format!("{sum}{place}"));

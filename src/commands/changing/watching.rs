@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Context, Endpoint};
 use crate::commerce::Target;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::history::{Entry, EntryScope, Journal};
 use crate::interrupt::OnItsWay;
 use crate::plan::{self, Carried, Outcome, Plan, Watch};
@@ -15,10 +15,11 @@ use crate::report::Report;
 use crate::text::quoted;
 
 /// Carries out a plan and records what was changed. Changes that are on their way are not cut short by Ctrl-C, for
-/// then nobody would know what became of them.
+/// then nobody would know what became of them. `undoes` names the run that is taken back.
 pub(in crate::commands) async fn carry_out(
     plan: Plan,
     jobs: usize,
+    undoes: Option<String>,
     endpoint: &Endpoint<'_>,
     context: &Context<'_>,
 ) -> Vec<Carried> {
@@ -36,8 +37,13 @@ pub(in crate::commands) async fn carry_out(
             ],
         },
     };
-    let watching =
-        Watching { recording: RefCell::new(Recording::NotYet), run: Uuid::new_v4().to_string(), endpoint, context };
+    let watching = Watching {
+        recording: RefCell::new(Recording::NotYet),
+        run: Uuid::new_v4().to_string(),
+        undoes,
+        endpoint,
+        context,
+    };
     if plan.changes.len() > 1 {
         context.terminal.start_progress(needed);
     }
@@ -58,15 +64,12 @@ fn command_to_see(target: &Target, context: &Context<'_>) -> String {
     context.settings.command(&format!("mscommerce product get {option}{}", quoted(target.id())))
 }
 
-fn warn_unrecorded(error: &Error, context: &Context<'_>) {
-    let told = error.one_line();
-    context.terminal.warn(&format!("changes of this run are not recorded, and 'undo' will not know them: {told}"));
-}
-
 /// Follows the changes of one run: shows how far it is, and records what was changed.
 struct Watching<'w> {
     recording: RefCell<Recording>,
     run: String,
+    /// The run that this one takes back.
+    undoes: Option<String>,
     endpoint: &'w Endpoint<'w>,
     context: &'w Context<'w>,
 }
@@ -112,9 +115,13 @@ impl Watching<'_> {
             from: record.previous_value.clone(),
             to: record.item.value.clone().unwrap_or_default(),
             correlation_id: carried.correlation_id.clone(),
+            undoes: self.undoes.clone(),
         };
         if let Err(error) = self.recording.borrow_mut().add(&entry, self.context) {
-            warn_unrecorded(&error, self.context);
+            let (from, told) = (record.item.label(), error.one_line());
+            self.context.terminal.warn(&format!(
+                "from {from} on, the changes of this run are not recorded, and 'undo' will not know them: {told}"
+            ));
         }
     }
 

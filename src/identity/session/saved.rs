@@ -1,6 +1,6 @@
 //! The profile's saved sign-in, and renewing it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -29,11 +29,11 @@ pub(crate) struct SavedSignIn<'a> {
     tenant: Option<&'a Tenant>,
     in_use: RefCell<Option<InUse>>,
     /// A renewed sign-in that could not be saved: it serves the rest of the run.
-    unsaved: RefCell<Option<SignIn>>,
+    unsaved: RefCell<Option<Box<SignIn>>>,
     /// Requests that run side by side renew the sign-in one after the other, and find it renewed.
     renewing: Mutex<()>,
-    /// A renewal was refused: there is no point in asking again.
-    is_refused: Cell<bool>,
+    /// Why a renewal was refused, with its hints: there is no point in asking again.
+    refusal: RefCell<Option<(String, Vec<String>)>>,
 }
 
 /// Who has been served in this run. All its requests are made as one account in one tenant, even if somebody
@@ -61,7 +61,7 @@ impl<'a> SavedSignIn<'a> {
             in_use: RefCell::new(None),
             unsaved: RefCell::new(None),
             renewing: Mutex::new(()),
-            is_refused: Cell::new(false),
+            refusal: RefCell::new(None),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> SavedSignIn<'a> {
 
     async fn sign_in(&self) -> Result<SignIn> {
         if let Some(unsaved) = &*self.unsaved.borrow() {
-            return Ok(unsaved.clone());
+            return Ok(SignIn::clone(unsaved));
         }
         match self.store.look_up(self.profile, self.http.time_left()).await? {
             Lookup::Found(sign_in) => Ok(*sign_in),
@@ -184,13 +184,15 @@ impl<'a> SavedSignIn<'a> {
     /// not be taken again.
     async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString> {
         let _renewing = self.renewing.lock().await;
-        if self.is_refused.get() {
-            return Err(
-                Error::sign_in("the sign-in could not be renewed a moment ago").hint(self.connect().to_string())
-            );
+        if let Some((why, hints)) = &*self.refusal.borrow() {
+            return Err(Error::sign_in(why).hints(hints.clone()));
         }
         let renewed = self.renew_in_turn(refused).await;
-        self.is_refused.set(renewed.as_ref().is_err_and(|error| error.kind() == Kind::SignIn));
+        if let Err(error) = renewed.as_ref()
+            && error.kind() == Kind::SignIn
+        {
+            self.refusal.replace(Some((error.one_line(), error.hint_lines().to_vec())));
+        }
         renewed
     }
 
@@ -219,10 +221,10 @@ impl<'a> SavedSignIn<'a> {
             Some(Ok(())) => {}
             Some(Err(error)) => {
                 self.report.warn(&format!("the renewed sign-in was not saved: {}", error.one_line()));
-                self.unsaved.replace(Some(sign_in));
+                self.unsaved.replace(Some(Box::new(sign_in)));
             }
             None => {
-                self.unsaved.replace(Some(sign_in));
+                self.unsaved.replace(Some(Box::new(sign_in)));
             }
         }
         token

@@ -36,6 +36,9 @@ pub(super) struct Malformed {
     pub(super) message: String,
 }
 
+/// A baseline is a table of tables of values.
+const LEVELS: usize = 3;
+
 /// The document's top level.
 pub(super) fn read(text: &str, form: Form) -> Result<Vec<Member>, Malformed> {
     match form {
@@ -45,22 +48,23 @@ pub(super) fn read(text: &str, form: Form) -> Result<Vec<Member>, Malformed> {
 }
 
 fn from_toml(text: &str) -> Result<Vec<Member>, Malformed> {
+    let lines = Lines::new(text);
     let table = DeTable::parse(text).map_err(|error| {
-        let line = error.span().map(|span| line_of(text, span.start));
+        let line = error.span().map(|span| lines.number(span.start));
         Malformed { message: with_excerpt(error.message(), text, line), line }
     })?;
-    Ok(toml_members(table.get_ref(), text))
+    Ok(toml_members(table.get_ref(), &lines))
 }
 
-fn toml_members(table: &DeTable<'_>, text: &str) -> Vec<Member> {
+fn toml_members(table: &DeTable<'_>, lines: &Lines) -> Vec<Member> {
     let mut members: Vec<Member> = table
         .iter()
         .map(|(key, value)| Member {
             key: key.get_ref().to_string(),
-            line: line_of(text, key.span().start),
+            line: lines.number(key.span().start),
             value: match value.get_ref() {
                 DeValue::String(value) => Node::Text(value.to_string()),
-                DeValue::Table(table) => Node::Table(toml_members(table, text)),
+                DeValue::Table(table) => Node::Table(toml_members(table, lines)),
                 _ => Node::Other,
             },
         })
@@ -77,22 +81,24 @@ fn from_json(text: &str) -> Result<Vec<Member>, Malformed> {
         Malformed { message: with_excerpt(message, text, Some(line)), line: Some(line) }
     };
     let whole: &RawValue = serde_json::from_str(text).map_err(malformed)?;
-    match json_node(whole, text).map_err(malformed)? {
+    match json_node(whole, text, &Lines::new(text), LEVELS).map_err(malformed)? {
         Node::Table(members) => Ok(members),
         _ => Err(Malformed { line: None, message: "it is not a JSON object".to_owned() }),
     }
 }
 
-fn json_node(raw: &RawValue, text: &str) -> Result<Node, serde_json::Error> {
+/// What is deeper than `levels` is of no use to a baseline, and not looked into.
+fn json_node(raw: &RawValue, text: &str, lines: &Lines, levels: usize) -> Result<Node, serde_json::Error> {
     let value = raw.get();
     Ok(match value.as_bytes().first() {
+        _ if levels == 0 => Node::Other,
         Some(b'"') => Node::Text(serde_json::from_str(value)?),
         Some(b'{') => {
             let Pairs(pairs) = serde_json::from_str(value)?;
             let member = |(key, raw): (String, &RawValue)| {
                 // The value is a part of the text, so its address tells where.
                 let offset = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-                Ok(Member { key, line: line_of(text, offset), value: json_node(raw, text)? })
+                Ok(Member { key, line: lines.number(offset), value: json_node(raw, text, lines, levels - 1)? })
             };
             Node::Table(pairs.into_iter().map(member).collect::<Result<_, serde_json::Error>>()?)
         }
@@ -127,8 +133,18 @@ impl<'de> Deserialize<'de> for Pairs<'de> {
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
-    text.get(..offset).unwrap_or(text).matches('\n').count() + 1
+/// Where the lines of a text begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(end, _)| end + 1)).collect())
+    }
+
+    /// The number of the line that a place in the text is in, counted from 1.
+    fn number(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
 }
 
 /// What is wrong, and the line that it is wrong in.

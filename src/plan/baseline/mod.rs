@@ -4,6 +4,8 @@ mod document;
 mod exported;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use document::{Malformed, Member, Node};
@@ -33,6 +35,9 @@ impl Form {
 /// What to do where there is no baseline yet.
 const WRITE_ONE: &str = "write one from the tenant's settings: mscommerce baseline export --file FILE";
 
+/// No tenant has that many products; what is larger was not meant for us.
+const LARGEST: usize = 8 * 1024 * 1024;
+
 /// The keys of the top level.
 const POLICY: &str = "policy";
 const DEFAULT: &str = "default";
@@ -53,16 +58,8 @@ pub(crate) struct Baseline {
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
     target: Target,
-    value: NamedValue,
+    value: String,
     line: usize,
-}
-
-/// A value as a file names it.
-#[derive(Clone, Debug, PartialEq)]
-enum NamedValue {
-    Known(PolicyValue),
-    /// A value that this version does not know; it is accepted where the tenant shows it.
-    Unknown(String),
 }
 
 /// A file compared with what a tenant shows.
@@ -85,15 +82,29 @@ pub(crate) struct Unknown {
     pub(crate) meant: Option<String>,
 }
 
+impl Entry {
+    /// The key in the file, for messages.
+    fn key(&self) -> String {
+        let table = if self.target.scope() == Scope::Product { PRODUCTS } else { OFFER_TYPES };
+        format!("{table}.{}", self.target.id())
+    }
+}
+
 impl Baseline {
     /// Reads a file.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    pub(crate) async fn read(path: &Path) -> Result<Self> {
         let file = one_line(&path.display().to_string());
-        let bytes = std::fs::read(path).map_err(|error| {
-            let is_missing = error.kind() == std::io::ErrorKind::NotFound;
+        let bytes = contents(path).await.map_err(|error| {
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
             let error = Error::failed_by(error).context(format!("could not read the baseline {file}"));
             if is_missing { error.hint(WRITE_ONE) } else { error }
         })?;
+        if bytes.len() > LARGEST {
+            return Err(Error::failed(format!(
+                "{file} is larger than {} MiB: it is no baseline",
+                LARGEST / 1024 / 1024
+            )));
+        }
         // Editors on Windows mark UTF-8 so.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let text = std::str::from_utf8(bytes).map_err(|_| {
@@ -169,15 +180,7 @@ impl Baseline {
             let Node::Text(value) = &member.value else {
                 return Err(self.wrong(member.line, &key, "the value has to be a text, such as \"Disabled\""));
             };
-            let value = match PolicyValue::parse(value) {
-                Ok(value) if !target.takes(value) => {
-                    let why = "an offer type takes Enabled or Disabled; trials are for products only";
-                    return Err(self.wrong(member.line, &key, why));
-                }
-                Ok(value) => NamedValue::Known(value),
-                Err(_) => NamedValue::Unknown(value.clone()),
-            };
-            self.entries.push(Entry { target, value, line: member.line });
+            self.entries.push(Entry { target, value: value.clone(), line: member.line });
         }
         Ok(())
     }
@@ -206,7 +209,7 @@ impl Baseline {
                 unknown.push(Unknown {
                     meant: named(&entry.target, &listed),
                     target: entry.target.clone(),
-                    wanted: entry.value.spelling().to_owned(),
+                    wanted: self.known(entry)?.map_or_else(|| entry.value.clone(), |value| value.wire().to_owned()),
                     place: format!("{}:{}", self.file, entry.line),
                 });
                 continue;
@@ -216,20 +219,28 @@ impl Baseline {
         Ok(Comparison { plan: Plan::new(listed, &desired), unknown })
     }
 
+    /// What is wanted of a product or offer type that the tenant has. What it shows is accepted, whatever it is.
     fn wanted(&self, entry: &Entry, item: &ProductPolicy) -> Result<Wanted> {
-        match &entry.value {
-            NamedValue::Known(value) => Ok(Wanted::Value(*value)),
-            NamedValue::Unknown(value) if item.value.as_ref().is_some_and(|now| now.eq_ignore_ascii_case(value)) => {
-                Ok(Wanted::AsItIs)
+        if item.value.as_ref().is_some_and(|now| now.eq_ignore_ascii_case(&entry.value)) {
+            return Ok(Wanted::AsItIs);
+        }
+        if let Some(value) = self.known(entry)? {
+            return Ok(Wanted::Value(value));
+        }
+        let now = one_line(item.value.as_deref().unwrap_or("none"));
+        let why = format!("this version knows no value '{}', and the tenant shows {now}", shown(&entry.value));
+        let values = "the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod";
+        Err(self.wrong(entry.line, &entry.key(), why).hint(values))
+    }
+
+    /// The value that an entry names, where this version knows it.
+    fn known(&self, entry: &Entry) -> Result<Option<PolicyValue>> {
+        match PolicyValue::parse(&entry.value) {
+            Ok(value) if !entry.target.takes(value) => {
+                let why = "an offer type takes Enabled or Disabled; trials are for products only";
+                Err(self.wrong(entry.line, &entry.key(), why))
             }
-            NamedValue::Unknown(value) => {
-                let table = if matches!(entry.target, Target::Product(_)) { PRODUCTS } else { OFFER_TYPES };
-                let key = format!("{table}.{}", entry.target.id());
-                let now = item.value.as_deref().unwrap_or("none");
-                let why = format!("this version knows no value '{}', and the tenant shows {now}", shown(value));
-                let values = "the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod";
-                Err(self.wrong(entry.line, &key, why).hint(values))
-            }
+            parsed => Ok(parsed.ok()),
         }
     }
 
@@ -239,6 +250,17 @@ impl Baseline {
     }
 }
 
+/// Reads on a thread of its own, so that Ctrl-C is noticed while a pipe or a terminal has no more to give.
+async fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let path = path.to_owned();
+    let read = move || {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+}
+
 /// Names are easily taken for ids, and one table for the other.
 fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
     let words = target.id().trim().to_lowercase();
@@ -246,15 +268,6 @@ fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
     let item = listed.iter().find(|item| is(&item.id) || is(&item.name))?;
     let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
     Some(format!("{} belongs into [{table}] by its id", item.label()))
-}
-
-impl NamedValue {
-    fn spelling(&self) -> &str {
-        match self {
-            Self::Known(value) => value.wire(),
-            Self::Unknown(value) => value,
-        }
-    }
 }
 
 fn shown(text: &str) -> String {

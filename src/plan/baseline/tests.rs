@@ -11,11 +11,12 @@ const FORMS: [Form; 2] = [Form::Toml, Form::Json];
 /// Any item that a service could list, with names, ids and values of whatever characters.
 fn item() -> impl Strategy<Value = ProductPolicy> {
     let known = prop_oneof![Just("Enabled".to_owned()), Just("DISABLED".to_owned())];
-    // A word that this tool reads as one of the values is not a value that it does not know.
-    let unknown = any::<String>().prop_filter("unknown", |value| PolicyValue::parse(value).is_err());
+    // Whatever the tenant shows, a word of this tool's or a value that no offer type takes, is written down as it is.
+    let odd =
+        prop_oneof![Just("trials".to_owned()), Just("OnlyTrialsWithoutPaymentMethod".to_owned()), any::<String>()];
     let scope = prop_oneof![Just(Scope::Product), Just(Scope::OfferType)];
     let id = prop_oneof!["[A-Z0-9]{12}".prop_map(String::from), any::<String>()];
-    (scope, option::weighted(0.9, id), option::of(any::<String>()), option::weighted(0.9, prop_oneof![known, unknown]))
+    (scope, option::weighted(0.9, id), option::of(any::<String>()), option::weighted(0.9, prop_oneof![known, odd]))
         .prop_map(|(scope, id, name, value)| ProductPolicy {
             policy_id: None,
             scope,
@@ -56,7 +57,7 @@ proptest! {
             let mut read: Vec<_> = baseline
                 .entries
                 .iter()
-                .map(|entry| (entry.target.clone(), entry.value.spelling().to_lowercase()))
+                .map(|entry| (entry.target.clone(), entry.value.to_lowercase()))
                 .collect();
             read.sort_by_key(|(target, value)| (Key::from(target), value.clone()));
             let written = settings(&listed, exported.left_out.len());
@@ -111,7 +112,6 @@ fn an_error_names_the_file_the_line_and_the_key() {
         ("policy = \"P\"\npolices = \"Q\"", "b:2: polices: there is no such key"),
         ("[products]\nA = \"Enabled\"\na = \"Disabled\"", "b:3: products.a: the id is there a second time"),
         ("default = \"off\"", "b:1: default: 'off' is no value"),
-        ("[offer-types]\n\nSaaS = \"trials\"", "b:3: offer-types.SaaS: an offer type takes Enabled or Disabled"),
         ("[products]\nA = true", "b:2: products.A: the value has to be a text"),
         ("products = \"A\"", "b:1: products: it has to be a table"),
         ("policy = 1\ndefault = \"Enabled\"", "b:1: policy: the value has to be a text"),
@@ -173,4 +173,25 @@ fn a_file_for_another_policy_is_refused() {
     assert!(baseline.check_policy("OTHER").is_ok());
     let told = baseline.check_policy("P").expect_err("an error").one_line();
     assert!(told.starts_with("b:2: policy: the file is for the policy 'Other'"), "{told}");
+}
+
+#[test]
+fn trials_are_for_products_unless_the_tenant_shows_otherwise() {
+    let baseline = Baseline::parse("b", "[offer-types]\n\nSaaS = \"trials\"", Form::Toml).expect("a baseline");
+    let offer_type = |value| ProductPolicy { scope: Scope::OfferType, ..listed("saas", value) };
+    for tenant in [Vec::new(), vec![offer_type("Enabled")]] {
+        let told = baseline.compare(tenant).err().expect("an error").one_line();
+        assert!(told.starts_with("b:3: offer-types.SaaS: an offer type takes Enabled or Disabled"), "{told}");
+    }
+    assert!(baseline.compare(vec![offer_type("Trials")]).expect("a comparison").plan.is_empty());
+}
+
+#[test]
+fn depth_and_length_of_a_file_break_nothing() {
+    let deep = format!("{}1{}", "{\"a\":".repeat(50_000), "}".repeat(50_000));
+    assert!(Baseline::parse("b", &deep, Form::Json).is_err());
+    assert!(Baseline::parse("b", &deep.replace(':', "="), Form::Toml).is_err());
+    let long: String = (0..50_000).map(|number| format!("P{number} = \"Enabled\"\n")).collect();
+    let baseline = Baseline::parse("b", &format!("[products]\n{long}"), Form::Toml).expect("a baseline");
+    assert_eq!(baseline.entries.last().map(|entry| entry.line), Some(50_001));
 }

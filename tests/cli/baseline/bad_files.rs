@@ -130,9 +130,6 @@ const TOML: &[(&str, &[&str])] = &[
     ("[[products]]\nCFQ7TTC0H9MP = \"Enabled\"\n", &["b.toml:1: products: ", "table"]),
     ("default = \"Disabled\"\noffer-types = [\"SaaS\"]\n", &["b.toml:2: offer-types: ", "table"]),
     ("[products]\n\"\" = \"Enabled\"\n", &["b.toml:2: products.", "id is empty"]),
-    // What cannot be.
-    ("[offer-types]\n\nSaaS = \"trials\"\n", &["b.toml:3: offer-types.SaaS: ", "Enabled or Disabled"]),
-    ("[offer-types]\nSaaS = \"OnlyTrialsWithoutPaymentMethod\"\n", &["b.toml:2: offer-types.SaaS: ", "products only"]),
 ];
 
 #[test]
@@ -165,7 +162,6 @@ const JSON: &[(&str, &[&str])] = &[
     ("{\"products\": {\n\"A\": {}}}", &["b.json:2: products.A: ", "text"]),
     ("{\"products\": []}", &["b.json:1: products: ", "table"]),
     ("{\"products\": {\n\" \": \"Enabled\"}}", &["b.json:2: products.", "id is empty"]),
-    ("{\"offer-types\": {\n\"SaaS\": \"trials\"}}", &["b.json:2: offer-types.SaaS: ", "products only"]),
 ];
 
 #[test]
@@ -174,6 +170,30 @@ fn what_is_wrong_in_json_is_named_with_its_line() {
     for (text, words) in JSON {
         expect_content_refused(&machine, "b.json", text, words);
     }
+}
+
+#[test]
+fn trials_for_an_offer_type_are_refused_unless_the_tenant_shows_them() {
+    let machine = Machine::signed_in();
+    for (file, text, line) in [
+        ("b.toml", "[offer-types]\n\nSaaS = \"trials\"\n", 3),
+        ("b.toml", "[offer-types]\nSaaS = \"OnlyTrialsWithoutPaymentMethod\"\n", 2),
+        ("b.toml", "[offer-types]\nNotThere = \"trials\"\n", 2),
+        ("b.json", "{\"offer-types\": {\n\"SaaS\": \"trials\"}}", 2),
+    ] {
+        write(&machine, file, text);
+        for command in [&["check"][..], &["apply", "--yes", "--ignore-unknown"]] {
+            let said = [&*format!("{file}:{line}: offer-types."), "Enabled or Disabled", "products only"];
+            here(&machine, &[&["baseline"], command, &[file]].concat())
+                .expect_code(1)
+                .expect_no_data()
+                .expect_said(&said);
+        }
+    }
+    assert!(machine.requests().iter().all(|line| line.starts_with("GET ")));
+    machine.tenant.set_value("SaaS", "OnlyTrialsWithoutPaymentMethod");
+    write(&machine, "b.toml", "[offer-types]\nSaaS = \"OnlyTrialsWithoutPaymentMethod\"\n");
+    here(&machine, &["baseline", "check", "b.toml"]).expect_code(0);
 }
 
 #[test]
@@ -225,4 +245,19 @@ fn text_from_the_file_cannot_steer_the_terminal() {
         }
     }
     assert!(changes(&machine).is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_the_wait_for_a_pipe_that_gives_nothing() {
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let machine = Machine::signed_in();
+    let pipe = machine.home().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut child = machine.command(&["baseline", "check", pipe.to_str().unwrap()]).spawn().unwrap();
+    // Opening waits until the other side reads; from then on nothing comes.
+    let _writer = fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }

@@ -227,8 +227,13 @@ fn a_change_that_cannot_be_recorded_is_made_and_the_person_is_told() {
     let variables = [("MSCOMMERCE_TOKEN", token.as_str()), ("MSCOMMERCE_HOME", home.to_str().unwrap())];
     let ran = machine.run_with(&variables, DISABLE_ALL).expect_code(0);
     assert_eq!(ids_of(&ran, "changed"), NOT_DISABLED);
-    let ran =
-        ran.expect_said(&["warning: changes of this run are not recorded", "undo", "changes.jsonl", "12 changed"]);
+    let ran = ran.expect_said(&[
+        "warning: from Power ",
+        " on, the changes of this run are not recorded",
+        "undo",
+        "changes.jsonl",
+        "12 changed",
+    ]);
     assert_eq!(ran.stderr.matches("warning: ").count(), 1, "{}", ran.stderr);
     assert_eq!(machine.tenant.value_of(POWER_BI), "Disabled");
     // Where nothing is changed, nothing is missing from the record.

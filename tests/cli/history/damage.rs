@@ -101,3 +101,12 @@ fn a_record_that_cannot_grow_does_not_stop_a_change() {
     ran.expect_said(&["not recorded"]);
     assert_eq!(record(&machine), Vec::<Value>::new());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_the_record_is_refused() {
+    let machine = Machine::signed_in();
+    let pipe = machine.state().join("changes.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    machine.run(&["history"]).expect_code(1).expect_no_data().expect_said(&["changes.jsonl", "no regular file"]);
+}
