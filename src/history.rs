@@ -12,6 +12,9 @@ use crate::error::{Error, Result};
 use crate::private;
 
 const FILE: &str = "changes.jsonl";
+/// Held while a line is added or lines are read. On Windows a lock keeps others from the file itself, and the record is
+/// for everybody's tools to read.
+const LOCK: &str = "changes.lock";
 
 /// One change that was made.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -74,27 +77,29 @@ pub(crate) fn path(directory: &Path) -> PathBuf {
 pub(crate) struct Journal {
     file: File,
     path: PathBuf,
+    lock: PathBuf,
 }
 
 impl Journal {
     /// Opens the record in the state directory, and creates both where they are missing.
     pub(crate) fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
-        private::create_directory(directory)
-            .and_then(|()| private::options().append(true).open(&path))
-            .map(|file| Self { file, path: path.clone() })
-            .map_err(|error| cannot("write to", &path, error))
+        let open = || {
+            private::create_directory(directory)?;
+            let file = private::options().append(true).open(&path)?;
+            Ok(Self { file, lock: directory.join(LOCK), path: path.clone() })
+        };
+        open().map_err(|error| cannot("write to", &path, error))
     }
 
-    /// Adds a change. Other processes may do so at the same time: each holds the file for its line.
+    /// Adds a change. Other processes may do so at the same time: each holds the lock for its line.
     pub(crate) fn append(&self, entry: &Entry) -> Result<()> {
         let mut line = serde_json::to_vec(entry).map_err(Error::failed_by)?;
         line.push(b'\n');
-        // A file system that knows no locks still appends a line as a whole.
-        let locked = self.file.lock();
-        let written = self.write(&line);
-        if locked.is_ok() { self.file.unlock().and(written) } else { written }
-            .map_err(|error| cannot("write to", &self.path, error))
+        // Closing it ends the lock. A file system that knows no locks still appends a line as a whole.
+        let lock = private::options().write(true).open(&self.lock);
+        let _locked = lock.as_ref().map(File::lock);
+        self.write(&line).map_err(|error| cannot("write to", &self.path, error))
     }
 
     /// A line that another process could not finish, for want of space, is ended first.
@@ -136,7 +141,9 @@ impl History {
                 return Err(io::Error::other("it is no regular file"));
             }
             let file = File::open(&path)?;
-            let _ = file.lock_shared();
+            let lock = File::open(directory.join(LOCK));
+            // Where there is no lock to be had, the last line may be one that is just being written.
+            let _ = lock.as_ref().map(File::lock_shared);
             Self::of_lines(BufReader::new(&file))
         };
         match read() {

@@ -51,7 +51,7 @@ pub(crate) fn quoted(word: &str) -> String {
 /// A word of a command line, quoted for a shell where it needs to be: for paths, which are long and copied.
 pub(crate) fn quoted_whole(word: &str) -> String {
     let word = one_line(word);
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:=+,%".contains(c);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:=+,%".contains(c) || (cfg!(windows) && c == '\\');
     if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
