@@ -43,13 +43,6 @@ pub(super) struct Among {
     pub(super) elsewhere: Option<&'static str>,
 }
 
-/// Whether `words` are the item's id or its whole name, without regard to case.
-pub(super) fn is_called(item: &ProductPolicy, words: &str) -> bool {
-    let words = words.trim().to_lowercase();
-    let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
-    is(&item.id) || is(&item.name)
-}
-
 /// The one item whose id or name is `words`.
 pub(super) fn only_one<'i>(
     words: &str,
@@ -57,7 +50,7 @@ pub(super) fn only_one<'i>(
     among: &Among,
     context: &Context<'_>,
 ) -> Result<&'i ProductPolicy> {
-    let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| is_called(item, words)).collect();
+    let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| item.is_called(words)).collect();
     // The service may list a thing twice.
     let is_same = |one: &ProductPolicy, other: &ProductPolicy| match (one.target(), other.target()) {
         (Some(one), Some(other)) => one.is_same(&other),

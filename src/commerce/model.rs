@@ -64,6 +64,13 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// Whether the value can be asked for: trials are for products only (article of 2024-10-10).
+    pub(crate) fn takes(&self, value: PolicyValue) -> bool {
+        *self == Self::Product || value.fits_offer_types()
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -124,6 +131,13 @@ impl ProductPolicy {
             Scope::OfferType => Some(Target::OfferType(id)),
             Scope::Other(_) => None,
         }
+    }
+
+    /// Whether `words` are the id or the whole name, without regard to case.
+    pub(crate) fn is_called(&self, words: &str) -> bool {
+        let words = words.trim().to_lowercase();
+        let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
+        is(&self.id) || is(&self.name)
     }
 
     /// The name and the id in one line, for messages.

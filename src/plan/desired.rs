@@ -55,8 +55,7 @@ impl Desired {
 
     /// The value that the default wants of an item that no request can name, where it has another one.
     fn of_unnamable(&self, item: &ProductPolicy) -> Option<PolicyValue> {
-        let takes = |value: &PolicyValue| item.scope == Scope::Product || value.fits_offer_types();
-        self.default.filter(takes).filter(|value| !value.is(item.value.as_deref()))
+        self.default.filter(|value| item.scope.takes(*value)).filter(|value| !value.is(item.value.as_deref()))
     }
 }
 
@@ -68,7 +67,7 @@ impl Target {
 
     /// Whether the value can be asked for: offer types take no trials.
     pub(crate) fn takes(&self, value: PolicyValue) -> bool {
-        self.scope() == Scope::Product || value.fits_offer_types()
+        self.scope().takes(value)
     }
 }
 

@@ -13,7 +13,6 @@ use summary::{counted, failure};
 pub(super) use watching::{carry_out, history};
 
 /// How a plan is to be carried out, if it is.
-#[derive(Clone)]
 pub(super) struct Manner {
     dry_run: bool,
     asks: bool,

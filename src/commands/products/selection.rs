@@ -102,7 +102,7 @@ impl Selection {
         context: &Context<'_>,
     ) -> Result<Vec<&'i ProductPolicy>> {
         for words in except {
-            if !items.iter().any(|item| listing::is_called(item, words)) {
+            if !items.iter().any(|item| item.is_called(words)) {
                 let why = format!("--except '{}' fits nothing that is selected; nothing was changed", shown(words));
                 let error = suggest::with_nearest(Error::failed(why), words, items.iter().copied(), "name");
                 return Err(error
@@ -110,7 +110,7 @@ impl Selection {
                     .hint(context.settings.command(self.among.list)));
             }
         }
-        let is_excepted = |item: &ProductPolicy| except.iter().any(|words| listing::is_called(item, words));
+        let is_excepted = |item: &ProductPolicy| except.iter().any(|words| item.is_called(words));
         Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
     }
 }

@@ -263,9 +263,7 @@ async fn contents(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Names are easily taken for ids, and one table for the other.
 fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
-    let words = target.id().trim().to_lowercase();
-    let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
-    let item = listed.iter().find(|item| is(&item.id) || is(&item.name))?;
+    let item = listed.iter().find(|item| item.is_called(target.id()))?;
     let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
     Some(format!("{} belongs into [{table}] by its id", item.label()))
 }
