@@ -43,6 +43,17 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
     }
 }
 
+/// Text from elsewhere inside a message: one line of at most 80 characters.
+pub(crate) fn shown(text: &str) -> String {
+    shortened(&one_line(text), 80)
+}
+
+/// Counts that are not zero, in words: `3 different, 1 unknown`.
+pub(crate) fn counts<'w>(counts: impl IntoIterator<Item = (usize, &'w str)>) -> String {
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+}
+
 /// A word of a command line, quoted for a shell where it needs to be, and cut where it is too long to be typed.
 pub(crate) fn quoted(word: &str) -> String {
     quoted_whole(&shortened(word, 80))

@@ -37,7 +37,7 @@ impl Named {
             } else {
                 ("a product's id or name", "mscommerce products list")
             };
-            let text = crate::text::shortened(&crate::text::one_line(text), 80);
+            let text = crate::text::shown(text);
             return Err(Error::usage(format!("'{text}' cannot be {what}")).hint(context.settings.command(hint)));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
@@ -85,7 +85,7 @@ async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
     let wanted = wanted(args)?;
     let named = Named::new(&args.target, context)?;
     if args.target.offer_type.is_some() && !wanted.fits_offer_types() {
-        return Err(Error::usage("an offer type takes enabled or disabled; trials are for products only"));
+        return Err(changing::unfit_for_offer_types());
     }
     let may_ask = context.terminal.facts().input_is_terminal;
     if args.confirm && !args.dry_run && !may_ask {

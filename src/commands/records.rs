@@ -3,8 +3,8 @@
 use chrono::SecondsFormat;
 use serde_json::Value;
 
-use crate::commerce::{Policy, ProductPolicy, Scope};
-use crate::history::{Entry, EntryScope};
+use crate::commerce::{Policy, ProductPolicy};
+use crate::history::Entry;
 use crate::output::{Record, Row};
 use crate::plan::ChangeRecord;
 
@@ -44,10 +44,7 @@ impl Row for Entry {
         &["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
 
     fn record(self) -> Record {
-        let scope = match self.scope {
-            EntryScope::Product => Scope::Product,
-            EntryScope::OfferType => Scope::OfferType,
-        };
+        let scope = self.target().scope();
         Record {
             values: vec![
                 Value::from(self.time.to_rfc3339_opts(SecondsFormat::Secs, true)),

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
-use crate::text::{one_line, shortened};
+use crate::text::{one_line, shortened, shown};
 
 /// A whole answer, read to its end.
 pub(crate) struct Answer {
@@ -38,7 +38,7 @@ impl Answer {
     /// The header `Retry-After` as it came.
     pub(crate) fn retry_after(&self) -> Option<String> {
         let value = self.headers.get(RETRY_AFTER)?;
-        Some(shortened(&one_line(&String::from_utf8_lossy(value.as_bytes())), 80))
+        Some(shown(&String::from_utf8_lossy(value.as_bytes())))
     }
 
     /// The first `limit` characters of the body, for showing what an unexpected answer said.

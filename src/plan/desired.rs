@@ -6,7 +6,7 @@ use std::fmt;
 use super::change::{Change, ChangeRecord};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
-use crate::text::{one_line, shortened};
+use crate::text::shown;
 
 /// What is wanted of a product or offer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,7 @@ pub(crate) struct Plan {
 pub(crate) fn unnamable(item: &ProductPolicy) -> Error {
     let why = match &item.scope {
         Scope::Other(scope) => {
-            format!("of the scope '{}', which this version cannot change", shortened(&one_line(scope), 80))
+            format!("of the scope '{}', which this version cannot change", shown(scope))
         }
         Scope::Product | Scope::OfferType => "without an id, so it cannot be changed".to_owned(),
     };

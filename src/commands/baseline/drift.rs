@@ -11,7 +11,7 @@ use crate::commerce::{PolicyValue, ProductPolicy};
 use crate::error::{Error, Result};
 use crate::output::{Output, Record, Row};
 use crate::plan::{Comparison, Unknown};
-use crate::text::{one_line, quoted_whole};
+use crate::text::{counts, one_line, quoted_whole};
 
 /// A product or offer type that is not as the file says.
 struct DriftRecord {
@@ -56,16 +56,14 @@ pub(super) async fn check(file: &Path, context: &Context<'_>) -> Result<Ended> {
     let hints = hints(&comparison, &shown, context);
     let Comparison { plan, unknown } = &comparison;
     let checked = plan.changes.len() + plan.unnamable.len() + unknown.len();
-    let counts = [(plan.needed() + plan.unnamable.len(), "different"), (unknown.len(), "unknown")];
-    let counts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let counts = counts([(plan.needed() + plan.unnamable.len(), "different"), (unknown.len(), "unknown")]);
     let drift = drift(comparison, &context.settings.policy_id);
     if drift.is_empty() {
         let caption = format!("{tenant} is as {shown} says: {checked} checked.");
         let output = Output::many(drift).with_caption(&caption);
         return Ok(Ended { note: Some(caption), ..output.into() });
     }
-    let caption = format!("{tenant} is not as {shown} says: {} ({checked} checked).", counts.join(", "));
+    let caption = format!("{tenant} is not as {shown} says: {counts} ({checked} checked).");
     let output = Output::many(drift).with_caption(&caption);
     Ok(Ended { failure: Some(Error::drift(&caption).hints(hints)), ..output.into() })
 }

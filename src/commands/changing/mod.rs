@@ -12,6 +12,11 @@ use summary::{counted, failure};
 
 pub(super) use watching::{carry_out, history};
 
+/// The failure to ask an offer type for what only products take.
+pub(super) fn unfit_for_offer_types() -> Error {
+    Error::usage("an offer type takes enabled or disabled; trials are for products only")
+}
+
 /// How a plan is to be carried out, if it is.
 pub(super) struct Manner {
     dry_run: bool,

@@ -3,6 +3,7 @@
 use super::{Context, suggest};
 use crate::error::{Error, Kind};
 use crate::plan::{Carried, ChangeRecord, Outcome};
+use crate::text::counts;
 
 /// So many failures are told in words; the records tell of all.
 const MOST_TOLD: usize = 5;
@@ -12,10 +13,8 @@ pub(super) fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -
     let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
     let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
     let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
-    let counts = all.map(|outcome| (count(outcome), outcome.name()));
-    let counts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
-    if counts.is_empty() { "nothing to change".to_owned() } else { counts.join(", ") }
+    let counts = counts(all.map(|outcome| (count(outcome), outcome.name())));
+    if counts.is_empty() { "nothing to change".to_owned() } else { counts }
 }
 
 /// The failure of a run in which something failed, or that was interrupted.

@@ -7,7 +7,7 @@ use crate::commerce::{ProductPolicy, is_sendable};
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 use crate::plan::{Desired, Wanted, unnamable};
-use crate::text::{one_line, quoted_whole, shortened};
+use crate::text::{quoted_whole, shown};
 
 impl ScopeChoice {
     fn among(self) -> Among {
@@ -32,13 +32,14 @@ impl ScopeChoice {
 /// What the command line chooses, and among what.
 pub(super) struct Selection {
     chosen: Chosen,
+    except: Vec<String>,
     among: Among,
 }
 
 enum Chosen {
     Named(Vec<String>),
-    All { except: Vec<String> },
-    Pattern { pattern: Pattern, except: Vec<String> },
+    All,
+    Pattern(Pattern),
 }
 
 impl Selection {
@@ -49,13 +50,12 @@ impl Selection {
                 return Err(Error::usage(format!("'{}' cannot be an id or a name", shown(words))));
             }
         }
-        let except = std::mem::take(&mut args.except);
         let chosen = match args.name.take() {
-            Some(pattern) => Chosen::Pattern { pattern, except },
-            None if args.all => Chosen::All { except },
+            Some(pattern) => Chosen::Pattern(pattern),
+            None if args.all => Chosen::All,
             None => Chosen::Named(std::mem::take(&mut args.products)),
         };
-        Ok(Self { chosen, among: args.scope.among() })
+        Ok(Self { chosen, except: std::mem::take(&mut args.except), among: args.scope.among() })
     }
 
     /// Wants `wanted` of every item that is chosen, and nothing of the others.
@@ -66,8 +66,8 @@ impl Selection {
                 .iter()
                 .map(|words| listing::only_one(words, listed, &self.among, context))
                 .collect::<Result<Vec<_>>>()?,
-            Chosen::All { except } => self.without(except, listed.iter().collect(), context)?,
-            Chosen::Pattern { pattern, except } => {
+            Chosen::All => listed.iter().collect(),
+            Chosen::Pattern(pattern) => {
                 let fits = |item: &&ProductPolicy| pattern.is_match(item.name.as_deref().unwrap_or_default());
                 let fitting: Vec<_> = listed.iter().filter(fits).collect();
                 if fitting.is_empty() {
@@ -77,9 +77,10 @@ impl Selection {
                     ))
                     .hint(list()));
                 }
-                self.without(except, fitting, context)?
+                fitting
             }
         };
+        let chosen = self.without_exceptions(chosen, context)?;
         if chosen.is_empty() {
             return Err(Error::failed("nothing is left to change: the selection is empty").hint(list()));
         }
@@ -95,13 +96,12 @@ impl Selection {
     }
 
     /// The items without the exceptions, each of which has to be one of them: one that is not is a slip of the pen.
-    fn without<'i>(
+    fn without_exceptions<'i>(
         &self,
-        except: &[String],
         items: Vec<&'i ProductPolicy>,
         context: &Context<'_>,
     ) -> Result<Vec<&'i ProductPolicy>> {
-        for words in except {
+        for words in &self.except {
             if !items.iter().any(|item| item.is_called(words)) {
                 let why = format!("--except '{}' fits nothing that is selected; nothing was changed", shown(words));
                 let error = suggest::with_nearest(Error::failed(why), words, items.iter().copied(), "name");
@@ -110,11 +110,7 @@ impl Selection {
                     .hint(context.settings.command(self.among.list)));
             }
         }
-        let is_excepted = |item: &ProductPolicy| except.iter().any(|words| item.is_called(words));
+        let is_excepted = |item: &ProductPolicy| self.except.iter().any(|words| item.is_called(words));
         Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
     }
-}
-
-fn shown(words: &str) -> String {
-    shortened(&one_line(words), 80)
 }

@@ -4,13 +4,12 @@ use super::selection::Selection;
 use crate::cli::{ScopeChoice, UpdateManyArgs};
 use crate::commands::changing::{self, Manner};
 use crate::commands::{Context, Ended, listing};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::{Plan, Wanted};
 
 pub(super) async fn run(mut args: UpdateManyArgs, context: &Context<'_>) -> Result<Ended> {
     if args.scope != ScopeChoice::Product && !args.value.fits_offer_types() {
-        return Err(Error::usage("an offer type takes enabled or disabled; trials are for products only")
-            .hint("leave out --scope to change products alone"));
+        return Err(changing::unfit_for_offer_types().hint("leave out --scope to change products alone"));
     }
     let selection = Selection::new(&mut args)?;
     let manner = Manner::new(args.change, args.jobs.jobs, context)?;

@@ -15,7 +15,7 @@ pub(crate) use exported::export;
 use super::desired::{Desired, Key, Plan, Wanted};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
-use crate::text::{one_line, shortened};
+use crate::text::{one_line, shown};
 
 /// How a baseline is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,10 +266,6 @@ fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
     let item = listed.iter().find(|item| item.is_called(target.id()))?;
     let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
     Some(format!("{} belongs into [{table}] by its id", item.label()))
-}
-
-fn shown(text: &str) -> String {
-    shortened(&one_line(text), 80)
 }
 
 #[cfg(test)]
