@@ -2,13 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it is")]
 
+#[path = "simulated_tenant/application.rs"]
+mod application;
+#[path = "simulated_tenant/assertion.rs"]
+mod assertion;
+#[path = "simulated_tenant/certificates.rs"]
+mod certificates;
 #[path = "simulated_tenant/commerce.rs"]
 mod commerce;
 #[path = "simulated_tenant/sign_in.rs"]
 mod sign_in;
 mod tenant;
+#[path = "simulated_tenant/tenants.rs"]
+mod tenants;
 
-use tenant::{Reply, Tenant};
+use serde_json::{Value, json};
+use tenant::{Reply, Tenant, claims_of, post_form};
 
 /// Reads from the commerce endpoint.
 fn get(tenant: &Tenant, token: &str, path: &str) -> Reply {
@@ -22,4 +31,31 @@ fn call(tenant: &Tenant, token: &str, method: &str, path: &str, more_headers: &[
         vec![("authorization", bearer.as_str()), ("x-ms-correlation-id", "5f2b8f3e-7c1d-4e7a-9a53-0d4c1b2a3f4e")];
     headers.extend(more_headers);
     tenant::send(method, &format!("{}{path}", tenant.url()), &headers, body)
+}
+
+/// Asks for tokens at a tenant, and makes sure that status and body go together.
+fn token_request(tenant: &Tenant, at: &str, form: &[(&str, &str)]) -> Value {
+    let url = format!("{}/{at}/oauth2/v2.0/token", tenant.url());
+    let (status, body) = post_form(&url, form);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let wanted = match body["error"].as_str() {
+        None => 200,
+        Some("invalid_client") => 401,
+        Some(_) => 400,
+    };
+    assert_eq!(status, wanted, "{body}");
+    body
+}
+
+/// The claims of the access token in an answer.
+fn claims(answer: &Value) -> Value {
+    claims_of(answer["access_token"].as_str().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn assert_refused(answer: &Value, error: &str, code: u32) {
+    assert_eq!(answer["error"], error, "{answer}");
+    assert_eq!(answer["error_codes"], json!([code]), "{answer}");
+    let description = answer["error_description"].as_str().unwrap();
+    assert!(description.starts_with(&format!("AADSTS{code}: ")));
 }

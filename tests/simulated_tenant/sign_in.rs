@@ -2,14 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::get;
 use super::tenant::{
     ADMIN, AuthorizePage, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, DeviceApproval, EXPIRED, HOME_DOMAIN,
-    HOME_TENANT, LOCKED, MFA, PASSWORD, READER, RESOURCE, SCOPE, Tenant, authorize, claims_of, post_form,
+    HOME_TENANT, LOCKED, MFA, PASSWORD, READER, RESOURCE, SCOPE, Tenant, authorize, post_form,
 };
+use super::{assert_refused, claims, get, token_request};
 
 const VERIFIER: &str = "a-verifier-of-forty-three-characters-or-more";
 const REDIRECT: &str = "http://localhost:50505/m365/commerce";
@@ -262,29 +262,4 @@ fn poll(tenant: &Tenant, started: &Value) -> Value {
         ("device_code", started["device_code"].as_str().unwrap()),
     ];
     token_request(tenant, "organizations", &form)
-}
-
-fn token_request(tenant: &Tenant, at: &str, form: &[(&str, &str)]) -> Value {
-    let url = format!("{}/{at}/oauth2/v2.0/token", tenant.url());
-    let (status, body) = post_form(&url, form);
-    let body: Value = serde_json::from_str(&body).unwrap();
-    let wanted = match body["error"].as_str() {
-        None => 200,
-        Some("invalid_client") => 401,
-        Some(_) => 400,
-    };
-    assert_eq!(status, wanted, "{body}");
-    body
-}
-
-fn claims(answer: &Value) -> Value {
-    claims_of(answer["access_token"].as_str().unwrap()).unwrap()
-}
-
-#[track_caller]
-fn assert_refused(answer: &Value, error: &str, code: u32) {
-    assert_eq!(answer["error"], error, "{answer}");
-    assert_eq!(answer["error_codes"], json!([code]), "{answer}");
-    let description = answer["error_description"].as_str().unwrap();
-    assert!(description.starts_with(&format!("AADSTS{code}: ")));
 }

@@ -33,6 +33,12 @@ impl Received {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The token of the `Authorization` header, where that holds one.
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+    }
+
     /// The body read as a form.
     pub fn form(&self) -> BTreeMap<String, String> {
         pairs(&self.body)

@@ -58,7 +58,7 @@ fn sign_in_page(world: &mut World, request: &Received, tenant: &str) -> Result<S
     let code = format!("0.simulated-{}", Uuid::new_v4().simple());
     let issued = AuthorizationCode {
         user: user.name,
-        tenant_id,
+        tenant_id: tenant_id.clone(),
         redirect_uri: redirect_uri.to_owned(),
         challenge: challenge.to_owned(),
         scope: scope.to_owned(),
@@ -82,7 +82,7 @@ fn sign_in_page(world: &mut World, request: &Received, tenant: &str) -> Result<S
          <p>Sign in as <strong>{}</strong> ({}) at tenant {}.</p>\n{}{}",
         escaped(user.name),
         escaped(user.display_name),
-        escaped(tenant_id),
+        escaped(&tenant_id),
         form(redirect_uri, &approval, "Sign in"),
         form(redirect_uri, &cancellation, "Cancel"),
     );

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::answer::{Answer, Received};
 use super::catalog::Product;
 use super::token::claims_of;
-use super::world::{Role, World};
-use super::{POLICY, RESOURCE};
+use super::world::{Bearer, Role, World};
+use super::{CHANGE_PERMISSION, POLICY, READ_PERMISSION, RESOURCE};
 
 /// What a policy is about: the two things that have a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,31 @@ enum Kind {
 /// Who asks, as far as this endpoint cares.
 struct Caller {
     tenant_id: String,
-    role: Role,
+    rights: Rights,
+}
+
+/// What decides about the caller's requests: a user's role, or an application's permissions.
+enum Rights {
+    OfUser(Role),
+    OfApplication(Vec<String>),
+}
+
+impl Rights {
+    fn check(&self, method: &str) -> Result<(), Answer> {
+        let changes = method == "PUT";
+        let (allowed, reason) = match self {
+            Self::OfUser(role) => {
+                let allowed = if changes { role.may_change() } else { role.may_read() };
+                (allowed, "User does not have the required role.")
+            }
+            Self::OfApplication(roles) => {
+                let has = |permission| roles.iter().any(|role| role == permission);
+                let allowed = has(CHANGE_PERMISSION) || !changes && has(READ_PERMISSION);
+                (allowed, "Application does not have the required permission.")
+            }
+        };
+        if allowed { Ok(()) } else { Err(error(403, "Forbidden", reason)) }
+    }
 }
 
 /// Answers a request below `/v1.0/policies`.
@@ -37,13 +61,7 @@ fn respond(world: &mut World, request: &Received, path: &[&str]) -> Result<Answe
     if !request.header("x-ms-correlation-id").is_some_and(is_guid) {
         return Err(error(400, "BadRequest", "Missing correlation id."));
     }
-    let allowed = match request.method.as_str() {
-        "PUT" => caller.role.may_change(),
-        _ => caller.role.may_read(),
-    };
-    if !allowed {
-        return Err(error(403, "Forbidden", "User does not have the required role."));
-    }
+    caller.rights.check(&request.method)?;
     if path.first().is_some_and(|policy| !policy.eq_ignore_ascii_case(POLICY)) {
         return Err(error(404, "NotFound", "Policy not found."));
     }
@@ -62,12 +80,7 @@ fn respond(world: &mut World, request: &Received, path: &[&str]) -> Result<Answe
 /// The body of a 401 is unverified; this one has the shape of the errors that are known.
 fn authenticate(world: &mut World, request: &Received) -> Result<Caller, Answer> {
     let refused = |reason| error(401, "Unauthorized", reason);
-    let token = request
-        .header("authorization")
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(|| refused("Missing bearer token."))?;
+    let token = request.bearer().ok_or_else(|| refused("Missing bearer token."))?;
     let Some(known) = world.access_tokens.get(token) else {
         let foreign = claims_of(token).is_some_and(|claims| claims["aud"] != RESOURCE);
         return Err(refused(if foreign { "The audience is invalid." } else { "The token is invalid." }));
@@ -78,8 +91,13 @@ fn authenticate(world: &mut World, request: &Received) -> Result<Caller, Answer>
     if known.expires_at <= Utc::now().timestamp() {
         return Err(refused("The token is expired."));
     }
-    let (user, tenant_id) = (known.user, known.tenant_id.clone());
-    Ok(Caller { tenant_id, role: world.user(user).role })
+    let (tenant_id, bearer) = (known.tenant_id.clone(), known.bearer.clone());
+    let rights = match bearer {
+        Bearer::User(name) => Rights::OfUser(world.user(name).role),
+        Bearer::Application { roles } if world.application.is_accepted => Rights::OfApplication(roles),
+        Bearer::Application { .. } => return Err(refused("The token type is not supported.")),
+    };
+    Ok(Caller { tenant_id, rights })
 }
 
 fn policy(world: &World) -> Value {

@@ -26,7 +26,7 @@ pub enum DeviceApproval {
 
 /// A device code that somebody waits for.
 pub(super) struct DeviceCode {
-    tenant_id: &'static str,
+    tenant_id: String,
     scope: String,
     polls: u32,
 }

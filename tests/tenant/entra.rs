@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::{Answer, Received};
 use super::refusal::Refusal;
 use super::world::{User, World};
-use super::{CLIENT_ID, PASSWORD, RESOURCE, SCOPE, authorize, device, token};
+use super::{CLIENT_ID, PASSWORD, RESOURCE, SCOPE, application, authorize, device, token};
 
 /// The grant type of a device that polls \[RFC 8628\].
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -23,7 +23,7 @@ pub(super) fn answer(world: &mut World, request: &Received, tenant: &str, endpoi
     match (request.method.as_str(), endpoint) {
         ("GET", "authorize") => authorize::answer(world, request, tenant),
         ("POST", "devicecode") => reply(request, device::start(world, tenant, &form_of(request))),
-        ("POST", "token") => reply(request, token(world, tenant, &form_of(request))),
+        ("POST", "token") => reply(request, token(world, request, tenant)),
         _ => Answer::text(404, "text/plain", ""),
     }
 }
@@ -41,8 +41,12 @@ fn reply(request: &Received, outcome: Result<Value, Refusal>) -> Answer {
     .header("cache-control", "no-store, no-cache")
 }
 
-fn token(world: &mut World, tenant: &str, form: &Parameters) -> Result<Value, Refusal> {
+fn token(world: &mut World, request: &Received, tenant: &str) -> Result<Value, Refusal> {
+    let form = &form_of(request);
     let grant = required(form, "grant_type")?;
+    if grant == "client_credentials" {
+        return application::sign_in(world, request, tenant, form);
+    }
     // Passwords have an error of their own at `common` [ED/v2-oauth-ropc]; otherwise it is a tenant nobody has here.
     if grant == "password" && tenant.eq_ignore_ascii_case("common") {
         return Err(Refusal::new(9_001_023));
@@ -54,13 +58,13 @@ fn token(world: &mut World, tenant: &str, form: &Parameters) -> Result<Value, Re
         }
     }
     let (user, scope) = match grant {
-        "authorization_code" => by_code(world, tenant_id, form)?,
+        "authorization_code" => by_code(world, &tenant_id, form)?,
         "password" => by_password(world, form)?,
         "refresh_token" => by_refresh_token(world, form)?,
-        DEVICE_CODE => device::poll(world, tenant_id, form)?,
+        DEVICE_CODE => device::poll(world, &tenant_id, form)?,
         other => return Err(Refusal::about(70003, other)),
     };
-    Ok(issue(world, &user, tenant_id, &scope, form))
+    Ok(issue(world, &user, &tenant_id, &scope, form))
 }
 
 /// The tokens for a user who has proved who they are.
@@ -148,7 +152,7 @@ fn by_refresh_token(world: &World, form: &Parameters) -> Result<(User, String), 
 }
 
 /// The tenant's id, once both it and the client are known.
-pub(super) fn client_and_tenant(world: &World, tenant: &str, parameters: &Parameters) -> Result<&'static str, Refusal> {
+pub(super) fn client_and_tenant(world: &World, tenant: &str, parameters: &Parameters) -> Result<String, Refusal> {
     let tenant_id = world.tenant_named(tenant).ok_or_else(|| Refusal::about(90002, tenant))?;
     let client_id = required(parameters, "client_id")?;
     if client_id.eq_ignore_ascii_case(CLIENT_ID) { Ok(tenant_id) } else { Err(Refusal::about(700_016, client_id)) }

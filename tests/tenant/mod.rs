@@ -1,12 +1,15 @@
-//! A simulated tenant: Microsoft Entra and the commerce policy endpoint, with state, on one local address.
+//! A simulated tenant: Microsoft Entra and the commerce policy endpoint, with state, on one local address, and what
+//! GitHub Actions has for signing in to it.
 //!
 //! The real services cannot be reached from a test, so this world stands in for them and is as strict as the
 //! wire contract allows: a request that the real service would refuse is refused here with the same error.
 //! Facts carry the name of their public source in brackets: *module* (the `MSCommerce` PowerShell module),
-//! *article-2024* (Microsoft's article on it), *ED* (MicrosoftDocs/entra-docs), *RFC 8628*, or the number of a
-//! public issue. What no public source shows is marked unverified.
+//! *article-2024* (Microsoft's article on it), *ED* (MicrosoftDocs/entra-docs), *permissions* (the public list
+//! azure-ad-first-party-apps-permissions), *GitHub's reference* (of the tokens of its Actions), an RFC, or the number
+//! of a public issue. What no public source shows is marked unverified.
 //!
-//! The two services never collide: Entra lives under `/{tenant}/oauth2/v2.0/`, commerce under `/v1.0/policies`.
+//! The services never collide: Entra lives under `/{tenant}/oauth2/v2.0/`, commerce under `/v1.0/policies`, and where
+//! GitHub Actions hands out its tokens under `/github/oidc/`.
 
 #![allow(
     dead_code,
@@ -23,21 +26,25 @@
 )]
 
 mod answer;
+mod application;
+mod assertion;
 mod authorize;
 mod browser;
 mod catalog;
+pub mod certificates;
 mod commerce;
+mod controls;
 mod device;
 mod entra;
+mod github;
 mod refusal;
+mod rsa;
 mod token;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use serde_json::{Map, Value};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
@@ -45,7 +52,8 @@ pub use answer::{Answer, Received};
 pub use browser::{AuthorizePage, Form, Reply, authorize, post_form, send};
 pub use catalog::{Product, default_offer_types, default_products};
 pub use device::DeviceApproval;
-pub use token::{claims_of, jwt};
+pub use github::{GITHUB_ISSUER, GITHUB_SUBJECT};
+pub use token::{claims_of, federated_token, header_of, jwt};
 pub use world::Role;
 
 use world::World;
@@ -82,6 +90,20 @@ pub const CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
 pub const RESOURCE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85";
 /// The scope to ask for, besides the `OpenID` ones \[module\].
 pub const SCOPE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85/.default";
+
+/// The application that may sign in by itself, in every tenant.
+pub const APP_ID: &str = "c0000000-0000-4000-8000-000000000001";
+/// Its secret: as long as a real one and of the same characters, but no search for leaked ones takes it for one.
+pub const APP_SECRET: &str = "Sim.u~lated-secret_of-nobody~for-tests.1";
+/// The id of that secret, which people take for the secret.
+pub const APP_SECRET_ID: &str = "d0000000-0000-4000-8000-000000000001";
+/// The permission of an application to read \[permissions\].
+pub const READ_PERMISSION: &str = "Policy.Read.AllowSelfServicePurchase";
+/// The permission of an application to read and change \[permissions\].
+pub const CHANGE_PERMISSION: &str = "Policy.ReadWrite.AllowSelfServicePurchase";
+/// The audience of other issuers' tokens that an application signs in with.
+pub const FEDERATION_AUDIENCE: &str = "api://AzureADTokenExchange";
+
 /// The only policy there is \[article-2024\].
 pub const POLICY: &str = "AllowSelfServicePurchase";
 
@@ -122,7 +144,7 @@ impl Tenant {
         Self { url, world, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// The address of both services, `http://127.0.0.1:PORT`.
+    /// The address of all services, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         self.url.clone()
     }
@@ -135,100 +157,6 @@ impl Tenant {
     /// Empties the record of requests.
     pub fn forget_requests(&self) {
         self.world().requests.clear();
-    }
-
-    /// The value that a product or an offer type of the home tenant has now.
-    pub fn value_of(&self, id: &str) -> String {
-        self.value_at(HOME_TENANT, id)
-    }
-
-    /// The value that a product or an offer type of the given tenant has now.
-    pub fn value_at(&self, tenant_id: &str, id: &str) -> String {
-        self.world().entry(tenant_id, id).value.clone()
-    }
-
-    /// Gives a product or an offer type of the home tenant any value, known or not.
-    pub fn set_value(&self, id: &str, value: &str) {
-        value.clone_into(&mut self.world().entry(HOME_TENANT, id).value);
-    }
-
-    /// Replaces the products of the home tenant.
-    pub fn set_products(&self, products: Vec<Product>) {
-        self.world().directory(HOME_TENANT).products = products;
-    }
-
-    /// Replaces the offer types of the home tenant.
-    pub fn set_offer_types(&self, offer_types: Vec<Product>) {
-        self.world().directory(HOME_TENANT).offer_types = offer_types;
-    }
-
-    /// Serves further members in the policy; one of a known name replaces the usual one.
-    pub fn set_policy_extra(&self, extra: Map<String, Value>) {
-        self.world().policy_extra = extra;
-    }
-
-    /// Chooses the user who approves sign-ins by browser and by device code.
-    pub fn sign_in_as(&self, user: &str) {
-        let mut world = self.world();
-        world.signing_in = world.user(user).name;
-    }
-
-    /// Gives a user another directory role; it holds at once, for tokens issued earlier too.
-    pub fn set_role(&self, user: &str, role: Role) {
-        self.world().user(user).role = role;
-    }
-
-    /// An access token that the commerce endpoint accepts; one with a negative lifetime is expired already.
-    pub fn mint(&self, user: &str, tenant_id: &str, lifetime_seconds: i64) -> String {
-        let mut world = self.world();
-        let user = world.user(user).clone();
-        token::access_token(&mut world, &user, tenant_id, lifetime_seconds)
-    }
-
-    /// Sets the lifetime of the access tokens issued from now on.
-    pub fn set_token_lifetime(&self, seconds: i64) {
-        self.world().token_lifetime = seconds;
-    }
-
-    /// Makes the commerce endpoint refuse every access token issued so far.
-    pub fn revoke_access_tokens(&self) {
-        for token in self.world().access_tokens.values_mut() {
-            token.revoked = true;
-        }
-    }
-
-    /// Makes Entra refuse every refresh token issued so far.
-    pub fn revoke_refresh_tokens(&self) {
-        for token in self.world().refresh_tokens.values_mut() {
-            token.revoked = true;
-        }
-    }
-
-    /// What becomes of device codes from now on.
-    pub fn device_approval(&self, approval: DeviceApproval) {
-        self.world().device_approval = approval;
-    }
-
-    /// The seconds between polls that a device code answer asks for (0 at first), or `None` to leave it out.
-    pub fn set_device_interval(&self, seconds: impl Into<Option<u64>>) {
-        self.world().device_interval = seconds.into();
-    }
-
-    /// Gives the next request whose `METHOD path?query` contains the text this answer, and no other effect.
-    ///
-    /// Several may be waiting; each serves one request, the earliest that fits first.
-    pub fn fail_next(&self, path_contains: &str, answer: Answer) {
-        self.world().canned.push_back((path_contains.to_owned(), answer));
-    }
-
-    /// Lets every answer take so long, besides what an answer of its own asks for.
-    pub fn set_delay(&self, delay: Duration) {
-        self.world().delay = delay;
-    }
-
-    /// Lets changes be accepted without effect: the answer shows the old value, which stays.
-    pub fn misreport_updates(&self, on: bool) {
-        self.world().misreport_updates = on;
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -275,6 +203,7 @@ fn route(world: &mut World, request: &Received) -> Answer {
     match segments.as_slice() {
         ["v1.0", "policies", rest @ ..] => commerce::answer(world, request, rest),
         [tenant, "oauth2", "v2.0", endpoint] => entra::answer(world, request, tenant, endpoint),
+        ["github", "oidc", endpoint] => github::answer(request, endpoint),
         _ => Answer::text(404, "text/plain", ""),
     }
 }

@@ -43,6 +43,12 @@ impl Refusal {
         self
     }
 
+    /// The same in other words: Entra has several for some codes.
+    pub(super) fn saying(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.text);
+        self
+    }
+
     /// The description as Entra writes it: code, text, and the ids its support asks for.
     pub(super) fn description(&self, trace_id: &str, correlation_id: &str) -> String {
         let Self { code, text, .. } = self;
@@ -155,6 +161,58 @@ fn wording(code: u32) -> (&'static str, &'static str) {
             "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.",
         ),
         9_002_313 => ("invalid_request", "Invalid request. Request is malformed or invalid. {}"),
+        _ => wording_about_application(code),
+    }
+}
+
+/// What only an application that signs in by itself hears.
+///
+/// Code, error and text together are public for 50027 \[`MiniGraph` issue 4\], 700023 \[MSAL .NET issue 2746\], 700024
+/// \[Sato issue 1\], 700027 \[MSAL JS issue 8339\], 700211 \[azure-workload-identity issue 1200\], 7000218
+/// \[azure-sdk-for-go issue 22386\] and 7000222 \[vsts-release-aas issue 119\]. That the others have the OAuth error
+/// of their siblings is unverified.
+fn wording_about_application(code: u32) -> (&'static str, &'static str) {
+    match code {
+        50027 => ("invalid_request", "JWT token is invalid or malformed."),
+        50059 => (
+            "invalid_request",
+            "No tenant-identifying information found in either the request or implied by any provided credentials.",
+        ),
+        700_021 => ("invalid_client", "Client assertion application identifier doesn't match 'client_id' parameter."),
+        700_023 => ("invalid_client", "Client assertion audience claim does not match Realm issuer."),
+        700_024 => ("invalid_client", "Client assertion is not within its valid time range. {}"),
+        700_027 => (
+            "invalid_client",
+            "The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '{}']",
+        ),
+        700_211 => (
+            "invalid_client",
+            "No matching federated identity record found for presented assertion issuer '{}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.",
+        ),
+        700_212 => (
+            "invalid_client",
+            "No matching federated identity record found for presented assertion audience '{}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.",
+        ),
+        700_213 => (
+            "invalid_client",
+            "No matching federated identity record found for presented assertion subject '{}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.",
+        ),
+        1_002_012 => (
+            "invalid_scope",
+            "The provided value for scope {} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).",
+        ),
+        7_000_215 => (
+            "invalid_client",
+            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.",
+        ),
+        7_000_218 => (
+            "invalid_client",
+            "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+        ),
+        7_000_222 => (
+            "invalid_client",
+            "The provided client secret keys for app '{}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.",
+        ),
         _ => unreachable!("AADSTS{code} is not among the refusals of the simulated tenant"),
     }
 }

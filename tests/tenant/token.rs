@@ -6,8 +6,11 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::world::{AccessToken, RefreshToken, User, World};
-use super::{CLIENT_ID, HOME_TENANT, RESOURCE};
+use super::world::{AccessToken, Bearer, RefreshToken, User, World};
+use super::{APP_ID, CLIENT_ID, HOME_TENANT, RESOURCE};
+
+/// The application as an object of the directory. Each real tenant has an id of its own for it.
+const APP_OBJECT_ID: &str = "b0000000-0000-4000-8000-000000000001";
 
 /// These claims as a JWT, its signature a placeholder.
 pub fn jwt(claims: &Value) -> String {
@@ -20,26 +23,50 @@ pub fn jwt(claims: &Value) -> String {
 
 /// The claims of a JWT, unless it is none.
 pub fn claims_of(token: &str) -> Option<Value> {
-    let mut parts = token.split('.');
-    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    let [_, payload, _] = parts_of(token)?;
+    decoded(payload)
 }
 
-/// Issues an access token and remembers it, so that the commerce endpoint knows it again.
-pub(super) fn access_token(world: &mut World, user: &User, tenant_id: &str, lifetime_seconds: i64) -> String {
-    let now = Utc::now().timestamp();
-    let expires_at = now + lifetime_seconds;
-    let issued_at = if lifetime_seconds < 0 { expires_at - 3600 } else { now };
-    let token = jwt(&json!({
-        "aud": RESOURCE,
-        "iss": format!("https://sts.windows.net/{tenant_id}/"),
+/// What the header of a JWT says, unless it is none.
+pub fn header_of(token: &str) -> Option<Value> {
+    let [header, ..] = parts_of(token)?;
+    decoded(header)
+}
+
+/// Header, claims and signature, still encoded.
+pub(super) fn parts_of(token: &str) -> Option<[&str; 3]> {
+    token.split('.').collect::<Vec<_>>().try_into().ok()
+}
+
+fn decoded(part: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+/// What another issuer says about a workload, for the application to sign in with; a negative lifetime makes it
+/// expired already.
+pub fn federated_token(issuer: &str, subject: &str, audience: &str, lifetime_seconds: i64) -> String {
+    let (issued_at, expires_at) = lifetime(lifetime_seconds);
+    jwt(&json!({
+        "iss": issuer,
+        "sub": subject,
+        "aud": audience,
         "iat": issued_at,
         "nbf": issued_at,
         "exp": expires_at,
-        "tid": tenant_id,
+        "jti": Uuid::new_v4().to_string(),
+    }))
+}
+
+/// When a token was issued and when it expires.
+fn lifetime(seconds: i64) -> (i64, i64) {
+    let now = Utc::now().timestamp();
+    let expires_at = now + seconds;
+    (if seconds < 0 { expires_at - 3600 } else { now }, expires_at)
+}
+
+/// Issues an access token for a user.
+pub(super) fn access_token(world: &mut World, user: &User, tenant_id: &str, lifetime_seconds: i64) -> String {
+    let claims = json!({
         "oid": user.object_id,
         "upn": user.name,
         "unique_name": user.name,
@@ -47,10 +74,44 @@ pub(super) fn access_token(world: &mut World, user: &User, tenant_id: &str, life
         "appid": CLIENT_ID,
         "appidacr": "0",
         "scp": "LicenseManager.AccessAsUser",
-        "uti": URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes()),
-        "ver": "1.0",
-    }));
-    let known = AccessToken { user: user.name, tenant_id: tenant_id.to_owned(), expires_at, revoked: false };
+    });
+    issue(world, Bearer::User(user.name), claims, tenant_id, lifetime_seconds)
+}
+
+/// Issues an access token for the application itself, which proved itself by a secret (`1`) or an assertion (`2`).
+pub(super) fn app_token(
+    world: &mut World,
+    proof: &str,
+    roles: Vec<String>,
+    tenant_id: &str,
+    lifetime_seconds: i64,
+) -> String {
+    let mut claims = json!({
+        "oid": APP_OBJECT_ID,
+        "sub": APP_OBJECT_ID,
+        "appid": APP_ID,
+        "appidacr": proof,
+        "idtyp": "app",
+    });
+    if !roles.is_empty() {
+        claims["roles"] = roles.clone().into();
+    }
+    issue(world, Bearer::Application { roles }, claims, tenant_id, lifetime_seconds)
+}
+
+/// Adds what every access token says, and remembers the token, so that the commerce endpoint knows it again.
+fn issue(world: &mut World, bearer: Bearer, mut claims: Value, tenant_id: &str, lifetime_seconds: i64) -> String {
+    let (issued_at, expires_at) = lifetime(lifetime_seconds);
+    claims["aud"] = RESOURCE.into();
+    claims["iss"] = format!("https://sts.windows.net/{tenant_id}/").into();
+    claims["iat"] = issued_at.into();
+    claims["nbf"] = issued_at.into();
+    claims["exp"] = expires_at.into();
+    claims["tid"] = tenant_id.into();
+    claims["uti"] = URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes()).into();
+    claims["ver"] = "1.0".into();
+    let token = jwt(&claims);
+    let known = AccessToken { bearer, tenant_id: tenant_id.to_owned(), expires_at, revoked: false };
     world.access_tokens.insert(token.clone(), known);
     token
 }

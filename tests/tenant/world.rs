@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Received};
+use super::application::Application;
 use super::catalog::{self, Product};
 use super::device::{DeviceApproval, DeviceCode};
 use super::{
@@ -48,25 +49,51 @@ pub(super) struct User {
 
 /// One tenant and what it sells.
 pub(super) struct Directory {
-    pub(super) id: &'static str,
-    pub(super) domain: &'static str,
+    pub(super) id: String,
+    pub(super) domain: String,
     pub(super) products: Vec<Product>,
     pub(super) offer_types: Vec<Product>,
+}
+
+impl Directory {
+    /// A tenant with the default catalog.
+    pub(super) fn new(id: &str, domain: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            domain: domain.to_owned(),
+            products: catalog::default_products(),
+            offer_types: catalog::default_offer_types(),
+        }
+    }
+
+    /// Whether an authority's path means this tenant.
+    fn is_named(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name) || self.domain.eq_ignore_ascii_case(name)
+    }
 }
 
 /// An authorization code, from the browser's approval to its redemption.
 pub(super) struct AuthorizationCode {
     pub(super) user: &'static str,
-    pub(super) tenant_id: &'static str,
+    pub(super) tenant_id: String,
     pub(super) redirect_uri: String,
     pub(super) challenge: String,
     pub(super) scope: String,
     pub(super) redeemed: bool,
 }
 
+/// Who a token speaks for.
+#[derive(Debug, Clone)]
+pub(super) enum Bearer {
+    /// A user, whose role is looked up when the token is used.
+    User(&'static str),
+    /// The application, with the permissions it had when the token was issued.
+    Application { roles: Vec<String> },
+}
+
 /// An access token as the commerce endpoint knows it.
 pub(super) struct AccessToken {
-    pub(super) user: &'static str,
+    pub(super) bearer: Bearer,
     pub(super) tenant_id: String,
     pub(super) expires_at: i64,
     pub(super) revoked: bool,
@@ -86,6 +113,7 @@ pub(super) struct World {
     pub(super) users: Vec<User>,
     pub(super) signing_in: &'static str,
     pub(super) directories: Vec<Directory>,
+    pub(super) application: Application,
     pub(super) policy_extra: Map<String, Value>,
     pub(super) misreport_updates: bool,
     /// How long every answer takes.
@@ -107,19 +135,14 @@ impl World {
             users: users(),
             signing_in: ADMIN,
             directories: vec![
+                Directory::new(HOME_TENANT, HOME_DOMAIN),
                 Directory {
-                    id: HOME_TENANT,
-                    domain: HOME_DOMAIN,
-                    products: catalog::default_products(),
-                    offer_types: catalog::default_offer_types(),
-                },
-                Directory {
-                    id: CUSTOMER_TENANT,
-                    domain: CUSTOMER_DOMAIN,
                     products: catalog::customer_products(),
                     offer_types: catalog::customer_offer_types(),
+                    ..Directory::new(CUSTOMER_TENANT, CUSTOMER_DOMAIN)
                 },
             ],
+            application: Application::new(),
             policy_extra: Map::new(),
             misreport_updates: false,
             delay: Duration::ZERO,
@@ -152,14 +175,11 @@ impl World {
     }
 
     /// The tenant that an authority's path names: an id, a domain, or `organizations` for the users' own.
-    pub(super) fn tenant_named(&self, name: &str) -> Option<&'static str> {
+    pub(super) fn tenant_named(&self, name: &str) -> Option<String> {
         if name.eq_ignore_ascii_case("organizations") {
-            return Some(HOME_TENANT);
+            return Some(HOME_TENANT.to_owned());
         }
-        self.directories
-            .iter()
-            .find(|directory| directory.id.eq_ignore_ascii_case(name) || directory.domain.eq_ignore_ascii_case(name))
-            .map(|directory| directory.id)
+        self.directories.iter().find(|directory| directory.is_named(name)).map(|directory| directory.id.clone())
     }
 
     /// The tenant of that id, which must exist.
