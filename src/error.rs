@@ -67,6 +67,11 @@ impl Error {
         Self::new(Kind::SignIn, anyhow::anyhow!("{message}"))
     }
 
+    /// A failure of kind [`Kind::SignIn`] with a typed source.
+    pub(crate) fn sign_in_by(source: impl Into<anyhow::Error>) -> Self {
+        Self::new(Kind::SignIn, source)
+    }
+
     /// A tenant that is not as it should be, described in words.
     pub(crate) fn drift(message: impl fmt::Display) -> Self {
         Self::new(Kind::Drift, anyhow::anyhow!("{message}"))

@@ -9,6 +9,7 @@ mod commands;
 mod commerce;
 mod environment;
 mod error;
+mod files;
 mod history;
 mod http;
 mod identity;
@@ -23,8 +24,6 @@ mod terminal;
 mod text;
 
 use std::ffi::OsString;
-
-use clap::Parser;
 
 use cli::{Cli, Command, GlobalArgs};
 use commands::{Context, Ended};
@@ -41,7 +40,7 @@ pub use terminal::{Facts, Terminal};
 /// usage, 3 drift found, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
 /// argument is the name of the program.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Terminal) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::read(arguments) {
         Ok(cli) => cli,
         Err(message) => {
             let terminal = terminal.with_manners(Manners::default(), &environment);

@@ -1,5 +1,7 @@
 //! Making text from elsewhere harmless where it is shown.
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// Stands for a control character that would otherwise reach a terminal.
 const REPLACEMENT: char = '\u{FFFD}';
 
@@ -46,6 +48,11 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
 /// Text from elsewhere inside a message: one line of at most 80 characters.
 pub(crate) fn shown(text: &str) -> String {
     shortened(&one_line(text), 80)
+}
+
+/// A moment to the second, as RFC 3339 writes it.
+pub(crate) fn moment(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Counts that are not zero, in words: `3 different, 1 unknown`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::products::{ChangeArgs, JobsArgs};
+use super::products::{ChangeArgs, JobsArgs, TenantsArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaselineCommand {
@@ -13,11 +13,7 @@ pub(crate) enum BaselineCommand {
     Export(ExportArgs),
     /// Print what differs from the file; exit code 3 where something does
     #[command(after_help = CHECK_EXAMPLES)]
-    Check {
-        /// The baseline: TOML, or JSON where its name ends in .json
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
+    Check(CheckArgs),
     /// Change what differs from the file
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(ApplyArgs),
@@ -34,6 +30,17 @@ pub(crate) struct ExportArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The baseline: TOML, or JSON where its name ends in .json
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) jobs: JobsArgs,
+    #[command(flatten)]
+    pub(crate) tenants: TenantsArgs,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ApplyArgs {
     /// The baseline: TOML, or JSON where its name ends in .json
     #[arg(value_name = "FILE")]
@@ -45,6 +52,8 @@ pub(crate) struct ApplyArgs {
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
     pub(crate) jobs: JobsArgs,
+    #[command(flatten)]
+    pub(crate) tenants: TenantsArgs,
 }
 
 const EXPORT_EXAMPLES: &str = "\
@@ -55,7 +64,8 @@ Examples:
 const CHECK_EXAMPLES: &str = "\
 Examples:
   mscommerce baseline check baseline.toml
-  mscommerce baseline check baseline.toml -o markdown >> \"$GITHUB_STEP_SUMMARY\"";
+  mscommerce baseline check baseline.toml -o markdown >> \"$GITHUB_STEP_SUMMARY\"
+  mscommerce baseline check baseline.toml --tenants-file customers.txt";
 
 const APPLY_EXAMPLES: &str = "\
 Examples:

@@ -1,5 +1,7 @@
 //! `connect` and `disconnect`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 const CONNECT_EXAMPLES: &str = "\
@@ -8,6 +10,8 @@ Examples:
   mscommerce connect --device-code              on a machine without a browser
   mscommerce connect --tenant contoso.com       as a guest or a partner
   mscommerce connect --username admin@contoso.com --password-stdin < password.txt
+  mscommerce connect --application --tenant contoso.com --client-id ID \\
+    --certificate app.pem
   az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 \\
     --query accessToken -o tsv | mscommerce connect --with-token";
 
@@ -27,7 +31,22 @@ pub(crate) struct ConnectArgs {
     /// Read a ready access token from standard input
     #[arg(long, group = "way", conflicts_with = "client_id")]
     pub(crate) with_token: bool,
-    /// The public client to sign in as [env: MSCOMMERCE_CLIENT_ID]
+    /// Sign in as an application: with what the AZURE_… variables say, or with one of the next four
+    #[arg(long, group = "way")]
+    pub(crate) application: bool,
+    /// Read the application's secret from standard input
+    #[arg(long, group = "proof", requires = "application")]
+    pub(crate) client_secret_stdin: bool,
+    /// The application's certificate and private key: PEM, or PKCS#12 (PFX)
+    #[arg(long, group = "proof", requires = "application", value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// A file with a token of another issuer that the application trusts
+    #[arg(long, group = "proof", requires = "application", value_name = "FILE")]
+    pub(crate) federated_token_file: Option<PathBuf>,
+    /// The token that GitHub Actions gives to the job
+    #[arg(long, group = "proof", requires = "application")]
+    pub(crate) github_oidc: bool,
+    /// The client to sign in as [env: MSCOMMERCE_CLIENT_ID, or AZURE_CLIENT_ID for an application]
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
     /// The port on which the browser's answer is awaited [default: any free port]

@@ -7,14 +7,19 @@ mod history;
 mod product;
 mod products;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 
-pub(crate) use baseline::{ApplyArgs, BaselineCommand, ExportArgs};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+pub(crate) use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
 pub(crate) use connect::{ConnectArgs, DisconnectArgs};
 pub(crate) use history::HistoryArgs;
 use history::{HISTORY_EXAMPLES, UNDO_HELP};
 pub(crate) use product::{ProductCommand, TargetArgs, UpdateArgs};
-pub(crate) use products::{ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, UpdateManyArgs};
+pub(crate) use products::{
+    ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, TenantsArgs, UpdateManyArgs,
+};
 
 use crate::output::Format;
 
@@ -38,7 +43,11 @@ Environment:
   MSCOMMERCE_CLIENT_ID   the client id that 'connect' uses
   MSCOMMERCE_SCOPE       the scope that 'connect' asks for
   MSCOMMERCE_ENDPOINT    the policy endpoint (https, or http to this machine)
-  AZURE_TENANT_ID        the tenant for 'connect' where --tenant is not given
+  AZURE_TENANT_ID        the tenant for 'connect' and for an application
+  AZURE_CLIENT_ID        an application, which needs no 'connect' and outranks
+                         every saved sign-in; with AZURE_CLIENT_SECRET, or
+                         AZURE_CLIENT_CERTIFICATE_PATH (and …_PASSWORD), or
+                         AZURE_FEDERATED_TOKEN_FILE, or GitHub's OIDC
   AZURE_AUTHORITY_HOST   the sign-in service, for national clouds
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR   as everywhere";
 
@@ -58,6 +67,22 @@ pub(crate) struct Cli {
     pub(crate) global: GlobalArgs,
 }
 
+impl Cli {
+    /// Reads a command line; the first argument is the name of the program.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let cli = Self::try_parse_from(&arguments)?;
+        // Of a flag that stands before and after the command, clap would keep what stands after it alone.
+        let is_tenant = |word: &&OsString| *word == "--tenant" || word.as_encoded_bytes().starts_with(b"--tenant=");
+        let named = arguments.iter().take_while(|word| *word != "--").filter(is_tenant).count();
+        if named > cli.global.tenant.len() {
+            let message = "--tenant is given before and after the command: give it behind the command, several times for several tenants";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(cli)
+    }
+}
+
 /// Flags that every command takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
@@ -70,7 +95,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) profile: Option<String>,
     /// The tenant: its id or one of its domains [default: the tenant signed in to]
     #[arg(long, global = true, value_name = "TENANT")]
-    pub(crate) tenant: Option<String>,
+    pub(crate) tenant: Vec<String>,
     /// table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default: table]
     #[arg(short, long, global = true, value_name = "FORMAT", ignore_case = true, hide_possible_values = true)]
     pub(crate) output: Option<Format>,

@@ -1,5 +1,7 @@
 //! `products`, and what every change of many products takes.
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use crate::commerce::PolicyValue;
@@ -9,7 +11,8 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   mscommerce products list --scope all
   mscommerce products list --name 'power bi'
-  mscommerce products list --name '/^(Visio|Project) /' --value enabled -o tsv";
+  mscommerce products list --name '/^(Visio|Project) /' --value enabled -o tsv
+  mscommerce products list --tenants-file customers.txt -o csv";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProductsCommand {
@@ -32,15 +35,23 @@ pub(crate) struct ChangeArgs {
     pub(crate) yes: bool,
 }
 
+/// Several tenants at once.
+#[derive(Args, Debug)]
+pub(crate) struct TenantsArgs {
+    /// A file of tenants, one a line (# begins a comment); --tenant may be given several times, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tenants_file: Option<PathBuf>,
+}
+
 /// How many requests are sent side by side.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct JobsArgs {
-    /// How many changes may be on their way at the same time
+    /// How many requests may be on their way at the same time
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
 }
 
-/// The number of changes on their way at the same time where `--jobs` does not say.
+/// The number of requests on their way at the same time where `--jobs` does not say.
 pub(crate) const DEFAULT_JOBS: u8 = 8;
 
 #[derive(Args, Debug)]
@@ -68,6 +79,8 @@ pub(crate) struct UpdateManyArgs {
     pub(crate) change: ChangeArgs,
     #[command(flatten)]
     pub(crate) jobs: JobsArgs,
+    #[command(flatten)]
+    pub(crate) tenants: TenantsArgs,
 }
 
 const UPDATE_MANY_EXAMPLES: &str = "\
@@ -75,7 +88,8 @@ Examples:
   mscommerce products update --all --value disabled
   mscommerce products update --all --except 'Power BI Pro' --value disabled
   mscommerce products update --name visio --value trials --dry-run
-  mscommerce products update CFQ7TTC0HD33 'Visio Plan 2' --value trials --yes";
+  mscommerce products update CFQ7TTC0HD33 'Visio Plan 2' --value trials --yes
+  mscommerce products update --all --value disabled --tenants-file customers.txt --yes";
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
@@ -88,6 +102,10 @@ pub(crate) struct ListArgs {
     /// Only products with this value: enabled, disabled, only-trials-without-payment-method (trials)
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
     pub(crate) value: Option<PolicyValue>,
+    #[command(flatten)]
+    pub(crate) jobs: JobsArgs,
+    #[command(flatten)]
+    pub(crate) tenants: TenantsArgs,
 }
 
 /// Products, offer types, or both.

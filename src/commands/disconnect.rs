@@ -39,6 +39,10 @@ pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<
         let path = changes.display();
         terminal.note(&format!("The record of changes stays in {path}; 'mscommerce history' shows it."));
     }
+    if let Ok(Some(variables)) = context.settings.application_variables() {
+        terminal
+            .warn(&format!("{variables} are still set, and their application still serves every command; unset them"));
+    }
     if context.settings.has_token() {
         terminal.warn(&format!("{TOKEN_VARIABLE} is still set, and still serves every command; unset it"));
     }

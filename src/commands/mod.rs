@@ -1,5 +1,6 @@
 //! The commands: each takes its arguments and a context, and returns data.
 
+mod at_tenant;
 mod baseline;
 mod changing;
 mod connect;
@@ -12,19 +13,21 @@ mod products;
 mod records;
 mod status;
 mod suggest;
+mod tenants;
 mod undo;
 
-use crate::cli::Command;
+use crate::cli::{BaselineCommand, Command};
 use crate::commerce;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::identity::{ConnectCommand, EnvironmentToken, SavedSignIn, Session, Store};
+use crate::identity::{Session, Store};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::settings::Settings;
 use crate::terminal::Terminal;
 
 /// What a command works with.
+#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) terminal: &'a Terminal,
@@ -54,27 +57,6 @@ impl<'a> Context<'a> {
     fn store(&self) -> Result<Store<'a>> {
         Ok(Store::new(&self.settings.state_directory()?, self.terminal))
     }
-
-    /// Runs `work` with the credential that serves: the token of the environment, else the saved sign-in.
-    async fn with_session<T>(&self, work: impl AsyncFnOnce(&Session<'_>) -> Result<T>) -> Result<T> {
-        let (settings, report) = (self.settings, self.terminal);
-        let (profile, tenant) = (settings.profile.as_str(), settings.tenant.as_ref());
-        if let Some(token) = &settings.token()? {
-            let connect = ConnectCommand { profile, tenant, client_id: None };
-            return work(&Session::Environment(EnvironmentToken::new(token, tenant, connect, report))).await;
-        }
-        let store = self.store()?;
-        work(&Session::Saved(SavedSignIn::new(self.http, &store, report, profile, tenant))).await
-    }
-
-    /// Runs `work` with the policy endpoint.
-    async fn with_endpoint<T>(&self, policy_id: &str, work: impl AsyncFnOnce(&Endpoint<'_>) -> Result<T>) -> Result<T> {
-        self.with_session(async |session| {
-            work(&commerce::Client::new(self.http, &self.settings.endpoint, policy_id, session)).await
-        })
-        .await
-        .map_err(|error| suggest::whatever_else(error, self.settings))
-    }
 }
 
 /// The policy endpoint, with the credential of this run.
@@ -82,6 +64,14 @@ pub(crate) type Endpoint<'a> = commerce::Client<'a, Session<'a>>;
 
 /// Runs the command of the command line.
 pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {
+    let takes_several = matches!(
+        command,
+        Command::Products(_) | Command::Baseline(BaselineCommand::Check(_) | BaselineCommand::Apply(_))
+    );
+    if !context.settings.tenants.is_empty() && !takes_several {
+        return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
+            .hint("several tenants are for products list, products update, baseline check and baseline apply"));
+    }
     match command {
         Command::Connect(args) => connect::run(args, context).await,
         Command::Disconnect(args) => disconnect::run(&args, context).await,

@@ -1,9 +1,10 @@
 //! `product get` and `product update`.
 
+use super::changing::Planned;
 use super::listing::Among;
 use super::{Context, Ended, Endpoint, changing, listing, suggest};
 use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
-use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target, is_sendable};
+use crate::commerce::{PolicyValue, ProductPolicy, Purpose, Scope, Target, is_sendable};
 use crate::error::{Error, Kind, Result};
 use crate::output::Output;
 use crate::plan::{Carried, Change, Outcome, Plan};
@@ -94,6 +95,7 @@ async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
     }
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
+            endpoint.prepare(if args.dry_run { Purpose::Read } else { Purpose::Change }).await?;
             let (target, before) = named.read(endpoint, context).await?;
             let plan = Plan::of_one(Change { target, before, wanted: Some(wanted) });
             if args.dry_run {
@@ -124,8 +126,11 @@ fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
 
 /// Carries out a plan of one.
 async fn carry_out(plan: Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
-    let carried = changing::carry_out(plan, 1, None, endpoint, context).await;
-    let Some(Carried { target, record, failure, .. }) = carried.into_iter().next() else { return Ok(Ended::default()) };
+    let plans = vec![Planned { plan, endpoint, context }];
+    let carried = changing::carry_out(plans, 1, None, context).await;
+    let Some(Carried { target, record, failure, .. }) = carried.into_iter().flatten().next() else {
+        return Ok(Ended::default());
+    };
     match record.outcome {
         Outcome::Changed => {
             context.terminal.note(&format!("Changed{}:\n  {}", changing::place(endpoint), record.sentence()));

@@ -1,12 +1,12 @@
 //! How what the service speaks of is shown: the field names of every output format.
 
-use chrono::SecondsFormat;
 use serde_json::Value;
 
 use crate::commerce::{Policy, ProductPolicy};
 use crate::history::Entry;
 use crate::output::{Record, Row};
 use crate::plan::ChangeRecord;
+use crate::text::moment;
 
 impl Row for Policy {
     const FIELDS: &'static [&'static str] = &["policyId", "description", "defaultValue"];
@@ -47,7 +47,7 @@ impl Row for Entry {
         let scope = self.target().scope();
         Record {
             values: vec![
-                Value::from(self.time.to_rfc3339_opts(SecondsFormat::Secs, true)),
+                Value::from(moment(self.time)),
                 Value::from(self.run),
                 Value::from(self.tenant_id),
                 Value::from(self.account),

@@ -1,13 +1,14 @@
 //! `status`: who is signed in, from what this machine knows.
 
-use chrono::{SecondsFormat, Utc};
+use chrono::Utc;
 use serde_json::Value;
 
 use super::{Context, Ended};
 use crate::error::Result;
-use crate::identity::{Source, Status, TOKEN_VARIABLE, Tenant};
+use crate::identity::{Method, Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::output::{Output, Record, Row};
 use crate::report::Report;
+use crate::text::moment;
 
 struct StatusRecord {
     profile: Option<String>,
@@ -24,7 +25,7 @@ impl Row for StatusRecord {
             Source::Environment => "environment",
             Source::Cache => "cache",
         };
-        let expires_at = status.expires_at.map(|end| end.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let expires_at = status.expires_at.map(moment);
         Record {
             values: vec![
                 Value::from(self.profile),
@@ -44,6 +45,14 @@ impl Row for StatusRecord {
 pub(super) async fn run(context: &Context<'_>) -> Result<Ended> {
     let status = context.with_session(async |session| session.status().await).await?;
     match status.expires_at {
+        _ if status.source == Source::Environment && status.method == Method::Application => {
+            let tenant = context.settings.tenant_to_connect()?.0;
+            let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
+            let variables = context.settings.application_variables()?.unwrap_or_default();
+            context.terminal.note(&format!(
+                "The application of the environment ({variables}) signs in{at} for each command anew, and outranks every saved sign-in."
+            ));
+        }
         _ if status.source == Source::Environment => {
             context.terminal.note(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
         }

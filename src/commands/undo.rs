@@ -1,16 +1,14 @@
 //! `undo`: taking back the last run's changes, where nothing else has changed them since.
 
-use chrono::SecondsFormat;
-
 use super::changing::{self, Manner};
 use super::{Context, Ended, Endpoint, history, listing};
 use crate::cli::{ChangeArgs, DEFAULT_JOBS};
-use crate::commerce::{PolicyValue, ProductPolicy, Scope, TokenSource};
+use crate::commerce::{PolicyValue, ProductPolicy, Scope};
 use crate::error::{Error, Result};
 use crate::history::{Entry, History};
 use crate::plan::{Desired, Plan, Wanted};
 use crate::report::Report;
-use crate::text::one_line;
+use crate::text::{moment, one_line};
 
 pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
     let manner = Manner::new(args, DEFAULT_JOBS, context)?;
@@ -24,11 +22,12 @@ pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
             // Which run is the last one depends on the tenant, which the credential decides.
-            let entries = made_here(entries, &tenant_id(endpoint).await?, endpoint)?;
+            endpoint.prepare(manner.purpose()).await?;
+            let entries = made_here(entries, &tenant_id(endpoint)?, endpoint)?;
             let listed = listing::read(&scopes(&latest(&entries)), endpoint, context).await?;
             let run = run_to_undo(&entries, &listed);
             let Some(first) = run.first() else { return Ok(Ended::default()) };
-            let time = first.time.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let time = moment(first.time);
             context.terminal.note(&format!("Taking back the run of {time}."));
             let desired = reverse(&run, &listed, endpoint, context)?;
             changing::run(Plan::new(listed, &desired), manner.undoing(&first.run), endpoint, context).await
@@ -36,9 +35,8 @@ pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended
         .await
 }
 
-/// The tenant that the credential is for, which asking it for a token settles.
-async fn tenant_id(endpoint: &Endpoint<'_>) -> Result<String> {
-    endpoint.tokens().token().await?;
+/// The tenant that the credential is for, which a token has settled.
+fn tenant_id(endpoint: &Endpoint<'_>) -> Result<String> {
     endpoint.tokens().tenant_id().ok_or_else(|| {
         Error::failed("the access token does not say which tenant it is for, so nothing can be taken back with it")
     })

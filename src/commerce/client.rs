@@ -23,8 +23,12 @@ pub(crate) trait TokenSource {
     async fn token(&self) -> Result<SecretString>;
     /// Another token in the place of one that the service refused, or `None` where there is no other.
     async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>>;
-    /// What to type when the service refuses the token all the same.
-    fn advice_when_refused(&self) -> String;
+    /// Fails where the token itself says that it is of no use for this.
+    fn check(&self, token: &SecretString, purpose: Purpose) -> crate::error::Result<()>;
+    /// What to do when the service refuses the token all the same (401).
+    fn advice_when_refused(&self, token: &SecretString) -> Vec<String>;
+    /// What to do when the service forbids it (403), where that is not for want of a person's role.
+    fn advice_when_forbidden(&self, token: &SecretString) -> Option<Vec<String>>;
 }
 
 /// A request that was not served as it should have been.
@@ -74,6 +78,12 @@ impl<'a, T: TokenSource> Client<'a, T> {
     /// The credential that requests are made with.
     pub(crate) fn tokens(&self) -> &T {
         self.tokens
+    }
+
+    /// Gets a token, and makes sure that it may be good for this, before anything is sent.
+    pub(crate) async fn prepare(&self, purpose: Purpose) -> Result<()> {
+        let token = self.tokens.token().await?;
+        self.tokens.check(&token, purpose)
     }
 
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
@@ -158,24 +168,31 @@ impl<'a, T: TokenSource> Client<'a, T> {
         what: &str,
         purpose: Purpose,
     ) -> Result<(Answer, String), Unserved> {
-        let token = self.tokens.token().await.map_err(Unserved::for_certain)?;
+        let mut token = self.tokens.token().await.map_err(Unserved::for_certain)?;
+        self.tokens.check(&token, purpose).map_err(|error| Unserved::for_certain(error.context(what)))?;
         let (mut answer, mut id) = self.send_with(&token, &method, &url, body, what).await?;
         if answer.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
             let renewed = self.tokens.renewed(&token).await.map_err(|error| {
                 let refused = Refusal::new("before that", &answer, &id);
                 Unserved::for_certain(refused.add_to(error.context(what)))
             })?;
-            if let Some(token) = renewed {
+            if let Some(renewed) = renewed {
+                token = renewed;
                 (answer, id) = self.send_with(&token, &method, &url, body, what).await?;
             }
         }
         if answer.status.is_success() {
             return Ok((answer, id));
         }
-        let mut error = Refusal::new(what, &answer, &id).into_error(purpose);
-        if answer.status == StatusCode::UNAUTHORIZED {
-            error = error.hint(self.tokens.advice_when_refused());
-        }
+        let refusal = Refusal::new(what, &answer, &id);
+        let error = match answer.status {
+            StatusCode::UNAUTHORIZED => refusal.into_error(purpose).hints(self.tokens.advice_when_refused(&token)),
+            StatusCode::FORBIDDEN => match self.tokens.advice_when_forbidden(&token) {
+                Some(advice) => refusal.into_error_with(&[]).hints(advice),
+                None => refusal.into_error(purpose),
+            },
+            _ => refusal.into_error(purpose),
+        };
         Err(Unserved { error, may_have_arrived: !answer.status.is_client_error() })
     }
 

@@ -9,5 +9,5 @@ mod renumbered;
 
 pub(crate) use client::{Client, TokenSource, Unserved, Updated, is_sendable};
 pub(crate) use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::{Purpose, Refusal};
 pub(crate) use renumbered::replacement;

@@ -58,11 +58,16 @@ impl Refusal {
 
     /// The failure with the advice that fits its status and purpose.
     pub(super) fn into_error(self, purpose: Purpose) -> Error {
+        let advice = advice(self.status, purpose, self.retry_after.is_some());
+        self.into_error_with(advice)
+    }
+
+    /// The failure with this advice.
+    pub(super) fn into_error_with(self, advice: &[&str]) -> Error {
         let page = self.is_web_page.then_some(
             "a web page came back: if the advice does not help, look for a proxy that answers in the service's place",
         );
-        let names_a_time = self.retry_after.is_some();
-        let hints = advice(self.status, purpose, names_a_time).iter().copied().chain(page).map(str::to_owned);
+        let hints = advice.iter().copied().chain(page).map(str::to_owned);
         let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
         let retry_after = self.retry_after.as_ref().map(|wait| format!("Retry-After: {wait}"));
         let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());

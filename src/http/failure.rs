@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use url::Url;
 
 use super::diagnosis::innermost;
@@ -17,12 +18,25 @@ pub(crate) struct Failure {
     detail: Option<String>,
     hints: Vec<String>,
     may_have_arrived: bool,
+    is_answered: bool,
     correlation_id: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), detail: None, hints: Vec::new(), may_have_arrived: true, correlation_id: None }
+        Self {
+            message: message.into(),
+            detail: None,
+            hints: Vec::new(),
+            may_have_arrived: true,
+            is_answered: false,
+            correlation_id: None,
+        }
+    }
+
+    fn answered(mut self) -> Self {
+        self.is_answered = true;
+        self
     }
 
     pub(super) fn before_sending(mut self) -> Self {
@@ -49,6 +63,11 @@ impl Failure {
     /// Whether the service may have received, and acted on, the request.
     pub(crate) fn may_have_arrived(&self) -> bool {
         self.may_have_arrived
+    }
+
+    /// Whether there was an answer, of the service or of whatever answers in its place.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_answered
     }
 
     pub(super) fn of_request(mut self, correlation_id: Option<String>) -> Self {
@@ -132,6 +151,7 @@ impl Failure {
     pub(super) fn too_large(url: &Url, limit: usize) -> Self {
         Self::new(format!("the answer of {} is larger than {} MiB and was not read", host(url), limit / 1024 / 1024))
             .hint("this is not an answer of the service: look for a proxy in between")
+            .answered()
     }
 
     pub(super) fn redirected(url: &Url, answer: &Answer) -> Self {
@@ -146,6 +166,7 @@ impl Failure {
         Self::new(format!("{} answered {} and points to {target}", host(url), answer.status))
             .detail("a redirect is never followed, for the token must not go elsewhere")
             .hint("if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again")
+            .answered()
     }
 
     pub(super) fn web_page(url: &Url, answer: &Answer) -> Self {
@@ -153,6 +174,15 @@ impl Failure {
             .detail(format!("it begins: {}", answer.excerpt(120)))
             .hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
             .hint("a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through")
+            .answered()
+    }
+
+    /// An answer whose words must not be told.
+    pub(crate) fn untold_answer(url: &Url, status: StatusCode) -> Self {
+        Self::new(format!("{} answered {status}", host(url)))
+            .detail("its words are not shown, for they repeat the secrets that were sent")
+            .hint("look for a proxy that answers in the service's place")
+            .answered()
     }
 
     /// An answer that is not one of the service's known refusals: a fault of its own, or of something in between.
@@ -160,7 +190,7 @@ impl Failure {
         let failure = Self::new(format!("{} answered {}", host(url), answer.status));
         let excerpt = answer.excerpt(300);
         let failure = if excerpt.is_empty() { failure } else { failure.detail(excerpt) };
-        failure.hint("try again in a minute")
+        failure.hint("try again in a minute").answered()
     }
 }
 

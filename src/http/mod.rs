@@ -12,6 +12,7 @@ use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
@@ -40,6 +41,8 @@ pub(crate) struct Client<'a> {
     report: &'a dyn Report,
     interrupt: &'a Interrupt,
     throttle: Throttle,
+    /// How many requests may be on their way at the same time.
+    lanes: OnceCell<Semaphore>,
     plain: OnceCell<reqwest::Client>,
     secure: OnceCell<reqwest::Client>,
 }
@@ -53,9 +56,16 @@ impl<'a> Client<'a> {
             report,
             interrupt,
             throttle: Throttle::default(),
+            lanes: OnceCell::new(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
         }
+    }
+
+    /// Lets at most so many requests be on their way at the same time from now on.
+    pub(crate) fn limit(&self, jobs: u8) {
+        // A limit that is set already stays.
+        let _ = self.lanes.set(Semaphore::new(jobs.into()));
     }
 
     /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
@@ -99,6 +109,14 @@ impl<'a> Client<'a> {
 
     /// Sends a request, and again where the service puts it off and it may be repeated.
     async fn execute(&self, client: &reqwest::Client, mut request: reqwest::Request) -> Result<Answer, Failure> {
+        let _lane = match self.lanes.get() {
+            Some(lanes) => lanes.acquire().await.ok(),
+            None => None,
+        };
+        // What waited for its turn, or for a token, is not begun after Ctrl-C.
+        if self.is_interrupted() {
+            return Err(Failure::interrupted());
+        }
         let mut tries = 1;
         let mut put_off: Option<Answer> = None;
         loop {

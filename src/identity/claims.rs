@@ -21,6 +21,11 @@ pub(crate) struct Claims {
     pub(crate) roles: Vec<String>,
     /// The service the token is for; the first one, where it is for several.
     pub(crate) aud: Option<String>,
+    /// Who issued the token.
+    pub(crate) iss: Option<String>,
+    /// Whom or what the token is about.
+    pub(crate) sub: Option<String>,
+    is_application: bool,
 }
 
 impl Claims {
@@ -35,14 +40,20 @@ impl Claims {
         let roles = payload.get("roles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let end = payload.get("exp");
         let client_id = first_of(&["appid", "azp"]);
+        let user = first_of(&["upn", "unique_name", "preferred_username", "email"]);
+        // Not every token of an application says so by `idtyp`; one for a user always has scopes.
+        let has_no_user = user.is_none() && client_id.is_some() && text("scp").is_none();
         Some(Self {
             tid: text("tid"),
-            account: first_of(&["upn", "unique_name", "preferred_username", "email"]).or_else(|| client_id.clone()),
+            is_application: text("idtyp").map_or(has_no_user, |kind| kind == "app"),
+            account: user.or_else(|| client_id.clone()),
             client_id,
             // RFC 7519 allows fractions of a second.
             exp: end.and_then(|end| end.as_number()?.to_string().split('.').next()?.parse().ok()),
             roles: roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             aud: text("aud").or_else(|| payload.get("aud")?.get(0)?.as_str().map(str::to_owned)),
+            iss: text("iss"),
+            sub: text("sub"),
         })
     }
 
@@ -54,6 +65,11 @@ impl Claims {
     /// The client that the token was issued to.
     pub(crate) fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
+    }
+
+    /// Whether the token stands for an application by itself, rather than for a user.
+    pub(crate) fn is_application(&self) -> bool {
+        self.is_application
     }
 
     /// When the token ends.
@@ -84,6 +100,15 @@ mod tests {
         assert_eq!((user.account(), user.client_id(), user.tid.as_deref()), (Some("a@b.c"), Some("app"), Some("t")));
         let app = Claims::of(&token(r#"{"appid":"app","roles":["R"]}"#)).expect("claims");
         assert_eq!((app.account(), app.roles.len()), (Some("app"), 1));
+        assert!(app.is_application() && !user.is_application());
+    }
+
+    #[test]
+    fn a_token_with_scopes_is_a_users_even_where_it_names_none() {
+        let is_application = |payload| Claims::of(&token(payload)).expect("claims").is_application();
+        assert!(!is_application(r#"{"appid":"app","scp":"LicenseManager.AccessAsUser"}"#));
+        assert!(!is_application(r#"{"appid":"app","idtyp":"user"}"#));
+        assert!(is_application(r#"{"azp":"app","idtyp":"app"}"#));
     }
 
     #[test]

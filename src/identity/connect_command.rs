@@ -16,6 +16,8 @@ pub(crate) struct ConnectCommand<'a> {
     pub(crate) profile: &'a str,
     pub(crate) tenant: Option<&'a Tenant>,
     pub(crate) client_id: Option<&'a str>,
+    /// Whether it was an application that signed in, rather than a person.
+    pub(crate) is_application: bool,
 }
 
 impl ConnectCommand<'_> {
@@ -27,18 +29,20 @@ impl ConnectCommand<'_> {
         profile + &tenant
     }
 
-    /// Replaces `{connect}` in a hint by this command, and `{connect at TENANT}` by the command for a tenant that
-    /// the person has to name.
+    /// Replaces `{connect}` in a hint by this command, `{connect again}` by the one that renews the sign-in for every
+    /// tenant it is used at, and `{connect at TENANT}` by the one for a tenant that the person has to name.
     pub(crate) fn fill(self, hint: &str) -> String {
         let anywhere = ConnectCommand { tenant: None, ..self };
-        hint.replace("{connect at TENANT}", &format!("{anywhere} --tenant TENANT"))
+        hint.replace("{connect again}", &anywhere.to_string())
+            .replace("{connect at TENANT}", &format!("{anywhere} --tenant TENANT"))
             .replace("{connect}", &self.to_string())
     }
 }
 
 impl fmt::Display for ConnectCommand<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "mscommerce connect{}", self.flags())?;
+        let way = if self.is_application { " --application" } else { "" };
+        write!(formatter, "mscommerce connect{way}{}", self.flags())?;
         match self.client_id {
             Some(id) if id != DEFAULT_CLIENT_ID => write!(formatter, " --client-id {}", crate::text::quoted(id)),
             _ => Ok(()),

@@ -7,10 +7,10 @@ use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken, DeviceAuthorizationUrl, EndpointNotSet, EndpointSet,
-    ErrorResponse, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    ResourceOwnerPassword, ResourceOwnerUsername, Scope, StandardDeviceAuthorizationResponse, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl,
+    EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
+    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,9 @@ use crate::http::{self, Failure};
 
 /// Asked for beside the service's own scope: a refresh token, and who signed in.
 const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
+
+/// RFC 7523, section 2.2.
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Blocked by a Conditional Access policy.
 const CONDITIONAL_ACCESS: u32 = 53003;
@@ -58,6 +61,14 @@ pub(crate) struct Grant {
     pub(crate) expires_at: DateTime<Utc>,
     /// What the access token says of itself, or the id token where the access token says nothing.
     pub(crate) claims: Claims,
+}
+
+/// What an application presents in the place of a person's sign-in.
+#[derive(Clone, Copy)]
+pub(crate) enum ApplicationProof<'a> {
+    Secret(&'a SecretString),
+    /// A JWT: signed with the application's certificate, or by an issuer that it trusts.
+    Assertion(&'a SecretString),
 }
 
 /// Where and as what to sign in. The tenant is part of every address.
@@ -190,6 +201,37 @@ impl Entra<'_> {
             .request_async(&transport)
             .await;
         self.grant(answer, &transport, &format!("could not renew the saved sign-in at the tenant {}", self.tenant))
+    }
+
+    /// Signs in as an application (client credentials), which asks for the service's scope alone.
+    pub(crate) async fn application(&self, proof: ApplicationProof<'_>) -> Result<Grant> {
+        let client = self.client()?;
+        let transport = Transport::new(self.http);
+        let scope = Scope::new(self.scope.to_owned());
+        let answer = match proof {
+            ApplicationProof::Secret(secret) => {
+                let client = client
+                    .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
+                    .set_auth_type(AuthType::RequestBody);
+                client.exchange_client_credentials().add_scope(scope).request_async(&transport).await
+            }
+            ApplicationProof::Assertion(assertion) => {
+                client
+                    .exchange_client_credentials()
+                    .add_scope(scope)
+                    .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+                    .add_extra_param("client_assertion", assertion.expose_secret())
+                    .request_async(&transport)
+                    .await
+            }
+        };
+        let what = format!("could not sign in as the application {} at the tenant {}", self.client_id, self.tenant);
+        self.grant(answer, &transport, &what)
+    }
+
+    /// Whom an assertion has to be for.
+    pub(crate) fn token_endpoint(&self) -> Result<Url> {
+        self.endpoint("token")
     }
 
     fn scopes(&self) -> impl Iterator<Item = Scope> {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 
 use super::refusal::Refusal;
@@ -12,6 +13,9 @@ use crate::http::{self, Failure};
 
 /// So many polls in a row without an answer end the waiting for a device code.
 const MOST_FAILED_POLLS: usize = 3;
+
+/// What is shorter stands in any text by chance.
+const SHORTEST_SECRET: usize = 6;
 
 /// The tool's client for one exchange, which also keeps what the oauth2 crate drops: Entra's codes and ids, and
 /// failures while it polls.
@@ -47,6 +51,7 @@ impl<'a> Transport<'a> {
     }
 
     async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, Failure> {
+        let secrets = secrets(request.body());
         let request = reqwest::Request::try_from(request).map_err(|error| Failure::unusable_request(&error))?;
         let url = request.url().clone();
         if self.waits_for_a_person {
@@ -54,6 +59,10 @@ impl<'a> Transport<'a> {
         }
         let answer = self.http.send_prepared(request).await?;
         if !answer.status.is_success() {
+            // What answers in Entra's place may repeat the request, and must not be shown then.
+            if secrets.iter().any(|secret| contains(&answer.body, secret.expose_secret().as_bytes())) {
+                return Err(Failure::untold_answer(&url, answer.status));
+            }
             let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
             self.refusal.replace(Some(refusal.ok_or_else(|| Failure::unexpected_answer(&url, &answer))?));
         }
@@ -72,6 +81,21 @@ impl<'a> Transport<'a> {
             }
         }
     }
+}
+
+/// The secrets that a form holds, as they stand in it and as they are.
+fn secrets(form: &[u8]) -> Vec<SecretString> {
+    let names = ["client_secret", "client_assertion", "password", "refresh_token", "code", "device_code"];
+    let text = String::from_utf8_lossy(form);
+    let raw = text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| names.contains(name));
+    let raw = raw.map(|(_, value)| SecretString::from(value));
+    let plain = url::form_urlencoded::parse(form).filter(|(name, _)| names.contains(&name.as_ref()));
+    let plain = plain.map(|(_, value)| SecretString::from(value.into_owned()));
+    raw.chain(plain).filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET).collect()
+}
+
+fn contains(body: &[u8], part: &[u8]) -> bool {
+    body.windows(part.len()).any(|window| window == part)
 }
 
 impl<'c> AsyncHttpClient<'c> for Transport<'_> {

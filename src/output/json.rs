@@ -12,7 +12,7 @@ pub(super) fn render(output: &Output) -> Result<String> {
     let mut text = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(PrettyFormatter::new()));
     let objects: Vec<Object<'_>> =
-        output.records.iter().map(|record| Object { fields: output.fields, record }).collect();
+        output.records.iter().map(|record| Object { fields: &output.fields, record }).collect();
     match (output.shape, objects.as_slice()) {
         (Shape::One, [only]) => only.serialize(&mut serializer),
         _ => objects.serialize(&mut serializer),
@@ -23,7 +23,7 @@ pub(super) fn render(output: &Output) -> Result<String> {
 }
 
 struct Object<'a> {
-    fields: &'static [&'static str],
+    fields: &'a [&'static str],
     record: &'a Record,
 }
 

@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use crate::error::Result;
 use crate::terminal::Terminal;
 
+/// The field that records of several tenants begin with.
+const TENANT_ID: &str = "tenantId";
+
 /// The form in which a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -53,7 +56,7 @@ enum Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     shape: Shape,
-    fields: &'static [&'static str],
+    fields: Vec<&'static str>,
     records: Vec<Record>,
     /// A sentence that says what the records are; Markdown shows it, for there it stands among other texts.
     caption: Option<String>,
@@ -62,13 +65,25 @@ pub(crate) struct Output {
 impl Output {
     /// A result that is one record: an object in JSON.
     pub(crate) fn one<R: Row>(row: R) -> Self {
-        Self { shape: Shape::One, fields: R::FIELDS, records: vec![row.record()], caption: None }
+        Self { shape: Shape::One, fields: R::FIELDS.to_vec(), records: vec![row.record()], caption: None }
     }
 
     /// A result that is a list, be it of one record or none: an array in JSON.
     pub(crate) fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
         let records = rows.into_iter().map(R::record).collect();
-        Self { shape: Shape::Many, fields: R::FIELDS, records, caption: None }
+        Self { shape: Shape::Many, fields: R::FIELDS.to_vec(), records, caption: None }
+    }
+
+    /// A list of records of several tenants, each beginning with the id of its own.
+    pub(crate) fn over_tenants<R: Row>(rows: impl IntoIterator<Item = (String, R)>) -> Self {
+        let records = rows.into_iter().map(|(tenant_id, row)| {
+            let mut record = row.record();
+            record.values.insert(0, Value::from(tenant_id));
+            record
+        });
+        let (records, mut fields) = (records.collect(), R::FIELDS.to_vec());
+        fields.insert(0, TENANT_ID);
+        Self { shape: Shape::Many, fields, records, caption: None }
     }
 
     /// The same with a sentence that says what the records are.

@@ -1,6 +1,7 @@
 //! Carrying a plan out: several requests side by side, never more than asked for.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 
 use futures_util::future::join_all;
 
@@ -19,44 +20,66 @@ pub(crate) trait Watch {
     fn command_to_see(&self, target: &Target) -> String;
 }
 
-/// Carries out a plan with at most `jobs` requests in flight. One failed change does not stop the rest; a sign-in that
-/// is refused does, and so does an interruption: what is in flight ends, and the rest is not sent. Returns what
-/// became of every change, in the order of the plan.
-pub(crate) async fn carry_out<T: TokenSource>(
-    plan: Plan,
-    jobs: usize,
-    client: &Client<'_, T>,
-    watch: &dyn Watch,
-) -> Vec<Carried> {
-    let workers = jobs.clamp(1, plan.needed().max(1));
-    let done = RefCell::new(Vec::with_capacity(plan.changes.len()));
-    let queue = RefCell::new(plan.changes.into_iter().enumerate());
-    let is_refused = Cell::new(false);
-    let carry_out_one = async |change: Change| {
-        if change.is_needed() && is_refused.get() {
-            return change.not_sent("the sign-in was refused");
-        }
-        if change.is_needed() && watch.is_interrupted() {
-            return change.not_sent("interrupted");
-        }
-        let carried = change.carry_out(client, |target| watch.command_to_see(target)).await;
-        if carried.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::SignIn) {
-            is_refused.set(true);
-        }
-        carried
-    };
-    join_all((0..workers).map(async |_| {
+/// A plan, the tenant that it is for, and whoever follows it.
+pub(crate) struct Work<'w, T> {
+    pub(crate) plan: Plan,
+    pub(crate) client: &'w Client<'w, T>,
+    pub(crate) watch: &'w dyn Watch,
+}
+
+/// Carries out plans with at most `jobs` requests in flight over all of them. One failed change does not stop the rest;
+/// a sign-in that is refused stops the rest of its plan, and an interruption everything: what is in flight ends, and the
+/// rest is not sent. Returns what became of every change, in the order of the plans and of their changes.
+pub(crate) async fn carry_out<T: TokenSource>(works: Vec<Work<'_, T>>, jobs: usize) -> Vec<Vec<Carried>> {
+    let needed: usize = works.iter().map(|work| work.plan.needed()).sum();
+    let mut queue = VecDeque::new();
+    let mut plans = Vec::with_capacity(works.len());
+    for (at, Work { plan, client, watch }) in works.into_iter().enumerate() {
+        queue.extend(plan.changes.into_iter().enumerate().map(|(place, change)| ((at, place), change)));
+        plans.push(Underway { client, watch, is_refused: Cell::new(false), done: RefCell::default() });
+    }
+    let queue = RefCell::new(queue);
+    join_all((0..jobs.clamp(1, needed.max(1))).map(async |_| {
         loop {
             // Taken in a statement of its own, so that the queue is free while the change is carried out.
-            let next = queue.borrow_mut().next();
-            let Some((place, change)) = next else { break };
-            let carried = carry_out_one(change).await;
-            watch.ended(&carried);
-            done.borrow_mut().push((place, carried));
+            let next = queue.borrow_mut().pop_front();
+            let Some(((at, place), change)) = next else { break };
+            let carried = plans[at].carry_out(change).await;
+            plans[at].done.borrow_mut().push((place, carried));
         }
     }))
     .await;
-    let mut done = done.into_inner();
-    done.sort_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, carried)| carried).collect()
+    plans.into_iter().map(Underway::into_order).collect()
+}
+
+/// A plan that is being carried out.
+struct Underway<'w, T> {
+    client: &'w Client<'w, T>,
+    watch: &'w dyn Watch,
+    is_refused: Cell<bool>,
+    /// What has ended, with its place in the plan.
+    done: RefCell<Vec<(usize, Carried)>>,
+}
+
+impl<T: TokenSource> Underway<'_, T> {
+    async fn carry_out(&self, change: Change) -> Carried {
+        let carried = if change.is_needed() && self.is_refused.get() {
+            change.not_sent("the sign-in was refused")
+        } else if change.is_needed() && self.watch.is_interrupted() {
+            change.not_sent("interrupted")
+        } else {
+            change.carry_out(self.client, |target| self.watch.command_to_see(target)).await
+        };
+        if carried.failure.as_ref().is_some_and(|failure| failure.kind() == Kind::SignIn) {
+            self.is_refused.set(true);
+        }
+        self.watch.ended(&carried);
+        carried
+    }
+
+    fn into_order(self) -> Vec<Carried> {
+        let mut done = self.done.into_inner();
+        done.sort_by_key(|(place, _)| *place);
+        done.into_iter().map(|(_, carried)| carried).collect()
+    }
 }

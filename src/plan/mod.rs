@@ -7,6 +7,6 @@ mod change;
 mod desired;
 
 pub(crate) use baseline::{Baseline, Comparison, Form, Unknown, export};
-pub(crate) use carrying::{Watch, carry_out};
+pub(crate) use carrying::{Watch, Work, carry_out};
 pub(crate) use change::{Carried, Change, ChangeRecord, Outcome};
 pub(crate) use desired::{Desired, Plan, Wanted, unnamable};

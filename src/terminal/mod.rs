@@ -147,6 +147,15 @@ impl Terminal {
     /// Prints a failure: what failed, the details indented, the hints.
     pub(crate) fn error(&self, error: &Error) {
         let label = if error.kind() == Kind::Drift { (WARNING, "drift:") } else { (ERROR, "error:") };
+        self.tell(label, error);
+    }
+
+    /// Prints in the same form what a command did not fail for.
+    pub(crate) fn warn_of(&self, error: &Error) {
+        self.tell((WARNING, "warning:"), error);
+    }
+
+    fn tell(&self, label: (Style, &str), error: &Error) {
         self.write_error_line(Some(label), &text::one_line(&error.headline()));
         for line in error.detail_lines() {
             self.write_error_line(None, &format!("  {}", text::one_line(line)));

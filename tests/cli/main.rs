@@ -4,6 +4,7 @@
 #[path = "../tenant/mod.rs"]
 mod tenant;
 
+mod application;
 mod baseline;
 mod bulk;
 mod connect;
@@ -25,6 +26,7 @@ mod saved_file;
 mod servers;
 mod status;
 mod support;
+mod tenants;
 #[cfg(unix)]
 mod terminal;
 mod update;

@@ -31,7 +31,7 @@ fn others(machine: &Machine) -> Vec<String> {
 fn the_file_holds_one_sign_in_and_nothing_lies_beside_it() {
     let machine = Machine::signed_in();
     let saved = machine.saved();
-    assert_eq!(saved["version"], 1);
+    assert_eq!(saved["version"], 2);
     let profiles = saved["profiles"].as_object().unwrap();
     assert_eq!(profiles.keys().collect::<Vec<_>>(), ["default"]);
     let tenants = profiles["default"]["tenants"].as_object().unwrap();
@@ -157,7 +157,7 @@ fn damage() -> Vec<(&'static str, Vec<u8>)> {
         ("not UTF-8", b"{\"version\":1,\"profiles\":{\"\xff\":1}}".to_vec()),
         ("another shape", b"[]".to_vec()),
         ("another type", json!({"version": 1, "profiles": {"default": {"account": 7}}}).to_string().into_bytes()),
-        ("a newer layout", json!({"version": 2, "profiles": {}}).to_string().into_bytes()),
+        ("a newer layout", json!({"version": 3, "profiles": {}}).to_string().into_bytes()),
     ]
 }
 
@@ -222,10 +222,10 @@ fn a_file_that_breaks_off_shows_none_of_its_tokens() {
 
 #[test]
 fn a_newer_layout_is_named_whatever_it_looks_like() {
-    for content in [json!({"version": 2, "profiles": {}}), json!({"version": 2, "signIns": []})] {
+    for content in [json!({"version": 3, "profiles": {}}), json!({"version": 3, "signIns": []})] {
         let machine = Machine::signed_in();
         fs::write(machine.sign_ins(), content.to_string()).unwrap();
-        let ran = machine.run(&["status"]).expect_code(4).expect_said(&["layout", "number 2"]);
+        let ran = machine.run(&["status"]).expect_code(4).expect_said(&["layout", "number 3"]);
         assert!(!ran.stderr.contains("damaged"), "{}", ran.stderr);
     }
 }

@@ -5,41 +5,72 @@ mod export;
 
 use std::path::Path;
 
+use super::at_tenant::AtTenant;
 use super::changing::{self, Manner};
-use super::{Context, Ended, listing, suggest};
+use super::{Context, Ended, Endpoint, listing, suggest, tenants};
 use crate::cli::{ApplyArgs, BaselineCommand, ScopeChoice};
 use crate::error::{Error, Result};
-use crate::plan::{Baseline, Comparison, Unknown};
+use crate::plan::{Baseline, Comparison, Plan, Unknown};
 use crate::report::Report;
 use crate::settings::Settings;
 
 pub(super) async fn run(command: BaselineCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         BaselineCommand::Export(args) => export::run(&args, context).await,
-        BaselineCommand::Check { file } => drift::check(&file, context).await,
+        BaselineCommand::Check(args) => drift::run(&args, context).await,
         BaselineCommand::Apply(args) => apply(&args, context).await,
     }
 }
 
 async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<Ended> {
+    if let Some(tenants) = tenants::several(&args.tenants, context).await? {
+        let manner = Manner::over_tenants(args.change, args.jobs.jobs, context)?;
+        let baseline = read(&args.file, context).await?;
+        return context
+            .with_places(tenants, async |places| {
+                let read =
+                    async |place: &AtTenant<'_>| plan(&baseline, args, &manner, &place.endpoint, &place.context).await;
+                let found = tenants::read_all(places, context, read).await;
+                changing::run_over_tenants(found, manner, context).await
+            })
+            .await;
+    }
     let manner = Manner::new(args.change, args.jobs.jobs, context)?;
     let baseline = read(&args.file, context).await?;
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
-            let Comparison { plan, unknown } = baseline.compare(listed)?;
-            plan.check_namable()?;
-            if !unknown.is_empty() {
-                if !args.ignore_unknown {
-                    return Err(refused(&unknown, context.settings));
-                }
-                for Unknown { target, place, .. } in &unknown {
-                    context.terminal.warn(&format!("{place}: the tenant has no {target}; ignored"));
-                }
-            }
+            let plan = plan(&baseline, args, &manner, endpoint, context).await?;
             changing::run(plan, manner, endpoint, context).await
         })
         .await
+}
+
+/// What has to be changed at a tenant.
+async fn plan(
+    baseline: &Baseline,
+    args: &ApplyArgs,
+    manner: &Manner,
+    endpoint: &Endpoint<'_>,
+    context: &Context<'_>,
+) -> Result<Plan> {
+    endpoint.prepare(manner.purpose()).await?;
+    let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
+    let Comparison { plan, unknown } = baseline.compare(listed)?;
+    plan.check_namable()?;
+    if !unknown.is_empty() {
+        if !args.ignore_unknown {
+            return Err(refused(&unknown, context.settings));
+        }
+        for Unknown { target, place, .. } in &unknown {
+            context.terminal.warn(&format!("{place}: {} has no {target}; ignored", the_tenant(context.settings)));
+        }
+    }
+    Ok(plan)
+}
+
+/// The tenant, by the name that the person gave it.
+fn the_tenant(settings: &Settings) -> String {
+    settings.tenant.as_ref().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
 }
 
 /// Reads a file that is for the policy in use.

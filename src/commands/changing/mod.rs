@@ -3,14 +3,17 @@
 mod summary;
 mod watching;
 
+use super::at_tenant::AtTenant;
+use super::tenants::Found;
 use super::{Context, Ended, Endpoint, suggest};
 use crate::cli::ChangeArgs;
-use crate::error::{Error, Result};
+use crate::commerce::Purpose;
+use crate::error::{Error, Kind, Result};
 use crate::output::Output;
-use crate::plan::Plan;
+use crate::plan::{ChangeRecord, Outcome, Plan};
 use summary::{counted, failure};
 
-pub(super) use watching::{carry_out, history};
+pub(super) use watching::{Planned, carry_out, history};
 
 /// The failure to ask an offer type for what only products take.
 pub(super) fn unfit_for_offer_types() -> Error {
@@ -33,12 +36,27 @@ impl Manner {
             return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
                 .hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
         }
+        context.http.limit(jobs);
         Ok(Self { dry_run: args.dry_run, asks: !args.yes, jobs: jobs.into(), undoes: None })
+    }
+
+    /// The same for several tenants, whose plans are too long to be asked about.
+    pub(super) fn over_tenants(args: ChangeArgs, jobs: u8, context: &Context<'_>) -> Result<Self> {
+        if !args.yes && !args.dry_run {
+            return Err(Error::usage("changes at several tenants need --yes; nothing was changed")
+                .hint("to see what would change at each of them, add --dry-run"));
+        }
+        Self::new(args, jobs, context)
     }
 
     /// The same for taking a run back.
     pub(super) fn undoing(self, run: &str) -> Self {
         Self { undoes: Some(run.to_owned()), ..self }
+    }
+
+    /// What the credential has to be good for.
+    pub(super) fn purpose(&self) -> Purpose {
+        if self.dry_run { Purpose::Read } else { Purpose::Change }
     }
 }
 
@@ -58,12 +76,68 @@ pub(super) async fn run(plan: Plan, manner: Manner, endpoint: &Endpoint<'_>, con
     if manner.asks {
         ask(&plan, endpoint, context).await?;
     }
-    let carried = carry_out(plan, manner.jobs, manner.undoes, endpoint, context).await;
+    let plans = vec![Planned { plan, endpoint, context }];
+    let carried = carry_out(plans, manner.jobs, manner.undoes.as_deref(), context).await.into_iter().next();
+    let carried = carried.unwrap_or_default();
     let sum = counted(carried.iter().map(|carried| &carried.record));
-    let failure = failure(&carried, &sum, &place, context);
+    let failure = failure(&carried, &sum, &place, context.interrupt.is_pressed(), context);
     let note = failure.is_none().then(|| format!("{sum}{place}"));
     let output = Output::many(carried.into_iter().map(|carried| carried.record));
     Ok(Ended { note, failure, ..output.into() })
+}
+
+/// Carries out the plans of several tenants. The failures of those that could not be read are told in the end.
+pub(super) async fn run_over_tenants(found: Found<'_, Plan>, manner: Manner, context: &Context<'_>) -> Result<Ended> {
+    let Found { read, mut failures } = found;
+    let places: Vec<&AtTenant<'_>> = read.iter().map(|(place, _)| *place).collect();
+    if manner.dry_run || read.iter().all(|(_, plan)| plan.is_empty()) {
+        let records: Vec<Vec<ChangeRecord>> = read.into_iter().map(|(_, plan)| plan.into_records()).collect();
+        let sum = counted(records.iter().flatten());
+        let note = if manner.dry_run {
+            format!("Dry run at {}: {sum}; nothing was sent.", at(&places))
+        } else {
+            format!("Nothing to change at {}: {sum}.", at(&places))
+        };
+        let note = (!places.is_empty()).then_some(note);
+        return Ok(Ended { note, failure: failures.into_error(), ..over(&places, records).into() });
+    }
+    let plans =
+        read.into_iter().map(|(place, plan)| Planned { plan, endpoint: &place.endpoint, context: &place.context });
+    let carried = carry_out(plans.collect(), manner.jobs, None, context).await;
+    let sum = counted(carried.iter().flatten().map(|carried| &carried.record));
+    for (place, carried) in places.iter().zip(&carried) {
+        if carried.iter().any(|carried| carried.record.outcome == Outcome::Failed) {
+            let sum = counted(carried.iter().map(|carried| &carried.record));
+            failures.extend(place, failure(carried, &sum, "", false, &place.context));
+        }
+    }
+    let is_one = failures.total() == 1;
+    let in_all = |error: Error| if is_one { error } else { error.detail(format!("in all: {sum}")) };
+    let failure = failures.into_error().map(in_all);
+    let failure = match failure {
+        failure if !context.interrupt.is_pressed() => failure,
+        Some(failure) => Some(failure.context("interrupted").of_kind(Kind::Interrupted)),
+        None => Some(Error::interrupted().detail(format!("in all: {sum}"))),
+    };
+    let note = failure.is_none().then(|| format!("{sum} at {}", at(&places)));
+    let records = carried.into_iter().map(|carried| carried.into_iter().map(|carried| carried.record).collect());
+    Ok(Ended { note, failure, ..over(&places, records.collect()).into() })
+}
+
+fn at(places: &[&AtTenant<'_>]) -> String {
+    match places.len() {
+        1 => "1 tenant".to_owned(),
+        several => format!("{several} tenants"),
+    }
+}
+
+/// The records of each place, in one list.
+fn over(places: &[&AtTenant<'_>], records: Vec<Vec<ChangeRecord>>) -> Output {
+    let of_place = |(place, records): (&&AtTenant<'_>, Vec<ChangeRecord>)| {
+        let id = place.id();
+        records.into_iter().map(move |record| (id.clone(), record))
+    };
+    Output::over_tenants(places.iter().zip(records).flat_map(of_place))
 }
 
 /// Shows what would be done and asks whether to do it. The time to think does not count as the network's.

@@ -18,8 +18,13 @@ pub(super) fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -
 }
 
 /// The failure of a run in which something failed, or that was interrupted.
-pub(super) fn failure(carried: &[Carried], sum: &str, place: &str, context: &Context<'_>) -> Option<Error> {
-    let is_interrupted = context.interrupt.is_pressed();
+pub(super) fn failure(
+    carried: &[Carried],
+    sum: &str,
+    place: &str,
+    is_interrupted: bool,
+    context: &Context<'_>,
+) -> Option<Error> {
     let failed = carried.iter().filter(|carried| carried.record.outcome == Outcome::Failed);
     let failures: Vec<&Error> = failed.clone().filter_map(|carried| carried.failure.as_ref()).collect();
     let unsent = failed.clone().count() - failures.len();

@@ -10,47 +10,60 @@ use crate::commerce::Target;
 use crate::error::Result;
 use crate::history::{Entry, EntryScope, Journal};
 use crate::interrupt::OnItsWay;
-use crate::plan::{self, Carried, Outcome, Plan, Watch};
+use crate::plan::{self, Carried, Change, Outcome, Plan, Watch, Work};
 use crate::report::Report;
 use crate::text::quoted;
 
-/// Carries out a plan and records what was changed. Changes that are on their way are not cut short by Ctrl-C, for
-/// then nobody would know what became of them. `undoes` names the run that is taken back.
+/// A plan, and the tenant at which it is to be carried out.
+pub(in crate::commands) struct Planned<'p> {
+    pub(in crate::commands) plan: Plan,
+    pub(in crate::commands) endpoint: &'p Endpoint<'p>,
+    pub(in crate::commands) context: &'p Context<'p>,
+}
+
+/// Carries out plans and records what was changed, as one run. Changes that are on their way are not cut short by
+/// Ctrl-C, for then nobody would know what became of them. `undoes` names the run that is taken back.
 pub(in crate::commands) async fn carry_out(
-    plan: Plan,
+    plans: Vec<Planned<'_>>,
     jobs: usize,
-    undoes: Option<String>,
-    endpoint: &Endpoint<'_>,
+    undoes: Option<&str>,
     context: &Context<'_>,
-) -> Vec<Carried> {
-    let needed = plan.needed();
-    let on_its_way = match plan.changes.as_slice() {
-        [only] => OnItsWay {
-            is_one: true,
-            hints: vec![format!("see what it is now: {}", command_to_see(&only.target, context))],
-        },
-        _ => OnItsWay {
-            is_one: false,
-            hints: vec![
-                format!("see what was changed: {}", history(endpoint)),
-                format!("see what they are now: {}", context.settings.command("mscommerce products list --scope all")),
-            ],
-        },
-    };
-    let watching = Watching {
-        recording: RefCell::new(Recording::NotYet),
-        run: Uuid::new_v4().to_string(),
-        undoes,
-        endpoint,
-        context,
-    };
-    if plan.changes.len() > 1 {
+) -> Vec<Vec<Carried>> {
+    let on_its_way = on_its_way(&plans);
+    let changes: usize = plans.iter().map(|planned| planned.plan.changes.len()).sum();
+    let needed = plans.iter().map(|planned| planned.plan.needed()).sum();
+    let (recording, is_several) = (RefCell::new(Recording::NotYet), plans.len() > 1);
+    let run = Run { recording, is_several, id: Uuid::new_v4().to_string(), undoes };
+    let watching: Vec<Watching<'_>> =
+        plans.iter().map(|Planned { endpoint, context, .. }| Watching { run: &run, endpoint, context }).collect();
+    let works = plans.into_iter().zip(&watching).map(|(planned, watching)| Work {
+        plan: planned.plan,
+        client: planned.endpoint,
+        watch: watching,
+    });
+    if changes > 1 {
         context.terminal.start_progress(needed);
     }
-    let carried = context.interrupt.held_off(on_its_way, plan::carry_out(plan, jobs, endpoint, &watching)).await;
+    let carried = context.interrupt.held_off(on_its_way, plan::carry_out(works.collect(), jobs)).await;
     context.terminal.end_progress();
-    watching.finish();
+    run.finish(context);
     carried
+}
+
+/// What Ctrl-C has to wait for, and how to see what became of it.
+fn on_its_way(plans: &[Planned<'_>]) -> OnItsWay {
+    let hints = match plans {
+        [Planned { plan, context, .. }] if plan.changes.len() == 1 => {
+            let of_one = |only: &Change| format!("see what it is now: {}", command_to_see(&only.target, context));
+            return OnItsWay { is_one: true, hints: plan.changes.iter().map(of_one).collect() };
+        }
+        [Planned { endpoint, context, .. }] => vec![
+            format!("see what was changed: {}", history(endpoint)),
+            format!("see what they are now: {}", context.settings.command("mscommerce products list --scope all")),
+        ],
+        _ => vec!["see what was changed: mscommerce history".to_owned()],
+    };
+    OnItsWay { is_one: false, hints }
 }
 
 /// The command that shows what was changed at this tenant, whose id the record names.
@@ -64,12 +77,28 @@ fn command_to_see(target: &Target, context: &Context<'_>) -> String {
     context.settings.command(&format!("mscommerce product get {option}{}", quoted(target.id())))
 }
 
-/// Follows the changes of one run: shows how far it is, and records what was changed.
-struct Watching<'w> {
+/// One run of changes, at however many tenants.
+struct Run<'r> {
     recording: RefCell<Recording>,
-    run: String,
+    is_several: bool,
+    id: String,
     /// The run that this one takes back.
-    undoes: Option<String>,
+    undoes: Option<&'r str>,
+}
+
+impl Run<'_> {
+    fn finish(&self, context: &Context<'_>) {
+        if let Recording::Open(journal) = self.recording.replace(Recording::Failed)
+            && let Err(error) = journal.finish()
+        {
+            context.terminal.warn(&error.one_line());
+        }
+    }
+}
+
+/// Follows the changes of a run at one tenant: shows how far it is, and records what was changed.
+struct Watching<'w> {
+    run: &'w Run<'w>,
     endpoint: &'w Endpoint<'w>,
     context: &'w Context<'w>,
 }
@@ -81,13 +110,15 @@ impl Watch for Watching<'_> {
 
     fn ended(&self, carried: &Carried) {
         let record = &carried.record;
+        let tenant = self.context.settings.tenant.as_ref().filter(|_| self.run.is_several);
+        let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
         match (record.outcome, &record.error) {
             (Outcome::Unchanged, _) => return,
             (Outcome::Failed, error) => {
                 let why = error.as_deref().unwrap_or_default();
-                self.context.terminal.detail(&format!("failed: {}: {why}", record.item.label()));
+                self.context.terminal.detail(&format!("failed{at}: {}: {why}", record.item.label()));
             }
-            _ => self.context.terminal.detail(&format!("{}: {}", record.outcome.name(), record.sentence())),
+            _ => self.context.terminal.detail(&format!("{}{at}: {}", record.outcome.name(), record.sentence())),
         }
         if record.outcome == Outcome::Changed {
             self.record(carried);
@@ -105,7 +136,7 @@ impl Watching<'_> {
         let Carried { target, record, .. } = carried;
         let entry = Entry {
             time: Utc::now(),
-            run: self.run.clone(),
+            run: self.run.id.clone(),
             tenant_id: self.endpoint.tokens().tenant_id(),
             account: self.endpoint.tokens().account(),
             policy_id: self.endpoint.policy_id().to_owned(),
@@ -115,21 +146,13 @@ impl Watching<'_> {
             from: record.previous_value.clone(),
             to: record.item.value.clone().unwrap_or_default(),
             correlation_id: carried.correlation_id.clone(),
-            undoes: self.undoes.clone(),
+            undoes: self.run.undoes.map(str::to_owned),
         };
-        if let Err(error) = self.recording.borrow_mut().add(&entry, self.context) {
+        if let Err(error) = self.run.recording.borrow_mut().add(&entry, self.context) {
             let (from, told) = (record.item.label(), error.one_line());
             self.context.terminal.warn(&format!(
                 "from {from} on, the changes of this run are not recorded, and 'undo' will not know them: {told}"
             ));
-        }
-    }
-
-    fn finish(&self) {
-        if let Recording::Open(journal) = self.recording.replace(Recording::Failed)
-            && let Err(error) = journal.finish()
-        {
-            self.context.terminal.warn(&error.one_line());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `connect`: signing in, and saving the sign-in.
 
+mod application;
 mod browser;
 mod saving;
 
@@ -9,12 +10,12 @@ use url::Url;
 use super::{Context, Ended};
 use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
-use crate::identity::{ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
+use crate::identity::{Application, ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
 use crate::text::one_line;
 use saving::Saving;
 
 /// Where and as what to sign in.
-struct Place {
+struct Aim {
     tenant: Option<Tenant>,
     /// What named the tenant: a flag or a variable.
     tenant_origin: &'static str,
@@ -29,22 +30,36 @@ pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ende
         return Err(Error::usage(format!("{TOKEN_VARIABLE} is set, and outranks whatever sign-in is saved"))
             .hint(format!("unset {TOKEN_VARIABLE}, then run connect again")));
     }
-    let place = place(&args, context)?;
+    if !args.application
+        && let Some(variables) = settings.application_variables()?
+    {
+        return Err(Error::usage(format!(
+            "{variables} name an application, which outranks whatever sign-in is saved"
+        ))
+        .hint("no command needs connect then; to save a sign-in as this application: mscommerce connect --application")
+        .hint("to sign in as a person, unset AZURE_CLIENT_ID, then run connect again"));
+    }
+    check_flags(&args)?;
+    let application = if args.application { Some(application::named(&args, context).await?) } else { None };
+    let aim = aim(&args, application.as_ref(), context)?;
     let store = context.store()?;
-    let saving = Saving { context, store: &store, place: &place };
+    let saving = Saving { context, store: &store, aim: &aim };
     let entra = Entra {
         http: context.http,
-        authority: &place.authority,
-        tenant: place.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str),
-        client_id: &place.client_id,
-        scope: &place.scope,
+        authority: &aim.authority,
+        tenant: aim.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str),
+        client_id: &aim.client_id,
+        scope: &aim.scope,
         connect: ConnectCommand {
             profile: &settings.profile,
             tenant: settings.tenant.as_ref(),
-            client_id: Some(&place.client_id),
+            client_id: Some(&aim.client_id),
+            is_application: false,
         },
     };
-    if args.with_token {
+    if let Some(application) = &application {
+        application::sign_in(application, &saving).await?;
+    } else if args.with_token {
         saving.ready_token().await?;
     } else if let Some(user) = &args.username {
         if !args.password_stdin && !context.terminal.facts().input_is_terminal {
@@ -65,7 +80,27 @@ pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ende
     Ok(Ended::default())
 }
 
-fn place(args: &ConnectArgs, context: &Context<'_>) -> Result<Place> {
+/// Refuses what belongs to another way of signing in than the one that is asked for; clap lets it pass where the ways
+/// exclude each other.
+fn check_flags(args: &ConnectArgs) -> Result<()> {
+    let proofs = [
+        (args.client_secret_stdin, "--client-secret-stdin"),
+        (args.certificate.is_some(), "--certificate"),
+        (args.federated_token_file.is_some(), "--federated-token-file"),
+        (args.github_oidc, "--github-oidc"),
+    ];
+    match proofs.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, flag)) if !args.application => {
+            Err(Error::usage(format!("{flag} is for an application: add --application, or leave it out")))
+        }
+        _ if args.password_stdin && args.username.is_none() => {
+            Err(Error::usage("--password-stdin is for a user's password: add --username USER, or leave it out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn aim(args: &ConnectArgs, application: Option<&Application>, context: &Context<'_>) -> Result<Aim> {
     let settings = context.settings;
     let empty = |value: &Option<String>| value.as_ref().is_some_and(|value| value.trim().is_empty());
     if empty(&args.client_id) {
@@ -75,11 +110,12 @@ fn place(args: &ConnectArgs, context: &Context<'_>) -> Result<Place> {
         return Err(Error::usage("--username is empty"));
     }
     let (tenant, tenant_origin) = settings.tenant_to_connect()?;
-    Ok(Place {
+    let client_id = application.map(|application| &application.client_id).or(args.client_id.as_ref());
+    Ok(Aim {
         tenant,
         tenant_origin,
         authority: settings.authority()?,
-        client_id: args.client_id.clone().unwrap_or_else(|| settings.client_id()),
+        client_id: client_id.cloned().unwrap_or_else(|| settings.client_id()),
         scope: settings.scope(),
     })
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Place;
+use super::Aim;
 use crate::commands::Context;
 use crate::error::{Error, Result};
-use crate::identity::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, is_token};
+use crate::identity::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, another_service, is_token};
 use crate::report::Report;
+use crate::text::moment;
 
 const HOW_TO_GET_A_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
 
@@ -17,7 +18,7 @@ const HOW_TO_GET_A_TOKEN: &str = "az account get-access-token --resource aeb8624
 pub(super) struct Saving<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) store: &'a Store<'a>,
-    pub(super) place: &'a Place,
+    pub(super) aim: &'a Aim,
 }
 
 impl Saving<'_> {
@@ -46,10 +47,12 @@ impl Saving<'_> {
         let claims = claims.ok_or_else(not_a_token)?;
         let expires_at = claims.expires_at().ok_or_else(not_a_token)?;
         if expires_at <= Utc::now() {
-            return Err(Error::sign_in(format!("the token ended at {expires_at}")).hint("hand over a new one"));
+            return Err(
+                Error::sign_in(format!("the token ended at {}", moment(expires_at))).hint("hand over a new one")
+            );
         }
-        let resource = self.place.scope.trim_end_matches("/.default");
-        if let Some(audience) = claims.aud.as_deref().filter(|audience| *audience != resource) {
+        let resource = self.context.settings.resource();
+        if let Some(audience) = another_service(&claims, &resource) {
             terminal.warn(&format!("the token is for the service {audience}, not for {resource}; it may be refused"));
         }
         self.save(Grant { access_token: token, refresh_token: None, expires_at, claims }, Method::Token).await?;
@@ -58,35 +61,40 @@ impl Saving<'_> {
 
     /// Saves what was granted, says so, and returns the account and the tenant's id.
     pub(super) async fn save(&self, grant: Grant, method: Method) -> Result<(String, String)> {
-        let place = self.place;
+        let aim = self.aim;
         let tenant_id = self.tenant_of(&grant, method)?;
         let account = grant.claims.account().map(str::to_owned);
         let client_id = match method {
             Method::Token => grant.claims.client_id().map(str::to_owned),
-            _ => Some(place.client_id.clone()),
+            _ => Some(aim.client_id.clone()),
         };
         let mut sign_in = SignIn {
             account: account.clone(),
             tenant_id: tenant_id.clone(),
             method,
-            authority: place.authority.clone(),
+            authority: aim.authority.clone(),
             client_id,
-            scope: place.scope.clone(),
+            scope: aim.scope.clone(),
             refresh_token: grant.refresh_token,
             tenants: BTreeMap::new(),
         };
-        sign_in.keep(&tenant_id, grant.access_token, grant.expires_at, place.tenant.as_ref());
+        sign_in.keep(&tenant_id, grant.access_token, grant.expires_at, aim.tenant.as_ref());
         let profile = &self.context.settings.profile;
         let mut locked = self.store.lock(self.context.http.time_left()).await?;
-        let before = locked.sign_in(profile).map(|before| before.tenant_id.clone());
+        let before = locked.sign_in(profile).map(|before| (before.tenant_id.clone(), before.account.clone()));
         locked.save(profile, sign_in)?;
-        if let Some(before) = before.filter(|before| *before != tenant_id) {
-            self.context.terminal.warn(&format!(
+        match before {
+            Some((before, _)) if before != tenant_id => self.context.terminal.warn(&format!(
                 "the profile {profile} was signed in to the tenant {before} before; what names no --tenant goes to {tenant_id} from now on"
-            ));
+            )),
+            Some((_, Some(before))) if Some(&before) != account.as_ref() => {
+                self.context.terminal.note(&format!("This takes the place of the sign-in of {before}."));
+            }
+            _ => {}
         }
 
         let account = account.unwrap_or_else(|| "an account without a name".to_owned());
+        let account = if method == Method::Application { format!("the application {account}") } else { account };
         let under = if profile == DEFAULT_PROFILE { String::new() } else { format!(" (profile {profile})") };
         self.context.terminal.note(&format!("Signed in as {account} to the tenant {tenant_id}{under}."));
         Ok((account, tenant_id))
@@ -94,7 +102,7 @@ impl Saving<'_> {
 
     /// The tenant that the token names. One that was asked for must be that one.
     fn tenant_of(&self, grant: &Grant, method: Method) -> Result<String> {
-        let (asked, origin) = (self.place.tenant.as_ref(), self.place.tenant_origin);
+        let (asked, origin) = (self.aim.tenant.as_ref(), self.aim.tenant_origin);
         let by_token = method == Method::Token;
         let Some(tid) = grant.claims.tid.clone() else {
             let flag = if by_token { " --with-token" } else { "" };

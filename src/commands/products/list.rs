@@ -1,6 +1,8 @@
 //! `products list`.
 
 use crate::cli::ListArgs;
+use crate::commands::at_tenant::AtTenant;
+use crate::commands::tenants::{self, Found};
 use crate::commands::{Context, Ended, listing};
 use crate::commerce::ProductPolicy;
 use crate::error::Result;
@@ -8,20 +10,47 @@ use crate::output::Output;
 use crate::report::Report;
 
 pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Ended> {
+    let scopes = args.scope.scopes();
+    let tenants = tenants::several(&args.tenants, context).await?;
+    context.http.limit(args.jobs.jobs);
+    if let Some(tenants) = tenants {
+        return context
+            .with_places(tenants, async |places| {
+                let read = async |place: &AtTenant<'_>| listing::read(scopes, &place.endpoint, &place.context).await;
+                Ok(of_tenants(tenants::read_all(places, context, read).await, args, context))
+            })
+            .await;
+    }
     let found = context
-        .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            listing::read(args.scope.scopes(), endpoint, context).await
-        })
+        .with_endpoint(&context.settings.policy_id, async |endpoint| listing::read(scopes, endpoint, context).await)
         .await?;
     let total = found.len();
     let items: Vec<ProductPolicy> = found.into_iter().filter(|item| is_wanted(item, args)).collect();
     if items.is_empty() {
-        context.terminal.note(&match total {
-            0 => "The service lists nothing here.".to_owned(),
-            total => format!("None of the {total} listed fits."),
-        });
+        context.terminal.note(&nothing(total));
     }
     Ok(Output::many(items).into())
+}
+
+fn of_tenants(found: Found<'_, Vec<ProductPolicy>>, args: &ListArgs, context: &Context<'_>) -> Ended {
+    let total: usize = found.read.iter().map(|(_, items)| items.len()).sum();
+    let of_tenant = |(place, items): (&AtTenant<'_>, Vec<ProductPolicy>)| {
+        let id = place.id();
+        items.into_iter().filter(|item| is_wanted(item, args)).map(move |item| (id.clone(), item))
+    };
+    let items: Vec<(String, ProductPolicy)> = found.read.into_iter().flat_map(of_tenant).collect();
+    if items.is_empty() && found.failures.is_empty() {
+        context.terminal.note(&nothing(total));
+    }
+    Ended { failure: found.failures.into_error(), ..Output::over_tenants(items).into() }
+}
+
+/// Why a list of so many has nothing to show.
+fn nothing(total: usize) -> String {
+    match total {
+        0 => "The service lists nothing here.".to_owned(),
+        total => format!("None of the {total} listed fits."),
+    }
 }
 
 fn is_wanted(item: &ProductPolicy, args: &ListArgs) -> bool {

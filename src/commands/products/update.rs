@@ -2,8 +2,9 @@
 
 use super::selection::Selection;
 use crate::cli::{ScopeChoice, UpdateManyArgs};
+use crate::commands::at_tenant::AtTenant;
 use crate::commands::changing::{self, Manner};
-use crate::commands::{Context, Ended, listing};
+use crate::commands::{Context, Ended, Endpoint, listing, tenants};
 use crate::error::Result;
 use crate::plan::{Plan, Wanted};
 
@@ -12,12 +13,27 @@ pub(super) async fn run(mut args: UpdateManyArgs, context: &Context<'_>) -> Resu
         return Err(changing::unfit_for_offer_types().hint("leave out --scope to change products alone"));
     }
     let selection = Selection::new(&mut args)?;
+    let plan = async |endpoint: &Endpoint<'_>, context: &Context<'_>, manner: &Manner| {
+        endpoint.prepare(manner.purpose()).await?;
+        let listed = listing::read(args.scope.scopes(), endpoint, context).await?;
+        let desired = selection.desired(&listed, Wanted::Value(args.value), context)?;
+        Ok(Plan::new(listed, &desired))
+    };
+    if let Some(tenants) = tenants::several(&args.tenants, context).await? {
+        let manner = Manner::over_tenants(args.change, args.jobs.jobs, context)?;
+        return context
+            .with_places(tenants, async |places| {
+                let read = async |place: &AtTenant<'_>| plan(&place.endpoint, &place.context, &manner).await;
+                let found = tenants::read_all(places, context, read).await;
+                changing::run_over_tenants(found, manner, context).await
+            })
+            .await;
+    }
     let manner = Manner::new(args.change, args.jobs.jobs, context)?;
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            let listed = listing::read(args.scope.scopes(), endpoint, context).await?;
-            let desired = selection.desired(&listed, Wanted::Value(args.value), context)?;
-            changing::run(Plan::new(listed, &desired), manner, endpoint, context).await
+            let plan = plan(endpoint, context, &manner).await?;
+            changing::run(plan, manner, endpoint, context).await
         })
         .await
 }

@@ -24,6 +24,7 @@ const LOCK_POLL: Duration = Duration::from_millis(20);
 /// What to do about a directory that cannot be used.
 const NAME_ANOTHER: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
 
+#[derive(Clone)]
 pub(super) struct PrivateFile {
     directory: PathBuf,
 }

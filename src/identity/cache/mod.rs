@@ -4,5 +4,5 @@ mod file;
 mod model;
 mod store;
 
-pub(crate) use model::{Method, SignIn, TenantToken};
+pub(crate) use model::{Method, SignIn, TenantToken, is_fresh};
 pub(crate) use store::{Locked, Lookup, Store};

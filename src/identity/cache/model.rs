@@ -23,6 +23,8 @@ pub(crate) enum Method {
     Password,
     /// A ready token was handed over; there is nothing to renew it with.
     Token,
+    /// An application, whose secret, key or assertion is not kept: there is nothing to renew it with.
+    Application,
 }
 
 impl fmt::Display for Method {
@@ -32,6 +34,7 @@ impl fmt::Display for Method {
             Self::DeviceCode => "device-code",
             Self::Password => "password",
             Self::Token => "token",
+            Self::Application => "application",
         })
     }
 }
@@ -81,6 +84,12 @@ pub(crate) struct TenantToken {
 }
 
 impl SignIn {
+    /// Whether both are the sign-in of one account, by one client at one authority, so that what one of them is granted
+    /// belongs to the other, too.
+    pub(crate) fn is_of_same(&self, other: &Self) -> bool {
+        self.account == other.account && self.client_id == other.client_id && self.authority == other.authority
+    }
+
     /// The saved token for a tenant, or for the one that was signed in to.
     pub(crate) fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &TenantToken)> {
         let asked = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
@@ -111,8 +120,13 @@ impl SignIn {
 impl TenantToken {
     /// Whether the token can still be sent.
     pub(crate) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        now + EARLY < self.expires_at
+        is_fresh(self.expires_at, now)
     }
+}
+
+/// Whether a token that ends at this time can still be sent.
+pub(crate) fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now + EARLY < expires_at
 }
 
 fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {

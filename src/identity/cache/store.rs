@@ -10,8 +10,9 @@ use super::model::{Content, Layout, SignIn};
 use crate::error::{Error, Result};
 use crate::report::Report;
 
-/// The layout of the file that this version writes and understands.
-const VERSION: u32 = 1;
+/// The layout of the file that this version writes. The one before it knew no applications, and is understood.
+const VERSION: u32 = 2;
+const OLDEST: u32 = 1;
 
 /// The sign-ins in one directory.
 pub(crate) struct Store<'a> {
@@ -29,8 +30,8 @@ pub(crate) enum Lookup {
 }
 
 /// The sign-ins, while no other process can change them.
-pub(crate) struct Locked<'s> {
-    store: &'s Store<'s>,
+pub(crate) struct Locked {
+    file: PrivateFile,
     content: Content,
     _lock: Lock,
 }
@@ -55,7 +56,7 @@ impl<'a> Store<'a> {
     }
 
     /// Takes the file for a change. Waits at most `patience` for other processes.
-    pub(crate) async fn lock(&self, patience: Duration) -> Result<Locked<'_>> {
+    pub(crate) async fn lock(&self, patience: Duration) -> Result<Locked> {
         let lock = self.file.lock(patience).await?;
         let content = self.understood().unwrap_or_else(|why| {
             let kept = match self.file.set_aside() {
@@ -65,7 +66,7 @@ impl<'a> Store<'a> {
             self.warn(&format!("{why}; {kept}"));
             Content::default()
         });
-        Ok(Locked { content, store: self, _lock: lock })
+        Ok(Locked { content, file: self.file.clone(), _lock: lock })
     }
 
     /// The file is replaced in one step, so reading needs no lock; only moving it aside does.
@@ -88,8 +89,11 @@ impl<'a> Store<'a> {
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
         let layout: Layout = serde_json::from_str(text.expose_secret()).map_err(damaged)?;
-        if layout.version != VERSION {
-            return Err(format!("its layout is number {}, and this version knows number {VERSION}", layout.version));
+        if !(OLDEST..=VERSION).contains(&layout.version) {
+            return Err(format!(
+                "its layout is number {}, and this version knows {OLDEST} and {VERSION}",
+                layout.version
+            ));
         }
         serde_json::from_str(text.expose_secret()).map_err(damaged)
     }
@@ -100,10 +104,10 @@ impl<'a> Store<'a> {
     }
 }
 
-impl Locked<'_> {
+impl Locked {
     /// Finds out whether a sign-in could be saved.
     pub(crate) fn check_writable(&self) -> Result<()> {
-        self.store.file.check_writable()
+        self.file.check_writable()
     }
 
     pub(crate) fn sign_in(&self, profile: &str) -> Option<&SignIn> {
@@ -128,7 +132,7 @@ impl Locked<'_> {
             self.content.profiles.remove(name);
         }
         if self.content.profiles.is_empty() {
-            self.store.file.remove()?;
+            self.file.remove()?;
         } else if !names.is_empty() {
             self.write()?;
         }
@@ -138,12 +142,12 @@ impl Locked<'_> {
     /// Removes what may hold the tokens of any profile: a file that was set aside because it could not be
     /// understood, and what a killed process left half written. Returns whether there was any.
     pub(crate) fn remove_leftovers(&self) -> Result<bool> {
-        self.store.file.remove_leftovers()
+        self.file.remove_leftovers()
     }
 
     fn write(&mut self) -> Result<()> {
         self.content.version = VERSION;
         let text = serde_json::to_string_pretty(&self.content).map_err(Error::failed_by)?;
-        self.store.file.write(&SecretString::from(text))
+        self.file.write(&SecretString::from(text))
     }
 }

@@ -12,6 +12,7 @@ use crate::identity::claims::Claims;
 use crate::identity::connect_command::ConnectCommand;
 use crate::identity::tenant::Tenant;
 use crate::report::Report;
+use crate::text::moment;
 
 /// The variable that hands over a ready token.
 pub(crate) const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
@@ -67,11 +68,17 @@ impl<'a> EnvironmentToken<'a> {
         })
     }
 
-    pub(super) fn advice_when_refused(&self) -> String {
-        format!(
-            "the token in {TOKEN_VARIABLE} has been revoked, or is for another service: put a new one there, or unset it and run {}",
-            self.connect
-        )
+    /// What to do where the service refuses the token, whether or not something better is known than that it may have
+    /// been revoked.
+    pub(super) fn advice_when_refused(&self, is_explained: bool) -> String {
+        let connect = &self.connect;
+        if is_explained {
+            format!("put another token into {TOKEN_VARIABLE}, or unset it and run {connect}")
+        } else {
+            format!(
+                "the token in {TOKEN_VARIABLE} may have been revoked: put a new one there, or unset it and run {connect}"
+            )
+        }
     }
 
     /// The token is for one tenant, which must be the one asked for, and for a time, which must not be over.
@@ -81,7 +88,7 @@ impl<'a> EnvironmentToken<'a> {
         }
         match self.claims.expires_at() {
             Some(end) if end <= Utc::now() => {
-                Err(Error::sign_in(format!("the token in {TOKEN_VARIABLE} ended at {end}"))
+                Err(Error::sign_in(format!("the token in {TOKEN_VARIABLE} ended at {}", moment(end)))
                     .hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
             }
             _ => Ok(()),

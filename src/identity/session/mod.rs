@@ -1,16 +1,21 @@
-//! Which credential serves a command: the token of the environment, else the profile's saved sign-in.
+//! Which credential serves a command: the token of the environment, else the application of the environment, else the
+//! profile's saved sign-in.
 
+mod application;
 mod environment;
+mod refused;
 mod saved;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+pub(crate) use application::{ApplicationSignIn, At};
 pub(crate) use environment::{EnvironmentToken, TOKEN_VARIABLE};
-pub(crate) use saved::SavedSignIn;
+pub(crate) use saved::{SavedSignIn, SignedIn};
 
 use super::cache::Method;
-use crate::commerce::TokenSource;
+use super::permission;
+use crate::commerce::{Purpose, TokenSource};
 use crate::error::Result;
 
 /// Where the credential that serves was found.
@@ -35,56 +40,101 @@ pub(crate) struct Status {
 }
 
 /// The credential of one run, at one tenant.
-pub(crate) enum Session<'a> {
+pub(crate) struct Session<'a> {
+    holder: Holder<'a>,
+    /// The service that tokens have to be for.
+    resource: &'a str,
+}
+
+/// Whoever holds the credential.
+pub(crate) enum Holder<'a> {
     Environment(EnvironmentToken<'a>),
+    Application(ApplicationSignIn<'a>),
     Saved(SavedSignIn<'a>),
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    pub(crate) fn new(holder: Holder<'a>, resource: &'a str) -> Self {
+        Self { holder, resource }
+    }
+
     /// Who is signed in. Touches no network.
     pub(crate) async fn status(&self) -> Result<Status> {
-        match self {
-            Self::Environment(token) => token.status(),
-            Self::Saved(sign_in) => sign_in.status().await,
+        match &self.holder {
+            Holder::Environment(token) => token.status(),
+            Holder::Application(application) => Ok(application.status()),
+            Holder::Saved(sign_in) => sign_in.status().await,
         }
     }
 
     /// The tenant that the last token was for, once one was handed out.
     pub(crate) fn tenant_id(&self) -> Option<String> {
-        match self {
-            Self::Environment(token) => token.tenant_id(),
-            Self::Saved(sign_in) => sign_in.tenant_id(),
+        match &self.holder {
+            Holder::Environment(token) => token.tenant_id(),
+            Holder::Application(application) => application.tenant_id(),
+            Holder::Saved(sign_in) => sign_in.tenant_id(),
         }
     }
 
     /// The account that the last token was for, once one was handed out.
     pub(crate) fn account(&self) -> Option<String> {
-        match self {
-            Self::Environment(token) => token.account(),
-            Self::Saved(sign_in) => sign_in.account(),
+        match &self.holder {
+            Holder::Environment(token) => token.account(),
+            Holder::Application(application) => Some(application.account()),
+            Holder::Saved(sign_in) => sign_in.account(),
         }
     }
 }
 
 impl TokenSource for Session<'_> {
     async fn token(&self) -> Result<SecretString> {
-        match self {
-            Self::Environment(token) => token.token(),
-            Self::Saved(sign_in) => sign_in.token().await,
+        match &self.holder {
+            Holder::Environment(token) => token.token(),
+            Holder::Application(application) => application.token().await,
+            Holder::Saved(sign_in) => sign_in.token().await,
         }
     }
 
     async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
-        match self {
-            Self::Environment(_) => Ok(None),
-            Self::Saved(sign_in) => sign_in.renewed(refused).await,
+        match &self.holder {
+            Holder::Environment(_) => Ok(None),
+            Holder::Application(application) => application.renewed(refused).await.map(Some),
+            Holder::Saved(sign_in) => sign_in.renewed(refused).await,
         }
     }
 
-    fn advice_when_refused(&self) -> String {
-        match self {
-            Self::Environment(token) => token.advice_when_refused(),
-            Self::Saved(sign_in) => sign_in.connect().to_string(),
+    fn check(&self, token: &SecretString, purpose: Purpose) -> Result<()> {
+        match permission::missing(token, self.resource, purpose) {
+            Some(error) => Err(error.detail("the service was not asked")),
+            None => Ok(()),
+        }
+    }
+
+    fn advice_when_refused(&self, token: &SecretString) -> Vec<String> {
+        let about_the_token = permission::advice_when_refused(token, self.resource);
+        let mut advice: Vec<String> = about_the_token.into_iter().collect();
+        match &self.holder {
+            Holder::Environment(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
+            Holder::Application(_) => advice.extend(self.way_out()),
+            Holder::Saved(sign_in) => advice.push(sign_in.advice_when_refused()),
+        }
+        advice
+    }
+
+    fn advice_when_forbidden(&self, token: &SecretString) -> Option<Vec<String>> {
+        let mut advice = permission::advice_when_forbidden(token, self.resource)?;
+        advice.extend(self.way_out());
+        Some(advice)
+    }
+}
+
+impl Session<'_> {
+    /// How to sign in as a person in the place of an application.
+    fn way_out(&self) -> Option<String> {
+        match &self.holder {
+            Holder::Environment(_) => None,
+            Holder::Application(application) => Some(application.way_out()),
+            Holder::Saved(sign_in) => Some(format!("to sign in as a person: {}", sign_in.connect())),
         }
     }
 }

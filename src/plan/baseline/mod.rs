@@ -4,8 +4,7 @@ mod document;
 mod exported;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use document::{Malformed, Member, Node};
@@ -15,6 +14,7 @@ pub(crate) use exported::export;
 use super::desired::{Desired, Key, Plan, Wanted};
 use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::text::{one_line, shown};
 
 /// How a baseline is written down.
@@ -94,17 +94,15 @@ impl Baseline {
     /// Reads a file.
     pub(crate) async fn read(path: &Path) -> Result<Self> {
         let file = one_line(&path.display().to_string());
-        let bytes = contents(path).await.map_err(|error| {
-            let is_missing = error.kind() == io::ErrorKind::NotFound;
-            let error = Error::failed_by(error).context(format!("could not read the baseline {file}"));
-            if is_missing { error.hint(WRITE_ONE) } else { error }
+        let bytes = files::read(path, LARGEST).await.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                Error::failed(format!("{file} is larger than {} MiB: it is no baseline", LARGEST / 1024 / 1024))
+            }
+            kind => {
+                let error = Error::failed_by(error).context(format!("could not read the baseline {file}"));
+                if kind == io::ErrorKind::NotFound { error.hint(WRITE_ONE) } else { error }
+            }
         })?;
-        if bytes.len() > LARGEST {
-            return Err(Error::failed(format!(
-                "{file} is larger than {} MiB: it is no baseline",
-                LARGEST / 1024 / 1024
-            )));
-        }
         // Editors on Windows mark UTF-8 so.
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let text = std::str::from_utf8(bytes).map_err(|_| {
@@ -248,17 +246,6 @@ impl Baseline {
     fn wrong(&self, line: usize, key: &str, why: impl std::fmt::Display) -> Error {
         Error::failed(format!("{}:{line}: {}: {why}", self.file, shown(key)))
     }
-}
-
-/// Reads on a thread of its own, so that Ctrl-C is noticed while a pipe or a terminal has no more to give.
-async fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    let path = path.to_owned();
-    let read = move || {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
 /// Names are easily taken for ids, and one table for the other.

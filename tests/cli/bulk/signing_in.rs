@@ -125,12 +125,15 @@ fn a_token_that_was_revoked_before_is_renewed_by_the_listing() {
     assert_eq!(ids_changed(&machine), sorted(NOT_DISABLED), "each once");
 }
 
-#[test]
-fn somebody_elses_sign_in_half_way_takes_no_change_over() {
-    let machine = Arc::new(Machine::signed_in());
+/// Disables everything, one after the other; while the second change is on its way, somebody signs in to the same
+/// profile at another tenant. Tokens live for so many seconds.
+fn with_another_sign_in_half_way(lifetime: i64) -> (Arc<Machine>, Ran, Vec<String>) {
+    let machine = Machine::new();
+    machine.tenant.set_token_lifetime(lifetime);
+    machine.sign_in(ADMIN);
+    let machine = Arc::new(machine);
     let signer = Arc::clone(&machine);
     let server = service(4, move |connection, request| {
-        // While the second change is on its way, somebody signs in to the same profile at another tenant.
         if request.path.ends_with(&id(1)) {
             let elsewhere =
                 ["connect", "--username", ADMIN, "--password-stdin", "--tenant", crate::tenant::CUSTOMER_DOMAIN];
@@ -138,9 +141,25 @@ fn somebody_elses_sign_in_half_way_takes_no_change_over() {
         }
         make(connection, request)
     });
-    let ran = run_at(&server, &machine, &[DISABLE_ALL, &["--jobs", "1"]].concat()).expect_code(4);
+    let ran = run_at(&server, &machine, &[DISABLE_ALL, &["--jobs", "1"]].concat());
+    let sent = ids_sent(&server.finish().requests);
+    (machine, ran, sent)
+}
+
+#[test]
+fn somebody_elses_sign_in_half_way_takes_no_change_over() {
+    // Each of these tokens has to be renewed before it is sent.
+    let (machine, ran, sent) = with_another_sign_in_half_way(60);
+    let ran = ran.expect_code(4).expect_said(&["anew meanwhile"]);
     assert_eq!(ids_of(&ran, "changed"), [id(0), id(1)]);
-    assert_eq!(ids_sent(&server.finish().requests), [id(0), id(1)]);
+    assert_eq!(sent, [id(0), id(1)]);
     assert!(record_of_changes(&machine).iter().all(|entry| entry["tenantId"] == TENANT));
-    ran.expect_said(&["anew meanwhile"]);
+}
+
+#[test]
+fn a_token_in_hand_serves_the_run_to_its_end_whoever_signs_in_meanwhile() {
+    let (machine, ran, sent) = with_another_sign_in_half_way(3600);
+    assert_eq!(ids_of(&ran.expect_code(0), "changed"), [id(0), id(1), id(2), id(3)]);
+    assert_eq!(sent, [id(0), id(1), id(2), id(3)]);
+    assert!(record_of_changes(&machine).iter().all(|entry| entry["tenantId"] == TENANT));
 }

@@ -167,8 +167,9 @@ fn a_change_that_is_not_needed_asks_nothing() {
 }
 
 #[test]
-fn a_yes_is_not_taken_to_another_tenant_than_the_one_that_was_asked_about() {
+fn a_yes_is_carried_out_at_the_tenant_that_was_asked_about() {
     let machine = Machine::signed_in();
+    let before = machine.tenant.value_at(crate::tenant::CUSTOMER_TENANT, POWER_BI);
     let mut screen = Screen::run(machine.command(&[DISABLE, &["--confirm"]].concat()));
     screen.expect("To be changed in the tenant 11111111-1111-4111-8111-111111111111:");
     screen.expect("[y/N]");
@@ -179,8 +180,10 @@ fn a_yes_is_not_taken_to_another_tenant_than_the_one_that_was_asked_about() {
         .expect_code(0)
         .expect_said(&["warning: the profile default was signed in"]);
     screen.keys("y\n");
-    screen.finish().expect_code(4).expect_shown(&["anew meanwhile", "nothing more was sent"]);
-    assert_eq!(machine.changes(), 0);
+    screen.finish().expect_code(0).expect_shown(&["Changed in the tenant 11111111-1111-4111-8111-111111111111:"]);
+    assert_eq!(machine.changes(), 1);
+    assert_eq!(machine.tenant.value_of(POWER_BI), "Disabled");
+    assert_eq!(machine.tenant.value_at(crate::tenant::CUSTOMER_TENANT, POWER_BI), before);
 }
 
 #[test]

@@ -1,80 +1,75 @@
-//! The profile's saved sign-in, and renewing it.
+//! The profile's saved sign-in at one tenant, and renewing it.
+
+mod signed_in;
 
 use std::cell::RefCell;
-use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
+use super::refused::Refused;
 use super::{Source, Status};
 use crate::error::{Error, Kind, Result};
-use crate::http;
-use crate::identity::cache::{Locked, Lookup, SignIn, Store, TenantToken};
+use crate::identity::cache::{Method, SignIn, TenantToken, is_fresh};
 use crate::identity::claims::Claims;
 use crate::identity::connect_command::ConnectCommand;
 use crate::identity::entra::{Entra, Grant};
 use crate::identity::tenant::Tenant;
-use crate::report::Report;
-
-/// How long another process may hold the file of sign-ins; a renewal takes seconds.
-const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+use crate::text::moment;
+pub(crate) use signed_in::SignedIn;
 
 /// The saved sign-in of one profile, used at one tenant for one run.
 pub(crate) struct SavedSignIn<'a> {
-    http: &'a http::Client<'a>,
-    store: &'a Store<'a>,
-    report: &'a dyn Report,
-    profile: &'a str,
+    shared: &'a SignedIn<'a>,
     tenant: Option<&'a Tenant>,
-    in_use: RefCell<Option<InUse>>,
-    /// A renewed sign-in that could not be saved: it serves the rest of the run.
-    unsaved: RefCell<Option<Box<SignIn>>>,
+    /// The tenant that has been served in this run; its requests go on there.
+    tenant_id: RefCell<Option<String>>,
+    /// The command that signs in again, once somebody has been served.
+    again: RefCell<Option<String>>,
+    /// The token that the last request was made with: it need not be looked up again while it is good.
+    in_hand: RefCell<Option<(SecretString, DateTime<Utc>)>>,
     /// Requests that run side by side renew the sign-in one after the other, and find it renewed.
     renewing: Mutex<()>,
-    /// Why a renewal was refused, with its hints: there is no point in asking again.
-    refusal: RefCell<Option<(String, Vec<String>)>>,
-}
-
-/// Who has been served in this run. All its requests are made as one account in one tenant, even if somebody
-/// signs in to the profile anew meanwhile.
-#[derive(Clone, PartialEq)]
-struct InUse {
-    account: Option<String>,
-    tenant_id: String,
+    refused: Refused,
 }
 
 impl<'a> SavedSignIn<'a> {
-    pub(crate) fn new(
-        http: &'a http::Client<'a>,
-        store: &'a Store<'a>,
-        report: &'a dyn Report,
-        profile: &'a str,
-        tenant: Option<&'a Tenant>,
-    ) -> Self {
-        Self {
-            http,
-            store,
-            report,
-            profile,
-            tenant,
-            in_use: RefCell::new(None),
-            unsaved: RefCell::new(None),
-            renewing: Mutex::new(()),
-            refusal: RefCell::new(None),
-        }
-    }
-
-    pub(super) fn connect(&self) -> ConnectCommand<'a> {
-        ConnectCommand { profile: self.profile, tenant: self.tenant, client_id: None }
+    pub(crate) fn new(shared: &'a SignedIn<'a>, tenant: Option<&'a Tenant>) -> Self {
+        let (tenant_id, again, in_hand) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { shared, tenant, tenant_id, again, in_hand, renewing: Mutex::default(), refused: Refused::default() }
     }
 
     pub(super) fn tenant_id(&self) -> Option<String> {
-        self.in_use.borrow().as_ref().map(|in_use| in_use.tenant_id.clone())
+        self.tenant_id.borrow().clone()
     }
 
     pub(super) fn account(&self) -> Option<String> {
-        self.in_use.borrow().as_ref().and_then(|in_use| in_use.account.clone())
+        self.shared.account()
+    }
+
+    /// The command that signs in again, in the way that the one that was served did.
+    pub(super) fn advice_when_refused(&self) -> String {
+        self.again.borrow().clone().unwrap_or_else(|| self.connect().to_string())
+    }
+
+    pub(super) fn connect(&self) -> ConnectCommand<'a> {
+        ConnectCommand { profile: self.shared.profile, tenant: self.tenant, client_id: None, is_application: false }
+    }
+
+    /// The command that signs in again in the same way. An application always names its tenant.
+    fn connect_again(&self, sign_in: &SignIn) -> String {
+        if sign_in.method != Method::Application {
+            return self.connect().to_string();
+        }
+        let home = Tenant::parse(&sign_in.tenant_id).ok();
+        let (tenant, client_id) = (self.tenant.or(home.as_ref()), sign_in.client_id.as_deref());
+        let connect = ConnectCommand { profile: self.shared.profile, tenant, client_id, is_application: true };
+        format!("{connect}, and what the application proves itself with, such as --certificate FILE")
+    }
+
+    async fn sign_in(&self) -> Result<SignIn> {
+        self.shared.sign_in(None, self.connect()).await
     }
 
     pub(super) async fn status(&self) -> Result<Status> {
@@ -96,68 +91,59 @@ impl<'a> SavedSignIn<'a> {
     }
 
     pub(super) async fn token(&self) -> Result<SecretString> {
+        if let Some((token, expires_at)) = &*self.in_hand.borrow()
+            && is_fresh(*expires_at, Utc::now())
+        {
+            return Ok(token.clone());
+        }
         let sign_in = self.sign_in().await?;
         let found = sign_in.token_for(self.tenant);
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
         match found {
             Some((tenant_id, token)) if token.is_fresh(Utc::now()) || sign_in.refresh_token.is_none() => {
-                let is_first = self.in_use.borrow().is_none();
-                self.use_as(&sign_in, tenant_id)?;
-                if is_first {
-                    self.report.detail(&format!("using the saved sign-in of the profile {}", self.profile));
+                if self.use_as(&sign_in, tenant_id)? {
+                    let profile = self.shared.profile;
+                    self.shared.report.detail(&format!("using the saved sign-in of the profile {profile}"));
                 }
-                Ok(token.access_token.clone())
+                Ok(self.take_in_hand(&token.access_token, token.expires_at))
             }
             _ => self.renew(None).await,
         }
     }
 
     pub(super) async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
+        // Another request may have found a new one meanwhile.
+        self.in_hand.borrow_mut().take_if(|(token, _)| token.expose_secret() == refused.expose_secret());
         if self.sign_in().await?.refresh_token.is_none() {
             return Ok(None);
         }
-        self.report.detail("the service refused the token; asking for a new one");
+        self.shared.report.detail("the service refused the token; asking for a new one");
         self.renew(Some(refused)).await.map(Some)
     }
 
-    async fn sign_in(&self) -> Result<SignIn> {
-        if let Some(unsaved) = &*self.unsaved.borrow() {
-            return Ok(SignIn::clone(unsaved));
-        }
-        match self.store.look_up(self.profile, self.http.time_left()).await? {
-            Lookup::Found(sign_in) => Ok(*sign_in),
-            Lookup::Missing { others } => Err(self.nobody(&others)),
-        }
-    }
-
-    fn nobody(&self, others: &[String]) -> Error {
-        if others.is_empty() {
-            return Error::sign_in("nobody is signed in").hint(self.connect().to_string());
-        }
-        Error::sign_in(format!("nobody is signed in under the profile '{}'", self.profile))
-            .detail(format!("signed in: {}", others.join(", ")))
-            .hint(self.connect().to_string())
-            .hint("to use another profile, name it: --profile NAME")
-    }
-
-    /// Remembers who is served.
-    fn use_as(&self, sign_in: &SignIn, tenant_id: &str) -> Result<()> {
+    /// Remembers who is served, and where. Returns whether it is the first.
+    fn use_as(&self, sign_in: &SignIn, tenant_id: &str) -> Result<bool> {
         self.check_same(sign_in, tenant_id)?;
-        self.in_use.replace(Some(InUse { account: sign_in.account.clone(), tenant_id: tenant_id.to_owned() }));
-        Ok(())
+        self.tenant_id.replace(Some(tenant_id.to_owned()));
+        self.again.replace(Some(self.connect_again(sign_in)));
+        Ok(self.shared.use_as(sign_in.account.as_ref()))
     }
 
-    /// Refuses to go on as anybody else.
+    /// Refuses to go on as anybody else, or elsewhere.
     fn check_same(&self, sign_in: &SignIn, tenant_id: &str) -> Result<()> {
-        let now = InUse { account: sign_in.account.clone(), tenant_id: tenant_id.to_owned() };
-        if self.in_use.borrow().as_ref().is_none_or(|before| *before == now) {
+        let is_same_tenant = self.tenant_id.borrow().as_ref().is_none_or(|before| before == tenant_id);
+        if is_same_tenant && self.shared.is_same(sign_in.account.as_ref()) {
             return Ok(());
         }
-        Err(Error::sign_in(format!(
+        Err(self.somebody_else())
+    }
+
+    fn somebody_else(&self) -> Error {
+        Error::sign_in(format!(
             "somebody has signed in to the profile {} anew meanwhile, as another account or in another tenant; nothing more was sent",
-            self.profile
+            self.shared.profile
         ))
-        .hint(format!("look at who is signed in: mscommerce status{}", self.connect().flags())))
+        .hint(format!("look at who is signed in: mscommerce status{}", self.connect().flags()))
     }
 
     /// A sign-in that cannot be renewed serves one tenant, and only until its token ends.
@@ -171,11 +157,14 @@ impl<'a> SavedSignIn<'a> {
                 "the saved token is for the tenant {} and cannot be used at {asked}",
                 sign_in.tenant_id
             ))
-            .hint(self.connect().to_string()));
+            .hint(self.connect_again(sign_in)));
         };
         if token.expires_at <= Utc::now() {
-            return Err(Error::sign_in(format!("the saved token ended at {} and cannot be renewed", token.expires_at))
-                .hint(self.connect().to_string()));
+            return Err(Error::sign_in(format!(
+                "the saved token ended at {} and cannot be renewed",
+                moment(token.expires_at)
+            ))
+            .hint(self.connect_again(sign_in)));
         }
         Ok(())
     }
@@ -184,66 +173,38 @@ impl<'a> SavedSignIn<'a> {
     /// not be taken again.
     async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString> {
         let _renewing = self.renewing.lock().await;
-        if let Some((why, hints)) = &*self.refusal.borrow() {
-            return Err(Error::sign_in(why).hints(hints.clone()));
-        }
+        self.refused.check()?;
         let renewed = self.renew_in_turn(refused).await;
-        if let Err(error) = renewed.as_ref()
-            && error.kind() == Kind::SignIn
-        {
-            self.refusal.replace(Some((error.one_line(), error.hint_lines().to_vec())));
-        }
+        self.refused.remember(&renewed);
         renewed
     }
 
     /// Asks Entra for a new token with the profile's refresh token, unless another process has done so while
-    /// this one waited for the lock.
+    /// this one waited for the file.
     async fn renew_in_turn(&self, refused: Option<&SecretString>) -> Result<SecretString> {
-        let mut locked = self.lock().await;
-        let mut sign_in = match &locked {
-            Some(locked) => locked.sign_in(self.profile).cloned().ok_or_else(|| self.nobody(&[]))?,
-            None => self.sign_in().await?,
-        };
+        let held = self.shared.hold().await;
+        let held = held.as_deref();
+        let sign_in = self.shared.sign_in(held, self.connect()).await?;
         if let Some((tenant_id, token)) = sign_in.token_for(self.tenant)
             && token.is_fresh(Utc::now())
             && refused.is_none_or(|refused| refused.expose_secret() != token.access_token.expose_secret())
         {
             self.use_as(&sign_in, tenant_id)?;
-            return Ok(token.access_token.clone());
+            return Ok(self.take_in_hand(&token.access_token, token.expires_at));
         }
         if let Some(tenant_id) = self.known_tenant_id(&sign_in) {
             self.check_same(&sign_in, tenant_id)?;
         }
         let grant = self.redeem(&sign_in).await?;
-        let token = self.keep(&mut sign_in, grant);
+        // A renewal at another tenant may have been faster; where the file is not held, another process too.
+        let mut now = self.shared.sign_in(held, self.connect()).await?;
+        if !now.is_of_same(&sign_in) {
+            return Err(self.somebody_else());
+        }
+        let token = self.keep(&mut now, grant);
         // The new refresh token is saved even where the access token that came with it is of no use.
-        match locked.as_mut().map(|locked| locked.save(self.profile, sign_in.clone())) {
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                self.report.warn(&format!("the renewed sign-in was not saved: {}", error.one_line()));
-                self.unsaved.replace(Some(Box::new(sign_in)));
-            }
-            None => {
-                self.unsaved.replace(Some(Box::new(sign_in)));
-            }
-        }
+        self.shared.save(now, held);
         token
-    }
-
-    /// Takes the file of sign-ins, or goes on without it: a command that only needs a token is not to fail for it.
-    async fn lock(&self) -> Option<Locked<'_>> {
-        if self.unsaved.borrow().is_some() {
-            return None;
-        }
-        match self.store.lock(self.http.time_left().min(LOCK_PATIENCE)).await {
-            Ok(locked) => Some(locked),
-            Err(error) => {
-                self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.one_line()));
-                // Waiting for another process is not the service's slowness.
-                self.http.restart_clock();
-                None
-            }
-        }
     }
 
     async fn redeem(&self, sign_in: &SignIn) -> Result<Grant> {
@@ -254,7 +215,7 @@ impl<'a> SavedSignIn<'a> {
         let known = self.known_tenant_id(sign_in);
         let tenant = known.or_else(|| self.tenant.map(Tenant::as_str)).unwrap_or(&sign_in.tenant_id);
         let entra = Entra {
-            http: self.http,
+            http: self.shared.http,
             authority: &sign_in.authority,
             tenant,
             client_id,
@@ -272,7 +233,7 @@ impl<'a> SavedSignIn<'a> {
 
     /// A refusal for a tenant that was asked for lists those that served before.
     fn with_known_tenants(&self, error: Error, sign_in: &SignIn) -> Error {
-        if self.tenant.is_none() || error.kind() != Kind::SignIn {
+        if self.tenant.is_none() || self.shared.is_at_several || error.kind() != Kind::SignIn {
             return error;
         }
         let known = sign_in.tenants.iter().map(|(id, token)| match token.domains.first() {
@@ -302,6 +263,11 @@ impl<'a> SavedSignIn<'a> {
         };
         sign_in.keep(&tenant_id, grant.access_token.clone(), grant.expires_at, self.tenant);
         self.use_as(sign_in, &tenant_id)?;
-        Ok(grant.access_token)
+        Ok(self.take_in_hand(&grant.access_token, grant.expires_at))
+    }
+
+    fn take_in_hand(&self, token: &SecretString, expires_at: DateTime<Utc>) -> SecretString {
+        self.in_hand.replace(Some((token.clone(), expires_at)));
+        token.clone()
     }
 }

@@ -1,5 +1,7 @@
 //! Entra's refusals, and the advice that fits each.
 
+mod advice;
+
 use std::fmt;
 
 use serde_json::Value;
@@ -7,9 +9,7 @@ use serde_json::Value;
 use super::connect_command::ConnectCommand;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
-
-/// In hints, `{connect}` stands for the command that signs in again; see [`ConnectCommand::fill`].
-const BROWSER: &str = "{connect}";
+use advice::advice;
 
 /// An OAuth error answer with Entra's additions (entra-docs, "error codes").
 #[derive(Clone, Debug, Default)]
@@ -59,9 +59,16 @@ impl Refusal {
         })
     }
 
+    /// Whether it may be what an application presented that was refused, rather than the tenant, the client or the
+    /// scope.
+    pub(crate) fn may_be_about_the_proof(&self) -> bool {
+        let others = [90002, 700_016, 7_000_229, 500_011, 650_052, 65001, 53003, 501_051, 1_002_012];
+        !self.code().is_some_and(|code| others.contains(&code))
+    }
+
     /// `what` failed because of this refusal. `connect` is the command that signs in again.
     pub(crate) fn into_error(mut self, what: &str, connect: ConnectCommand<'_>) -> Error {
-        let advice = advice(self.code(), &self.error);
+        let advice = advice(self.code(), &self.error, connect.is_application);
         self.meaning = format!("{what}: {}", advice.meaning);
         let (words, ids) = (self.words(), self.ids());
         let error = Error::failed_by(self).of_kind(Kind::SignIn).detail(words);
@@ -104,98 +111,6 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-struct Advice {
-    meaning: &'static str,
-    hints: &'static [&'static str],
-}
-
-const fn told(meaning: &'static str, hints: &'static [&'static str]) -> Advice {
-    Advice { meaning, hints }
-}
-
-fn advice(code: Option<u32>, error: &str) -> Advice {
-    code.and_then(by_code).unwrap_or_else(|| by_error(error))
-}
-
-fn by_code(code: u32) -> Option<Advice> {
-    Some(match code {
-        50126 => told("the user name or the password is wrong", &[BROWSER]),
-        50034 => told(
-            "there is no such user in this tenant",
-            &["look at the spelling of the user name; a guest has to name the tenant: {connect at TENANT}"],
-        ),
-        50053 => told(
-            "the account is locked, or signs in from an address that is held to be risky",
-            &["wait a while and try again, or ask an administrator of the tenant to unlock it"],
-        ),
-        50055 => told("the password has expired; the browser lets you set a new one", &[BROWSER]),
-        50057 => told("the account is disabled", &["ask an administrator of the tenant to enable it"]),
-        50076 | 50079 => {
-            told("multi-factor sign-in is required, which the browser can do and a password alone cannot", &[BROWSER])
-        }
-        53003 => told(
-            "a Conditional Access policy blocks this sign-in",
-            &["give the correlation id above to whoever owns the tenant's Conditional Access policies"],
-        ),
-        50173 | 70008 | 700_082 => told("the saved sign-in was revoked or has expired", &["{connect}"]),
-        65001 => told(
-            "nobody has consented to this client in this tenant",
-            &["an administrator of the tenant can consent while signing in: {connect at TENANT}"],
-        ),
-        500_011 | 650_052 => told(
-            "the M365 License Manager service is not in this tenant",
-            &["look at the tenant: {connect at TENANT}; a tenant without Microsoft 365 has no such service"],
-        ),
-        700_016 => told(
-            "the client id is not known in this tenant",
-            &["look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)"],
-        ),
-        90002 => told(
-            "there is no such tenant here, or it is in another cloud",
-            &[
-                "look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST",
-            ],
-        ),
-        50011 => told(
-            "the redirect address is not allowed for this client id",
-            &["try another way in: {connect} --device-code", "or hand over a token: {connect} --with-token"],
-        ),
-        7_000_218 => told(
-            "this client id may not be used without a secret",
-            &["look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: {connect} --with-token"],
-        ),
-        7_000_215 => told("the client secret is wrong", &["the secret's value is needed, not its id"]),
-        7_000_222 => told("the client secret has expired", &["make a new one in the app registration"]),
-        700_027 | 700_213 | 70021 | 7_002_138 => told(
-            "the certificate is not registered, its signature is wrong, or the federated issuer, subject or audience does not match",
-            &["compare the app registration's certificates and federated credentials with what was sent; case matters"],
-        ),
-        501_051 => told(
-            "the application is not assigned to this service",
-            &["ask an administrator of the tenant to assign it"],
-        ),
-        50105 => told(
-            "the user is not assigned to this application",
-            &["ask an administrator of the tenant to assign the user"],
-        ),
-        _ => return None,
-    })
-}
-
-fn by_error(error: &str) -> Advice {
-    match error {
-        "access_denied" | "authorization_declined" => told("it was declined", &["{connect}"]),
-        "expired_token" | "bad_verification_code" => {
-            told("the code has expired or is not valid any more", &["{connect} --device-code"])
-        }
-        "interaction_required" | "login_required" | "consent_required" => {
-            told("a person has to answer in the browser", &[BROWSER])
-        }
-        "invalid_grant" => told("Entra does not accept these credentials", &["{connect}"]),
-        _ => told("Entra refused it", &["for the other ways to sign in: mscommerce connect --help"]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,13 +127,17 @@ mod tests {
         assert_eq!(refusal.code(), Some(53003));
         assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
         assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
-        let error =
-            refusal.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None, client_id: None });
+        let error = refusal.into_error(
+            "could not sign in",
+            ConnectCommand { profile: "lab", tenant: None, client_id: None, is_application: false },
+        );
         assert_eq!(error.headline(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), Kind::SignIn);
         let wrong = Refusal::from_redirect("invalid_grant".into(), "AADSTS50126: Invalid username or password.".into());
-        let error =
-            wrong.into_error("could not sign in", ConnectCommand { profile: "lab", tenant: None, client_id: None });
+        let error = wrong.into_error(
+            "could not sign in",
+            ConnectCommand { profile: "lab", tenant: None, client_id: None, is_application: false },
+        );
         assert_eq!(error.hint_lines(), ["mscommerce connect --profile lab"]);
     }
 
@@ -232,18 +151,8 @@ mod tests {
     #[test]
     fn a_tenant_is_named_once_in_a_hint() {
         let tenant = Tenant::parse("fabrikam.example").expect("a tenant");
-        let connect = ConnectCommand { profile: "lab", tenant: Some(&tenant), client_id: None };
+        let connect = ConnectCommand { profile: "lab", tenant: Some(&tenant), client_id: None, is_application: false };
         assert_eq!(connect.fill("{connect}"), "mscommerce connect --profile lab --tenant fabrikam.example");
         assert_eq!(connect.fill("{connect at TENANT}"), "mscommerce connect --profile lab --tenant TENANT");
-    }
-
-    #[test]
-    fn every_code_of_the_wire_protocol_has_advice() {
-        for code in [
-            50126, 50034, 50053, 50055, 50057, 50076, 50079, 53003, 50173, 70008, 700_082, 65001, 500_011, 650_052,
-            700_016, 90002, 50011, 7_000_218, 7_000_215, 7_000_222, 700_027, 700_213, 70021, 7_002_138, 501_051, 50105,
-        ] {
-            assert!(by_code(code).is_some_and(|advice| !advice.hints.is_empty()), "{code}");
-        }
     }
 }

@@ -1,7 +1,10 @@
 //! Flags and environment, turned into typed settings; whatever is wrong with them is said here, before anything
 //! is done.
 
+mod application;
+
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -17,6 +20,7 @@ use crate::http::is_loopback;
 use crate::identity::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::output::Format;
 use crate::text::shortened;
+pub(crate) use application::InEnvironment;
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -37,13 +41,16 @@ const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
 const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
 
 /// The settings that every command shares.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) policy_id: String,
     /// The policy named with `--policy-id`.
     pub(crate) policy_id_given: Option<String>,
     pub(crate) profile: String,
-    /// The tenant named with `--tenant`.
+    /// The tenant named with `--tenant`, where it is one.
     pub(crate) tenant: Option<Tenant>,
+    /// The tenants named with `--tenant`, where they are several.
+    pub(crate) tenants: Vec<Tenant>,
     pub(crate) format: Format,
     /// The format named with `--output`.
     pub(crate) format_given: Option<Format>,
@@ -51,7 +58,7 @@ pub(crate) struct Settings {
     /// Whether `--timeout` was given, rather than left at its default.
     pub(crate) timeout_is_given: bool,
     pub(crate) endpoint: Url,
-    environment: Environment,
+    environment: Rc<Environment>,
 }
 
 impl Settings {
@@ -61,19 +68,32 @@ impl Settings {
             return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", shortened(&policy_id, 80)))
                 .hint("mscommerce policy list"));
         }
-        let tenant = args.tenant.as_deref().map(Tenant::parse).transpose();
+        let mut tenants = Vec::new();
+        for name in &args.tenant {
+            let tenant = Tenant::parse(name).map_err(|error| Error::usage(format!("--tenant: {error}")))?;
+            if !tenants.contains(&tenant) {
+                tenants.push(tenant);
+            }
+        }
+        let tenant = if tenants.len() == 1 { tenants.pop() } else { None };
         Ok(Self {
             policy_id,
             policy_id_given: args.policy_id.clone(),
             profile: profile(args, &environment)?,
-            tenant: tenant.map_err(|error| Error::usage(format!("--tenant: {error}")))?,
+            tenant,
+            tenants,
             format: format(args, &environment)?,
             format_given: args.output,
             timeout: Duration::from_secs(args.timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
             timeout_is_given: args.timeout.is_some(),
             endpoint: address(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,
-            environment,
+            environment: Rc::new(environment),
         })
+    }
+
+    /// The same settings for one tenant.
+    pub(crate) fn at(&self, tenant: Tenant) -> Self {
+        Self { tenant: Some(tenant), tenants: Vec::new(), ..self.clone() }
     }
 
     /// The authority host that `connect` signs in at.
@@ -81,8 +101,8 @@ impl Settings {
         address(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY)
     }
 
-    /// The tenant that `connect` signs in to, and what names it: `--tenant`, else `AZURE_TENANT_ID`, which must not
-    /// move a saved sign-in.
+    /// The tenant that `connect` and applications sign in to, and what names it: `--tenant`, else `AZURE_TENANT_ID`,
+    /// which must not move a saved sign-in.
     pub(crate) fn tenant_to_connect(&self) -> Result<(Option<Tenant>, &'static str)> {
         if self.tenant.is_some() {
             return Ok((self.tenant.clone(), "--tenant"));
@@ -114,9 +134,15 @@ impl Settings {
         self.environment.text("MSCOMMERCE_CLIENT_ID").unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned())
     }
 
-    /// The scope that `connect` asks for.
+    /// The scope to ask for.
     pub(crate) fn scope(&self) -> String {
         self.environment.text("MSCOMMERCE_SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned())
+    }
+
+    /// The service that tokens have to be for: the scope without its ending.
+    pub(crate) fn resource(&self) -> String {
+        let scope = self.scope();
+        scope.strip_suffix("/.default").unwrap_or(&scope).to_owned()
     }
 
     /// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
@@ -145,7 +171,12 @@ impl Settings {
 
     /// The same for a command that is not about the policy in use.
     pub(crate) fn command_for_default_policy(&self, command: &str) -> String {
-        let place = ConnectCommand { profile: &self.profile, tenant: self.tenant.as_ref(), client_id: None };
+        let place = ConnectCommand {
+            profile: &self.profile,
+            tenant: self.tenant.as_ref(),
+            client_id: None,
+            is_application: false,
+        };
         format!("{command}{}", place.flags())
     }
 

@@ -1,0 +1,97 @@
+//! Signing in as an application: its access token is saved, and nothing that it proves itself with.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::saving::Saving;
+use crate::cli::ConnectArgs;
+use crate::commands::Context;
+use crate::commerce::Purpose;
+use crate::error::{Error, Result};
+use crate::identity::{
+    Application, CertificateFile, ConnectCommand, Entra, Method, PasswordNeeded, Proof, missing_permission,
+};
+use crate::report::Report;
+
+/// The application that the flags and the environment name.
+pub(super) async fn named(args: &ConnectArgs, context: &Context<'_>) -> Result<Application> {
+    let settings = context.settings;
+    let client_id = settings.application_id(args)?;
+    if settings.tenant_to_connect()?.0.is_none() {
+        return Err(no_tenant());
+    }
+    let secret = if args.client_secret_stdin { Some(secret(context).await?) } else { None };
+    let proof = match settings.proof_to_connect(args, secret)? {
+        Proof::Certificate(file) if context.terminal.facts().input_is_terminal => {
+            Proof::Certificate(opened(file, context).await?)
+        }
+        proof => proof,
+    };
+    Ok(Application { client_id, proof })
+}
+
+fn no_tenant() -> Error {
+    Error::usage("an application signs in to a tenant that is named")
+        .hint("add --tenant TENANT, or set AZURE_TENANT_ID")
+}
+
+/// The application's secret, typed or from standard input.
+async fn secret(context: &Context<'_>) -> Result<SecretString> {
+    let secret = if context.terminal.facts().input_is_terminal {
+        context.terminal.secret("Client secret: ").await?
+    } else {
+        context.terminal.input_as_secret().await?
+    };
+    let secret = SecretString::from(secret.expose_secret().trim());
+    if secret.expose_secret().is_empty() {
+        return Err(Error::usage("no client secret was handed over: standard input is empty")
+            .hint("mscommerce connect --application --client-secret-stdin < secret.txt"));
+    }
+    if secret.expose_secret().contains(char::is_whitespace) {
+        return Err(Error::usage("what was handed over is no client secret: a secret is one word"));
+    }
+    Ok(secret)
+}
+
+/// The file, with the password that opens it: one that is missing is asked for.
+async fn opened(file: CertificateFile, context: &Context<'_>) -> Result<CertificateFile> {
+    match file.read().await {
+        Err(error) if error.downcast_ref::<PasswordNeeded>().is_some() => {
+            let password = context.terminal.secret("Password of the certificate's file: ").await?;
+            context.http.restart_clock();
+            Ok(file.with_password(password))
+        }
+        Err(error) => Err(error),
+        Ok(_) => Ok(file),
+    }
+}
+
+/// Signs in and saves the access token. A token without the role that the service asks for is saved all the same.
+pub(super) async fn sign_in(application: &Application, saving: &Saving<'_>) -> Result<()> {
+    let (aim, settings) = (saving.aim, saving.context.settings);
+    let tenant = aim.tenant.as_ref().ok_or_else(no_tenant)?;
+    let entra = Entra {
+        http: saving.context.http,
+        authority: &aim.authority,
+        tenant: tenant.as_str(),
+        client_id: &application.client_id,
+        scope: &aim.scope,
+        connect: ConnectCommand {
+            profile: &settings.profile,
+            tenant: settings.tenant.as_ref(),
+            client_id: Some(&application.client_id),
+            is_application: true,
+        },
+    };
+    saving.check_place().await?;
+    saving.context.terminal.detail(&format!("signing in as {} at {tenant}", application.description()));
+    let grant = application.sign_in(&entra).await?;
+    let (token, resource) = (grant.access_token.clone(), settings.resource());
+    saving.save(grant, Method::Application).await?;
+    let terminal = saving.context.terminal;
+    if let Some(missing) = missing_permission(&token, &resource, Purpose::Read) {
+        terminal.warn_of(&missing);
+    } else if let Some(missing) = missing_permission(&token, &resource, Purpose::Change) {
+        terminal.note(&format!("It may read: {}.", missing.headline()));
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Reading a certificate and its private key from a file: PEM, or PKCS#12 (PFX).
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::Utc;
+use p12_keystore::Pkcs12Archive;
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+use rustls::SignatureAlgorithm;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::SigningKey;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::OnceCell;
+
+use super::certificate::Certificate;
+use super::{Origin, as_utf8, cannot_read};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::text::{moment, one_line, quoted_whole};
+
+/// No certificate and key come near this.
+const LARGEST: usize = 1024 * 1024;
+
+const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----"];
+
+/// How a file that holds no pair can be made into one that does.
+const MAKE_ONE: &str = "put both into one file: cat key.pem certificate.pem > both.pem";
+
+const RSA_NEEDED: &str = "an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem";
+
+/// The file needs a password, and the one there is, if any, does not open it.
+#[derive(Debug)]
+pub(crate) struct PasswordNeeded {
+    file: String,
+    is_given: bool,
+}
+
+impl fmt::Display for PasswordNeeded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = if self.is_given { "the password does not open it" } else { "it needs a password" };
+        write!(formatter, "{}: {why}", self.file)
+    }
+}
+
+impl std::error::Error for PasswordNeeded {}
+
+/// What a file holds.
+#[derive(Default)]
+struct Content {
+    keys: Vec<PrivateKeyDer<'static>>,
+    certificates: Vec<Vec<u8>>,
+}
+
+/// A file that holds a certificate and its private key. It is read once, when it is needed first.
+pub(crate) struct CertificateFile {
+    path: PathBuf,
+    password: Option<SecretString>,
+    /// What names the file.
+    origin: Origin,
+    content: OnceCell<Certificate>,
+}
+
+impl CertificateFile {
+    pub(crate) fn new(path: PathBuf, password: Option<SecretString>, origin: Origin) -> Self {
+        Self { path, password, origin, content: OnceCell::new() }
+    }
+
+    /// The same file with another password.
+    pub(crate) fn with_password(self, password: SecretString) -> Self {
+        Self::new(self.path, Some(password), self.origin)
+    }
+
+    /// The certificate in it, once it is sure that Entra can take it. Fails with [`PasswordNeeded`] where a password
+    /// is missing or wrong.
+    pub(crate) async fn read(&self) -> Result<&Certificate> {
+        self.content.get_or_try_init(|| self.read_anew()).await
+    }
+
+    async fn read_anew(&self) -> Result<Certificate> {
+        let file = one_line(&self.path.display().to_string());
+        let read = files::read(&self.path, LARGEST).await.map_err(|error| unreadable(error, &file, self.origin));
+        let certificate = read.and_then(|bytes| usable(&bytes, self.password.as_ref(), &file));
+        certificate.map_err(|error| error.detail(format!("the file is named by {}", self.origin)))
+    }
+}
+
+/// The certificate in the file, if it can be used now.
+fn usable(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Certificate> {
+    let wrong = |why: &str| Error::sign_in(format!("{file}: {why}"));
+    if bytes.is_empty() {
+        return Err(wrong("it is empty"));
+    }
+    let bytes = &*as_utf8(bytes);
+    let content = if has(bytes, "-----BEGIN ") { pem(bytes, password, file)? } else { pfx(bytes, password, file)? };
+    if content.keys.is_empty() {
+        return Err(wrong("it holds no private key").hint(MAKE_ONE));
+    }
+    if content.certificates.is_empty() {
+        return Err(wrong("it holds no certificate").hint(MAKE_ONE));
+    }
+    let keys = rsa_keys(&content.keys).map_err(|why| wrong(&why).hint(RSA_NEEDED))?;
+    let certificate = Certificate::matching(&keys, &content.certificates, file).ok_or_else(|| {
+        wrong("the private key does not belong to the certificate").hint("put the two that were made together into it")
+    })?;
+    let now = Utc::now();
+    if certificate.not_after <= now {
+        let why = format!("the certificate ended at {}", moment(certificate.not_after));
+        return Err(wrong(&why).hint("make a new one, and add it to the application's certificates"));
+    }
+    if certificate.not_before > now {
+        let why = format!("the certificate is not valid before {}", moment(certificate.not_before));
+        return Err(wrong(&why).hint("look at this machine's clock, or wait until then"));
+    }
+    Ok(certificate)
+}
+
+fn unreadable(error: io::Error, file: &str, origin: Origin) -> Error {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return Error::sign_in(format!("{file} is larger than {} MiB: it is no certificate", LARGEST / 1024 / 1024));
+    }
+    cannot_read(error, &format!("the certificate {file}"), origin)
+}
+
+/// The RSA keys among the private keys: Entra takes PS256 alone for a certificate.
+fn rsa_keys(keys: &[PrivateKeyDer<'_>]) -> std::result::Result<Vec<Arc<dyn SigningKey>>, String> {
+    let mut why = String::new();
+    let mut rsa = Vec::new();
+    for key in keys {
+        match any_supported_type(key) {
+            Ok(key) if key.algorithm() == SignatureAlgorithm::RSA => rsa.push(key),
+            Ok(key) => why = format!("the private key is of the kind {:?}", key.algorithm()),
+            // No more than that is known of a key that is damaged, too short or of a kind nobody has heard of.
+            Err(_) => "the private key cannot be used".clone_into(&mut why),
+        }
+    }
+    if rsa.is_empty() { Err(why) } else { Ok(rsa) }
+}
+
+fn pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Content> {
+    // Files without a line end at their end, one put behind the other.
+    let text = String::from_utf8_lossy(bytes).replace("----------BEGIN", "-----\n-----BEGIN");
+    let bytes = text.as_bytes();
+    let mut content = Content::default();
+    for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(bytes) {
+        let (kind, der) = section.map_err(|_| {
+            let error = Error::sign_in(format!("{file}: its PEM cannot be read"));
+            if has(bytes, "Proc-Type: 4,ENCRYPTED") {
+                return error.detail("its private key is encrypted in OpenSSL's old way").hint(write_key_anew(file));
+            }
+            error.hint(write_key_anew(file))
+        })?;
+        match kind {
+            SectionKind::Certificate => content.certificates.push(der),
+            kind => content.keys.extend(PrivateKeyDer::from_pem(kind, der)),
+        }
+    }
+    if let Some(key) = decrypted(&text, password, file)? {
+        content.keys.push(key);
+    }
+    Ok(content)
+}
+
+/// The private key that PEM holds encrypted (PKCS#8), if it does.
+fn decrypted(text: &str, password: Option<&SecretString>, file: &str) -> Result<Option<PrivateKeyDer<'static>>> {
+    let section = text.find(ENCRYPTED[0]).and_then(|start| {
+        let end = text[start..].find(ENCRYPTED[1])?;
+        Some(&text[start..start + end + ENCRYPTED[1].len()])
+    });
+    let Some(section) = section else { return Ok(None) };
+    let damaged = || Error::sign_in(format!("{file}: its encrypted private key cannot be read"));
+    let (_, document) = SecretDocument::from_pem(section).map_err(|_| damaged())?;
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| damaged())?;
+    let key = encrypted.decrypt(exposed(password)).map_err(|error| match error {
+        // Only then it was the password; else the way of encryption is unknown here.
+        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) => password_needed(password, file),
+        _ => damaged().hint(write_key_anew(file)),
+    })?;
+    Ok(Some(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()))
+}
+
+fn pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Content> {
+    let archive = Pkcs12Archive::from_pkcs12(bytes, exposed(password)).map_err(|error| match error {
+        p12_keystore::error::Error::MacError(_)
+        | p12_keystore::error::Error::Pkcs5Error(_)
+        | p12_keystore::error::Error::UnpadError => password_needed(password, file),
+        p12_keystore::error::Error::DerError(_) => {
+            Error::sign_in(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))
+                .hint("a certificate alone (.cer, .p7b) does not do: its private key is needed, too")
+        }
+        other => Error::sign_in(format!("{file}: its PKCS#12 cannot be read: {other}"))
+            .hint("export it anew with AES-256 and SHA-256"),
+    })?;
+    let keys = archive.keys.iter().map(|bag| PrivatePkcs8KeyDer::from(bag.key.as_der().to_vec()).into());
+    let certificates = archive.certs.iter().map(|bag| bag.cert.as_der().to_vec());
+    Ok(Content { keys: keys.collect(), certificates: certificates.collect() })
+}
+
+fn write_key_anew(file: &str) -> String {
+    format!(
+        "write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out key.pem",
+        quoted_whole(file)
+    )
+}
+
+fn password_needed(password: Option<&SecretString>, file: &str) -> Error {
+    let needed = PasswordNeeded { file: file.to_owned(), is_given: password.is_some() };
+    Error::sign_in_by(needed).hint("the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD")
+}
+
+fn exposed(password: Option<&SecretString>) -> &str {
+    password.map_or("", ExposeSecret::expose_secret)
+}
+
+fn has(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}

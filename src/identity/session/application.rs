@@ -1,0 +1,128 @@
+//! The application of the environment: it signs in for each command anew, and nothing of it is saved.
+
+use std::cell::RefCell;
+
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::refused::Refused;
+use super::{Source, Status};
+use crate::error::{Error, Result};
+use crate::http;
+use crate::identity::application::Application;
+use crate::identity::cache::{Method, is_fresh};
+use crate::identity::connect_command::ConnectCommand;
+use crate::identity::entra::{Entra, Grant};
+use crate::identity::tenant::Tenant;
+use crate::report::Report;
+
+/// Where an application signs in, and for what.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) tenant: &'a Tenant,
+    pub(crate) authority: &'a Url,
+    pub(crate) scope: &'a str,
+}
+
+/// The application at one tenant, for one run.
+pub(crate) struct ApplicationSignIn<'a> {
+    application: &'a Application,
+    at: At<'a>,
+    http: &'a http::Client<'a>,
+    report: &'a dyn Report,
+    connect: ConnectCommand<'a>,
+    granted: RefCell<Option<Grant>>,
+    /// Requests that run side by side ask one after the other, and find what the first one got.
+    asking: Mutex<()>,
+    refused: Refused,
+}
+
+impl<'a> ApplicationSignIn<'a> {
+    pub(crate) fn new(
+        application: &'a Application,
+        at: At<'a>,
+        http: &'a http::Client<'a>,
+        report: &'a dyn Report,
+        connect: ConnectCommand<'a>,
+    ) -> Self {
+        let (granted, asking, refused) = (RefCell::default(), Mutex::default(), Refused::default());
+        Self { application, at, http, report, connect, granted, asking, refused }
+    }
+
+    pub(super) fn tenant_id(&self) -> Option<String> {
+        let granted = self.granted.borrow();
+        let claimed = granted.as_ref().and_then(|grant| grant.claims.tid.clone());
+        claimed.or_else(|| self.at.tenant.id().map(str::to_owned))
+    }
+
+    pub(super) fn account(&self) -> String {
+        self.application.client_id.clone()
+    }
+
+    pub(super) fn status(&self) -> Status {
+        Status {
+            account: Some(self.account()),
+            tenant_id: self.tenant_id(),
+            method: Method::Application,
+            source: Source::Environment,
+            client_id: Some(self.account()),
+            roles: Vec::new(),
+            expires_at: None,
+            is_renewable: true,
+        }
+    }
+
+    pub(super) async fn token(&self) -> Result<SecretString> {
+        self.token_other_than(None).await
+    }
+
+    pub(super) async fn renewed(&self, refused: &SecretString) -> Result<SecretString> {
+        self.report.detail("the service refused the token; asking for a new one");
+        self.token_other_than(Some(refused)).await
+    }
+
+    /// How to sign in as a person instead.
+    pub(super) fn way_out(&self) -> String {
+        format!("to sign in as a person, unset AZURE_CLIENT_ID and run {}", self.connect)
+    }
+
+    async fn token_other_than(&self, refused: Option<&SecretString>) -> Result<SecretString> {
+        let _asking = self.asking.lock().await;
+        if let Some(grant) = &*self.granted.borrow()
+            && is_fresh(grant.expires_at, Utc::now())
+            && refused.is_none_or(|refused| refused.expose_secret() != grant.access_token.expose_secret())
+        {
+            return Ok(grant.access_token.clone());
+        }
+        self.refused.check()?;
+        let asked = self.ask().await;
+        self.refused.remember(&asked);
+        let grant = asked?;
+        let token = grant.access_token.clone();
+        self.granted.replace(Some(grant));
+        Ok(token)
+    }
+
+    async fn ask(&self) -> Result<Grant> {
+        if self.granted.borrow().is_none() {
+            self.report.detail(&format!("signing in as {} at {}", self.application.description(), self.at.tenant));
+        }
+        let entra = Entra {
+            http: self.http,
+            authority: self.at.authority,
+            tenant: self.at.tenant.as_str(),
+            client_id: &self.application.client_id,
+            scope: self.at.scope,
+            connect: ConnectCommand { is_application: true, ..self.connect },
+        };
+        let grant = self.application.sign_in(&entra).await?;
+        match (grant.claims.tid.as_deref(), self.at.tenant.id()) {
+            (Some(tid), Some(asked)) if !tid.eq_ignore_ascii_case(asked) => {
+                Err(Error::sign_in(format!("a token for the tenant {asked} was asked for, and one for {tid} came")))
+            }
+            _ => Ok(grant),
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! No secret, key, assertion or token is ever shown, and none but the access token is ever saved.
+
+use serde_json::json;
+
+use super::certificates::encrypted_key;
+use super::*;
+use crate::tenant::{Answer, Received};
+
+const CERTIFICATE_WORD: &str = "the-password-of-the-file";
+const COMMANDS: [&[&str]; 5] = [
+    &["products", "list", "-vvv"],
+    &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-vvv"],
+    &["status", "-vvv"],
+    &["connect", "--application", "-vvv"],
+    &["disconnect", "-vvv"],
+];
+
+/// A machine, the application's proofs in files that are not in its home, and all that must stay secret.
+struct Stage {
+    machine: Machine,
+    proofs: Vec<(&'static str, Variables)>,
+    secrets: Vec<String>,
+    _files: tempfile::TempDir,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let (machine, files) = (Machine::new(), tempfile::tempdir().unwrap());
+        trust_the_issuer(&machine);
+        trust_github(&machine);
+        let (certificate, token) = (registered(&machine), issued());
+        let encrypted = encrypted_key(&certificate, CERTIFICATE_WORD);
+        let write = |name: &str, content: Vec<u8>| write_to(files.path(), name, content);
+        let pem = write("app.pem", both(&certificate).into());
+        let locked = write("locked.pem", (encrypted.clone() + &certificate.certificate_pem()).into());
+        let pfx = write("app.pfx", certificate.pfx(CERTIFICATE_WORD, true));
+        let federated = write("token", token.clone().into());
+        let word = (CERTIFICATE_PASSWORD, CERTIFICATE_WORD);
+        let proofs = vec![
+            ("secret", app_with(&[WITH_SECRET])),
+            ("certificate", app_with(&[(CERTIFICATE, &pem)])),
+            ("locked certificate", app_with(&[(CERTIFICATE, &locked), word])),
+            ("PFX", app_with(&[(CERTIFICATE, &pfx), word])),
+            ("federated", app_with(&[(FEDERATED, &federated)])),
+            ("GitHub", on_github(&machine)),
+        ];
+        let mut secrets = vec![APP_SECRET.to_owned(), CERTIFICATE_WORD.to_owned(), token];
+        let [_, (_, request_token)] = machine.tenant.github_oidc();
+        secrets.push(request_token);
+        for key in [certificate.key_pem(), certificate.key_pkcs1_pem(), encrypted] {
+            // Any line of a key gives it away.
+            secrets.extend(key.lines().filter(|line| line.len() > 20 && !line.starts_with("--")).map(str::to_owned));
+        }
+        Self { machine, proofs, secrets, _files: files }
+    }
+
+    /// What has been sent meanwhile must stay secret, too: assertions, the tokens of GitHub, and access tokens.
+    fn sent(&self) -> (Vec<String>, Vec<String>) {
+        let requests = self.machine.tenant.requests();
+        let is_service = |request: &&Received| request.path.starts_with("/v1.0");
+        let tokens = requests.iter().filter(is_service).filter_map(Received::bearer).map(str::to_owned);
+        (self.machine.tenant.assertions(), tokens.collect())
+    }
+
+    #[track_caller]
+    fn expect_kept(&self, name: &str, ran: &Ran) {
+        let (assertions, tokens) = self.sent();
+        // No part of a token is shown either.
+        for secret in self.secrets.iter().chain(&assertions) {
+            let parts: Vec<&str> = secret.split('.').filter(|part| part.len() > 20).collect();
+            for part in parts.iter().copied().chain([secret.as_str()]) {
+                let is_shown = ran.stdout.contains(part) || ran.stderr.contains(part);
+                assert!(!is_shown, "{name}: {part} is shown\n{}", ran.stderr);
+            }
+            assert_eq!(self.machine.files_with(secret), Vec::<PathBuf>::new(), "{name}: {secret}");
+        }
+        for token in tokens {
+            assert!(!ran.stdout.contains(&token) && !ran.stderr.contains(&token), "{name}\n{}", ran.stderr);
+            let files = self.machine.files_with(&token);
+            assert!(files.iter().all(|file| *file == self.machine.sign_ins()), "{name}: {files:?}");
+        }
+    }
+
+    /// Runs every command with every proof.
+    fn run_all(&self, is_expected: impl Fn(&[&str], i32) -> bool) {
+        for (name, variables) in &self.proofs {
+            for command in COMMANDS {
+                let ran = run(&self.machine, variables, command);
+                assert!(is_expected(command, ran.code), "{name} {command:?} {}\n{}", ran.code, ran.stderr);
+                self.expect_kept(name, &ran);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_given_away_where_all_goes_well() {
+    let stage = Stage::new();
+    stage.run_all(|_, code| code == 0);
+    let saved_by_connect = run(&stage.machine, &stage.proofs[1].1, &["connect", "--application"]).expect_code(0);
+    stage.expect_kept("connect", &saved_by_connect);
+    assert_eq!(stage.machine.secrets().len(), 1);
+    let ran = stage.machine.run(&["products", "list", "-vvv"]).expect_code(0);
+    stage.expect_kept("saved", &ran);
+}
+
+#[test]
+fn nothing_is_given_away_where_entra_refuses() {
+    let stage = Stage::new();
+    stage.machine.tenant.remove_app_from(HOME_TENANT);
+    stage.run_all(|command, code| code == if ["status", "disconnect"].contains(&command[0]) { 0 } else { 4 });
+}
+
+#[test]
+fn nothing_is_given_away_where_the_service_refuses() {
+    let stage = Stage::new();
+    stage.machine.tenant.set_app_accepted(false);
+    stage.run_all(|command, code| code == if command[0].starts_with("product") { 4 } else { 0 });
+    stage.machine.tenant.set_app_accepted(true);
+    stage.machine.tenant.grant_app(&[]);
+    stage.run_all(|command, code| code == i32::from(command[0].starts_with("product")));
+}
+
+#[test]
+fn nothing_is_given_away_by_an_answer_that_repeats_it() {
+    let stage = Stage::new();
+    for (name, variables) in &stage.proofs {
+        // A service that echoes what it was sent is one that nobody can hide from; a token answer in odd JSON is not.
+        for body in ["{\"access_token\":\"a-token-in-odd-json\"", "[\"a-token-in-odd-json\"]"] {
+            stage.machine.tenant.fail_next("/oauth2/v2.0/token", Answer::text(200, "application/json", body));
+            let ran = run(&stage.machine, variables, &["products", "list", "-vvv"]).expect_code(1);
+            assert!(!ran.stderr.contains("a-token-in-odd-json"), "{name}\n{}", ran.stderr);
+            stage.expect_kept(name, &ran);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_given_away_where_the_files_are_wrong() {
+    let stage = Stage::new();
+    let word = (CERTIFICATE_PASSWORD, "a-wrong-word-for-it");
+    for (name, variables) in &stage.proofs {
+        let variables: Variables = [variables.clone(), vec![(word.0, word.1.to_owned())]].concat();
+        let ran = run(&stage.machine, &variables, &["products", "list", "-vvv"]);
+        let is_locked = variables.iter().any(|(_, value)| value == CERTIFICATE_WORD);
+        assert_eq!(ran.code, if is_locked { 4 } else { 0 }, "{name}\n{}", ran.stderr);
+        assert!(!ran.stderr.contains(word.1), "{name}\n{}", ran.stderr);
+        stage.expect_kept(name, &ran);
+    }
+}
+
+#[test]
+fn an_answer_that_repeats_the_request_is_not_told() {
+    let machine = Machine::new();
+    let encoded = form_urlencoded::byte_serialize(APP_SECRET.as_bytes()).collect::<String>();
+    for told in [APP_SECRET, &encoded] {
+        for (status, kind) in [(502, "text/html"), (400, "application/json"), (403, "text/plain")] {
+            let body = format!("<html>You sent client_secret={told}&scope=x</html>");
+            machine.tenant.fail_next("/token", Answer::text(status, kind, body));
+            let ran = run(&machine, &app_with(&[WITH_SECRET]), &["products", "list", "-vvv"]);
+            let ran = ran.expect_no_data().expect_said(&[&status.to_string(), "not shown", "proxy"]);
+            assert_ne!(ran.code, 0);
+            assert!(!ran.stderr.contains(told), "{}", ran.stderr);
+        }
+    }
+    let body = json!({ "error": "invalid_grant", "error_description": format!("No: {APP_SECRET}") });
+    machine.tenant.fail_next("/token", Answer::json(400, &body));
+    let ran = run(&machine, &app_with(&[WITH_SECRET]), &["products", "list"]).expect_no_data();
+    assert!(!ran.stderr.contains(APP_SECRET), "{}", ran.stderr);
+}
