@@ -1,0 +1,140 @@
+//! How long a command over many tenants takes: `cargo bench --bench tenants`.
+//!
+//! 50 tenants of 27 products, each request answered after a round trip of 50 ms, at most 16 requests on their way. Each
+//! tenant needs a token and its lists, one after the other, so the least there can be is the number of requests over 16,
+//! rounded up, in round trips. What is measured is the whole run of the executable, from its start to its end. Ends with 1
+//! where a median is 3 s or more.
+#![allow(clippy::print_stdout, reason = "a benchmark is a program of its own")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a mistake in the set-up should stop the benchmark where it happens"
+)]
+#![allow(dead_code, reason = "the tests use more of what is shared with them")]
+
+#[path = "../tests/cli/support.rs"]
+mod support;
+#[path = "../tests/tenant/mod.rs"]
+mod tenant;
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use support::Machine;
+use tenant::{APP_ID, APP_SECRET, HOME_TENANT, Product};
+
+const ROUND_TRIP: Duration = Duration::from_millis(50);
+const JOBS: usize = 16;
+const TENANTS: usize = 50;
+const PRODUCTS: usize = 27;
+const RUNS: usize = 9;
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// Who asks: an application, which needs a token for each tenant and run, or a partner, whose saved tokens have all ended.
+#[derive(Clone, Copy)]
+enum Credential {
+    Application,
+    SavedSignIn,
+}
+
+/// A command, who asks, and how many requests each tenant needs.
+struct Case {
+    name: &'static str,
+    words: &'static [&'static str],
+    credential: Credential,
+    requests: usize,
+}
+
+const CASES: [Case; 3] = [
+    Case {
+        name: "products list, an application",
+        words: &["products", "list", "-o", "json"],
+        credential: Credential::Application,
+        requests: 2,
+    },
+    Case {
+        name: "products list, a saved sign-in",
+        words: &["products", "list", "-o", "json"],
+        credential: Credential::SavedSignIn,
+        requests: 2,
+    },
+    Case {
+        name: "baseline check, an application",
+        words: &["baseline", "check", "baseline.toml", "-o", "json"],
+        credential: Credential::Application,
+        requests: 3,
+    },
+];
+
+fn main() -> ExitCode {
+    println!("{TENANTS} tenants, {PRODUCTS} products each, R = {ROUND_TRIP:?}, J = {JOBS}");
+    println!("{:<32}  {:>8}  {:>9}  {:>9}  {:>6}", "", "requests", "least", "median", "ratio");
+    let machine = machine();
+    let mut code = ExitCode::SUCCESS;
+    for case in &CASES {
+        let mut times: Vec<Duration> = (0..RUNS).map(|_| run(&machine, case)).collect();
+        times.sort();
+        let median = times[RUNS / 2];
+        let requests = TENANTS * case.requests;
+        let least = ROUND_TRIP * u32::try_from(requests.div_ceil(JOBS)).unwrap();
+        println!(
+            "{:<32}  {requests:>8}  {:>6} ms  {:>6} ms  {:>6.3}",
+            case.name,
+            least.as_millis(),
+            median.as_millis(),
+            median.as_secs_f64() / least.as_secs_f64(),
+        );
+        if median >= LIMIT {
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
+
+/// A machine with a partner's sign-in, a list of customers and a baseline that they are as.
+fn machine() -> Machine {
+    let machine = Machine::new();
+    let ids: Vec<String> = (0..TENANTS).map(|number| format!("44444444-4444-4444-8444-{number:012}")).collect();
+    for (number, id) in ids.iter().enumerate() {
+        machine.tenant.add_tenant(id, &format!("customer-{number}.example"));
+        machine.tenant.set_products_at(id, products());
+    }
+    machine.tenant.set_products_at(HOME_TENANT, products());
+    machine.sign_in(tenant::ADMIN);
+    std::fs::write(machine.home().join("customers.txt"), ids.join("\n")).unwrap();
+    let mut export = machine.command(&["baseline", "export", "--file", "baseline.toml"]);
+    assert!(export.current_dir(machine.home()).output().unwrap().status.success());
+    machine.tenant.set_delay(ROUND_TRIP);
+    machine
+}
+
+fn products() -> Vec<Product> {
+    let product = |number| Product::new(&format!("CFQ7TTC{number:05}"), &format!("Product {number}"), "Enabled");
+    (0..PRODUCTS).map(product).collect()
+}
+
+/// Runs the command at all tenants, and makes sure that it asked what it had to.
+fn run(machine: &Machine, case: &Case) -> Duration {
+    machine.tenant.forget_requests();
+    let jobs = JOBS.to_string();
+    let mut command: Command =
+        machine.command(&[case.words, &["--tenants-file", "customers.txt", "--jobs", &jobs, "-q"]].concat());
+    match case.credential {
+        Credential::Application => {
+            machine.tenant.set_token_lifetime(3600);
+            command
+                .env("AZURE_CLIENT_ID", APP_ID)
+                .env("AZURE_CLIENT_SECRET", APP_SECRET)
+                .env("AZURE_TENANT_ID", HOME_TENANT);
+        }
+        // Too short to be used again, so that each run renews the sign-in at every tenant.
+        Credential::SavedSignIn => machine.tenant.set_token_lifetime(60),
+    }
+    command.current_dir(machine.home()).stdout(Stdio::null());
+    let started = Instant::now();
+    let status = command.status().unwrap();
+    let time = started.elapsed();
+    assert!(status.success(), "{}", case.name);
+    assert_eq!(machine.requests().len(), TENANTS * case.requests, "{}", case.name);
+    time
+}
