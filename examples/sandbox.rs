@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use mscommerce::{Environment, Facts, Terminal};
-use tenant::{ADMIN, CUSTOMER_DOMAIN, MFA, PASSWORD, READER, Tenant};
+use tenant::{ADMIN, APP_ID, APP_SECRET, CUSTOMER_DOMAIN, HOME_DOMAIN, MFA, PASSWORD, READER, Tenant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -71,8 +71,17 @@ fn explain(tenant: &Tenant, home: &Path) {
         ("AZURE_AUTHORITY_HOST", tenant.url()),
         ("MSCOMMERCE_HOME", home.display().to_string()),
     ];
-    let unset =
-        ["MSCOMMERCE_TOKEN", "MSCOMMERCE_PROFILE", "MSCOMMERCE_CLIENT_ID", "MSCOMMERCE_SCOPE", "AZURE_TENANT_ID"];
+    let unset = [
+        "MSCOMMERCE_TOKEN",
+        "MSCOMMERCE_PROFILE",
+        "MSCOMMERCE_CLIENT_ID",
+        "MSCOMMERCE_SCOPE",
+        "AZURE_TENANT_ID",
+        "AZURE_CLIENT_ID",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_FEDERATED_TOKEN_FILE",
+    ];
     for (name, value) in exports {
         if cfg!(windows) {
             println!("$env:{name} = '{value}'");
@@ -93,6 +102,8 @@ fn explain(tenant: &Tenant, home: &Path) {
          To rehearse signing in: mscommerce connect, or connect --username USER with\n\
          {ADMIN} (may change), {READER} (may read) or {MFA} (needs the browser);\n\
          the password is '{PASSWORD}'. As a partner does: --tenant {CUSTOMER_DOMAIN}.\n\
+         As an application: AZURE_TENANT_ID={HOME_DOMAIN}\n\
+         AZURE_CLIENT_ID={APP_ID} AZURE_CLIENT_SECRET='{APP_SECRET}'\n\
          Press Ctrl-C to end it; its state is lost then.",
         tenant.url()
     );
