@@ -193,7 +193,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
             },
             _ => refusal.into_error(purpose),
         };
-        Err(Unserved { error, may_have_arrived: !answer.status.is_client_error() })
+        Err(Unserved { error, may_have_arrived: !answer.status.is_client_error() || answer.follows_an_uncertain_try })
     }
 
     async fn send_with(

@@ -132,7 +132,7 @@ mod tests {
             status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec(),
-            correlation_id: None,
+            ..Answer::default()
         }
     }
 

@@ -7,12 +7,15 @@ use serde_json::Value;
 use crate::text::{one_line, shortened, shown};
 
 /// A whole answer, read to its end.
+#[derive(Default)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     /// The correlation id that the request was sent with, if it was.
     pub(crate) correlation_id: Option<String>,
+    /// Whether the service may have acted on an earlier try of the same request.
+    pub(crate) follows_an_uncertain_try: bool,
 }
 
 impl Answer {

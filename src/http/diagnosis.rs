@@ -25,7 +25,8 @@ pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
     }
     if error.is_timeout() {
         let failure = Failure::new(format!("{host} did not accept a connection in time"))
-            .hint("look at the network and at HTTPS_PROXY, then try again");
+            .hint("look at the network and at HTTPS_PROXY, then try again")
+            .passing();
         return if error.is_connect() { failure.before_sending() } else { failure };
     }
     let cause = find::<io::Error>(error);
@@ -37,20 +38,32 @@ pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
         }
         let refused = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
         let what = if refused { "refused the connection" } else { "could not be reached" };
-        return Failure::new(format!("{host} {what}"))
+        let failure = Failure::new(format!("{host} {what}"))
             .detail(innermost(error))
             .hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
             .before_sending();
+        return if cause.is_some_and(|cause| may_pass(cause.kind())) { failure.passing() } else { failure };
     }
     Failure::new(format!("the connection to {host} broke off before the answer was complete"))
         .detail(innermost(error))
         .hint("try again")
+        .passing()
+}
+
+/// Whether a connection may come about at another try.
+fn may_pass(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut};
+    matches!(kind, ConnectionRefused | ConnectionReset | ConnectionAborted | TimedOut)
 }
 
 fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
     let failure = Failure::new(format!("the address of {} could not be found", failed.name))
         .detail(&failed.reason)
         .before_sending();
+    // The systems say in words alone that a server for names could not be asked just now.
+    let reason = failed.reason.to_ascii_lowercase();
+    let is_temporary = reason.contains("temporary") || reason.contains("try again");
+    let failure = if is_temporary { failure.passing() } else { failure };
     match via {
         Some(via) => failure.hint(format!("that is the proxy {via}: look at HTTPS_PROXY")),
         None => {
@@ -170,5 +183,23 @@ impl Resolve for Resolver {
                 Err(error) => Err(failed(error.to_string()).into()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_cannot_be_looked_up_just_now_may_be_found_at_another_try() {
+        let told = |reason: &str| {
+            unknown_address(&LookupFailed { name: "x.example".into(), reason: reason.into() }, None).may_pass()
+        };
+        for passing in ["failed to lookup address information: Temporary failure in name resolution", "Try again"] {
+            assert!(told(passing), "{passing}");
+        }
+        for lasting in ["failed to lookup address information: Name or service not known", "No such host is known."] {
+            assert!(!told(lasting), "{lasting}");
+        }
     }
 }

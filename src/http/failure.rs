@@ -19,6 +19,7 @@ pub(crate) struct Failure {
     hints: Vec<String>,
     may_have_arrived: bool,
     is_answered: bool,
+    may_pass: bool,
     correlation_id: Option<String>,
 }
 
@@ -30,6 +31,7 @@ impl Failure {
             hints: Vec::new(),
             may_have_arrived: true,
             is_answered: false,
+            may_pass: false,
             correlation_id: None,
         }
     }
@@ -44,10 +46,21 @@ impl Failure {
         self
     }
 
-    /// The same for a request that was sent before: a service that answered 503 may have acted on it.
-    pub(super) fn after(mut self, earlier: Option<&Answer>) -> Self {
-        self.may_have_arrived |= earlier.is_some_and(|answer| answer.status.is_server_error());
+    /// The same for a request of which an earlier try may have arrived.
+    pub(super) fn after(mut self, is_uncertain: bool) -> Self {
+        self.may_have_arrived |= is_uncertain;
         self
+    }
+
+    /// The same for a fault that another try may find gone.
+    pub(super) fn passing(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// Whether another try may find the fault gone.
+    pub(super) fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     pub(super) fn detail(mut self, detail: impl fmt::Display) -> Self {
@@ -138,14 +151,15 @@ impl Failure {
     pub(super) fn timed_out(url: &Url, timeout: Duration) -> Self {
         let seconds = timeout.as_secs();
         let again = "try again, or allow more time with --timeout SECONDS";
-        match proxy::for_url(url) {
+        let failure = match proxy::for_url(url) {
             Some(via) => {
                 Self::new(format!("{} did not answer in time ({seconds} s), asked through the proxy {via}", host(url)))
                     .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
                     .hint(again)
             }
             None => Self::new(format!("{} did not answer in time ({seconds} s)", host(url))).hint(again),
-        }
+        };
+        failure.passing()
     }
 
     pub(super) fn too_large(url: &Url, limit: usize) -> Self {

@@ -5,6 +5,7 @@ mod answer;
 mod diagnosis;
 mod failure;
 mod proxy;
+mod retry;
 mod roots;
 mod throttle;
 
@@ -19,7 +20,9 @@ use uuid::Uuid;
 pub(crate) use answer::Answer;
 use diagnosis::diagnose;
 pub(crate) use failure::Failure;
-use throttle::{MOST_TRIES, Throttle, asked_wait};
+pub(crate) use retry::Repeat;
+use retry::{LONGEST_TRY, Waits};
+use throttle::{Throttle, asked_wait};
 
 use crate::interrupt::Interrupt;
 use crate::report::Report;
@@ -98,17 +101,23 @@ impl<'a> Client<'a> {
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
         let (client, request) = request.build_split();
         let request = request.map_err(|error| Failure::unusable_request(&error))?;
-        self.execute(&client, request).await
+        let repeat = Repeat::of(request.method());
+        self.execute(&client, request, repeat).await
     }
 
-    /// Sends a request made elsewhere, such as by the oauth2 crate.
-    pub(crate) async fn send_prepared(&self, request: reqwest::Request) -> Result<Answer, Failure> {
+    /// Sends a request made elsewhere, such as by the oauth2 crate, as often as `repeat` allows.
+    pub(crate) async fn send_prepared(&self, request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
         let client = self.client_for(request.url())?.clone();
-        self.execute(&client, request).await
+        self.execute(&client, request, repeat).await
     }
 
-    /// Sends a request, and again where the service puts it off and it may be repeated.
-    async fn execute(&self, client: &reqwest::Client, mut request: reqwest::Request) -> Result<Answer, Failure> {
+    /// Sends a request, and again where what came of it may pass and it may be repeated.
+    async fn execute(
+        &self,
+        client: &reqwest::Client,
+        mut request: reqwest::Request,
+        repeat: Repeat,
+    ) -> Result<Answer, Failure> {
         let _lane = match self.lanes.get() {
             Some(lanes) => lanes.acquire().await.ok(),
             None => None,
@@ -117,32 +126,46 @@ impl<'a> Client<'a> {
         if self.is_interrupted() {
             return Err(Failure::interrupted());
         }
-        let mut tries = 1;
-        let mut put_off: Option<Answer> = None;
+        let mut waits = Waits::new();
+        let mut before: Option<Result<Answer, Failure>> = None;
         loop {
             if let Err(failure) = self.wait_for_turn(request.url()).await {
-                // What was sent before and put off says more than that it was not sent again.
-                return put_off.ok_or(failure);
+                // What was sent before says more than that it was not sent again.
+                return before.unwrap_or(Err(failure));
             }
-            let again = if matches!(*request.method(), Method::GET | Method::PUT) { request.try_clone() } else { None };
-            let answer = match self.execute_once(client, request).await {
-                Ok(answer) => answer,
-                Err(failure) => return Err(failure.after(put_off.as_ref())),
+            let again = if repeat == Repeat::Never { None } else { request.try_clone() };
+            let longest = if again.is_some() { LONGEST_TRY } else { Duration::MAX };
+            let result = self.execute_once(client, request, longest).await;
+            let asked = result.as_ref().ok().and_then(asked_wait);
+            let is_news = asked.is_some_and(|wait| self.throttle.hold_back(wait));
+            let is_uncertain = before.as_ref().is_some_and(may_have_worked);
+            let result = match result {
+                Ok(answer) => Ok(Answer { follows_an_uncertain_try: is_uncertain, ..answer }),
+                Err(failure) => Err(failure.after(is_uncertain)),
             };
-            let Some(wait) = asked_wait(&answer) else { return Ok(answer) };
-            let is_news = self.throttle.hold_back(wait);
-            match again {
-                Some(again) if tries < MOST_TRIES && wait <= self.time_left() && !self.is_interrupted() => {
-                    if is_news {
-                        let seconds = wait.as_millis().div_ceil(1000);
-                        self.report.note(&format!("The service asks for less haste; going on in {seconds} s …"));
-                    }
-                    request = with_new_correlation_id(again);
-                    put_off = Some(answer);
-                    tries += 1;
-                }
-                _ => return Ok(answer),
+            let next = if repeat.allows(&result) && !self.is_interrupted() { waits.next() } else { None };
+            let (Some(again), Some(wait)) = (again, next) else { return result };
+            let wait = asked.unwrap_or(wait);
+            if wait >= self.time_left() {
+                return result;
             }
+            if is_news {
+                let seconds = wait.as_millis().div_ceil(1000);
+                self.report.note(&format!("The service asks for less haste; going on in {seconds} s …"));
+            } else if asked.is_none() {
+                self.report.detail(&format!("trying again in {} ms", wait.as_millis()));
+                self.sleep(wait).await;
+            }
+            request = with_new_correlation_id(again);
+            before = Some(result);
+        }
+    }
+
+    /// Waits, unless Ctrl-C is pressed meanwhile.
+    async fn sleep(&self, wait: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.interrupt.pressed() => {}
         }
     }
 
@@ -156,14 +179,19 @@ impl<'a> Client<'a> {
             if wait.is_zero() {
                 return Ok(());
             }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.interrupt.pressed() => return Err(Failure::interrupted()),
+            self.sleep(wait).await;
+            if self.is_interrupted() {
+                return Err(Failure::interrupted());
             }
         }
     }
 
-    async fn execute_once(&self, client: &reqwest::Client, request: reqwest::Request) -> Result<Answer, Failure> {
+    async fn execute_once(
+        &self,
+        client: &reqwest::Client,
+        request: reqwest::Request,
+        longest: Duration,
+    ) -> Result<Answer, Failure> {
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
         let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -172,9 +200,10 @@ impl<'a> Client<'a> {
             return Err(Failure::out_of_time(self.timeout));
         }
         let started = Instant::now();
-        let result = match tokio::time::timeout(left, exchange(client, request, &url)).await {
+        let patience = left.min(longest);
+        let result = match tokio::time::timeout(patience, exchange(client, request, &url)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure::timed_out(&url, self.timeout)),
+            Err(_) => Err(Failure::timed_out(&url, if patience < left { patience } else { self.timeout })),
         };
         let elapsed = started.elapsed().as_millis();
         let told = correlation_id.as_ref().map(|id| format!(", correlation id {id}")).unwrap_or_default();
@@ -205,6 +234,15 @@ impl<'a> Client<'a> {
     }
 }
 
+/// Whether the service may have acted on a try that came to this: one that answered 503 may, and so may one whose
+/// answer was lost.
+fn may_have_worked(result: &Result<Answer, Failure>) -> bool {
+    match result {
+        Ok(answer) => answer.status.is_server_error() || answer.follows_an_uncertain_try,
+        Err(failure) => failure.may_have_arrived(),
+    }
+}
+
 /// Every request is told apart from every other, also from the one that it repeats.
 fn with_new_correlation_id(mut request: reqwest::Request) -> reqwest::Request {
     if let (Some(id), Ok(new)) = (request.headers_mut().get_mut(CORRELATION_ID), new_correlation_id().parse()) {
@@ -228,7 +266,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
         }
         body.extend_from_slice(&chunk);
     }
-    let answer = Answer { status, headers, body, correlation_id: None };
+    let answer = Answer { status, headers, body, ..Answer::default() };
     if status.is_redirection() {
         return Err(Failure::redirected(url, &answer));
     }

@@ -7,9 +7,6 @@ use reqwest::StatusCode;
 
 use super::Answer;
 
-/// How often a request is sent that the service keeps putting off.
-pub(super) const MOST_TRIES: u32 = 5;
-
 /// A day: longer than any command's time, and a moment that can be named.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -66,7 +63,7 @@ mod tests {
     fn answer(status: StatusCode, value: &str) -> Answer {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("a header"));
-        Answer { status, headers, body: Vec::new(), correlation_id: None }
+        Answer { status, headers, body: Vec::new(), ..Answer::default() }
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Entra<'_> {
     /// Redeems the code that the browser brought.
     pub(crate) async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<Grant> {
         let client = self.client()?.set_redirect_uri(authorization.redirect);
-        let transport = Transport::new(self.http);
+        let transport = Transport::for_a_code(self.http);
         let answer = client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
             .set_pkce_verifier(authorization.verifier)

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 
 use super::refusal::Refusal;
-use crate::http::{self, Failure};
+use crate::http::{self, Failure, Repeat};
 
 /// So many polls in a row without an answer end the waiting for a device code.
 const MOST_FAILED_POLLS: usize = 3;
@@ -22,6 +22,7 @@ const SHORTEST_SECRET: usize = 6;
 pub(super) struct Transport<'a> {
     http: &'a http::Client<'a>,
     waits_for_a_person: bool,
+    repeat: Repeat,
     refusal: RefCell<Option<Refusal>>,
     failed_in_a_row: Cell<usize>,
     last_failure: RefCell<Option<Failure>>,
@@ -33,6 +34,7 @@ impl<'a> Transport<'a> {
         Self {
             http,
             waits_for_a_person: false,
+            repeat: Repeat::Freely,
             refusal: RefCell::new(None),
             failed_in_a_row: Cell::new(0),
             last_failure: RefCell::new(None),
@@ -42,7 +44,12 @@ impl<'a> Transport<'a> {
 
     /// For polling while a person is busy elsewhere, whose time does not count.
     pub(super) fn while_a_person_is_busy(http: &'a http::Client<'a>) -> Self {
-        Self { waits_for_a_person: true, ..Self::new(http) }
+        Self { waits_for_a_person: true, repeat: Repeat::Never, ..Self::new(http) }
+    }
+
+    /// For a code, which can be redeemed once.
+    pub(super) fn for_a_code(http: &'a http::Client<'a>) -> Self {
+        Self { repeat: Repeat::UnlessArrived, ..Self::new(http) }
     }
 
     /// The refusal as Entra sent it, where `told` is what the oauth2 crate kept of it.
@@ -57,7 +64,7 @@ impl<'a> Transport<'a> {
         if self.waits_for_a_person {
             self.http.restart_clock();
         }
-        let answer = self.http.send_prepared(request).await?;
+        let answer = self.http.send_prepared(request, self.repeat).await?;
         if !answer.status.is_success() {
             // What answers in Entra's place may repeat the request, and must not be shown then.
             if secrets.iter().any(|secret| contains(&answer.body, secret.expose_secret().as_bytes())) {

@@ -201,6 +201,16 @@ fn the_code_is_redeemed_once_with_the_proof() {
 }
 
 #[test]
+fn a_code_that_may_have_arrived_is_not_sent_again() {
+    let machine = Machine::new();
+    machine.tenant.fail_next("/token", Answer::json(503, &json!({ "errorCode": "Busy" })));
+    let waiting = Waiting::start(&machine, &[]);
+    waiting.sign_in();
+    waiting.finish().expect_code(1).expect_said(&["503"]);
+    assert_eq!(machine.token_requests().len(), 1);
+}
+
+#[test]
 fn a_second_factor_is_no_obstacle_in_the_browser() {
     let machine = Machine::new();
     machine.tenant.sign_in_as(MFA);

@@ -164,7 +164,7 @@ fn a_network_that_fails_now_and_then_does_not_end_the_wait() {
     let machine = Machine::new();
     let pending = json!({"error": "authorization_pending", "error_codes": [70016]});
     for answer in [busy(), busy(), Answer::json(400, &pending), busy(), busy()] {
-        machine.tenant.fail_next("/token", answer);
+        machine.tenant.fail_times(1, "/token", answer);
     }
     machine.run(&["connect", "--device-code"]).expect_code(0);
     assert_eq!(machine.token_requests().len(), 6);

@@ -141,7 +141,7 @@ fn a_canned_answer_serves_one_request() {
     let path = product_path(PRODUCT);
     let busy = Answer::text(429, "text/plain", "slow down").header("retry-after", "1");
     tenant.fail_next(&format!("PUT {path}"), busy);
-    tenant.fail_next(PRODUCT, Answer::json(503, &json!({})));
+    tenant.fail_times(1, PRODUCT, Answer::json(503, &json!({})));
     assert_eq!(get(&tenant, &token, "/v1.0/policies").status, 200);
     let reply = put(&tenant, &token, &path, "Disabled");
     assert_eq!((reply.status, reply.body.as_str()), (429, "slow down"));

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::world::Directory;
+use super::world::{Canned, Directory};
 use super::{Answer, DeviceApproval, HOME_TENANT, Product, Role, Tenant, token};
+
+/// How often a request is tried that keeps failing.
+const TRIES: usize = 5;
 
 impl Tenant {
     /// Adds a tenant with the default catalog, where the same users and the application act.
@@ -104,11 +107,20 @@ impl Tenant {
         self.world().device_interval = seconds.into();
     }
 
-    /// Gives the next request whose `METHOD path?query` contains the text this answer, and no other effect.
+    /// Gives the next request whose `METHOD path?query` contains the text this answer, and no other effect. A fault that
+    /// may pass does not, however often the request is repeated; where it asks to wait, it has passed then.
     ///
     /// Several may be waiting; each serves one request, the earliest that fits first.
     pub fn fail_next(&self, path_contains: &str, answer: Answer) {
-        self.world().canned.push_back((path_contains.to_owned(), answer));
+        let asks_to_wait = answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+        let may_pass = matches!(answer.status, 408 | 429 | 500 | 502 | 503 | 504) && !asks_to_wait;
+        self.fail_times(if may_pass { TRIES } else { 1 }, path_contains, answer);
+    }
+
+    /// Gives the next request whose `METHOD path?query` contains the text this answer, and so often.
+    pub fn fail_times(&self, left: usize, path_contains: &str, answer: Answer) {
+        let path_contains = path_contains.to_owned();
+        self.world().canned.push(Canned { path_contains, answer, left, line: None });
     }
 
     /// Lets every answer take so long, besides what an answer of its own asks for.

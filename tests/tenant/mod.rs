@@ -183,13 +183,9 @@ impl Respond for Router {
         let mut world = lock(&self.0);
         world.requests.push(received.clone());
         let line = received.line();
-        let canned = world
-            .canned
-            .iter()
-            .position(|(wanted, _)| line.contains(wanted.as_str()))
-            .and_then(|index| world.canned.remove(index));
+        let canned = world.take_canned(&line);
         let answer = match canned {
-            Some((_, answer)) => answer,
+            Some(answer) => answer,
             None => route(&mut world, &received),
         };
         let delay = answer.delay.unwrap_or_default() + world.delay;

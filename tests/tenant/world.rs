@@ -1,6 +1,6 @@
 //! The state of the simulated world: who is who, what each tenant has, and what was issued to whom.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -106,10 +106,26 @@ pub(super) struct RefreshToken {
     pub(super) revoked: bool,
 }
 
+/// An answer that waits for its request.
+pub(super) struct Canned {
+    pub(super) path_contains: String,
+    pub(super) answer: Answer,
+    /// How many requests it serves; all after the first are those that repeat it.
+    pub(super) left: usize,
+    /// The request that it has served.
+    pub(super) line: Option<String>,
+}
+
+impl Canned {
+    fn fits(&self, line: &str) -> bool {
+        self.line.as_ref().map_or_else(|| line.contains(&self.path_contains), |served| served == line)
+    }
+}
+
 /// Everything the two services know.
 pub(super) struct World {
     pub(super) requests: Vec<Received>,
-    pub(super) canned: VecDeque<(String, Answer)>,
+    pub(super) canned: Vec<Canned>,
     pub(super) users: Vec<User>,
     pub(super) signing_in: &'static str,
     pub(super) directories: Vec<Directory>,
@@ -131,7 +147,7 @@ impl World {
     pub(super) fn new() -> Self {
         Self {
             requests: Vec::new(),
-            canned: VecDeque::new(),
+            canned: Vec::new(),
             users: users(),
             signing_in: ADMIN,
             directories: vec![
@@ -154,6 +170,19 @@ impl World {
             access_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
         }
+    }
+
+    /// The answer that waits for this request, the earliest that fits.
+    pub(super) fn take_canned(&mut self, line: &str) -> Option<Answer> {
+        let index = self.canned.iter().position(|canned| canned.fits(line))?;
+        let canned = &mut self.canned[index];
+        canned.line = Some(line.to_owned());
+        canned.left -= 1;
+        let (answer, is_used_up) = (canned.answer.clone(), canned.left == 0);
+        if is_used_up {
+            self.canned.remove(index);
+        }
+        Some(answer)
     }
 
     /// The user of that name, if there is one.

@@ -17,7 +17,9 @@ fn list_where_github_answers(answer: Answer) -> Ran {
     machine.tenant.fail_next("/github/oidc/", answer);
     let variables = on_github(&machine);
     let ran = list(&machine, &variables).expect_no_data();
-    assert_eq!(machine.requests(), [GITHUB], "Entra is not asked");
+    let mut requests = machine.requests();
+    requests.dedup();
+    assert_eq!(requests, [GITHUB], "Entra is not asked");
     let [_, (_, request_token)] = machine.tenant.github_oidc();
     assert!(!ran.stderr.contains(&request_token), "{}", ran.stderr);
     ran.expect_said(&[GITHUB_URL])

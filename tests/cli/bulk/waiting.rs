@@ -151,20 +151,29 @@ fn a_single_change_that_is_put_off_for_too_long_says_for_how_long() {
 }
 
 #[test]
-fn without_a_time_to_wait_for_nothing_is_sent_again() {
+fn without_a_time_to_wait_for_a_fault_is_given_four_more_tries() {
     for answer in [
         Answer::json(429, &json!({ "errorCode": "Busy", "reason": "Not now." })),
         Answer::json(503, &json!({ "errorCode": "Busy", "reason": "Not now." })),
         put_off(429, "soon"),
-        // Only answers that put off are asked again.
         put_off(500, "0"),
     ] {
         let machine = Machine::signed_in();
-        machine.tenant.fail_next(&put(POWER_BI), answer);
+        machine.tenant.fail_times(4, &put(POWER_BI), answer.clone());
+        machine.run(DISABLE_ALL).expect_code(0);
+        let tries = correlation_ids(&machine, &put(POWER_BI));
+        assert_eq!(tries.len(), 5);
+        assert_eq!(sorted_and_distinct(&tries), 5, "each under a correlation id of its own");
+        let machine = Machine::signed_in();
+        machine.tenant.fail_times(5, &put(POWER_BI), answer);
         let ran = machine.run(DISABLE_ALL).expect_code(1);
         assert_eq!(ids_of(&ran, "failed"), [POWER_BI]);
-        assert_eq!(ids_changed(&machine), sorted(NOT_DISABLED), "each once");
+        assert_eq!(correlation_ids(&machine, &put(POWER_BI)).len(), 5);
     }
+}
+
+fn sorted_and_distinct(ids: &[String]) -> usize {
+    ids.iter().collect::<std::collections::BTreeSet<_>>().len()
 }
 
 #[test]
@@ -197,13 +206,24 @@ fn a_listing_that_is_put_off_is_read_later() {
 }
 
 #[test]
-fn a_token_request_is_not_sent_again() {
+fn a_token_request_that_is_put_off_is_sent_again() {
     let machine = Machine::new();
     machine.tenant.set_token_lifetime(299);
     machine.sign_in(ADMIN);
+    machine.tenant.set_token_lifetime(3600);
     machine.tenant.fail_next("/token", put_off(429, "0"));
+    machine.run(DISABLE_ALL).expect_code(0);
+    assert_eq!(machine.token_requests().len(), 2);
+}
+
+#[test]
+fn a_token_request_that_is_put_off_again_and_again_fails_in_the_end() {
+    let machine = Machine::new();
+    machine.tenant.set_token_lifetime(299);
+    machine.sign_in(ADMIN);
+    machine.tenant.fail_times(5, "/token", put_off(429, "0"));
     machine.run(DISABLE_ALL).expect_code(1).expect_no_data().expect_said(&["could not renew the saved sign-in", "429"]);
-    assert_eq!(machine.token_requests().len(), 1);
+    assert_eq!(machine.token_requests().len(), 5);
     expect_nothing_changed(&machine);
 }
 
