@@ -1,6 +1,6 @@
 //! Files and directories that only this user can read.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -23,4 +23,69 @@ pub(crate) fn options() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Why a file was not opened.
+pub(crate) enum Unopened {
+    /// It is not this user's own file, in words.
+    Refused(String),
+    Failed(io::Error),
+}
+
+/// A private file, open for reading.
+pub(crate) struct Opened {
+    pub(crate) file: File,
+    /// The permissions by which others could read it until now.
+    pub(crate) was_open_to_others: Option<u32>,
+}
+
+/// Opens a file that has to be this user's own: no symbolic link, and no other user's. One that others can read is made
+/// private.
+#[cfg(unix)]
+pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+
+    use rustix::fs::{Mode, OFlags};
+
+    let mut options = OpenOptions::new();
+    // Whoever puts a pipe into its place must not make us wait for a writer.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = options.read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = opened.map_err(|error| refused_or_failed(path, error))?;
+    let found = file.metadata().map_err(Unopened::Failed)?;
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(Unopened::Refused(format!("it belongs to another user (number {})", found.uid())));
+    }
+    let mode = found.mode() & 0o7777;
+    let is_open_to_others = Mode::from_raw_mode(mode).intersects(Mode::RWXG | Mode::RWXO);
+    if !is_open_to_others || !found.is_file() {
+        return Ok(Opened { file, was_open_to_others: None });
+    }
+    let mended = file.set_permissions(std::fs::Permissions::from_mode(0o600));
+    mended.map_err(|error| {
+        Unopened::Refused(format!("others can read it (mode {mode:o}), and it cannot be made private: {error}"))
+    })?;
+    Ok(Opened { file, was_open_to_others: Some(mode) })
+}
+
+/// On Windows what lies in a person's profile is theirs alone already.
+#[cfg(not(unix))]
+pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
+    if path.is_symlink() {
+        return Err(Unopened::Refused(IS_A_LINK.to_owned()));
+    }
+    let file = File::open(path).map_err(|error| refused_or_failed(path, error))?;
+    Ok(Opened { file, was_open_to_others: None })
+}
+
+const IS_A_LINK: &str = "it is a symbolic link";
+
+fn refused_or_failed(path: &Path, error: io::Error) -> Unopened {
+    if path.is_symlink() {
+        Unopened::Refused(IS_A_LINK.to_owned())
+    } else if error.kind() == io::ErrorKind::PermissionDenied && path.is_file() {
+        Unopened::Refused(format!("it cannot be read: {error}"))
+    } else {
+        Unopened::Failed(error)
+    }
 }

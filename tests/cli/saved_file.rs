@@ -61,6 +61,63 @@ fn nobody_else_may_read_the_file() {
     check();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_others_could_read_is_made_private_and_told_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for mode in [0o644, 0o640, 0o604, 0o777, 0o660] {
+        let machine = Machine::signed_in();
+        fs::set_permissions(machine.sign_ins(), fs::Permissions::from_mode(mode)).unwrap();
+        let ran = machine.run(&["products", "list"]).expect_code(0);
+        let told = format!("warning: others could read {} (mode {mode:o})", machine.sign_ins().display());
+        assert_eq!(ran.stderr.matches(&told).count(), 1, "{}", ran.stderr);
+        assert_eq!(fs::metadata(machine.sign_ins()).unwrap().permissions().mode() & 0o7777, 0o600);
+        assert_eq!(machine.run(&["products", "list"]).expect_code(0).stderr, "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_the_tool_did_not_make_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let machine = Machine::new();
+    fs::create_dir(machine.state()).unwrap();
+    fs::set_permissions(machine.state(), fs::Permissions::from_mode(0o755)).unwrap();
+    machine.sign_in(ADMIN);
+    assert_eq!(fs::metadata(machine.state()).unwrap().permissions().mode() & 0o7777, 0o755);
+    assert_eq!(fs::metadata(machine.sign_ins()).unwrap().permissions().mode() & 0o7777, 0o600);
+}
+
+/// No command uses the file, says why, and leaves it as it is.
+#[cfg(unix)]
+#[track_caller]
+fn expect_not_used(machine: &Machine, why: &str) {
+    let said = [&format!("{} are not used: {why}", machine.sign_ins().display()), "hint: ", "MSCOMMERCE_HOME"];
+    machine.tenant.forget_requests();
+    for command in [&["products", "list"][..], &["status"]] {
+        machine.run(command).expect_code(4).expect_no_data().expect_said(&said);
+    }
+    machine.run(&["disconnect"]).expect_code(1).expect_said(&said);
+    let connect = ["connect", "--username", ADMIN, "--password-stdin"];
+    machine.run_with_input(&connect, PASSWORD).expect_code(1).expect_said(&said);
+    assert!(machine.requests().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_another_user_is_refused() {
+    let machine = Machine::signed_in();
+    let before = fs::read(machine.sign_ins()).unwrap();
+    // Only root can give a file away; for everybody else there is nothing to test here.
+    if std::os::unix::fs::chown(machine.sign_ins(), Some(12_345), None).is_err() {
+        return;
+    }
+    expect_not_used(&machine, "it belongs to another user (number 12345)");
+    assert_eq!(fs::read(machine.sign_ins()).unwrap(), before);
+}
+
 #[test]
 fn the_file_has_a_place_of_its_own_where_none_is_named() {
     let machine = Machine::new();
@@ -256,15 +313,16 @@ fn a_directory_that_was_set_aside_does_not_keep_anybody_signed_in() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_a_link_is_replaced_without_touching_what_it_led_to() {
-    let machine = Machine::new();
-    machine.tenant.set_token_lifetime(299);
-    machine.sign_in(ADMIN);
+fn a_file_that_is_a_link_is_refused_and_what_it_leads_to_is_not_touched() {
+    let machine = Machine::signed_in();
     let elsewhere = machine.home().join("elsewhere.json");
     fs::rename(machine.sign_ins(), &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, machine.sign_ins()).unwrap();
     let before = fs::read(&elsewhere).unwrap();
-    machine.run(&["products", "list"]).expect_code(0);
+    expect_not_used(&machine, "it is a symbolic link");
     assert_eq!(fs::read(&elsewhere).unwrap(), before);
-    assert!(machine.secrets().len() == 2);
+    assert!(machine.sign_ins().is_symlink());
+    // One that leads nowhere is no better.
+    fs::remove_file(&elsewhere).unwrap();
+    expect_not_used(&machine, "it is a symbolic link");
 }

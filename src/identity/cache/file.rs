@@ -2,7 +2,7 @@
 //! this tool while it is being changed.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::private;
+use crate::private::{self, Opened, Unopened};
 
 const CONTENT: &str = "sign-ins.json";
 const UNREADABLE: &str = "sign-ins.unreadable.json";
@@ -41,12 +41,23 @@ impl PrivateFile {
         self.directory.join(CONTENT)
     }
 
-    pub(super) fn read(&self) -> io::Result<Option<SecretString>> {
-        match fs::read_to_string(self.path()) {
-            Ok(text) => Ok(Some(SecretString::from(text))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    /// The text; `None` where there is no file. A file that others could read until now is told of.
+    pub(super) fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretString>, Unopened> {
+        let Opened { mut file, was_open_to_others } = match private::open(&self.path()) {
+            Ok(opened) => opened,
+            Err(Unopened::Failed(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(unopened) => return Err(unopened),
+        };
+        if let Some(mode) = was_open_to_others {
+            let path = self.path();
+            tell(&format!(
+                "others could read {} (mode {mode:o}); it is private now. If others use this machine, sign in anew",
+                path.display()
+            ));
         }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(Unopened::Failed)?;
+        Ok(Some(SecretString::from(text)))
     }
 
     /// Writes a temporary file beside the old one and renames it: whoever reads sees the one or the other.

@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::file::{Lock, PrivateFile};
 use super::model::{Content, Layout, SignIn};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::private::Unopened;
 use crate::report::Report;
 
 /// The layout of the file that this version writes. The one before it knew no applications, and is understood.
@@ -58,7 +59,7 @@ impl<'a> Store<'a> {
     /// Takes the file for a change. Waits at most `patience` for other processes.
     pub(crate) async fn lock(&self, patience: Duration) -> Result<Locked> {
         let lock = self.file.lock(patience).await?;
-        let content = self.understood().unwrap_or_else(|why| {
+        let content = self.understood()?.unwrap_or_else(|why| {
             let kept = match self.file.set_aside() {
                 Ok(aside) => format!("it was set aside as {}", aside.display()),
                 Err(error) => format!("it could not be moved aside: {error}"),
@@ -71,7 +72,7 @@ impl<'a> Store<'a> {
 
     /// The file is replaced in one step, so reading needs no lock; only moving it aside does.
     async fn content(&self, patience: Duration) -> Result<Content> {
-        let why = match self.understood() {
+        let why = match self.understood().map_err(|error| error.of_kind(Kind::SignIn))? {
             Ok(content) => return Ok(content),
             Err(why) => why,
         };
@@ -82,9 +83,22 @@ impl<'a> Store<'a> {
         Ok(Content::default())
     }
 
-    /// The file's content, or why it cannot be used: damaged, or written by a newer version.
-    fn understood(&self) -> std::result::Result<Content, String> {
-        let Some(text) = self.file.read().map_err(|error| error.to_string())? else { return Ok(Content::default()) };
+    /// The file's content, or why it cannot be used: damaged, or written by a newer version. One that is not this user's
+    /// own is an error, and is left where it is.
+    fn understood(&self) -> Result<std::result::Result<Content, String>> {
+        match self.file.read(|message| self.report.warn(message)) {
+            Ok(Some(text)) => Ok(Self::content_of(&text)),
+            Ok(None) => Ok(Ok(Content::default())),
+            Err(Unopened::Failed(error)) => Ok(Err(error.to_string())),
+            Err(Unopened::Refused(why)) => {
+                let path = self.file.path();
+                Err(Error::failed(format!("the saved sign-ins in {} are not used: {why}", path.display()))
+                    .hint("look at how it came there and remove it, or name another directory in MSCOMMERCE_HOME"))
+            }
+        }
+    }
+
+    fn content_of(text: &SecretString) -> std::result::Result<Content, String> {
         // The parser's message may quote the text, which holds tokens.
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
