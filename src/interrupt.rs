@@ -1,4 +1,4 @@
-//! Ctrl-C: what it ends at once, and what it has to wait for.
+//! Ctrl-C, and the signal that stands for it: what it ends at once, and what it has to wait for.
 
 use std::cell::{Cell, RefCell};
 
@@ -61,10 +61,9 @@ impl Interrupt {
 
     /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
     pub(crate) async fn ends_the_command(&self, tell: impl Fn(&str)) {
+        let mut stops = Stops::new();
         loop {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
+            stops.next().await;
             let waiting = match &*self.held_off.borrow() {
                 None => return,
                 Some(_) if self.is_pressed() => return,
@@ -79,5 +78,39 @@ impl Interrupt {
             tell(waiting);
             self.pressed.notify_waiters();
         }
+    }
+}
+
+/// What asks the command to stop: Ctrl-C, and where there are signals the one that ends a program kindly (SIGTERM), as
+/// whatever runs a script sends it.
+struct Stops {
+    #[cfg(unix)]
+    terminate: Option<tokio::signal::unix::Signal>,
+}
+
+impl Stops {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+        }
+    }
+
+    /// Returns when the command is asked to stop; never, where nothing of it can be noticed.
+    async fn next(&mut self) {
+        let ctrl_c = async {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        #[cfg(unix)]
+        if let Some(terminate) = &mut self.terminate {
+            tokio::select! {
+                () = ctrl_c => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+        ctrl_c.await;
     }
 }

@@ -118,10 +118,12 @@ fn ctrl_c_at_a_hidden_prompt_ends_it_and_restores_the_terminal() {
 fn an_interrupt_from_outside_at_a_hidden_prompt_restores_the_terminal_too() {
     let machine = Machine::new();
     let command = machine.command(&[CONNECT, &["--color", "never"]].concat());
-    expect_interrupted_prompt(&command, "Password for admin@contoso.example: ", |_, pid| {
-        let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    });
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
+        expect_interrupted_prompt(&command, "Password for admin@contoso.example: ", |_, pid| {
+            let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+            rustix::process::kill_process(pid, signal).unwrap();
+        });
+    }
     assert!(machine.requests().is_empty());
 }
 
