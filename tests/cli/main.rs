@@ -23,6 +23,7 @@ mod readme;
 mod refusals;
 mod saved;
 mod saved_file;
+mod saved_together;
 mod servers;
 mod status;
 mod support;
