@@ -12,15 +12,6 @@ use crate::tenant::{
 const LIST: &str = "GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product";
 const TOKEN: &str = "POST /11111111-1111-4111-8111-111111111111/oauth2/v2.0/token";
 
-/// A machine whose saved access token is within five minutes of its end.
-fn about_to_end() -> Machine {
-    let machine = Machine::new();
-    machine.tenant.set_token_lifetime(299);
-    machine.sign_in(ADMIN);
-    machine.tenant.set_token_lifetime(3600);
-    machine
-}
-
 fn list(machine: &Machine, more: &[&str]) -> Ran {
     machine.run(&[&["products", "list"], more].concat())
 }
@@ -47,7 +38,7 @@ fn a_fresh_token_is_used_as_it_is() {
 
 #[test]
 fn a_token_within_five_minutes_of_its_end_is_renewed_silently() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let first = refresh_token(&machine);
     let ran = list(&machine, &[]).expect_code(0);
     assert_eq!(ran.stderr, "", "silently");
@@ -98,7 +89,7 @@ fn the_new_refresh_token_is_kept_and_the_old_one_is_not() {
 
 #[test]
 fn a_renewal_without_a_new_refresh_token_keeps_the_old_one() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let first = refresh_token(&machine);
     let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
     let answer = json!({"token_type": "Bearer", "expires_in": 3600, "access_token": token});
@@ -110,7 +101,7 @@ fn a_renewal_without_a_new_refresh_token_keeps_the_old_one() {
 
 #[test]
 fn a_change_with_a_token_about_to_end_renews_it_once() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     machine.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"]).expect_code(0);
     assert_eq!(machine.token_requests().len(), 1);
     assert_eq!(machine.requests().len(), 3, "{:?}", machine.requests());
@@ -119,7 +110,7 @@ fn a_change_with_a_token_about_to_end_renews_it_once() {
 
 #[test]
 fn a_renewal_goes_where_the_sign_in_was_whatever_the_environment_says_now() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let elsewhere = [
         ("AZURE_AUTHORITY_HOST", "https://login.invalid"),
         ("AZURE_TENANT_ID", CUSTOMER_TENANT),
@@ -335,7 +326,7 @@ fn a_revoked_sign_in_asks_for_another_and_keeps_the_file() {
 
 #[test]
 fn a_network_that_fails_while_renewing_is_no_refusal() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let before = machine.saved();
     machine.tenant.fail_next("/token", Answer::text(503, "text/plain", "busy"));
     list(&machine, &[]).expect_code(1).expect_no_data().expect_said(&["could not renew", "503", "hint: "]);
@@ -345,7 +336,7 @@ fn a_network_that_fails_while_renewing_is_no_refusal() {
 
 #[test]
 fn processes_that_need_a_new_token_at_once_ask_for_one() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let children: Vec<_> = (0..6).map(|_| machine.command(&["products", "list"]).spawn().unwrap()).collect();
     for child in children {
         let ran = Ran::from(child.wait_with_output().unwrap()).expect_code(0);
@@ -357,7 +348,7 @@ fn processes_that_need_a_new_token_at_once_ask_for_one() {
 
 #[test]
 fn processes_at_several_tenants_at_once_lose_none_of_their_tokens() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let tenants = [HOME_TENANT, CUSTOMER_TENANT, CUSTOMER_DOMAIN, HOME_DOMAIN];
     let children = tenants.map(|tenant| machine.command(&["products", "list", "--tenant", tenant]).spawn().unwrap());
     for child in children {
@@ -382,7 +373,7 @@ fn a_process_that_only_reads_waits_for_no_other() {
 
 #[test]
 fn a_process_that_holds_the_file_too_long_is_what_is_told() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let lock = File::options().write(true).open(machine.state().join("sign-ins.lock")).unwrap();
     lock.lock().unwrap();
     for command in [&["connect", "--device-code"][..], &["disconnect"]] {
@@ -400,7 +391,7 @@ fn a_process_that_holds_the_file_too_long_is_what_is_told() {
 
 #[test]
 fn a_renewed_token_that_cannot_be_saved_serves_all_the_same() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     // A directory where the lock belongs.
     std::fs::remove_file(machine.state().join("sign-ins.lock")).unwrap();
     std::fs::create_dir(machine.state().join("sign-ins.lock")).unwrap();
@@ -410,7 +401,7 @@ fn a_renewed_token_that_cannot_be_saved_serves_all_the_same() {
 
 #[test]
 fn a_token_for_another_tenant_than_the_one_asked_for_serves_nobody() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let stray = machine.tenant.mint(ADMIN, CUSTOMER_TENANT, 3600);
     let answer =
         json!({"token_type": "Bearer", "expires_in": 3600, "access_token": stray, "refresh_token": "the-next-one"});
@@ -429,7 +420,7 @@ fn a_token_for_another_tenant_than_the_one_asked_for_serves_nobody() {
 
 #[test]
 fn a_renewal_that_cannot_be_saved_serves_the_whole_run() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let lock = File::options().write(true).open(machine.state().join("sign-ins.lock")).unwrap();
     lock.lock().unwrap();
     let ran =
@@ -440,7 +431,7 @@ fn a_renewal_that_cannot_be_saved_serves_the_whole_run() {
 
 #[test]
 fn what_to_type_next_names_a_client_id_that_is_not_the_usual_one() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     machine.change_saved(|saved| saved["profiles"]["default"]["clientId"] = "other-client".into());
     list(&machine, &[]).expect_code(4).expect_said(&["AADSTS700016"]);
     machine.tenant.fail_next("/token", Answer::json(400, &json!({"error": "invalid_grant", "error_codes": [50173]})));

@@ -8,25 +8,15 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::support::{Machine, Ran};
-use crate::tenant::ADMIN;
 
 /// So many moments of a run are tried out.
 const MOMENTS: u32 = 60;
 
 const LIST: &[&str] = &["products", "list", "-o", "json"];
 
-/// A machine whose saved access token has to be renewed before it is used.
-fn about_to_end() -> Machine {
-    let machine = Machine::new();
-    machine.tenant.set_token_lifetime(299);
-    machine.sign_in(ADMIN);
-    machine.tenant.set_token_lifetime(3600);
-    machine
-}
-
 #[test]
 fn forty_at_once_on_a_token_that_ends_all_succeed_and_renew_it_once() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let all: Vec<Child> = (0..40).map(|_| machine.command(LIST).spawn().unwrap()).collect();
     for one in all {
         let ran = Ran::from(one.wait_with_output().unwrap()).expect_code(0);
@@ -44,7 +34,7 @@ fn forty_at_once_on_a_token_that_ends_all_succeed_and_renew_it_once() {
 
 #[test]
 fn whoever_is_killed_while_renewing_leaves_the_old_sign_in_or_the_new_one() {
-    let machine = about_to_end();
+    let machine = Machine::about_to_renew();
     let old = fs::read_to_string(machine.sign_ins()).unwrap();
     let refresh_token = |text: &str| {
         let saved: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));

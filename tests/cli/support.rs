@@ -38,6 +38,15 @@ impl Machine {
         machine
     }
 
+    /// A machine whose saved access token is within five minutes of its end, so that it is renewed before it is used.
+    pub(crate) fn about_to_renew() -> Self {
+        let machine = Self::new();
+        machine.tenant.set_token_lifetime(299);
+        machine.sign_in(ADMIN);
+        machine.tenant.set_token_lifetime(3600);
+        machine
+    }
+
     /// Signs in with a password, and forgets the requests that took.
     pub(crate) fn sign_in(&self, user: &str) {
         self.run_with_input(&["connect", "--username", user, "--password-stdin"], PASSWORD).expect_code(0);
