@@ -21,7 +21,7 @@ pub(crate) use answer::Answer;
 use diagnosis::diagnose;
 pub(crate) use failure::Failure;
 pub(crate) use retry::Repeat;
-use retry::{LONGEST_TRY, Waits};
+use retry::{Waits, longest_try};
 use throttle::{Throttle, asked_wait};
 
 use crate::interrupt::Interrupt;
@@ -134,7 +134,7 @@ impl<'a> Client<'a> {
                 return before.unwrap_or(Err(failure));
             }
             let again = if repeat == Repeat::Never { None } else { request.try_clone() };
-            let longest = if again.is_some() { LONGEST_TRY } else { Duration::MAX };
+            let longest = if again.is_some() { longest_try(self.timeout) } else { Duration::MAX };
             let result = self.execute_once(client, request, longest).await;
             let asked = result.as_ref().ok().and_then(asked_wait);
             let is_news = asked.is_some_and(|wait| self.throttle.hold_back(wait));

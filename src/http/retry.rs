@@ -13,8 +13,13 @@ const MORE_TRIES: usize = 4;
 /// The longest first wait; each one is up to twice as long as the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-/// How long one try may take, where more may follow.
-pub(super) const LONGEST_TRY: Duration = Duration::from_secs(30);
+/// How long one try may take at least, where more may follow.
+const LONGEST_TRY: Duration = Duration::from_secs(30);
+
+/// How long one try may take, where more may follow within `timeout`: whoever allows more time expects slower answers.
+pub(super) fn longest_try(timeout: Duration) -> Duration {
+    LONGEST_TRY.max(timeout / 3)
+}
 
 /// Whether a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +82,12 @@ mod tests {
             }
             assert_eq!(waits.next(), None);
         }
+    }
+
+    #[test]
+    fn more_time_for_all_is_more_time_for_each() {
+        assert_eq!(longest_try(Duration::from_secs(10)), Duration::from_secs(30));
+        assert_eq!(longest_try(Duration::from_secs(300)), Duration::from_secs(100));
     }
 
     #[test]
