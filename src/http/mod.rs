@@ -155,6 +155,9 @@ impl<'a> Client<'a> {
             } else if asked.is_none() {
                 self.report.detail(&format!("trying again in {} ms", wait.as_millis()));
                 self.sleep(wait).await;
+                if self.is_interrupted() {
+                    return result;
+                }
             }
             request = with_new_correlation_id(again);
             before = Some(result);

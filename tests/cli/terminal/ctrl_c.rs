@@ -114,3 +114,19 @@ fn a_change_that_fails_after_ctrl_c_is_told_and_the_exit_code_stays_130() {
         .expect_code(130)
         .expect_shown(&["broke off before the answer was complete", "mscommerce product get CFQ7TTC0H9MP"]);
 }
+
+#[test]
+fn after_ctrl_c_a_change_that_failed_is_not_tried_again() {
+    let server = Server::start(|mut connection: Connection| {
+        while let Some(request) = connection.request() {
+            let body = r#"{"policyId":"AllowSelfServicePurchase","policyValue":"Enabled","scope":"Product","productId":"CFQ7TTC0H9MP","productName":"Power BI Pro"}"#;
+            let status = if request.method == "PUT" { 503 } else { 200 };
+            connection.send(crate::servers::answer(status, "application/json", body).as_bytes());
+        }
+    });
+    let machine = Machine::signed_in();
+    let screen = interrupted_change(&machine, &server);
+    screen.finish().expect_code(130).expect_shown(&["503", "mscommerce product get CFQ7TTC0H9MP"]);
+    let tries = server.finish().requests.iter().filter(|request| request.method == "PUT").count();
+    assert!(tries < 5, "{tries}");
+}
