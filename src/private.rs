@@ -45,7 +45,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 
-    use rustix::fs::{Mode, OFlags};
+    use rustix::fs::OFlags;
 
     let mut options = OpenOptions::new();
     // Whoever puts a pipe into its place must not make us wait for a writer.
@@ -57,8 +57,8 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
         return Err(Unopened::Refused(format!("it belongs to another user (number {})", found.uid())));
     }
     let mode = found.mode() & 0o7777;
-    let is_open_to_others = Mode::from_raw_mode(mode).intersects(Mode::RWXG | Mode::RWXO);
-    if !is_open_to_others || !found.is_file() {
+    let for_others = mode & 0o077;
+    if for_others == 0 || !found.is_file() {
         return Ok(Opened { file, was_open_to_others: None });
     }
     let mended = file.set_permissions(std::fs::Permissions::from_mode(0o600));
