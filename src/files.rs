@@ -16,3 +16,8 @@ pub(crate) async fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let bytes = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
     if bytes.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
+
+/// What a file holds behind the mark with which editors on Windows begin UTF-8.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}

@@ -19,6 +19,21 @@ const LEAST_LIKENESS: f64 = 0.7;
 /// (microsoft-365-docs issue 4387).
 const FAULT: &str = "this may be a fault of the service: try again later; support asks for the correlation id";
 
+/// The hints of several failures, each once; where there are too many, the first ones and `more`.
+pub(super) fn hints_of_several(hints: impl IntoIterator<Item = String>, more: impl FnOnce() -> String) -> Vec<String> {
+    let mut distinct: Vec<String> = Vec::new();
+    for hint in hints {
+        if !distinct.contains(&hint) && distinct.len() <= MOST {
+            distinct.push(hint);
+        }
+    }
+    if distinct.len() > MOST {
+        distinct.truncate(MOST);
+        distinct.push(more());
+    }
+    distinct
+}
+
 /// Adds the policies that there are to a failure that may come from the policy's id.
 pub(super) async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &Settings) -> Error {
     if !doubts_the_id(&error) {

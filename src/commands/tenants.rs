@@ -17,8 +17,6 @@ use crate::text::{one_line, quoted_whole};
 /// No list of customers comes near this.
 const LARGEST: usize = 1024 * 1024;
 
-/// So many hints help.
-const MOST_HINTS: usize = 5;
 const MORE_HINTS: &str = "for more, run the command at one tenant alone: --tenant TENANT";
 
 /// The tenants that the command line names, where they are several: `None` for a command at one tenant. A file makes
@@ -49,10 +47,10 @@ async fn read(path: &Path) -> Result<Vec<Tenant>> {
         io::ErrorKind::FileTooLarge => Error::usage(format!("--tenants-file: {file} is larger than 1 MiB")),
         _ => Error::usage(error).context(format!("--tenants-file: could not read {file}")),
     })?;
-    let text = std::str::from_utf8(&bytes)
+    let text = std::str::from_utf8(files::without_mark(&bytes))
         .map_err(|_| Error::usage(format!("--tenants-file: {file} is not UTF-8 text")).hint("save it as UTF-8"))?;
     let mut tenants = Vec::new();
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    for (index, line) in text.lines().enumerate() {
         let name = line.split('#').next().unwrap_or_default().trim();
         if !name.is_empty() {
             let tenant = Tenant::parse(name)
@@ -167,14 +165,7 @@ impl Failures {
             whole = whole.detail(format!("{name}: {}", error.headline()));
             whole = error.detail_lines().fold(whole, |whole, line| whole.detail(format!("  {line}")));
         }
-        let mut hints: Vec<&String> = Vec::new();
-        for hint in self.told.iter().flat_map(|(_, error)| error.hint_lines()) {
-            if !hints.contains(&hint) {
-                hints.push(hint);
-            }
-        }
-        let more = (hints.len() > MOST_HINTS).then(|| MORE_HINTS.to_owned());
-        let hints: Vec<String> = hints.into_iter().take(MOST_HINTS).cloned().chain(more).collect();
-        Some(whole.hints(hints))
+        let hints = self.told.iter().flat_map(|(_, error)| error.hint_lines()).cloned();
+        Some(whole.hints(suggest::hints_of_several(hints, || MORE_HINTS.to_owned())))
     }
 }

@@ -57,16 +57,8 @@ pub(super) fn failure(
 
 /// Adds the hints of the failures, each once, and where there are too many the command that shows everything.
 fn with_hints(error: Error, failures: &[&Error], context: &Context<'_>) -> Error {
-    let mut hints: Vec<String> = Vec::new();
     let general = failures.iter().filter_map(|failure| suggest::general(failure, context.settings));
-    for hint in failures.iter().flat_map(|failure| failure.hint_lines()).cloned().chain(general) {
-        if !hints.contains(&hint) && hints.len() <= MOST_TOLD {
-            hints.push(hint);
-        }
-    }
-    if hints.len() > MOST_TOLD {
-        hints.truncate(MOST_TOLD);
-        hints.push(context.settings.command("mscommerce products list --scope all"));
-    }
-    error.hints(hints)
+    let hints = failures.iter().flat_map(|failure| failure.hint_lines()).cloned().chain(general);
+    let more = || context.settings.command("mscommerce products list --scope all");
+    error.hints(suggest::hints_of_several(hints, more))
 }

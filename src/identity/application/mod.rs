@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::entra::{ApplicationProof, Entra, Grant};
 use super::refusal::Refusal;
 use crate::error::{Error, Result};
+use crate::files;
 pub(crate) use federated::{Federated, GITHUB_TOKEN, GITHUB_URL};
 pub(crate) use key_file::{CertificateFile, PasswordNeeded};
 
@@ -126,10 +127,9 @@ fn as_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
         char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
     };
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => Cow::Borrowed(rest),
         [0xFF, 0xFE, rest @ ..] => Cow::Owned(text(u16::from_le_bytes, rest).into_bytes()),
         [0xFE, 0xFF, rest @ ..] => Cow::Owned(text(u16::from_be_bytes, rest).into_bytes()),
-        plain => Cow::Borrowed(plain),
+        utf8 => Cow::Borrowed(files::without_mark(utf8)),
     }
 }
 

@@ -103,9 +103,7 @@ impl Baseline {
                 if kind == io::ErrorKind::NotFound { error.hint(WRITE_ONE) } else { error }
             }
         })?;
-        // Editors on Windows mark UTF-8 so.
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let text = std::str::from_utf8(bytes).map_err(|_| {
+        let text = std::str::from_utf8(files::without_mark(&bytes)).map_err(|_| {
             Error::failed(format!("{file} is not UTF-8 text"))
                 .hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
         })?;
