@@ -4,15 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::secret::SecretBytes;
+
 /// Reads a whole file of at most `limit` bytes; a longer one is [`io::ErrorKind::FileTooLarge`]. A file may be a pipe
-/// that waits for its writer, so it is read aside: Ctrl-C is noticed meanwhile.
-pub(crate) async fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+/// that waits for its writer, so it is read aside: Ctrl-C is noticed meanwhile. It may hold a key or a token, and is wiped
+/// when dropped.
+pub(crate) async fn read(path: &Path, limit: usize) -> io::Result<SecretBytes> {
     let path = path.to_owned();
-    let read = move || {
-        let mut bytes = Vec::new();
-        File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-        Ok::<_, io::Error>(bytes)
-    };
+    let read = move || SecretBytes::read(File::open(path)?.take(limit as u64 + 1));
     let bytes = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
     if bytes.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }

@@ -19,6 +19,7 @@ mod pattern;
 mod plan;
 mod private;
 mod report;
+mod secret;
 mod settings;
 mod terminal;
 mod text;

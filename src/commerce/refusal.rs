@@ -131,7 +131,7 @@ mod tests {
         Answer {
             status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::new(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
             ..Answer::default()
         }
     }

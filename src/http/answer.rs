@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
+use crate::secret::SecretBytes;
 use crate::text::{one_line, shortened, shown};
 
 /// A whole answer, read to its end.
@@ -11,7 +12,8 @@ use crate::text::{one_line, shortened, shown};
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
+    /// Wiped when dropped: an answer may hold tokens.
+    pub(crate) body: SecretBytes,
     /// The correlation id that the request was sent with, if it was.
     pub(crate) correlation_id: Option<String>,
     /// Whether the service may have acted on an earlier try of the same request.

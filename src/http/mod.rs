@@ -13,6 +13,8 @@ use std::cell::{Cell, OnceCell};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
@@ -26,6 +28,7 @@ use throttle::{Throttle, asked_wait};
 
 use crate::interrupt::Interrupt;
 use crate::report::Report;
+use crate::secret::{SecretBytes, holds};
 
 /// The longest that opening a connection may take, whatever `--timeout` says.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -259,15 +262,25 @@ pub(crate) fn new_correlation_id() -> String {
     Uuid::new_v4().to_string()
 }
 
+/// The token that a request is sent with. What answers in the service's place may repeat it, and must not be shown then.
+fn bearer(request: &reqwest::Request) -> Option<SecretString> {
+    let (_, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    (!token.is_empty()).then(|| SecretString::from(token))
+}
+
 async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Answer, Failure> {
+    let token = bearer(&request);
     let mut response = client.execute(request).await.map_err(|error| diagnose(&error, url))?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
+    let mut body = SecretBytes::default();
     while let Some(chunk) = response.chunk().await.map_err(|error| diagnose(&error, url))? {
         if body.len() + chunk.len() > LARGEST_BODY {
             return Err(Failure::too_large(url, LARGEST_BODY));
         }
-        body.extend_from_slice(&chunk);
+        body.push(&chunk);
+    }
+    if token.is_some_and(|token| holds(&body, token.expose_secret().as_bytes())) {
+        return Err(Failure::untold_answer(url, status));
     }
     let answer = Answer { status, headers, body, ..Answer::default() };
     if status.is_redirection() {

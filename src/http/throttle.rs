@@ -63,7 +63,7 @@ mod tests {
     fn answer(status: StatusCode, value: &str) -> Answer {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("a header"));
-        Answer { status, headers, body: Vec::new(), ..Answer::default() }
+        Answer { status, headers, ..Answer::default() }
     }
 
     #[test]

@@ -35,7 +35,9 @@ const CONDITIONAL_ACCESS: u32 = 53003;
 /// What Entra adds to a token answer.
 #[derive(Debug, Deserialize, Serialize)]
 struct EntraFields {
-    id_token: Option<String>,
+    /// Never written; the trait wants it to be possible.
+    #[serde(skip_serializing)]
+    id_token: Option<SecretString>,
 }
 
 impl ExtraTokenFields for EntraFields {}
@@ -263,7 +265,7 @@ impl Entra<'_> {
         let tokens = answer.map_err(|error| self.failure(error, transport, what))?;
         let access_token = tokens.access_token().secret();
         let claims = Claims::of(access_token)
-            .or_else(|| Claims::of(tokens.extra_fields().id_token.as_deref()?))
+            .or_else(|| Claims::of(tokens.extra_fields().id_token.as_ref()?.expose_secret()))
             .unwrap_or_default();
         let lifetime = tokens.expires_in().and_then(|lifetime| chrono::Duration::from_std(lifetime).ok());
         let expires_at = lifetime

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::refusal::Refusal;
 use crate::http::{self, Failure, Repeat};
+use crate::secret::holds;
 
 /// So many polls in a row without an answer end the waiting for a device code.
 const MOST_FAILED_POLLS: usize = 3;
@@ -67,13 +68,13 @@ impl<'a> Transport<'a> {
         let answer = self.http.send_prepared(request, self.repeat).await?;
         if !answer.status.is_success() {
             // What answers in Entra's place may repeat the request, and must not be shown then.
-            if secrets.iter().any(|secret| contains(&answer.body, secret.expose_secret().as_bytes())) {
+            if secrets.iter().any(|secret| holds(&answer.body, secret.expose_secret().as_bytes())) {
                 return Err(Failure::untold_answer(&url, answer.status));
             }
             let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
             self.refusal.replace(Some(refusal.ok_or_else(|| Failure::unexpected_answer(&url, &answer))?));
         }
-        let mut response = HttpResponse::new(answer.body);
+        let mut response = HttpResponse::new(answer.body.to_vec());
         *response.status_mut() = if answer.status.is_success() { reqwest::StatusCode::OK } else { answer.status };
         Ok(response)
     }
@@ -99,10 +100,6 @@ fn secrets(form: &[u8]) -> Vec<SecretString> {
     let plain = url::form_urlencoded::parse(form).filter(|(name, _)| names.contains(&name.as_ref()));
     let plain = plain.map(|(_, value)| SecretString::from(value.into_owned()));
     raw.chain(plain).filter(|secret| secret.expose_secret().len() >= SHORTEST_SECRET).collect()
-}
-
-fn contains(body: &[u8], part: &[u8]) -> bool {
-    body.windows(part.len()).any(|window| window == part)
 }
 
 impl<'c> AsyncHttpClient<'c> for Transport<'_> {

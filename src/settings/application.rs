@@ -10,6 +10,7 @@ use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::identity::{Application, CertificateFile, Federated, GITHUB_TOKEN, GITHUB_URL, Origin, Proof};
+use crate::secret;
 
 /// azure-identity's names.
 const CLIENT_ID: &str = "AZURE_CLIENT_ID";
@@ -132,7 +133,7 @@ impl Settings {
     fn proof(&self) -> Result<Option<Proof>> {
         let path = |name: &str| self.environment.raw(name).map(PathBuf::from);
         if let Some(secret) = self.environment.text(SECRET) {
-            return Ok(Some(Proof::Secret { value: secret.into(), origin: Origin::Variable(SECRET) }));
+            return Ok(Some(Proof::Secret { value: secret::taken(secret), origin: Origin::Variable(SECRET) }));
         }
         if let Some(path) = path(CERTIFICATE) {
             return Ok(Some(self.certificate(path, Origin::Variable(CERTIFICATE))));
@@ -146,7 +147,7 @@ impl Settings {
     fn certificate(&self, path: PathBuf, origin: Origin) -> Proof {
         // A password may begin or end with blanks.
         let password = self.environment.raw(PASSWORD).map(|password| password.to_string_lossy().into_owned());
-        Proof::Certificate(CertificateFile::new(path, password.map(SecretString::from), origin))
+        Proof::Certificate(CertificateFile::new(path, password.map(secret::taken), origin))
     }
 
     /// The way to the token that GitHub Actions gives to a job about itself.
@@ -162,7 +163,7 @@ impl Settings {
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(wrong("is plain http; tokens are sent over https, or to this machine alone"));
         }
-        Ok(Some(Proof::Federated(Federated::github(url, token.into()))))
+        Ok(Some(Proof::Federated(Federated::github(url, secret::taken(token)))))
     }
 
     fn missing_proof(&self) -> String {

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::identity::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::output::Format;
+use crate::secret;
 use crate::text::shortened;
 pub(crate) use application::InEnvironment;
 
@@ -119,7 +120,7 @@ impl Settings {
 
     /// The token of `MSCOMMERCE_TOKEN`.
     pub(crate) fn token(&self) -> Result<Option<SecretString>> {
-        let Some(token) = self.environment.text(TOKEN_VARIABLE).map(SecretString::from) else { return Ok(None) };
+        let Some(token) = self.environment.text(TOKEN_VARIABLE).map(secret::taken) else { return Ok(None) };
         if is_token(&token) {
             return Ok(Some(token));
         }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Result};
+use crate::secret::{self, SecretBytes};
 
 /// More than any password or token; what is longer was not meant for us.
 const LONGEST_SECRET: u64 = 64 * 1024;
@@ -45,8 +46,8 @@ impl Input {
     pub(super) async fn all_as_secret(&self) -> Result<SecretString> {
         let text = self
             .read(|reader| {
-                let mut text = String::new();
-                reader.take(LONGEST_SECRET + 1).read_to_string(&mut text).map(|_| SecretString::from(text))
+                let read = SecretBytes::read(reader.take(LONGEST_SECRET + 1))?;
+                read.text().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
             })
             .await?;
         if text.expose_secret().len() as u64 > LONGEST_SECRET {
@@ -63,7 +64,7 @@ impl Input {
             return self.all_as_secret().await;
         }
         *self.saved.borrow_mut() = saved::Modes::now();
-        let typed = on_own_thread(move || rpassword::prompt_password(prompt).map(SecretString::from)).await;
+        let typed = on_own_thread(move || rpassword::prompt_password(prompt).map(secret::taken)).await;
         self.saved.borrow_mut().take();
         typed
     }

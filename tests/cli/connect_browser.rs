@@ -18,7 +18,7 @@ const TOKEN: &str = "POST /organizations/oauth2/v2.0/token";
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// The executable, waiting for the browser.
-struct Waiting {
+pub(crate) struct Waiting {
     child: Child,
     stderr: BufReader<ChildStderr>,
     said: String,
@@ -26,7 +26,7 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn start(machine: &Machine, arguments: &[&str]) -> Self {
+    pub(crate) fn start(machine: &Machine, arguments: &[&str]) -> Self {
         Self::of(&mut machine.command(&[&["connect", "--no-browser"], arguments].concat()))
     }
 
@@ -70,12 +70,12 @@ impl Waiting {
     }
 
     /// Signs in, and returns the page that the browser ends on.
-    fn sign_in(&self) -> Reply {
+    pub(crate) fn sign_in(&self) -> Reply {
         post(&self.approval())
     }
 
     /// Waits for the executable to end.
-    fn finish(mut self) -> Ran {
+    pub(crate) fn finish(mut self) -> Ran {
         self.stderr.read_to_string(&mut self.said).unwrap();
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();

@@ -24,6 +24,7 @@ mod refusals;
 mod saved;
 mod saved_file;
 mod saved_together;
+mod secrecy;
 mod servers;
 mod status;
 mod support;

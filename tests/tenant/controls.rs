@@ -97,6 +97,13 @@ impl Tenant {
         }
     }
 
+    /// Everything secret that was issued so far: access and refresh tokens, authorization and device codes.
+    pub fn issued(&self) -> Vec<String> {
+        let world = self.world();
+        let tokens = world.access_tokens.keys().chain(world.refresh_tokens.keys());
+        tokens.chain(world.authorization_codes.keys()).chain(world.device_codes.keys()).cloned().collect()
+    }
+
     /// What becomes of device codes from now on.
     pub fn device_approval(&self, approval: DeviceApproval) {
         self.world().device_approval = approval;

@@ -15,6 +15,7 @@ use x509_parser::prelude::{ASN1Time, FromDer, SubjectPublicKeyInfo, X509Certific
 
 use super::base64url;
 use crate::error::{Error, Result};
+use crate::secret;
 use crate::text::moment;
 
 /// For how long an assertion is good (entra-docs, "certificate credentials").
@@ -82,7 +83,7 @@ impl Certificate {
         let cannot = || Error::sign_in(format!("the private key in {} cannot sign", self.file));
         let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).ok_or_else(cannot)?;
         let signature = signer.sign(message.as_bytes()).map_err(|_| cannot())?;
-        Ok(SecretString::from(format!("{message}.{}", base64url(signature))))
+        Ok(secret::taken(format!("{message}.{}", base64url(signature))))
     }
 }
 

@@ -13,6 +13,7 @@ use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 
@@ -20,6 +21,7 @@ use super::certificate::Certificate;
 use super::{Origin, as_utf8, cannot_read};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::secret::holds;
 use crate::text::{moment, one_line, quoted_whole};
 
 /// No certificate and key come near this.
@@ -51,7 +53,7 @@ impl std::error::Error for PasswordNeeded {}
 /// What a file holds.
 #[derive(Default)]
 struct Content {
-    keys: Vec<PrivateKeyDer<'static>>,
+    keys: Vec<Zeroizing<PrivateKeyDer<'static>>>,
     certificates: Vec<Vec<u8>>,
 }
 
@@ -126,7 +128,7 @@ fn unreadable(error: io::Error, file: &str, origin: Origin) -> Error {
 }
 
 /// The RSA keys among the private keys: Entra takes PS256 alone for a certificate.
-fn rsa_keys(keys: &[PrivateKeyDer<'_>]) -> std::result::Result<Vec<Arc<dyn SigningKey>>, String> {
+fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> std::result::Result<Vec<Arc<dyn SigningKey>>, String> {
     let mut why = String::new();
     let mut rsa = Vec::new();
     for key in keys {
@@ -142,7 +144,7 @@ fn rsa_keys(keys: &[PrivateKeyDer<'_>]) -> std::result::Result<Vec<Arc<dyn Signi
 
 fn pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Content> {
     // Files without a line end at their end, one put behind the other.
-    let text = String::from_utf8_lossy(bytes).replace("----------BEGIN", "-----\n-----BEGIN");
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).replace("----------BEGIN", "-----\n-----BEGIN"));
     let bytes = text.as_bytes();
     let mut content = Content::default();
     for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(bytes) {
@@ -155,11 +157,11 @@ fn pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Cont
         })?;
         match kind {
             SectionKind::Certificate => content.certificates.push(der),
-            kind => content.keys.extend(PrivateKeyDer::from_pem(kind, der)),
+            kind => content.keys.extend(PrivateKeyDer::from_pem(kind, der).map(Zeroizing::new)),
         }
     }
     if let Some(key) = decrypted(&text, password, file)? {
-        content.keys.push(key);
+        content.keys.push(Zeroizing::new(key));
     }
     Ok(content)
 }
@@ -194,7 +196,8 @@ fn pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Cont
         other => Error::sign_in(format!("{file}: its PKCS#12 cannot be read: {other}"))
             .hint("export it anew with AES-256 and SHA-256"),
     })?;
-    let keys = archive.keys.iter().map(|bag| PrivatePkcs8KeyDer::from(bag.key.as_der().to_vec()).into());
+    let keys =
+        archive.keys.iter().map(|bag| Zeroizing::new(PrivatePkcs8KeyDer::from(bag.key.as_der().to_vec()).into()));
     let certificates = archive.certs.iter().map(|bag| bag.cert.as_der().to_vec());
     Ok(Content { keys: keys.collect(), certificates: certificates.collect() })
 }
@@ -216,5 +219,5 @@ fn exposed(password: Option<&SecretString>) -> &str {
 }
 
 fn has(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    holds(bytes, text.as_bytes())
 }

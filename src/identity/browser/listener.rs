@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::{Page, REDIRECT_PATH};
 use crate::error::{Error, Result};
+use crate::secret::{self, SecretBytes};
 
 /// Entra's answer is a few kilobytes.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -167,12 +168,12 @@ impl Site {
         }
         let by_get = request.method() == Method::GET;
         let form = match *request.method() {
-            Method::GET => request.uri().query().unwrap_or_default().to_owned().into_bytes(),
+            Method::GET => request.uri().query().unwrap_or_default().to_owned().into_bytes().into(),
             Method::POST => {
                 match tokio::time::timeout(SLOWEST_REQUEST, Limited::new(request.into_body(), LARGEST_FORM).collect())
                     .await
                 {
-                    Ok(Ok(body)) => body.to_bytes().to_vec(),
+                    Ok(Ok(body)) => SecretBytes::from(body.to_bytes().to_vec()),
                     _ => return shown(StatusCode::BAD_REQUEST, &Page::foreign()),
                 }
             }
@@ -229,7 +230,7 @@ fn answer_in(form: &[u8], state: &str) -> Option<Answer> {
     if let Some(error) = field("error") {
         return Some(Answer::Error { error, description: field("error_description").unwrap_or_default() });
     }
-    field("code").map(|code| Answer::Code(SecretString::from(code)))
+    field("code").map(|code| Answer::Code(secret::taken(code)))
 }
 
 fn plain(status: StatusCode) -> Response<Full<Bytes>> {
