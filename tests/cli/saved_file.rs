@@ -326,3 +326,48 @@ fn a_file_that_is_a_link_is_refused_and_what_it_leads_to_is_not_touched() {
     fs::remove_file(&elsewhere).unwrap();
     expect_not_used(&machine, "it is a symbolic link");
 }
+
+const SEALED_ELSEWHERE: &str = r#"{"version":3,"dpapi":"YW5vdGhlciBtYWNoaW5lJ3M="}"#;
+
+#[cfg(not(windows))]
+#[test]
+fn a_file_that_windows_sealed_is_refused_and_left_alone() {
+    let machine = Machine::signed_in();
+    fs::write(machine.sign_ins(), SEALED_ELSEWHERE).unwrap();
+    expect_not_used(&machine, "Windows sealed it");
+    assert_eq!(fs::read_to_string(machine.sign_ins()).unwrap(), SEALED_ELSEWHERE);
+}
+
+#[cfg(windows)]
+#[test]
+fn the_file_is_sealed_on_windows() {
+    let machine = Machine::signed_in();
+    let (secrets, found) = (machine.secrets(), fs::read_to_string(machine.sign_ins()).unwrap());
+    assert_eq!(secrets.len(), 2);
+    for hidden in secrets.iter().map(String::as_str).chain(["refreshToken", "profiles", ADMIN]) {
+        assert!(!found.contains(hidden), "{found}");
+    }
+    machine.run(&["products", "list"]).expect_code(0);
+}
+
+#[cfg(windows)]
+#[test]
+fn a_file_that_is_not_sealed_is_read_on_windows_and_sealed_by_the_next_change() {
+    let machine = Machine::about_to_renew();
+    machine.change_saved(|_| ());
+    assert!(fs::read_to_string(machine.sign_ins()).unwrap().contains("refreshToken"));
+    machine.run(&["products", "list"]).expect_code(0);
+    assert!(!fs::read_to_string(machine.sign_ins()).unwrap().contains("refreshToken"));
+    machine.run(&["status"]).expect_code(0);
+}
+
+#[cfg(windows)]
+#[test]
+fn a_file_that_another_machine_sealed_is_set_aside() {
+    let machine = Machine::signed_in();
+    fs::write(machine.sign_ins(), SEALED_ELSEWHERE).unwrap();
+    let said = ["Windows does not open it", "set aside as", "nobody is signed in"];
+    machine.run(&["products", "list"]).expect_code(4).expect_no_data().expect_said(&said);
+    machine.sign_in(ADMIN);
+    machine.run(&["products", "list"]).expect_code(0);
+}

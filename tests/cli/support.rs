@@ -1,5 +1,10 @@
 //! Running the executable with an empty home and an environment of its own.
 
+#[cfg(windows)]
+#[path = "../../src/identity/cache/sealing/dpapi.rs"]
+#[expect(dead_code, reason = "the executable seals, the tests look")]
+mod dpapi;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -124,10 +129,17 @@ impl Machine {
     /// What the file of sign-ins holds.
     #[track_caller]
     pub(crate) fn saved(&self) -> Value {
-        serde_json::from_str(&std::fs::read_to_string(self.sign_ins()).unwrap()).unwrap()
+        let saved: Value = serde_json::from_slice(&std::fs::read(self.sign_ins()).unwrap()).unwrap();
+        #[cfg(windows)]
+        if let Some(sealed) = saved["dpapi"].as_str() {
+            use base64::prelude::{BASE64_STANDARD, Engine};
+            let opened = dpapi::open(&BASE64_STANDARD.decode(sealed).unwrap()).unwrap();
+            return serde_json::from_slice(&opened).unwrap();
+        }
+        saved
     }
 
-    /// Puts something else into the file of sign-ins.
+    /// Puts something else into the file of sign-ins; it is not sealed then, on Windows either.
     pub(crate) fn change_saved(&self, change: impl FnOnce(&mut Value)) {
         let mut saved = self.saved();
         change(&mut saved);

@@ -2,15 +2,15 @@
 //! this tool while it is being changed.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use secrecy::{ExposeSecret, SecretString};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 use crate::private::{self, Opened, Unopened};
+use crate::secret::SecretBytes;
 
 const CONTENT: &str = "sign-ins.json";
 const UNREADABLE: &str = "sign-ins.unreadable.json";
@@ -41,9 +41,9 @@ impl PrivateFile {
         self.directory.join(CONTENT)
     }
 
-    /// The text; `None` where there is no file. A file that others could read until now is told of.
-    pub(super) fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretString>, Unopened> {
-        let Opened { mut file, was_open_to_others } = match private::open(&self.path()) {
+    /// The content; `None` where there is no file. A file that others could read until now is told of.
+    pub(super) fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretBytes>, Unopened> {
+        let Opened { file, was_open_to_others } = match private::open(&self.path()) {
             Ok(opened) => opened,
             Err(Unopened::Failed(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(unopened) => return Err(unopened),
@@ -55,15 +55,13 @@ impl PrivateFile {
                 path.display()
             ));
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(Unopened::Failed)?;
-        Ok(Some(SecretString::from(text)))
+        SecretBytes::read(file).map(Some).map_err(Unopened::Failed)
     }
 
     /// Writes a temporary file beside the old one and renames it: whoever reads sees the one or the other.
-    pub(super) fn write(&self, text: &SecretString) -> Result<()> {
+    pub(super) fn write(&self, content: &[u8]) -> Result<()> {
         let written = self.temporary().and_then(|mut file| {
-            file.write_all(text.expose_secret().as_bytes())?;
+            file.write_all(content)?;
             file.as_file().sync_all()?;
             self.put_in_place(file)
         });

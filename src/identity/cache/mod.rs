@@ -2,6 +2,7 @@
 
 mod file;
 mod model;
+mod sealing;
 mod store;
 
 pub(crate) use model::{Method, SignIn, TenantToken, is_fresh};

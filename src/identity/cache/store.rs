@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::file::{Lock, PrivateFile};
 use super::model::{Content, Layout, SignIn};
+use super::sealing;
 use crate::error::{Error, Kind, Result};
 use crate::private::Unopened;
 use crate::report::Report;
+use crate::secret::SecretBytes;
 
 /// The layout of the file that this version writes. The one before it knew no applications, and is understood.
 const VERSION: u32 = 2;
@@ -86,8 +86,9 @@ impl<'a> Store<'a> {
     /// The file's content, or why it cannot be used: damaged, or written by a newer version. One that is not this user's
     /// own is an error, and is left where it is.
     fn understood(&self) -> Result<std::result::Result<Content, String>> {
-        match self.file.read(|message| self.report.warn(message)) {
-            Ok(Some(text)) => Ok(Self::content_of(&text)),
+        let read = self.file.read(|message| self.report.warn(message));
+        match read.and_then(|found| found.map(sealing::open).transpose()) {
+            Ok(Some(content)) => Ok(Self::content_of(&content)),
             Ok(None) => Ok(Ok(Content::default())),
             Err(Unopened::Failed(error)) => Ok(Err(error.to_string())),
             Err(Unopened::Refused(why)) => {
@@ -98,18 +99,18 @@ impl<'a> Store<'a> {
         }
     }
 
-    fn content_of(text: &SecretString) -> std::result::Result<Content, String> {
+    fn content_of(text: &[u8]) -> std::result::Result<Content, String> {
         // The parser's message may quote the text, which holds tokens.
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
-        let layout: Layout = serde_json::from_str(text.expose_secret()).map_err(damaged)?;
+        let layout: Layout = serde_json::from_slice(text).map_err(damaged)?;
         if !(OLDEST..=VERSION).contains(&layout.version) {
             return Err(format!(
                 "its layout is number {}, and this version knows {OLDEST} and {VERSION}",
                 layout.version
             ));
         }
-        serde_json::from_str(text.expose_secret()).map_err(damaged)
+        serde_json::from_slice(text).map_err(damaged)
     }
 
     fn warn(&self, why: &str) {
@@ -161,7 +162,10 @@ impl Locked {
 
     fn write(&mut self) -> Result<()> {
         self.content.version = VERSION;
-        let text = serde_json::to_string_pretty(&self.content).map_err(Error::failed_by)?;
-        self.file.write(&SecretString::from(text))
+        let mut content = SecretBytes::default();
+        serde_json::to_writer_pretty(&mut content, &self.content).map_err(Error::failed_by)?;
+        let sealed = sealing::seal(&content)
+            .map_err(|error| Error::failed_by(error).context("Windows could not seal the sign-in"))?;
+        self.file.write(&sealed)
     }
 }
