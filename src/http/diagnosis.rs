@@ -101,6 +101,7 @@ fn tls_failure(failure: &rustls::Error, host: &str, connecting: bool) -> Failure
         Tls::InvalidCertificate(Certificate::UnknownIssuer) => {
             Failure::new(format!("the certificate of {host} comes from an issuer that is not trusted here"))
                 .hint("if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE")
+                .of_unknown_issuer()
         }
         Tls::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
             Failure::new(format!("the certificate shown for {host} belongs to another name"))

@@ -13,6 +13,7 @@ use crate::error::Error;
 
 /// A request that brought no usable answer.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact for itself, and any of them may come with any other")]
 pub(crate) struct Failure {
     message: String,
     detail: Option<String>,
@@ -20,6 +21,7 @@ pub(crate) struct Failure {
     may_have_arrived: bool,
     is_answered: bool,
     may_pass: bool,
+    is_of_unknown_issuer: bool,
     correlation_id: Option<String>,
 }
 
@@ -32,6 +34,7 @@ impl Failure {
             may_have_arrived: true,
             is_answered: false,
             may_pass: false,
+            is_of_unknown_issuer: false,
             correlation_id: None,
         }
     }
@@ -56,6 +59,17 @@ impl Failure {
     pub(super) fn passing(mut self) -> Self {
         self.may_pass = true;
         self
+    }
+
+    /// The same for a certificate whose issuer is not among those trusted.
+    pub(super) fn of_unknown_issuer(mut self) -> Self {
+        self.is_of_unknown_issuer = true;
+        self
+    }
+
+    /// Whether the certificate's issuer was not among those trusted.
+    pub(super) fn is_of_unknown_issuer(&self) -> bool {
+        self.is_of_unknown_issuer
     }
 
     /// Whether another try may find the fault gone.

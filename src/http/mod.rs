@@ -51,6 +51,9 @@ pub(crate) struct Client<'a> {
     lanes: OnceCell<Semaphore>,
     plain: OnceCell<reqwest::Client>,
     secure: OnceCell<reqwest::Client>,
+    /// Trusts everything that the system trusts, where `secure` begins with less.
+    trusting_all: OnceCell<reqwest::Client>,
+    is_trusting_all: Cell<bool>,
 }
 
 impl<'a> Client<'a> {
@@ -65,6 +68,8 @@ impl<'a> Client<'a> {
             lanes: OnceCell::new(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
+            trusting_all: OnceCell::new(),
+            is_trusting_all: Cell::new(false),
         }
     }
 
@@ -102,25 +107,18 @@ impl<'a> Client<'a> {
 
     /// Sends a request and reads the whole answer, whatever its status.
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
-        let (client, request) = request.build_split();
-        let request = request.map_err(|error| Failure::unusable_request(&error))?;
+        let request = request.build().map_err(|error| Failure::unusable_request(&error))?;
         let repeat = Repeat::of(request.method());
-        self.execute(&client, request, repeat).await
+        self.execute(request, repeat).await
     }
 
     /// Sends a request made elsewhere, such as by the oauth2 crate, as often as `repeat` allows.
     pub(crate) async fn send_prepared(&self, request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
-        let client = self.client_for(request.url())?.clone();
-        self.execute(&client, request, repeat).await
+        self.execute(request, repeat).await
     }
 
     /// Sends a request, and again where what came of it may pass and it may be repeated.
-    async fn execute(
-        &self,
-        client: &reqwest::Client,
-        mut request: reqwest::Request,
-        repeat: Repeat,
-    ) -> Result<Answer, Failure> {
+    async fn execute(&self, mut request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
         let _lane = match self.lanes.get() {
             Some(lanes) => lanes.acquire().await.ok(),
             None => None,
@@ -138,7 +136,7 @@ impl<'a> Client<'a> {
             }
             let again = if repeat == Repeat::Never { None } else { request.try_clone() };
             let longest = if again.is_some() { longest_try(self.timeout) } else { Duration::MAX };
-            let result = self.execute_once(client, request, longest).await;
+            let result = self.execute_with_enough_trust(request, longest).await;
             let asked = result.as_ref().ok().and_then(asked_wait);
             let is_news = asked.is_some_and(|wait| self.throttle.hold_back(wait));
             let is_uncertain = before.as_ref().is_some_and(may_have_worked);
@@ -192,12 +190,24 @@ impl<'a> Client<'a> {
         }
     }
 
-    async fn execute_once(
-        &self,
-        client: &reqwest::Client,
-        request: reqwest::Request,
-        longest: Duration,
-    ) -> Result<Answer, Failure> {
+    /// Where the issuer is unknown nothing has been sent, so that it can be looked for among all that the system trusts.
+    async fn execute_with_enough_trust(&self, request: reqwest::Request, longest: Duration) -> Result<Answer, Failure> {
+        let again = request.try_clone();
+        match (self.execute_once(request, longest).await, again) {
+            (Err(failure), Some(again)) if failure.is_of_unknown_issuer() && self.can_trust_more() => {
+                self.is_trusting_all.set(true);
+                self.execute_once(again, longest).await
+            }
+            (result, _) => result,
+        }
+    }
+
+    fn can_trust_more(&self) -> bool {
+        roots::bundle().is_some() && !self.is_trusting_all.get()
+    }
+
+    async fn execute_once(&self, request: reqwest::Request, longest: Duration) -> Result<Answer, Failure> {
+        let client = self.client_for(request.url())?;
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
         let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -231,11 +241,16 @@ impl<'a> Client<'a> {
         if let (false, Some(variable)) = (is_plain, proxy::unusable_variable(url)) {
             return Err(Failure::unusable_proxy(variable));
         }
-        let cell = if is_plain { &self.plain } else { &self.secure };
+        let is_trusting_all = self.is_trusting_all.get();
+        let cell = match (is_plain, is_trusting_all) {
+            (true, _) => &self.plain,
+            (false, false) => &self.secure,
+            (false, true) => &self.trusting_all,
+        };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = build(is_plain)?;
+        let client = build(is_plain, is_trusting_all)?;
         Ok(cell.get_or_init(|| client))
     }
 }
@@ -295,7 +310,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
 
 /// Plain http is for addresses of this machine alone: it must not leave it through a proxy, and needs no
 /// certificates.
-fn build(is_plain: bool) -> Result<reqwest::Client, Failure> {
+fn build(is_plain: bool, is_trusting_all: bool) -> Result<reqwest::Client, Failure> {
     // Fails only where a provider is installed already, which then serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
@@ -303,8 +318,13 @@ fn build(is_plain: bool) -> Result<reqwest::Client, Failure> {
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(diagnosis::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder = if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder)? };
-    builder.build().map_err(|error| Failure::unusable_client(&error))
+    let builder =
+        if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder, is_trusting_all)? };
+    match builder.build() {
+        // A certificate in the system's file that cannot be used must not keep us from the others.
+        Err(_) if !is_plain && !is_trusting_all => build(is_plain, true),
+        built => built.map_err(|error| Failure::unusable_client(&error)),
+    }
 }
 
 /// True for an address of this machine: `localhost`, 127.0.0.0/8 or `[::1]`.

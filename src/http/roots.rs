@@ -1,6 +1,7 @@
 //! Which certificate authorities are trusted: the system's, and those of `SSL_CERT_FILE`.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use reqwest::{Certificate, ClientBuilder};
 
@@ -11,10 +12,30 @@ pub(super) fn file() -> Option<OsString> {
     std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty())
 }
 
+/// Where Linux distributions keep all the authorities that they trust in one file: Debian, Fedora, openSUSE, Alpine.
+const BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The system's one file of authorities, where there is one and nothing says to look elsewhere. The system's verifier
+/// reads the directory of single files beside it, too, which takes longer than the rest of a short command.
+pub(super) fn bundle() -> Option<&'static Path> {
+    let is_chosen = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
+    let may_be_there = cfg!(target_os = "linux") && !is_chosen;
+    BUNDLES.iter().map(Path::new).find(|path| may_be_there && path.is_file())
+}
+
 /// `SSL_CERT_FILE` stands in for the system's authorities, as it does for OpenSSL and curl. On Linux the
 /// platform's verifier reads it itself, beside `SSL_CERT_DIR`, but is silent about a file it cannot use; on macOS
-/// and Windows it does not look at it.
-pub(super) fn trust(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
+/// and Windows it does not look at it. Without `everything`, the system's one file will do where there is one.
+pub(super) fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBuilder, Failure> {
+    let bundled = bundle().filter(|_| !everything).and_then(certificates_in);
+    if let Some(certificates) = bundled {
+        return Ok(builder.tls_certs_only(certificates));
+    }
     let Some(path) = file() else { return Ok(builder) };
     let shown = path.to_string_lossy();
     let pem = std::fs::read(&path).map_err(|error| Failure::certificates(&shown, &error))?;
@@ -24,4 +45,10 @@ pub(super) fn trust(builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
     }
     let is_read_by_verifier = cfg!(all(unix, not(target_os = "macos")));
     Ok(if is_read_by_verifier { builder } else { builder.tls_certs_only(certificates) })
+}
+
+/// The certificates of a bundle; `None` where they cannot be had from it.
+fn certificates_in(bundle: &Path) -> Option<Vec<Certificate>> {
+    let certificates = Certificate::from_pem_bundle(&std::fs::read(bundle).ok()?).ok()?;
+    (!certificates.is_empty()).then_some(certificates)
 }

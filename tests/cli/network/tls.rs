@@ -65,6 +65,22 @@ fn an_issuer_that_is_not_trusted_is_told_as_that() {
     );
 }
 
+/// On Linux the system's one file is looked at first, and everything that the system trusts only where that is not enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_issuer_that_the_systems_file_lacks_is_looked_for_among_all_that_the_system_trusts() {
+    let server = secure(Authority::new().for_localhost());
+    let away = Away::at(&server.https());
+    let said = ["comes from an issuer that is not trusted here", "hint: if your company inspects traffic"];
+    away.run(LIST).expect_code(1).expect_no_data().expect_said(&said);
+    let has_file = std::path::Path::new("/etc/ssl/certs/ca-certificates.crt").is_file();
+    let seen = server.finish();
+    assert!(seen.requests.is_empty());
+    if has_file {
+        assert_eq!(seen.connections, 2);
+    }
+}
+
 #[test]
 fn a_certificate_for_another_name_is_told_as_that() {
     let authority = Authority::new();
