@@ -100,7 +100,7 @@ fn where_nobody_is_signed_in_there_is_nothing_to_do() {
 #[test]
 fn what_was_set_aside_or_left_half_written_goes_too() {
     let machine = Machine::signed_in();
-    let (secrets, whole) = (machine.secrets(), fs::read(machine.sign_ins()).unwrap());
+    let (secrets, whole) = (machine.secrets(), machine.saved().to_string().into_bytes());
     // A process that was killed while it wrote, and a file that broke off and was set aside.
     fs::write(machine.state().join(".sign-ins-Ab12Cd"), &whole).unwrap();
     fs::write(machine.sign_ins(), &whole[..whole.len() - 10]).unwrap();

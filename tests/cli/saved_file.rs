@@ -126,7 +126,7 @@ fn the_file_has_a_place_of_its_own_where_none_is_named() {
     command.env_remove("MSCOMMERCE_HOME").env("APPDATA", machine.home()).env("LOCALAPPDATA", machine.home());
     Machine::run_command_with_input(command, PASSWORD).expect_code(0);
     assert!(!machine.state().exists());
-    let found = machine.files_with(ADMIN);
+    let found = machine.files_with(if cfg!(windows) { "dpapi" } else { ADMIN });
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].ends_with("mscommerce/sign-ins.json") || cfg!(windows), "{found:?}");
     #[cfg(unix)]

@@ -41,7 +41,9 @@ fn what_is_saved_is_the_access_token_alone() {
     assert!(saved["refreshToken"].is_null());
     assert_eq!((&saved["clientId"], &saved["method"]), (&json!(APP_ID), &json!("application")));
     assert_eq!(machine.files_with(APP_SECRET), Vec::<PathBuf>::new());
-    assert_eq!(machine.files_with(token.as_str().unwrap()), [machine.sign_ins()]);
+    // Windows seals the file.
+    let shows = if cfg!(windows) { vec![] } else { vec![machine.sign_ins()] };
+    assert_eq!(machine.files_with(token.as_str().unwrap()), shows);
 }
 
 #[test]

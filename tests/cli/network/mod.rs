@@ -496,7 +496,7 @@ fn a_saved_sign_in_that_cannot_be_renewed_for_want_of_a_network_is_a_failure_and
     machine.tenant.set_token_lifetime(1);
     let command = machine.command(CONNECT);
     run_with_input(command, PASSWORD).expect_code(0);
-    let text = std::fs::read_to_string(machine.sign_ins()).unwrap();
+    let text = machine.saved().to_string();
     std::fs::write(machine.sign_ins(), text.replace(&machine.tenant.url(), &server.http())).unwrap();
 
     machine
