@@ -3,6 +3,7 @@
 
 mod baseline;
 mod connect;
+mod doctor;
 mod history;
 mod product;
 mod products;
@@ -14,6 +15,8 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
 pub(crate) use connect::{ConnectArgs, DisconnectArgs};
+pub(crate) use doctor::DoctorArgs;
+use doctor::EXAMPLES as DOCTOR_EXAMPLES;
 pub(crate) use history::HistoryArgs;
 use history::{HISTORY_EXAMPLES, UNDO_HELP};
 pub(crate) use product::{ProductCommand, TargetArgs, UpdateArgs};
@@ -151,6 +154,9 @@ pub(crate) enum Command {
     /// Take back the last run's changes
     #[command(after_help = UNDO_HELP)]
     Undo(ChangeArgs),
+    /// What stands between this machine and the service, step by step; changes nothing
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Subcommand)]

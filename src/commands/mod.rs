@@ -5,6 +5,7 @@ mod baseline;
 mod changing;
 mod connect;
 mod disconnect;
+mod doctor;
 mod history;
 mod listing;
 mod policy;
@@ -82,5 +83,6 @@ pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended
         Command::Baseline(command) => baseline::run(command, context).await,
         Command::History(args) => history::run(&args, context),
         Command::Undo(args) => undo::run(args, context).await,
+        Command::Doctor(args) => doctor::run(&args, context).await,
     }
 }

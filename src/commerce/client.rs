@@ -94,16 +94,12 @@ impl<'a, T: TokenSource> Client<'a, T> {
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
     pub(crate) async fn policy(&self) -> Result<Policy> {
-        let what = format!("could not read the policy {}", self.policy_id);
-        let (answer, id) = self.send(Method::GET, self.url(&[self.policy_id])?, None, &what, Purpose::Read).await?;
-        let policy = answer.json().and_then(Policy::decode).filter(|policy| !policy.is_blank());
-        policy.ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
+        self.look_at_policy().await.map(|looked| looked.policy)
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
     pub(crate) async fn products(&self, scope: &Scope) -> Result<Vec<ProductPolicy>> {
-        let mut url = self.url(&[self.policy_id, "products"])?;
-        url.query_pairs_mut().append_pair("scope", scope.query_value());
+        let url = self.listing_url(scope)?;
         let what = match scope {
             Scope::OfferType => "could not list the offer types",
             _ => "could not list the products",
@@ -129,6 +125,28 @@ impl<'a, T: TokenSource> Client<'a, T> {
             let what = format!("cannot tell whether {target} was changed");
             Unserved { error: Refusal::new(&what, &answer, &id).into_error(Purpose::Change), may_have_arrived: true }
         })
+    }
+
+    /// The client that requests are sent with.
+    pub(super) fn http(&self) -> &http::Client<'a> {
+        self.http
+    }
+
+    /// Reads what lies at these segments below `/v1.0/policies`; returns the answer and the correlation id sent.
+    pub(super) async fn get(&self, segments: &[&str], what: &str) -> Result<(Answer, String)> {
+        self.get_url(self.url(segments)?, what).await
+    }
+
+    /// Reads what lies at an address; returns the answer and the correlation id sent.
+    pub(super) async fn get_url(&self, url: Url, what: &str) -> Result<(Answer, String)> {
+        Ok(self.send(Method::GET, url, None, what, Purpose::Read).await?)
+    }
+
+    /// The address of a listing.
+    pub(super) fn listing_url(&self, scope: &Scope) -> Result<Url> {
+        let mut url = self.url(&[self.policy_id, "products"])?;
+        url.query_pairs_mut().append_pair("scope", scope.query_value());
+        Ok(url)
     }
 
     /// Reads a list to its end. No public client of this service reads a next link, so whether it pages is

@@ -3,6 +3,7 @@
 //! Paths, bodies and headers are those of Microsoft's MSCommerce module 2.x, whose cmdlets each send one of them.
 
 mod client;
+mod looking;
 mod model;
 mod refusal;
 mod renumbered;

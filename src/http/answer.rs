@@ -1,7 +1,8 @@
 //! An answer of either service.
 
+use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
 use crate::secret::SecretBytes;
@@ -38,6 +39,12 @@ impl Answer {
         let start = String::from_utf8_lossy(&body[..body.len().min(64)]).to_ascii_lowercase();
         let start = start.trim_start();
         (declared && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
+    }
+
+    /// The clock of whoever answered, by the header `Date`.
+    pub(crate) fn date(&self) -> Option<DateTime<Utc>> {
+        let value = self.headers.get(DATE)?.to_str().ok()?;
+        httpdate::parse_http_date(value).ok().map(DateTime::from)
     }
 
     /// The header `Retry-After` as it came.

@@ -24,9 +24,7 @@ pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
         return proxy_failure(error, &host, via);
     }
     if error.is_timeout() {
-        let failure = Failure::new(format!("{host} did not accept a connection in time"))
-            .hint("look at the network and at HTTPS_PROXY, then try again")
-            .passing();
+        let failure = not_in_time(&host);
         return if error.is_connect() { failure.before_sending() } else { failure };
     }
     let cause = find::<io::Error>(error);
@@ -36,18 +34,30 @@ pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
                 .hint("look for a proxy or a security product in between")
                 .before_sending();
         }
-        let refused = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
-        let what = if refused { "refused the connection" } else { "could not be reached" };
-        let failure = Failure::new(format!("{host} {what}"))
-            .detail(innermost(error))
-            .hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
-            .before_sending();
-        return if cause.is_some_and(|cause| may_pass(cause.kind())) { failure.passing() } else { failure };
+        return unreachable(&host, cause, &innermost(error));
     }
     Failure::new(format!("the connection to {host} broke off before the answer was complete"))
         .detail(innermost(error))
         .hint("try again")
         .passing()
+}
+
+/// Whoever was connected to took too long.
+pub(super) fn not_in_time(host: &str) -> Failure {
+    Failure::new(format!("{host} did not accept a connection in time"))
+        .hint("look at the network and at HTTPS_PROXY, then try again")
+        .passing()
+}
+
+/// No connection came about.
+pub(super) fn unreachable(host: &str, cause: Option<&io::Error>, reason: &str) -> Failure {
+    let refused = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
+    let what = if refused { "refused the connection" } else { "could not be reached" };
+    let failure = Failure::new(format!("{host} {what}"))
+        .detail(reason)
+        .hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
+        .before_sending();
+    if cause.is_some_and(|cause| may_pass(cause.kind())) { failure.passing() } else { failure }
 }
 
 /// Whether a connection may come about at another try.
@@ -56,7 +66,8 @@ fn may_pass(kind: io::ErrorKind) -> bool {
     matches!(kind, ConnectionRefused | ConnectionReset | ConnectionAborted | TimedOut)
 }
 
-fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
+/// A name for which there is no address.
+pub(super) fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
     let failure = Failure::new(format!("the address of {} could not be found", failed.name))
         .detail(&failed.reason)
         .before_sending();
@@ -74,24 +85,32 @@ fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
 
 fn proxy_failure(error: &reqwest::Error, host: &str, via: &str) -> Failure {
     let reason = innermost(error);
+    if find::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
+        return Failure::new(format!("the proxy {via} refused the connection"))
+            .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+            .before_sending();
+    }
+    refused_by_proxy(&reason, host, via)
+}
+
+/// The proxy could be reached, and did not do what it is for.
+pub(super) fn refused_by_proxy(reason: &str, host: &str, via: &str) -> Failure {
     let failure = if reason.contains("unsupported scheme") {
         Failure::new(format!("the proxy {via} is of a kind that is not supported"))
             .hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
     } else if reason.contains("authorization required") {
         Failure::new(format!("the proxy {via} asks for a user name and a password"))
             .hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
-    } else if find::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
-        Failure::new(format!("the proxy {via} refused the connection"))
-            .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
     } else {
         Failure::new(format!("the proxy {via} did not let us through to {host}"))
-            .detail(&reason)
+            .detail(reason)
             .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
     };
     failure.before_sending()
 }
 
-fn tls_failure(failure: &rustls::Error, host: &str, connecting: bool) -> Failure {
+/// No secure connection came about.
+pub(super) fn tls_failure(failure: &rustls::Error, host: &str, connecting: bool) -> Failure {
     use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
     let told = match failure {
         Tls::PeerIncompatible(_) | Tls::AlertReceived(AlertDescription::ProtocolVersion) => Failure::new(format!(
@@ -161,10 +180,17 @@ pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
 /// The system's name resolution, with failures that can be recognised.
 pub(super) struct Resolver;
 
+/// A name that the system could not turn into an address.
 #[derive(Debug)]
-struct LookupFailed {
+pub(super) struct LookupFailed {
     name: String,
     reason: String,
+}
+
+impl LookupFailed {
+    pub(super) fn new(name: &str, reason: String) -> Self {
+        Self { name: name.to_owned(), reason }
+    }
 }
 
 impl fmt::Display for LookupFailed {
@@ -178,10 +204,9 @@ impl StdError for LookupFailed {}
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let failed = |reason: String| LookupFailed { name: name.as_str().to_owned(), reason };
             match tokio::net::lookup_host((name.as_str(), 0)).await {
                 Ok(addresses) => Ok(Box::new(addresses.collect::<Vec<_>>().into_iter()) as Addrs),
-                Err(error) => Err(failed(error.to_string()).into()),
+                Err(error) => Err(LookupFailed::new(name.as_str(), error.to_string()).into()),
             }
         })
     }

@@ -142,7 +142,11 @@ impl Failure {
     }
 
     pub(super) fn unusable_client(error: &reqwest::Error) -> Self {
-        let reason = innermost(error);
+        Self::unusable_roots_or_proxy(&innermost(error))
+    }
+
+    /// What is needed for secure connections cannot be set up for this reason.
+    pub(super) fn unusable_roots_or_proxy(reason: &str) -> Self {
         let reason = reason.trim_start_matches("unexpected error: ");
         let failure = Self::new("the network client could not be set up").detail(reason).before_sending();
         let is_about_certificates = reason.contains("No CA certificates") || reason.contains("peer certificate");

@@ -4,6 +4,7 @@
 mod answer;
 mod diagnosis;
 mod failure;
+mod probe;
 mod proxy;
 mod retry;
 mod roots;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 pub(crate) use answer::Answer;
 use diagnosis::diagnose;
 pub(crate) use failure::Failure;
+pub(crate) use probe::{Secured, Way};
 pub(crate) use retry::Repeat;
 use retry::{Waits, longest_try};
 use throttle::{Throttle, asked_wait};

@@ -22,14 +22,42 @@ fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
 }
 
+/// A proxy between this machine and an address.
+pub(super) struct OnTheWay {
+    /// Its address without credentials.
+    pub(super) shown: String,
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// Whether it is spoken to over TLS.
+    pub(super) is_secure: bool,
+    /// The value of `Proxy-Authorization`. A secret.
+    pub(super) authorization: Option<String>,
+    /// What names it.
+    pub(super) origin: &'static str,
+}
+
 /// The proxy that requests to `url` go through: its address without credentials.
 pub(super) fn for_url(url: &Url) -> Option<String> {
+    on_the_way(url).map(|proxy| proxy.shown)
+}
+
+/// The proxy that requests to `url` go through.
+pub(super) fn on_the_way(url: &Url) -> Option<OnTheWay> {
     if url.scheme() == "http" {
         return None;
     }
     let intercept = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
     let uri = intercept.uri();
+    let (scheme, host) = (uri.scheme_str().unwrap_or("http"), uri.host()?);
     // Host and port alone: in an address that is not well formed, a password may stand anywhere else.
     let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    Some(format!("{}://{}{port}", uri.scheme_str().unwrap_or("http"), uri.host()?))
+    let is_secure = scheme == "https";
+    Some(OnTheWay {
+        shown: format!("{scheme}://{host}{port}"),
+        host: host.to_owned(),
+        port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+        is_secure,
+        authorization: intercept.basic_auth().and_then(|value| value.to_str().ok()).map(str::to_owned),
+        origin: VARIABLES.into_iter().find(|name| variable(name).is_some()).unwrap_or("the system's settings"),
+    })
 }

@@ -2,10 +2,18 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 use reqwest::{Certificate, ClientBuilder};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::Failure;
+
+/// Whether the platform's verifier reads `SSL_CERT_FILE` itself.
+const IS_READ_BY_VERIFIER: bool = cfg!(all(unix, not(target_os = "macos")));
 
 /// The file that `SSL_CERT_FILE` names.
 pub(super) fn file() -> Option<OsString> {
@@ -43,8 +51,23 @@ pub(super) fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBu
     if certificates.is_empty() {
         return Err(Failure::certificates(&shown, &"it holds no certificate in PEM form"));
     }
-    let is_read_by_verifier = cfg!(all(unix, not(target_os = "macos")));
-    Ok(if is_read_by_verifier { builder } else { builder.tls_certs_only(certificates) })
+    Ok(if IS_READ_BY_VERIFIER { builder } else { builder.tls_certs_only(certificates) })
+}
+
+/// Judges the certificates of others as the clients do: by all that the system trusts, or by `SSL_CERT_FILE`.
+pub(super) fn verifier() -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let unusable = |error: &dyn std::fmt::Display| Failure::unusable_roots_or_proxy(&error.to_string());
+    let Some(path) = file().filter(|_| !IS_READ_BY_VERIFIER) else {
+        let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(|error| unusable(&error))?;
+        return Ok(Arc::new(verifier));
+    };
+    let shown = path.to_string_lossy();
+    let mut roots = rustls::RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| Failure::certificates(&shown, &error))?;
+    roots.add_parsable_certificates(certificates.flatten());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    Ok(verifier.map_err(|error| unusable(&error))?)
 }
 
 /// The certificates of a bundle; `None` where they cannot be had from it.

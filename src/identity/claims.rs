@@ -19,6 +19,8 @@ pub(crate) struct Claims {
     exp: Option<i64>,
     /// Application permissions, or an application's roles.
     pub(crate) roles: Vec<String>,
+    /// What a user's token allows, as names separated by blanks.
+    pub(crate) scopes: Option<String>,
     /// The service the token is for; the first one, where it is for several.
     pub(crate) aud: Option<String>,
     /// Who issued the token.
@@ -51,6 +53,7 @@ impl Claims {
             // RFC 7519 allows fractions of a second.
             exp: end.and_then(|end| end.as_number()?.to_string().split('.').next()?.parse().ok()),
             roles: roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            scopes: text("scp"),
             aud: text("aud").or_else(|| payload.get("aud")?.get(0)?.as_str().map(str::to_owned)),
             iss: text("iss"),
             sub: text("sub"),

@@ -6,6 +6,7 @@ mod cache;
 mod claims;
 mod connect_command;
 mod entra;
+mod metadata;
 mod permission;
 mod refusal;
 mod session;
@@ -19,6 +20,7 @@ pub(crate) use cache::{Method, SignIn, Store};
 pub(crate) use claims::{Claims, is_token};
 pub(crate) use connect_command::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE};
 pub(crate) use entra::{Entra, Grant};
+pub(crate) use metadata::metadata;
 pub(crate) use permission::{another_service, missing as missing_permission};
 pub(crate) use session::{
     ApplicationSignIn, At, EnvironmentToken, Holder, SavedSignIn, Session, SignedIn, Source, Status, TOKEN_VARIABLE,

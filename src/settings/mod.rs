@@ -2,6 +2,7 @@
 //! is done.
 
 mod application;
+mod described;
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -48,6 +49,8 @@ pub(crate) struct Settings {
     /// The policy named with `--policy-id`.
     pub(crate) policy_id_given: Option<String>,
     pub(crate) profile: String,
+    /// Whether `--profile` was given.
+    profile_is_given: bool,
     /// The tenant named with `--tenant`, where it is one.
     pub(crate) tenant: Option<Tenant>,
     /// The tenants named with `--tenant`, where they are several.
@@ -81,6 +84,7 @@ impl Settings {
             policy_id,
             policy_id_given: args.policy_id.clone(),
             profile: profile(args, &environment)?,
+            profile_is_given: args.profile.is_some(),
             tenant,
             tenants,
             format: format(args, &environment)?,

@@ -22,6 +22,7 @@ const COMMANDS: &[&[&str]] = &[
     &["baseline", "apply"],
     &["history"],
     &["undo"],
+    &["doctor"],
 ];
 
 #[test]

@@ -12,6 +12,7 @@ mod connect_browser;
 mod connect_device;
 mod connect_token;
 mod disconnect;
+mod doctor;
 mod help;
 mod history;
 mod network;

@@ -37,6 +37,7 @@ mod controls;
 mod device;
 mod entra;
 mod github;
+mod metadata;
 mod refusal;
 mod rsa;
 mod token;
@@ -198,6 +199,7 @@ fn route(world: &mut World, request: &Received) -> Answer {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["v1.0", "policies", rest @ ..] => commerce::answer(world, request, rest),
+        [tenant, "v2.0", ".well-known", "openid-configuration"] => metadata::answer(world, request, tenant),
         [tenant, "oauth2", "v2.0", endpoint] => entra::answer(world, request, tenant, endpoint),
         ["github", "oidc", endpoint] => github::answer(request, endpoint),
         _ => Answer::text(404, "text/plain", ""),

@@ -71,6 +71,8 @@ impl<'a> ApplicationSignIn<'a> {
             roles: Vec::new(),
             expires_at: None,
             is_renewable: true,
+            authority: Some(self.at.authority.clone()),
+            home_tenant: None,
         }
     }
 

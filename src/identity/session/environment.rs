@@ -65,6 +65,8 @@ impl<'a> EnvironmentToken<'a> {
             expires_at: self.claims.expires_at(),
             roles: self.claims.roles.clone(),
             is_renewable: false,
+            authority: None,
+            home_tenant: None,
         })
     }
 

@@ -8,6 +8,7 @@ mod saved;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use url::Url;
 
 pub(crate) use application::{ApplicationSignIn, At};
 pub(crate) use environment::{EnvironmentToken, TOKEN_VARIABLE};
@@ -37,6 +38,10 @@ pub(crate) struct Status {
     pub(crate) expires_at: Option<DateTime<Utc>>,
     /// Whether a new token can be had without a person.
     pub(crate) is_renewable: bool,
+    /// The authority that grants the tokens; `None` where none is asked.
+    pub(crate) authority: Option<Url>,
+    /// The tenant that the sign-in was for.
+    pub(crate) home_tenant: Option<String>,
 }
 
 /// The credential of one run, at one tenant.

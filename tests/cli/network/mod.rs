@@ -2,6 +2,7 @@
 //! own, and no token or password sent where it must not go.
 
 mod addresses;
+mod doctor;
 mod proxies;
 mod retries;
 mod tls;

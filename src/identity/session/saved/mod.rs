@@ -85,6 +85,8 @@ impl<'a> SavedSignIn<'a> {
             roles: claims.map(|claims| claims.roles).unwrap_or_default(),
             expires_at: found.map(|(_, token)| token.expires_at),
             is_renewable: sign_in.refresh_token.is_some(),
+            authority: sign_in.refresh_token.as_ref().map(|_| sign_in.authority.clone()),
+            home_tenant: Some(sign_in.tenant_id),
             account: sign_in.account,
             client_id: sign_in.client_id,
         })

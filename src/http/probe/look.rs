@@ -1,0 +1,138 @@
+//! A look at the certificates that a host shows, be they trusted or not.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::Url;
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+
+use super::Secured;
+use crate::http::Failure;
+use crate::http::diagnosis::tls_failure;
+use crate::http::failure::host;
+use crate::http::roots;
+
+/// Whom a certificate is for, and who issued it: their names as far as they have some.
+pub(crate) struct Certificate {
+    pub(crate) subject: String,
+    pub(crate) issuer: String,
+}
+
+/// Makes a secure connection and says what was shown. A certificate that is not trusted does not end it, so that its
+/// issuer can be named; nothing is ever sent over the connection.
+pub(super) async fn look(stream: TcpStream, url: &Url) -> Result<Secured, Failure> {
+    let host = host(url);
+    let name = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(name).map_err(|error| Failure::new(format!("{host}: {error}")).before_sending())?;
+    let onlooker = Arc::new(Onlooker { inner: roots::verifier()?, seen: Mutex::default() });
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls_failure(&error, &host, true))?
+        .dangerous()
+        .with_custom_certificate_verifier(onlooker.clone())
+        .with_no_client_auth();
+    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let connection = connected.map_err(|error| broken_off(&error, &host))?;
+    let version = match connection.get_ref().1.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
+        _ => "TLS",
+    };
+    let seen = std::mem::take(&mut *onlooker.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Secured {
+        version: version.to_owned(),
+        chain: seen.chain,
+        distrust: seen.distrust.map(|error| tls_failure(&error, &host, true)),
+    })
+}
+
+fn broken_off(error: &io::Error, host: &str) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(error) => tls_failure(error, host, true),
+        None => Failure::new(format!("{host} broke off while the secure connection (TLS) was being made"))
+            .detail(error)
+            .hint("look for a proxy or a security product in between")
+            .before_sending(),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    chain: Vec<Certificate>,
+    distrust: Option<rustls::Error>,
+}
+
+/// Has certificates judged as for any request, and remembers the judgement in the place of acting on it.
+#[derive(Debug)]
+struct Onlooker {
+    inner: Arc<dyn ServerCertVerifier>,
+    seen: Mutex<Seen>,
+}
+
+impl ServerCertVerifier for Onlooker {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let distrust = self.inner.verify_server_cert(end_entity, intermediates, name, ocsp, now).err();
+        let chain = std::iter::once(end_entity).chain(intermediates).filter_map(Certificate::of).collect();
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen { chain, distrust };
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} by {}", self.subject, self.issuer)
+    }
+}
+
+impl Certificate {
+    fn of(der: &CertificateDer<'_>) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        Some(Self { subject: name_of(certificate.subject()), issuer: name_of(certificate.issuer()) })
+    }
+}
+
+/// Common name and organization, as far as there are some: `DigiCert Global G2 TLS RSA SHA256 2020 CA1 (DigiCert Inc)`.
+fn name_of(name: &X509Name<'_>) -> String {
+    let common = name.iter_common_name().find_map(|part| part.as_str().ok());
+    let organization = name.iter_organization().find_map(|part| part.as_str().ok());
+    match (common, organization) {
+        (Some(common), Some(organization)) => format!("{common} ({organization})"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => "no name".to_owned(),
+    }
+}

@@ -1,0 +1,49 @@
+//! What an authority says of itself at a tenant, to anybody who asks.
+
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use serde_json::Value;
+use url::Url;
+
+use super::connect_command::ConnectCommand;
+use super::refusal::Refusal;
+use crate::error::{Error, Result};
+use crate::http::{self, Failure};
+
+/// The authority's answer at a tenant that it knows.
+pub(crate) struct Metadata {
+    /// Who issues its tokens there.
+    pub(crate) issuer: String,
+    /// The authority's clock.
+    pub(crate) date: Option<DateTime<Utc>>,
+}
+
+/// Asks for the `OpenID` metadata of a tenant: a GET without any credential (`OpenID` Connect Discovery 1.0, section 4;
+/// entra-docs, "`OpenID` Connect": `/{tenant}/v2.0/.well-known/openid-configuration`). A tenant that is not known is refused.
+pub(crate) async fn metadata(
+    http: &http::Client<'_>,
+    authority: &Url,
+    tenant: &str,
+    connect: ConnectCommand<'_>,
+) -> Result<Metadata> {
+    let what = format!("the authority does not answer for the tenant {tenant}");
+    let mut url = authority.clone();
+    url.path_segments_mut()
+        .map_err(|()| Error::usage("the authority host is not a web address"))?
+        .pop_if_empty()
+        .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
+    let request = http.request(Method::GET, url.clone()).map_err(Error::from)?;
+    let answer = http.send(request).await.map_err(Error::from)?;
+    let unexpected = || Error::from(Failure::unexpected_answer(&url, &answer)).context(&what);
+    if !answer.status.is_success() {
+        let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error());
+        return Err(refusal.map_or_else(unexpected, |refusal| refusal.into_error(&what, connect)));
+    }
+    let issuer = answer.json().and_then(|body| Some(body.get("issuer").and_then(Value::as_str)?.to_owned()));
+    let issuer = issuer.ok_or_else(|| {
+        unexpected()
+            .detail("its answer names no issuer")
+            .hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in its place")
+    })?;
+    Ok(Metadata { issuer, date: answer.date() })
+}

@@ -1,0 +1,254 @@
+//! `doctor` where the network is well: what it says of settings, authority, clock, credential and policy, and that it
+//! changes nothing.
+
+use chrono::{Duration, Utc};
+use serde_json::{Value, json};
+
+use crate::connect_browser::Waiting;
+use crate::support::{Machine, Ran};
+use crate::tenant::{ADMIN, APP_ID, APP_SECRET, Answer, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, READER, Role};
+
+/// The steps as `(step, target, outcome)`, and all that was found.
+fn steps(ran: &Ran) -> Vec<Value> {
+    ran.json().as_array().unwrap().clone()
+}
+
+#[track_caller]
+fn step(ran: &Ran, name: &str) -> Value {
+    let mut found: Vec<Value> = steps(ran).into_iter().filter(|step| step["step"] == name).collect();
+    assert!(!found.is_empty(), "there is no step {name}: {}", ran.stdout);
+    // Of the clock, the last is that of the endpoint.
+    found.pop().unwrap()
+}
+
+#[track_caller]
+fn expect_step(ran: &Ran, name: &str, outcome: &str, parts: &[&str]) {
+    let step = step(ran, name);
+    assert_eq!(step["outcome"], outcome, "{step}");
+    let said = format!("{} {}", step["finding"].as_str().unwrap(), step["hint"].as_str().unwrap_or_default());
+    for part in parts {
+        assert!(said.contains(part), "not said: {part}\n{said}");
+    }
+}
+
+fn doctor(machine: &Machine, flags: &[&str]) -> Ran {
+    machine.run(&[&["doctor", "-o", "json"], flags].concat())
+}
+
+#[test]
+fn every_step_is_told_in_the_order_in_which_a_request_takes_it() {
+    let machine = Machine::signed_in();
+    let ran = doctor(&machine, &[]).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    let names: Vec<String> = steps(&ran).iter().map(|step| step["step"].as_str().unwrap().to_owned()).collect();
+    let (settings, walk): (Vec<_>, Vec<_>) = names.iter().map(String::as_str).partition(|name| *name == "setting");
+    assert!(settings.len() >= 7);
+    let way = ["proxy", "name", "tcp", "tls"];
+    assert_eq!(walk, [&way[..], &way, &["authority", "clock", "credential", "policy", "clock"]].concat());
+    for step in steps(&ran) {
+        let fields: Vec<_> = step.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(fields, ["finding", "hint", "outcome", "step", "target"]);
+        assert!(["passed", "skipped"].contains(&step["outcome"].as_str().unwrap()), "{step}");
+        assert_eq!(step["hint"], Value::Null);
+    }
+    expect_step(&ran, "authority", "passed", &[HOME_TENANT]);
+    let found = [ADMIN, HOME_TENANT, "audience aeb86249-8ea3-49e2-900b-54cc8e308f85", "LicenseManager.AccessAsUser"];
+    expect_step(&ran, "credential", "passed", &found);
+    expect_step(&ran, "policy", "passed", &["status 200", "correlation id"]);
+}
+
+#[test]
+fn the_policys_correlation_id_is_the_one_that_was_sent() {
+    let machine = Machine::signed_in();
+    let ran = doctor(&machine, &[]).expect_code(0);
+    let requests = machine.tenant.requests();
+    let id = requests.last().unwrap().header("x-ms-correlation-id").unwrap().to_owned();
+    expect_step(&ran, "policy", "passed", &[&id]);
+}
+
+#[test]
+fn it_reads_and_changes_nothing() {
+    for machine in [Machine::signed_in(), Machine::about_to_renew()] {
+        machine.tenant.forget_requests();
+        doctor(&machine, &["--live-report"]).expect_code(0);
+        for line in machine.requests() {
+            assert!(line.starts_with("GET ") || line.ends_with("/oauth2/v2.0/token"), "{line}");
+        }
+        assert!(!machine.state().join("changes.jsonl").exists());
+    }
+}
+
+#[test]
+fn each_setting_says_where_it_came_from() {
+    let machine = Machine::signed_in();
+    let flags = ["--timeout", "7", "--policy-id", "AllowSelfServicePurchase", "--profile", "default"];
+    let ran = doctor(&machine, &flags).expect_code(0);
+    let found = |name: &str| {
+        let step = steps(&ran).into_iter().find(|step| step["target"] == name).unwrap();
+        step["finding"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(found("timeout"), "7 s (--timeout)");
+    assert_eq!(found("policy-id"), "AllowSelfServicePurchase (--policy-id)");
+    assert_eq!(found("profile"), "default (--profile)");
+    assert_eq!(found("endpoint"), format!("{}/ (MSCOMMERCE_ENDPOINT)", machine.tenant.url()));
+    assert_eq!(found("authority"), format!("{}/ (AZURE_AUTHORITY_HOST)", machine.tenant.url()));
+    assert_eq!(found("state-directory"), format!("{} (MSCOMMERCE_HOME)", machine.state().display()));
+    assert_eq!(found("client-id"), "3d5cffa9-04da-4657-8cab-c7f074657cad (default)");
+}
+
+#[test]
+fn every_format_holds_every_step() {
+    let machine = Machine::signed_in();
+    let count = steps(&doctor(&machine, &[])).len();
+    for (format, head) in [("csv", "step,target,outcome,finding,hint"), ("tsv", "step\ttarget\toutcome\tfinding\thint")]
+    {
+        let ran = machine.run(&["doctor", "-o", format]).expect_code(0);
+        assert_eq!(ran.stdout.lines().next(), Some(head));
+        assert_eq!(ran.stdout.lines().count(), count + 1);
+    }
+    let markdown = machine.run(&["doctor", "-o", "markdown"]).expect_code(0).stdout;
+    assert_eq!(markdown.lines().filter(|line| line.starts_with("| ")).count(), count + 2);
+    let table = machine.run(&["doctor"]).expect_code(0).stdout;
+    assert!(table.lines().count() > count, "{table}");
+}
+
+#[test]
+fn without_a_sign_in_the_way_is_walked_all_the_same() {
+    let machine = Machine::new();
+    let ran = doctor(&machine, &[]).expect_code(1).expect_said(&[
+        "error: 1 of ",
+        "steps failed: credential (the profile default)",
+        "hint: mscommerce connect",
+    ]);
+    expect_step(&ran, "authority", "passed", &[]);
+    expect_step(&ran, "credential", "failed", &["nobody is signed in", "mscommerce connect"]);
+    expect_step(&ran, "policy", "skipped", &["there is no credential"]);
+}
+
+#[test]
+fn a_sign_in_that_was_revoked_is_told_with_the_way_back() {
+    let machine = Machine::about_to_renew();
+    machine.tenant.revoke_refresh_tokens();
+    let ran = doctor(&machine, &[]).expect_code(1).expect_said(&["hint: mscommerce connect"]);
+    expect_step(&ran, "credential", "failed", &["revoked"]);
+    expect_step(&ran, "policy", "skipped", &["there is no usable credential"]);
+}
+
+#[test]
+fn a_tenant_that_nobody_has_is_told_by_the_authority() {
+    let machine = Machine::signed_in();
+    let ran = doctor(&machine, &["--tenant", "nowhere.example"]).expect_code(1);
+    expect_step(&ran, "authority", "failed", &["nowhere.example", "AADSTS90002"]);
+    expect_step(&ran, "credential", "failed", &["AADSTS90002"]);
+}
+
+#[test]
+fn a_clock_that_is_far_off_is_told() {
+    for (minutes, outcome, said) in
+        [(-20, "failed", "ahead of"), (20, "failed", "behind"), (-2, "passed", "ahead of"), (2, "passed", "behind")]
+    {
+        let machine = Machine::signed_in();
+        let theirs = (Utc::now() + Duration::minutes(minutes)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let body = json!({"id": "AllowSelfServicePurchase", "description": "d", "defaultValue": "Enabled"});
+        machine.tenant.fail_next("GET /v1.0/policies/", Answer::json(200, &body).header("date", &theirs));
+        let ran = doctor(&machine, &[]).expect_code(i32::from(outcome == "failed"));
+        expect_step(&ran, "clock", outcome, &[said]);
+        if outcome == "failed" {
+            ran.expect_said(&["steps failed: clock", "hint: set this machine's clock"]);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_by_role_is_told_with_the_roles_that_help() {
+    let machine = Machine::signed_in();
+    machine.tenant.set_role(ADMIN, Role::None);
+    let ran = doctor(&machine, &[]).expect_code(1).expect_said(&["steps failed: policy"]);
+    expect_step(&ran, "policy", "failed", &["403", "correlation id", "Global Reader"]);
+}
+
+#[test]
+fn a_token_that_the_service_refuses_is_told() {
+    let machine = Machine::new();
+    let token = machine.tenant.mint(READER, HOME_TENANT, 3600);
+    machine.tenant.revoke_access_tokens();
+    let ran = machine.run_with(&[("MSCOMMERCE_TOKEN", &token)], &["doctor", "-o", "json"]).expect_code(1);
+    expect_step(&ran, "authority", "skipped", &["a ready token serves"]);
+    expect_step(&ran, "credential", "passed", &[READER]);
+    expect_step(&ran, "policy", "failed", &["401", "MSCOMMERCE_TOKEN"]);
+}
+
+#[test]
+fn a_token_that_has_ended_is_told_without_asking() {
+    let machine = Machine::new();
+    let token = machine.tenant.mint(ADMIN, HOME_TENANT, -60);
+    let ran = machine.run_with(&[("MSCOMMERCE_TOKEN", &token)], &["doctor", "-o", "json"]).expect_code(1);
+    expect_step(&ran, "credential", "failed", &["MSCOMMERCE_TOKEN", "ended at"]);
+    assert!(!machine.requests().iter().any(|line| line.contains("/v1.0/")));
+}
+
+#[test]
+fn an_application_is_told_with_its_roles_and_without_them_before_the_service_is_asked() {
+    let machine = Machine::new();
+    let variables =
+        [("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_ID", APP_ID), ("AZURE_CLIENT_SECRET", APP_SECRET)];
+    let ran = machine.run_with(&variables, &["doctor", "-o", "json", "--live-report"]).expect_code(0);
+    expect_step(&ran, "credential", "passed", &["by application", "roles Policy."]);
+    let live = steps(&ran).into_iter().find(|step| step["target"] == "an application's token").unwrap();
+    assert!(live["finding"].as_str().unwrap().contains("its token was accepted"), "{live}");
+    assert!(!ran.stdout.contains(APP_SECRET));
+
+    machine.tenant.grant_app(&[]);
+    machine.tenant.forget_requests();
+    let ran = machine.run_with(&variables, &["doctor", "-o", "json"]).expect_code(1);
+    expect_step(&ran, "credential", "failed", &["Policy.Read.AllowSelfServicePurchase"]);
+    assert!(!machine.requests().iter().any(|line| line.contains("/v1.0/")));
+}
+
+#[test]
+fn what_only_the_real_service_shows_is_recorded_where_a_read_can_show_it() {
+    let machine = Machine::new();
+    let waiting = Waiting::start(&machine, &[]);
+    waiting.sign_in();
+    waiting.finish().expect_code(0);
+    let ran = doctor(&machine, &["--live-report", "--tenant", CUSTOMER_TENANT]).expect_code(0);
+    let live = |target: &str| {
+        let found = steps(&ran).into_iter().find(|step| step["target"] == target);
+        found.unwrap_or_else(|| panic!("no {target}: {}", ran.stdout))
+    };
+    for (target, outcome, said) in [
+        ("the browser's redirect address", "passed", "its token was accepted"),
+        ("the device code", "skipped", "made by browser"),
+        ("an application's token", "skipped", "made by browser"),
+        ("a request without a token", "passed", "status 401"),
+        ("pages of a listing", "passed", "items, and beside them nothing"),
+        ("a sign-in at a customer's tenant", "passed", "was accepted there"),
+        ("the old product id CFQ7TTC0KP0P", "passed", "status 404"),
+        ("a value that a product cannot take", "skipped", "a read does not show it"),
+    ] {
+        let step = live(target);
+        assert_eq!((&step["step"], &step["outcome"]), (&json!("live-report"), &json!(outcome)), "{step}");
+        assert!(step["finding"].as_str().unwrap().contains(said), "{step}");
+    }
+    assert_eq!(steps(&doctor(&machine, &[])).iter().filter(|step| step["step"] == "live-report").count(), 0);
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_used_is_one_failed_step_among_others() {
+    let machine = Machine::signed_in();
+    std::fs::write(machine.home().join("file"), "").unwrap();
+    let home = machine.home().join("file");
+    let ran =
+        machine.run_with(&[("MSCOMMERCE_HOME", home.to_str().unwrap())], &["doctor", "-o", "json"]).expect_code(1);
+    expect_step(&ran, "credential", "failed", &[]);
+    expect_step(&ran, "authority", "passed", &[]);
+}
+
+#[test]
+fn wrong_usage_stays_wrong_usage() {
+    let machine = Machine::signed_in();
+    machine.run_with(&[("MSCOMMERCE_ENDPOINT", "ftp://x.example")], &["doctor"]).expect_code(2).expect_no_data();
+    machine.run(&["doctor", "--tenant", "a.example", "--tenant", "b.example"]).expect_code(2).expect_no_data();
+    let password = machine.run_with_input(&["doctor", "--password-stdin"], PASSWORD).expect_code(2);
+    assert!(!password.stderr.contains(PASSWORD));
+}

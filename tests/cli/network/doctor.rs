@@ -1,0 +1,155 @@
+//! `doctor` where the network is not well: which step fails, in the words that a request's failure has, and what is not
+//! tried any more.
+
+use super::*;
+
+const POLICY: &str = r#"{"id":"AllowSelfServicePurchase","description":"d","defaultValue":"Enabled"}"#;
+
+/// Answers every request as the policy is read.
+fn policy_over(connection: Connection, config: &Arc<ServerConfig>) {
+    if let Some(mut connection) = connection.secured(config) {
+        while connection.request().is_some() {
+            connection.answer(POLICY);
+        }
+    }
+}
+
+impl Away {
+    /// The outcome and the words of each step, by its name.
+    fn doctor(&self, code: i32) -> Vec<(String, String, String)> {
+        let ran = self.run(&["doctor", "-o", "json", "-vvv"]).expect_code(code);
+        let words = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
+        let all = ran.json().as_array().unwrap().clone();
+        let walked = all.iter().filter(|step| step["step"] != "setting");
+        walked
+            .map(|step| {
+                let said = format!("{} {}", words(step, "finding"), words(step, "hint"));
+                (words(step, "step"), words(step, "outcome"), said)
+            })
+            .collect()
+    }
+
+    /// This step fails with these words, those before it pass, and of those after it none is tried.
+    #[track_caller]
+    fn expect_stop(&self, at: &str, said: &[&str]) {
+        let steps = self.doctor(1);
+        let mut is_over = false;
+        for (name, outcome, words) in &steps {
+            if name == at {
+                is_over = true;
+                assert_eq!(outcome, "failed", "{name}: {words}");
+                for part in said {
+                    assert!(words.contains(part), "not said: {part}\n{words}");
+                }
+            } else if ["proxy", "name", "tcp", "tls", "policy"].contains(&name.as_str()) {
+                assert_eq!(outcome, if is_over { "skipped" } else { "passed" }, "{name}: {words}");
+            }
+        }
+        assert!(is_over, "{at} is not among {steps:?}");
+    }
+}
+
+#[test]
+fn over_tls_the_version_and_the_issuer_are_named() {
+    let authority = Authority::new();
+    for (versions, name) in [(&[&rustls::version::TLS12][..], "TLS 1.2"), (&[&rustls::version::TLS13], "TLS 1.3")] {
+        let config = authority.server("localhost", Validity::Now, versions);
+        let (server, pem) = (Server::start(move |connection| policy_over(connection, &config)), Pem::of(&authority));
+        let away = Away::at(&server.https()).trusting(&pem.file);
+        let steps = away.doctor(0);
+        let (_, outcome, said) = steps.iter().find(|(step, ..)| step == "tls").unwrap();
+        assert_eq!(outcome, "passed");
+        assert!(said.contains(name) && said.contains("issued by"), "{said}");
+        let seen = server.finish();
+        // One connection to look at, over which nothing is sent, and one for the request.
+        assert_eq!((seen.connections, seen.requests.len()), (2, 1));
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_told_with_its_issuer_and_gets_no_token() {
+    let (known, unknown) = (Authority::new(), Authority::new());
+    let pem = Pem::of(&known);
+    for (config, said) in [
+        (unknown.for_localhost(), "an issuer that is not trusted here"),
+        (known.server("other.example", Validity::Now, rustls::ALL_VERSIONS), "belongs to another name"),
+        (known.server("localhost", Validity::Past, rustls::ALL_VERSIONS), "has expired"),
+        (known.server("localhost", Validity::Future, rustls::ALL_VERSIONS), "is not valid yet"),
+    ] {
+        let server = Server::start(move |connection| policy_over(connection, &config));
+        Away::at(&server.https()).trusting(&pem.file).expect_stop("tls", &[said, "issued by", "TLS 1.3"]);
+        assert!(server.finish().requests.is_empty());
+    }
+}
+
+#[test]
+fn a_server_without_tls_or_that_breaks_off_is_told_as_that() {
+    let server = Server::start(|mut connection| {
+        if connection.tls_record().is_some() {
+            connection.send(answer(400, "text/plain", "Bad Request").as_bytes());
+        }
+    });
+    Away::at(&server.https()).expect_stop("tls", &["does not speak TLS on this port"]);
+    let server = Server::start(|mut connection| drop(connection.tls_record()));
+    Away::at(&server.https()).expect_stop("tls", &["broke off while the secure connection (TLS) was being made"]);
+}
+
+#[test]
+fn a_name_without_an_address_is_told_as_that() {
+    let away = Away::at(&format!("https://{NOWHERE}"));
+    away.expect_stop("name", &["the address of nowhere.invalid could not be found", "HTTPS_PROXY"]);
+}
+
+#[test]
+fn a_port_that_refuses_is_told_as_that() {
+    let port = RefusingPort::new();
+    Away::at(&port.http()).expect_stop("tcp", &["refused the connection", "firewall"]);
+}
+
+#[test]
+fn the_way_through_a_proxy_is_told_without_its_password() {
+    let authority = Authority::new();
+    let config = authority.server("licensing.example", Validity::Now, rustls::ALL_VERSIONS);
+    let proxy = Server::start(move |mut connection| {
+        if connection.request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
+            policy_over(connection, &config);
+        }
+    });
+    let pem = Pem::of(&authority);
+    let with_password = proxy.http().replace("http://", "http://user:s3cret@");
+    let away = Away::at(BEHIND_PROXY).trusting(&pem.file).with("HTTPS_PROXY", &with_password);
+    let steps = away.doctor(0);
+    assert!(!format!("{steps:?}").contains("s3cret"));
+    assert!(steps[0].2.contains(&format!("through {} (HTTPS_PROXY)", proxy.http())), "{steps:?}");
+    assert!(steps[1].2.contains("of the proxy"), "{steps:?}");
+    for request in proxy.finish().requests.iter().filter(|request| request.method == "CONNECT") {
+        assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpzM2NyZXQ="));
+        assert_eq!(request.header("authorization"), None);
+    }
+}
+
+#[test]
+fn a_proxy_that_does_not_let_through_is_told_as_that() {
+    for (status, said) in [
+        ("407 Proxy Authentication Required", "asks for a user name and a password"),
+        ("403 Forbidden", "did not let us through to licensing.example"),
+    ] {
+        let proxy = Server::answering(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
+        Away::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).expect_stop("tls", &[said, "HTTPS_PROXY"]);
+    }
+    let port = RefusingPort::new();
+    Away::at(BEHIND_PROXY).with("HTTPS_PROXY", &port.http()).expect_stop("tcp", &["refused the connection"]);
+    Away::at(BEHIND_PROXY)
+        .with("HTTPS_PROXY", &format!("http://{NOWHERE}:3128"))
+        .expect_stop("name", &["that is the proxy http://nowhere.invalid:3128"]);
+    Away::at(BEHIND_PROXY).with("HTTPS_PROXY", "::").expect_stop("proxy", &["HTTPS_PROXY does not hold the address"]);
+}
+
+#[test]
+fn a_host_that_never_answers_ends_with_the_time() {
+    let server = Server::start(|mut connection| connection.wait_for_end());
+    let away = Away::at(&server.https());
+    let ran = away.run(&["doctor", "-o", "json", "--timeout", "1"]).expect_code(1);
+    assert!(ran.stdout.contains("did not accept a connection in time"), "{}", ran.stdout);
+    drop(server);
+}
