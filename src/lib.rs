@@ -14,6 +14,7 @@ mod history;
 mod http;
 mod identity;
 mod interrupt;
+mod known_products;
 mod output;
 mod pattern;
 mod plan;
@@ -36,6 +37,16 @@ use terminal::Manners;
 
 pub use environment::Environment;
 pub use terminal::{Facts, Terminal};
+
+/// Answers a shell that asks, by a variable of the environment, how a command line could go on. Where one did, nothing else
+/// is to be done, and the exit code is returned.
+#[must_use]
+pub fn completed() -> Option<u8> {
+    match cli::offer_completions() {
+        Ok(was_asked) => was_asked.then_some(0),
+        Err(error) => Some(exit_code(&Terminal::of_process(), Some(error), 0)),
+    }
+}
 
 /// Runs one command line, prints what there is to print, and returns the exit code: 0 done, 1 failed, 2 wrong
 /// usage, 3 drift found, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use mscommerce::{Environment, Terminal};
 
 fn main() -> io::Result<ExitCode> {
+    if let Some(code) = mscommerce::completed() {
+        return Ok(ExitCode::from(code));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code =
         runtime.block_on(mscommerce::run(std::env::args_os(), Environment::of_process(), Terminal::of_process()));

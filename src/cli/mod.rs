@@ -2,11 +2,13 @@
 #![allow(clippy::doc_markdown, reason = "the comments on commands and flags are the help texts")]
 
 mod baseline;
+mod candidates;
 mod connect;
 mod doctor;
 mod history;
 mod product;
 mod products;
+mod shell;
 
 use std::ffi::OsString;
 
@@ -14,6 +16,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
+pub(crate) use candidates::{COMPLETE_VARIABLE, offer as offer_completions};
 pub(crate) use connect::{ConnectArgs, DisconnectArgs};
 pub(crate) use doctor::DoctorArgs;
 use doctor::EXAMPLES as DOCTOR_EXAMPLES;
@@ -23,6 +26,9 @@ pub(crate) use product::{ProductCommand, TargetArgs, UpdateArgs};
 pub(crate) use products::{
     ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, TenantsArgs, UpdateManyArgs,
 };
+
+use shell::COMPLETIONS_HELP;
+pub(crate) use shell::{CompletionsArgs, ManArgs, Shell};
 
 use crate::output::Format;
 
@@ -157,6 +163,11 @@ pub(crate) enum Command {
     /// What stands between this machine and the service, step by step; changes nothing
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
+    /// Print the script that lets a shell complete commands, flags and products
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the manual, or write its pages to a directory
+    Man(ManArgs),
 }
 
 #[derive(Debug, Subcommand)]

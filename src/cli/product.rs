@@ -2,6 +2,7 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::candidates::{offer_type_candidates, product_candidates, truth_candidates, value_candidates};
 use crate::commerce::PolicyValue;
 
 const GET_EXAMPLES: &str = "\
@@ -30,10 +31,10 @@ pub(crate) enum ProductCommand {
 #[group(required = true, multiple = false)]
 pub(crate) struct TargetArgs {
     /// The product's id, or its exact name; case does not matter
-    #[arg(value_name = "PRODUCT")]
+    #[arg(value_name = "PRODUCT", add = product_candidates())]
     pub(crate) product: Option<String>,
     /// The offer type's id, such as SaaS, instead of a product
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", add = offer_type_candidates())]
     pub(crate) offer_type: Option<String>,
 }
 
@@ -43,10 +44,10 @@ pub(crate) struct UpdateArgs {
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
-    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, group = "setting")]
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, group = "setting", add = value_candidates())]
     pub(crate) value: Option<PolicyValue>,
     /// true sets Enabled, false sets Disabled
-    #[arg(long, value_name = "BOOL", group = "setting", value_parser = truth)]
+    #[arg(long, value_name = "BOOL", group = "setting", value_parser = truth, add = truth_candidates())]
     pub(crate) enabled: Option<bool>,
     /// Say what would change, change nothing (-WhatIf)
     #[arg(long)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
+use super::candidates::{any_candidates, value_candidates};
 use crate::commerce::PolicyValue;
 use crate::pattern::Pattern;
 
@@ -58,7 +59,7 @@ pub(crate) const DEFAULT_JOBS: u8 = 8;
 #[command(group(ArgGroup::new("selection").required(true)))]
 pub(crate) struct UpdateManyArgs {
     /// Ids or exact names; case does not matter
-    #[arg(value_name = "ID_OR_NAME", group = "selection")]
+    #[arg(value_name = "ID_OR_NAME", group = "selection", add = any_candidates())]
     pub(crate) products: Vec<String>,
     /// Everything that the service lists
     #[arg(long, group = "selection")]
@@ -67,13 +68,13 @@ pub(crate) struct UpdateManyArgs {
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
     pub(crate) name: Option<Pattern>,
     /// All but this one, by its id or exact name; may be given several times
-    #[arg(long, value_name = "ID_OR_NAME", conflicts_with = "products")]
+    #[arg(long, value_name = "ID_OR_NAME", conflicts_with = "products", add = any_candidates())]
     pub(crate) except: Vec<String>,
     /// What to choose from: product, offer-type or all
     #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
     pub(crate) scope: ScopeChoice,
     /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
-    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = value_candidates())]
     pub(crate) value: PolicyValue,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
@@ -100,7 +101,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
     pub(crate) name: Option<Pattern>,
     /// Only products with this value: enabled, disabled, only-trials-without-payment-method (trials)
-    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse)]
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = value_candidates())]
     pub(crate) value: Option<PolicyValue>,
     #[command(flatten)]
     pub(crate) jobs: JobsArgs,

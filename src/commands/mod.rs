@@ -3,11 +3,13 @@
 mod at_tenant;
 mod baseline;
 mod changing;
+mod completions;
 mod connect;
 mod disconnect;
 mod doctor;
 mod history;
 mod listing;
+mod man;
 mod policy;
 mod product;
 mod products;
@@ -84,5 +86,7 @@ pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended
         Command::History(args) => history::run(&args, context),
         Command::Undo(args) => undo::run(args, context).await,
         Command::Doctor(args) => doctor::run(&args, context).await,
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -150,19 +150,9 @@ impl Settings {
         scope.strip_suffix("/.default").unwrap_or(&scope).to_owned()
     }
 
-    /// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
+    /// Where the sign-ins are kept.
     pub(crate) fn state_directory(&self) -> Result<PathBuf> {
-        if let Some(home) = self.environment.raw(HOME_VARIABLE) {
-            return std::path::absolute(home)
-                .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
-        }
-        let base = choose_native_strategy().map_err(|_| {
-            Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
-        })?;
-        // Linux has a place for state. macOS keeps it with an application's data; on Windows the cache is the
-        // local application data, which does not roam to other machines.
-        let base = base.state_dir().unwrap_or_else(|| if cfg!(windows) { base.cache_dir() } else { base.data_dir() });
-        Ok(base.join("mscommerce"))
+        state_directory(&self.environment)
     }
 
     /// A command for a hint, with the flags that lead it where this run was led.
@@ -188,6 +178,21 @@ impl Settings {
     pub(crate) fn environment(&self) -> &Environment {
         &self.environment
     }
+}
+
+/// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
+pub(crate) fn state_directory(environment: &Environment) -> Result<PathBuf> {
+    if let Some(home) = environment.raw(HOME_VARIABLE) {
+        return std::path::absolute(home)
+            .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
+    }
+    let base = choose_native_strategy().map_err(|_| {
+        Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
+    })?;
+    // Linux has a place for state. macOS keeps it with an application's data; on Windows the cache is the
+    // local application data, which does not roam to other machines.
+    let base = base.state_dir().unwrap_or_else(|| if cfg!(windows) { base.cache_dir() } else { base.data_dir() });
+    Ok(base.join("mscommerce"))
 }
 
 fn profile(args: &GlobalArgs, environment: &Environment) -> Result<String> {

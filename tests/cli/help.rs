@@ -23,6 +23,8 @@ const COMMANDS: &[&[&str]] = &[
     &["history"],
     &["undo"],
     &["doctor"],
+    &["completions"],
+    &["man"],
 ];
 
 #[test]

@@ -27,6 +27,7 @@ mod saved_file;
 mod saved_together;
 mod secrecy;
 mod servers;
+mod shells;
 mod status;
 mod support;
 mod tenants;

@@ -4,8 +4,9 @@ use crate::cli::ListArgs;
 use crate::commands::at_tenant::AtTenant;
 use crate::commands::tenants::{self, Found};
 use crate::commands::{Context, Ended, listing};
-use crate::commerce::ProductPolicy;
+use crate::commerce::{ProductPolicy, Scope};
 use crate::error::Result;
+use crate::known_products::{self, Known};
 use crate::output::Output;
 use crate::report::Report;
 
@@ -24,6 +25,7 @@ pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Ended>
     let found = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| listing::read(scopes, endpoint, context).await)
         .await?;
+    keep_for_completion(&found, scopes, context);
     let total = found.len();
     let items: Vec<ProductPolicy> = found.into_iter().filter(|item| is_wanted(item, args)).collect();
     if items.is_empty() {
@@ -43,6 +45,20 @@ fn of_tenants(found: Found<'_, Vec<ProductPolicy>>, args: &ListArgs, context: &C
         context.terminal.note(&nothing(total));
     }
     Ended { failure: found.failures.into_error(), ..Output::over_tenants(items).into() }
+}
+
+/// Keeps what shells can offer, beside what is kept of scopes that were not listed.
+fn keep_for_completion(listed: &[ProductPolicy], scopes: &[Scope], context: &Context<'_>) {
+    let Ok(directory) = context.settings.state_directory() else { return };
+    let was_listed =
+        |known: &Known| scopes.contains(if known.is_offer_type { &Scope::OfferType } else { &Scope::Product });
+    let known = |item: &ProductPolicy| {
+        let (id, name) = (item.id.clone()?, item.name.clone().unwrap_or_default());
+        Some(Known { id, name, is_offer_type: item.scope != Scope::Product })
+    };
+    let mut all: Vec<Known> = listed.iter().filter_map(known).collect();
+    all.extend(known_products::read(&directory).into_iter().filter(|known| !was_listed(known)));
+    known_products::keep(&directory, &all);
 }
 
 /// Why a list of so many has nothing to show.

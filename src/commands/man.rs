@@ -1,0 +1,44 @@
+//! `man`: the manual, made from the command tree.
+
+use std::fs;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use super::Ended;
+use crate::cli::{Cli, ManArgs};
+use crate::error::{Error, Result};
+
+pub(super) fn run(args: &ManArgs) -> Result<Ended> {
+    let mut root = Cli::command();
+    root.build();
+    match &args.directory {
+        Some(directory) => {
+            let pages = write(&root, directory)?;
+            let note = Some(format!("{pages} pages were written to {}.", directory.display()));
+            Ok(Ended { note, ..Ended::default() })
+        }
+        None => Ok(Ended { document: Some(page(root)?), ..Ended::default() }),
+    }
+}
+
+/// Writes the page of a command and of each below it, and returns how many they are.
+fn write(command: &clap::Command, directory: &Path) -> Result<usize> {
+    let cannot =
+        |error: std::io::Error| Error::failed_by(error).context(format!("could not write to {}", directory.display()));
+    fs::create_dir_all(directory).map_err(cannot)?;
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    fs::write(directory.join(format!("{name}.1")), page(command.clone())?).map_err(cannot)?;
+    let mut pages = 1;
+    for below in command.get_subcommands().filter(|below| below.get_name() != "help") {
+        pages += write(below, directory)?;
+    }
+    Ok(pages)
+}
+
+fn page(command: clap::Command) -> Result<String> {
+    let mut page = Vec::new();
+    Man::new(command).render(&mut page).map_err(Error::failed_by)?;
+    String::from_utf8(page).map_err(Error::failed_by)
+}

@@ -1,0 +1,71 @@
+//! Ids and names of the last listing, for shells to offer. Nothing is decided by them.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::private;
+use crate::text::is_steering;
+
+const FILE: &str = "products.json";
+
+/// More than any listing needs.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// A product or an offer type that was listed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Known {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) is_offer_type: bool,
+}
+
+/// What was listed last; nothing where that is not known.
+pub(crate) fn read(directory: &Path) -> Vec<Known> {
+    let path = directory.join(FILE);
+    let is_small = path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
+    let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let known: Vec<Known> = serde_json::from_slice(&text).unwrap_or_default();
+    // What a terminal would act upon is no word to offer.
+    let is_harmless = |text: &str| !text.chars().any(is_steering);
+    known.into_iter().filter(|item| !item.id.is_empty() && is_harmless(&item.id) && is_harmless(&item.name)).collect()
+}
+
+/// Keeps what was listed, where it differs from what is kept already. That it cannot be kept is no failure of a listing.
+pub(crate) fn keep(directory: &Path, listed: &[Known]) {
+    if listed.is_empty() || read(directory) == listed {
+        return;
+    }
+    let kept = private::create_directory(directory).and_then(|()| {
+        let mut file = tempfile::Builder::new().prefix(".products-").tempfile_in(directory)?;
+        file.write_all(&serde_json::to_vec(listed)?)?;
+        file.persist(directory.join(FILE)).map_err(|error| error.error)
+    });
+    drop(kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_is_read_again_and_anything_else_is_nothing() {
+        let home = tempfile::tempdir().expect("a directory");
+        let known = |id: &str, name: &str| Known { id: id.into(), name: name.into(), is_offer_type: false };
+        let listed = [known("CFQ7TTC0H9MP", "Power BI Pro"), known("X", "")];
+        keep(home.path(), &listed);
+        assert_eq!(read(home.path()), listed);
+        keep(home.path(), &[]);
+        assert_eq!(read(home.path()), listed);
+        for other in ["", "{", "[{}]", "[{\"id\":1}]", "{\"id\":\"a\"}"] {
+            std::fs::write(home.path().join(FILE), other).expect("written");
+            assert!(read(home.path()).is_empty(), "{other}");
+        }
+        std::fs::write(home.path().join(FILE), r#"[{"id":"a\u001b[2J"},{"id":"b"}]"#).expect("written");
+        assert_eq!(read(home.path()), [known("b", "")]);
+    }
+}
