@@ -173,6 +173,9 @@ fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
     Error::failed_by(error).context(format!("could not {what} the record of changes in {}", path.display()))
 }
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod properties;
+
 #[cfg(test)]
 mod tests {
     use super::*;

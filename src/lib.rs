@@ -10,6 +10,9 @@ mod commerce;
 mod environment;
 mod error;
 mod files;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 mod http;
 mod identity;

@@ -11,6 +11,7 @@ use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
 use super::refusal::{Purpose, Refusal};
 use crate::error::Error;
 use crate::http::{self, Answer, Failure};
+use crate::text::{one_line, shortened};
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -155,17 +156,14 @@ impl<'a, T: TokenSource> Client<'a, T> {
         let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next.take() {
             let (answer, id) = self.send(Method::GET, url.clone(), None, what, Purpose::Read).await?;
-            let not_understood = || Refusal::new(what, &answer, &id).into_error(Purpose::Read);
-            let mut body = answer.json().ok_or_else(not_understood)?;
-            let Some(Value::Array(page)) = body.get_mut("items").map(Value::take) else { return Err(not_understood()) };
-            for item in page {
-                items.push(decode_item(item).ok_or_else(not_understood)?);
-            }
+            let page = Page::decode(&answer, &decode_item);
+            let page = page.ok_or_else(|| Refusal::new(what, &answer, &id).into_error(Purpose::Read))?;
+            items.extend(page.items);
             seen.insert(url.clone());
-            if let Some(link) = next_link(&body) {
-                let following =
-                    url.join(link).ok().filter(|to| to.origin() == self.endpoint.origin() && !seen.contains(to));
+            if let Some(link) = &page.next {
+                let following = within(self.endpoint, &url, link).filter(|to| !seen.contains(to));
                 if following.is_none() || seen.len() >= MOST_PAGES {
+                    let link = shortened(&one_line(link), 300);
                     return Err(Error::failed(format!("the link to the list's next page cannot be followed: {link}"))
                         .context(what)
                         .detail(format!("status {}, correlation id: {id}", answer.status))
@@ -285,6 +283,46 @@ pub(crate) fn is_sendable(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
 }
 
-fn next_link(body: &Value) -> Option<&str> {
-    ["nextLink", "@odata.nextLink"].iter().find_map(|name| body.get(*name)?.as_str()).filter(|link| !link.is_empty())
+/// One page of a list: its items, and the link to the next page.
+pub(super) struct Page<I> {
+    pub(super) items: Vec<I>,
+    pub(super) next: Option<String>,
+}
+
+impl<I> Page<I> {
+    /// `None` where the body is no list, or one of its items cannot be understood.
+    pub(super) fn decode(answer: &Answer, decode_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
+        let mut body = answer.json()?;
+        let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else { return None };
+        let items = items.into_iter().map(decode_item).collect::<Option<_>>()?;
+        let links = ["nextLink", "@odata.nextLink"];
+        let next = links.iter().find_map(|name| body.get(*name)?.as_str()).filter(|link| !link.is_empty());
+        Some(Self { items, next: next.map(str::to_owned) })
+    }
+}
+
+/// Where a link on the page at `from` leads, if that is within the endpoint. A name and a password in it would be sent
+/// along.
+pub(super) fn within(endpoint: &Url, from: &Url, link: &str) -> Option<Url> {
+    let to = from.join(link).ok()?;
+    let has_user = !to.username().is_empty() || to.password().is_some();
+    (to.origin() == endpoint.origin() && !has_user).then_some(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_leads_nowhere_but_to_the_endpoint() {
+        let at = |address: &str| Url::parse(address).expect("an address");
+        let (endpoint, from) = (at("https://service.example/"), at("https://service.example/v1.0/policies?a=b"));
+        let leads = |link| within(&endpoint, &from, link).map(String::from);
+        assert_eq!(leads("?page=2").as_deref(), Some("https://service.example/v1.0/policies?page=2"));
+        for elsewhere in
+            ["//evil.example/", "http://service.example/", "https://a:b@service.example/", "https://[", "a:"]
+        {
+            assert_eq!(leads(elsewhere), None, "{elsewhere}");
+        }
+    }
 }

@@ -5,6 +5,8 @@
 mod client;
 mod looking;
 mod model;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod properties;
 mod refusal;
 mod renumbered;
 

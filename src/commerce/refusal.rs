@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 use crate::http::Answer;
+use crate::text::{one_line, shortened};
+
+/// The service's sentences are shorter; whatever is longer was not made to be read.
+const LONGEST_WORDS: usize = 1000;
 
 /// What a request was for; it decides which role is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +95,8 @@ fn words(answer: &Answer) -> String {
     // Bodies of 401, 403 and 429 are not publicly documented, so the common nestings are looked through.
     let told = body.as_ref().map(|body| body.get("error").filter(|inner| inner.is_object()).unwrap_or(body));
     let member = |names: &[&str]| {
-        names.iter().find_map(|name| told?.get(name).and_then(Value::as_str)).map(crate::text::one_line)
+        let text = names.iter().find_map(|name| told?.get(name).and_then(Value::as_str));
+        text.map(|text| shortened(&one_line(text), LONGEST_WORDS))
     };
     let code = member(&["errorCode", "code", "error"]);
     let reason = member(&["reason", "message", "error_description"]);
@@ -146,5 +151,7 @@ mod tests {
         assert_eq!(words(&answer(500, "")), "the answer has no body");
         assert_eq!(words(&answer(500, "plain\ttext")), "plain text");
         assert_eq!(words(&answer(500, &"x".repeat(400))).chars().count(), 301);
+        let long = format!(r#"{{"reason":"{}"}}"#, "x".repeat(100_000));
+        assert_eq!(words(&answer(400, &long)).chars().count(), LONGEST_WORDS + 1);
     }
 }

@@ -5,6 +5,8 @@ mod answer;
 mod diagnosis;
 mod failure;
 mod probe;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod properties;
 mod proxy;
 mod retry;
 mod roots;

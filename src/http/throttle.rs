@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
 
 use super::Answer;
 
 /// A day: longer than any command's time, and a moment that can be named.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Requests of one command, held back together until a moment that the service named.
 #[derive(Default)]
@@ -38,18 +39,23 @@ impl Throttle {
 /// How long the service asks to wait before the request is sent again, where it does (RFC 6585, section 4;
 /// RFC 9110, section 15.6.4).
 pub(super) fn asked_wait(answer: &Answer) -> Option<Duration> {
+    asked_wait_at(answer, SystemTime::now())
+}
+
+/// The same where it is `now`.
+pub(super) fn asked_wait_at(answer: &Answer, now: SystemTime) -> Option<Duration> {
     if !matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }
-    retry_after(answer, SystemTime::now())
+    let value = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    Some(retry_after(value, now)?.min(LONGEST))
 }
 
 /// The header's value: seconds, or a date (RFC 9110, section 10.2.3).
-fn retry_after(answer: &Answer, now: SystemTime) -> Option<Duration> {
-    let value = answer.retry_after()?;
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What is too large for a number is longer than any wait.
+        return Some(value.parse().map_or(LONGEST, Duration::from_secs));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
@@ -58,7 +64,7 @@ fn retry_after(answer: &Answer, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+    use reqwest::header::{HeaderMap, HeaderValue};
 
     fn answer(status: StatusCode, value: &str) -> Answer {
         let mut headers = HeaderMap::new();
@@ -69,16 +75,22 @@ mod tests {
     #[test]
     fn a_wait_is_seconds_or_a_date() {
         let now = httpdate::parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date");
-        let wait = |value| retry_after(&answer(StatusCode::TOO_MANY_REQUESTS, value), now);
+        let wait = |value| asked_wait_at(&answer(StatusCode::TOO_MANY_REQUESTS, value), now);
         assert_eq!(wait("7"), Some(Duration::from_secs(7)));
         // RFC 9110 asks recipients to read all three forms.
         for date in ["Wed, 21 Oct 2015 07:28:30 GMT", "Wednesday, 21-Oct-15 07:28:30 GMT", "Wed Oct 21 07:28:30 2015"] {
             assert_eq!(wait(date), Some(Duration::from_secs(30)), "{date}");
         }
         assert_eq!(wait("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
-        for nonsense in ["", "-1", "soon", "1.5"] {
+        for nonsense in ["", "-1", "+1", "soon", "1.5"] {
             assert_eq!(wait(nonsense), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_wait_too_long_for_a_number_is_the_longest() {
+        let answer = answer(StatusCode::TOO_MANY_REQUESTS, &"9".repeat(100));
+        assert_eq!(asked_wait_at(&answer, SystemTime::now()), Some(LONGEST));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod connect_command;
 mod entra;
 mod metadata;
 mod permission;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod properties;
 mod refusal;
 mod session;
 mod tenant;

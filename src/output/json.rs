@@ -34,8 +34,9 @@ impl Serialize for Object<'_> {
             object.serialize_entry(name, value)?;
         }
         for (name, value) in &self.record.extra {
-            if self.fields.contains(&name.as_str()) {
-                // A member of the service that has the name of one of our fields, but not its meaning.
+            if self.fields.contains(&name.trim_start_matches("service.")) {
+                // A member of the service that has the name of one of our fields, but not its meaning; or one that is
+                // called as such a member is here.
                 object.serialize_entry(&format!("service.{name}"), value)?;
             } else {
                 object.serialize_entry(name, value)?;

@@ -3,6 +3,8 @@
 mod delimited;
 mod json;
 mod markdown;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod properties;
 mod table;
 
 use clap::ValueEnum;

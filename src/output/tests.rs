@@ -8,7 +8,7 @@ impl Row for Named {
     const FIELDS: &'static [&'static str] = &["id", "name"];
 
     fn record(self) -> Record {
-        let extra = json!({"addedLater": {"deep": [1]}, "name": "another meaning"});
+        let extra = json!({"addedLater": {"deep": [1]}, "name": "another meaning", "service.name": "a third"});
         Record { values: vec![self.0.into(), self.1.into()], extra: extra.as_object().cloned().unwrap_or_default() }
     }
 }
@@ -30,6 +30,7 @@ fn json_keeps_members_without_a_field_under_their_names() {
         serde_json::from_str(&json::render(&Output::one(Named("1", None))).expect("json")).expect("json");
     assert_eq!(value["addedLater"], json!({"deep": [1]}));
     assert_eq!((&value["name"], &value["service.name"]), (&Value::Null, &json!("another meaning")));
+    assert_eq!(value["service.service.name"], "a third");
 }
 
 #[test]

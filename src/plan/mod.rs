@@ -6,6 +6,8 @@ mod carrying;
 mod change;
 mod desired;
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use baseline::properties;
 pub(crate) use baseline::{Baseline, Comparison, Form, Unknown, export};
 pub(crate) use carrying::{Watch, Work, carry_out};
 pub(crate) use change::{Carried, Change, ChangeRecord, Outcome};

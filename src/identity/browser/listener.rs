@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -148,7 +149,7 @@ struct Site {
 }
 
 impl Site {
-    async fn serve(self, stream: TcpStream) {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(async |request| Ok::<_, Infallible>(self.respond(request).await));
         // A connection that breaks concerns nobody: the sign-in goes on.
         let _ = http1::Builder::new()
@@ -253,6 +254,9 @@ fn shown(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
     }
     response
 }
+
+#[cfg(any(fuzzing, test))]
+pub(in crate::identity) mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use url::Url;
 
 pub(crate) use landing::Page;
+#[cfg(any(fuzzing, test))]
+pub(super) use listener::properties;
 
 use super::entra::{Authorization, Entra, Grant};
 use super::refusal::Refusal;

@@ -2,6 +2,8 @@
 
 mod file;
 mod model;
+#[cfg(any(fuzzing, test))]
+pub(super) mod properties;
 mod sealing;
 mod store;
 

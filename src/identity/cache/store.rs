@@ -99,7 +99,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    fn content_of(text: &[u8]) -> std::result::Result<Content, String> {
+    pub(super) fn content_of(text: &[u8]) -> std::result::Result<Content, String> {
         // The parser's message may quote the text, which holds tokens.
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());

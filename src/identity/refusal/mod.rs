@@ -1,6 +1,8 @@
 //! Entra's refusals, and the advice that fits each.
 
 mod advice;
+#[cfg(any(fuzzing, test))]
+pub(super) mod properties;
 
 use std::fmt;
 
@@ -9,7 +11,11 @@ use serde_json::Value;
 use super::connect_command::ConnectCommand;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
+use crate::text::{one_line, shortened, shown};
 use advice::advice;
+
+/// Entra's sentences are shorter; whatever is longer was not made to be read.
+const LONGEST_SENTENCE: usize = 1000;
 
 /// An OAuth error answer with Entra's additions (entra-docs, "error codes").
 #[derive(Clone, Debug, Default)]
@@ -79,19 +85,17 @@ impl Refusal {
     /// Entra's own sentence, without the ids that it ends in.
     fn words(&self) -> String {
         let sentence = self.error_description.split(" Trace ID:").next().unwrap_or_default();
-        let sentence = crate::text::one_line(sentence.lines().next().unwrap_or_default().trim());
-        let suberror = if self.suberror.is_empty() { String::new() } else { format!(", {}", self.suberror) };
-        if sentence.is_empty() {
-            format!("{}{suberror}", self.error)
-        } else {
-            format!("{sentence} ({}{suberror})", self.error)
-        }
+        let sentence = one_line(sentence.lines().next().unwrap_or_default().trim());
+        let sentence = shortened(&sentence, LONGEST_SENTENCE);
+        let suberror = if self.suberror.is_empty() { String::new() } else { format!(", {}", shown(&self.suberror)) };
+        let error = shown(&self.error);
+        if sentence.is_empty() { format!("{error}{suberror}") } else { format!("{sentence} ({error}{suberror})") }
     }
 
     fn ids(&self) -> String {
         let told = |given: &str, label: &str| {
             let given = if given.is_empty() { after(&self.error_description, label) } else { Some(given.to_owned()) };
-            given.map(|id| format!("{}: {id}", label.trim_end_matches(':').to_lowercase()))
+            given.map(|id| format!("{}: {}", label.trim_end_matches(':').to_lowercase(), shown(&id)))
         };
         let ids = [told(&self.correlation_id, "Correlation ID:"), told(&self.trace_id, "Trace ID:")];
         ids.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -139,6 +143,14 @@ mod tests {
             ConnectCommand { profile: "lab", tenant: None, client_id: None, is_application: false },
         );
         assert_eq!(error.hint_lines(), ["mscommerce connect --profile lab"]);
+    }
+
+    #[test]
+    fn an_endless_answer_is_told_of_in_few_words() {
+        let long = "x y".repeat(100_000);
+        let refusal = Refusal { trace_id: long.clone(), ..Refusal::from_redirect(long.clone(), long) };
+        assert!(refusal.words().chars().count() < LONGEST_SENTENCE + 100);
+        assert!(refusal.ids().chars().count() < 100);
     }
 
     #[test]

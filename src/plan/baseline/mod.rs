@@ -103,11 +103,16 @@ impl Baseline {
                 if kind == io::ErrorKind::NotFound { error.hint(WRITE_ONE) } else { error }
             }
         })?;
-        let text = std::str::from_utf8(files::without_mark(&bytes)).map_err(|_| {
+        Self::decode(&file, &bytes, Form::of(path))
+    }
+
+    /// Reads the bytes of the file called `file`.
+    fn decode(file: &str, bytes: &[u8], form: Form) -> Result<Self> {
+        let text = std::str::from_utf8(files::without_mark(bytes)).map_err(|_| {
             Error::failed(format!("{file} is not UTF-8 text"))
                 .hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
         })?;
-        Self::parse(&file, text, Form::of(path))
+        Self::parse(file, text, form)
     }
 
     /// Reads the text of the file called `file`.
@@ -252,6 +257,9 @@ fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
     let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
     Some(format!("{} belongs into [{table}] by its id", item.label()))
 }
+
+#[cfg(any(fuzzing, test))]
+pub(crate) mod properties;
 
 #[cfg(test)]
 mod tests;

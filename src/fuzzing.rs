@@ -1,0 +1,102 @@
+//! What reads text of others' making, each with what has to hold for any input. The targets below `fuzz/` search for an
+//! input for which it does not; the tests of the modules try inputs made after the form of real ones.
+//!
+//! Every function panics where something does not hold.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::terminal::{Facts, Terminal};
+use crate::text::is_steering;
+use crate::{commerce, history, http, identity, plan};
+
+/// The body of an answer of the policy endpoint.
+pub fn response(body: &[u8]) {
+    commerce::properties::response(body);
+}
+
+/// An answer that tells of an error: a first line with the status, and the body.
+pub fn error_body(input: &[u8]) {
+    let answer = http::properties::answer(input);
+    commerce::properties::refusal(&answer);
+    identity::properties::refusal(&answer);
+    http::properties::failures(&answer);
+}
+
+/// The header `Retry-After`: a first line with its value, and the time in seconds since 1970.
+pub fn retry_after(input: &[u8]) {
+    http::properties::retry_after(input);
+}
+
+/// A baseline file, read as TOML and as JSON.
+pub fn baseline(file: &[u8]) {
+    plan::properties::baseline(file);
+}
+
+/// The files in the state directory: the saved sign-ins, and the record of changes.
+pub fn cache(file: &[u8]) {
+    identity::properties::sign_ins(file);
+    history::properties::changes(file);
+}
+
+/// What a browser, or whoever else finds the port, sends to the loopback listener.
+pub fn loopback(request: &[u8]) {
+    identity::properties::loopback(request);
+}
+
+/// An error as it reaches a terminal, which has to be harmless and short there.
+pub(crate) fn printed(error: &Error) -> String {
+    #[derive(Clone, Default)]
+    struct Kept(Rc<RefCell<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.borrow_mut().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let kept = Kept::default();
+    let facts = Facts { errors_is_terminal: true, ..Facts::default() };
+    Terminal::new(Vec::new(), Box::new(io::sink()), Box::new(kept.clone()), facts).error(error);
+    let printed = String::from_utf8_lossy(&kept.0.borrow()).into_owned();
+    assert!(!printed.chars().any(|character| character != '\n' && is_steering(character)), "{printed:?}");
+    assert!(printed.chars().count() < 4000, "{} characters", printed.chars().count());
+    printed
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn everything_holds_for_the_committed_corpus() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+        // The published crate comes without it.
+        if !fuzz.exists() {
+            return;
+        }
+        type Check = fn(&[u8]);
+        let targets: [(&str, Check); 6] = [
+            ("response", super::response),
+            ("error_body", super::error_body),
+            ("retry_after", super::retry_after),
+            ("baseline", super::baseline),
+            ("cache", super::cache),
+            ("loopback", super::loopback),
+        ];
+        for (target, check) in targets {
+            let seeds = std::fs::read_dir(fuzz.join("corpus").join(target)).expect(target);
+            let seeds: Vec<_> = seeds.map(|seed| seed.expect("a file").path()).collect();
+            assert!(seeds.len() >= 10, "{target} has {} seeds", seeds.len());
+            for seed in seeds {
+                check(&std::fs::read(seed).expect("a seed"));
+            }
+        }
+    }
+}

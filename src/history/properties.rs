@@ -1,0 +1,53 @@
+//! What has to hold of the record of changes, whatever it holds.
+
+use super::History;
+
+/// Each line is told of as damaged, or reads the same once it is written again.
+pub(crate) fn changes(file: &[u8]) {
+    let Ok(history) = History::of_lines(file) else { panic!("bytes in memory can be read") };
+    let lines = file.split(|byte| *byte == b'\n').count();
+    assert!(history.damaged.is_sorted_by(|one, next| one < next));
+    assert!(history.damaged.last().is_none_or(|last| (1..=lines).contains(last)));
+    assert!(history.entries.len() + history.damaged.len() <= lines);
+    let mut written = Vec::new();
+    for entry in &history.entries {
+        let Ok(line) = serde_json::to_vec(entry) else { panic!("{entry:?} cannot be written") };
+        assert!(!line.contains(&b'\n'), "{entry:?}");
+        written.extend_from_slice(&line);
+        written.push(b'\n');
+    }
+    let Ok(again) = History::of_lines(&written[..]) else { panic!("bytes in memory can be read") };
+    assert_eq!((again.entries, again.damaged), (history.entries, Vec::new()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use serde_json::json;
+
+    fn line() -> impl Strategy<Value = String> {
+        let times = vec!["2026-01-01T00:00:00Z", "2026-12-31T23:59:60Z", "-0001-01-01T00:00:00-23:59", "yesterday"];
+        let time = select(times);
+        let entry = (time, any::<String>(), option::of(any::<String>()), option::of(any::<String>())).prop_map(
+            |(time, id, name, from)| {
+                json!({"time": time, "run": "r", "tenantId": name, "account": from, "policyId": "P", "scope": "product",
+                    "id": id, "name": name, "from": from, "to": "Disabled", "correlationId": name, "undoes": from})
+                .to_string()
+            },
+        );
+        prop_oneof![4 => entry, 1 => any::<String>(), 1 => Just(String::new())]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_line_of_a_record_is_kept_or_told_of(lines in vec(line(), 0..5)) {
+            changes(lines.join("\n").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What has to hold of Entra's refusals, whatever the answer holds.
+
+use super::Refusal;
+use crate::fuzzing::printed;
+use crate::http::Answer;
+use crate::identity::ConnectCommand;
+use crate::text::shown;
+
+/// A refusal names its error, and is told harmlessly.
+pub(crate) fn refusal(answer: &Answer) {
+    let Some(refusal) = Refusal::of(answer) else { return };
+    let by_redirect = Refusal::from_redirect(refusal.error.clone(), refusal.error_description.clone());
+    for refusal in [refusal, by_redirect] {
+        for is_application in [false, true] {
+            let error = shown(&refusal.error);
+            let connect = ConnectCommand { profile: "default", tenant: None, client_id: None, is_application };
+            let printed = printed(&refusal.clone().into_error("could not sign in", connect));
+            assert!(printed.contains(&error), "{error:?} is not in {printed}");
+            assert!(printed.starts_with("error: could not sign in: "), "{printed}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::properties::answer;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_refusal_of_entra_is_told_harmlessly(
+            texts in proptest::collection::vec(any::<String>(), 5),
+            code in any::<u64>(),
+            repeated in 1_usize..5000,
+        ) {
+            let body = json!({
+                "error": texts[0],
+                "error_description": format!("AADSTS{code}: {} Trace ID: {}", texts[1].repeat(repeated), texts[2]),
+                "error_codes": [code],
+                "suberror": texts[3],
+                "correlation_id": texts[4],
+            });
+            refusal(&answer(format!("400\n{body}").as_bytes()));
+        }
+    }
+}
