@@ -74,6 +74,8 @@ pub(crate) fn printed(error: &Error) -> String {
 mod tests {
     use std::path::Path;
 
+    type Check = fn(&[u8]);
+
     #[test]
     fn everything_holds_for_the_committed_corpus() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
@@ -81,7 +83,6 @@ mod tests {
         if !fuzz.exists() {
             return;
         }
-        type Check = fn(&[u8]);
         let targets: [(&str, Check); 6] = [
             ("response", super::response),
             ("error_body", super::error_body),

@@ -86,7 +86,7 @@ async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, inte
     let http = http::Client::new(settings.timeout, terminal, interrupt);
     let context = Context { settings: &settings, terminal, http: &http, interrupt };
     let Ended { output, document, note, failure } = run_command(cli.command, &context).await?;
-    let printed = output.map_or(Ok(()), |output| output.print(settings.format, terminal));
+    let printed = output.map_or(Ok(()), |output| output.print(settings.format, settings.query.as_ref(), terminal));
     let printed = printed.and(document.map_or(Ok(()), |document| terminal.document(&document)));
     // What was done is told even where the records of it cannot be written.
     if let Some(note) = note {

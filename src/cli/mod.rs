@@ -108,6 +108,9 @@ pub(crate) struct GlobalArgs {
     /// table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default: table]
     #[arg(short, long, global = true, value_name = "FORMAT", ignore_case = true, hide_possible_values = true)]
     pub(crate) output: Option<Format>,
+    /// A JMESPath expression that picks from the result as -o json prints it
+    #[arg(long, global = true, value_name = "JMESPATH")]
+    pub(crate) query: Option<String>,
     /// How long the network may take, in seconds [default: 100]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) timeout: Option<u32>,

@@ -7,7 +7,7 @@ use crate::text;
 /// Comma-separated values. A file gets the text as it is; a terminal gets no control characters.
 pub(super) fn csv(output: &Output, for_terminal: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&output.fields).map_err(Error::failed_by)?;
+    writer.write_record(output.fields.iter().map(|name| name.as_bytes())).map_err(Error::failed_by)?;
     for row in output.rows() {
         let row: Vec<String> = if for_terminal { row.iter().map(|cell| text::lines(cell)).collect() } else { row };
         writer.write_record(&row).map_err(Error::failed_by)?;

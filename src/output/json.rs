@@ -1,5 +1,6 @@
 //! JSON, for programs.
 
+use std::borrow::Cow;
 use std::io;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -9,21 +10,25 @@ use super::{Output, Record, Shape};
 use crate::error::{Error, Result};
 
 pub(super) fn render(output: &Output) -> Result<String> {
-    let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(PrettyFormatter::new()));
     let objects: Vec<Object<'_>> =
         output.records.iter().map(|record| Object { fields: &output.fields, record }).collect();
     match (output.shape, objects.as_slice()) {
-        (Shape::One, [only]) => only.serialize(&mut serializer),
-        _ => objects.serialize(&mut serializer),
+        (Shape::One, [only]) => text(only),
+        _ => text(&objects),
     }
-    .map_err(Error::failed_by)?;
+}
+
+/// JSON with a line end.
+pub(super) fn text(value: &impl Serialize) -> Result<String> {
+    let mut text = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(PrettyFormatter::new()));
+    value.serialize(&mut serializer).map_err(Error::failed_by)?;
     text.push(b'\n');
     String::from_utf8(text).map_err(Error::failed_by)
 }
 
 struct Object<'a> {
-    fields: &'a [&'static str],
+    fields: &'a [Cow<'static, str>],
     record: &'a Record,
 }
 
@@ -34,7 +39,7 @@ impl Serialize for Object<'_> {
             object.serialize_entry(name, value)?;
         }
         for (name, value) in &self.record.extra {
-            if self.fields.contains(&name.trim_start_matches("service.")) {
+            if self.fields.iter().any(|field| field == name.trim_start_matches("service.")) {
                 // A member of the service that has the name of one of our fields, but not its meaning; or one that is
                 // called as such a member is here.
                 object.serialize_entry(&format!("service.{name}"), value)?;

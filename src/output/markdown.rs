@@ -9,7 +9,7 @@ pub(super) fn render(output: &Output) -> String {
         return format!("{caption}\n");
     }
     let mut lines = caption.map(|caption| format!("{caption}\n\n")).unwrap_or_default();
-    lines += &line(output.fields.iter().map(|name| (*name).to_owned()));
+    lines += &line(output.fields.iter().map(|name| escaped(name)));
     lines.push_str(&line(output.fields.iter().map(|_| "---".to_owned())));
     for row in output.rows() {
         lines.push_str(&line(row.iter().map(|cell| escaped(cell))));

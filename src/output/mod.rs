@@ -5,13 +5,17 @@ mod json;
 mod markdown;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod properties;
+mod query;
 mod table;
+
+use std::borrow::Cow;
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
 use crate::terminal::Terminal;
+pub(crate) use query::Query;
 
 /// The field that records of several tenants begin with.
 const TENANT_ID: &str = "tenantId";
@@ -58,7 +62,7 @@ enum Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     shape: Shape,
-    fields: Vec<&'static str>,
+    fields: Vec<Cow<'static, str>>,
     records: Vec<Record>,
     /// A sentence that says what the records are; Markdown shows it, for there it stands among other texts.
     caption: Option<String>,
@@ -67,13 +71,13 @@ pub(crate) struct Output {
 impl Output {
     /// A result that is one record: an object in JSON.
     pub(crate) fn one<R: Row>(row: R) -> Self {
-        Self { shape: Shape::One, fields: R::FIELDS.to_vec(), records: vec![row.record()], caption: None }
+        Self { shape: Shape::One, fields: named(R::FIELDS), records: vec![row.record()], caption: None }
     }
 
     /// A result that is a list, be it of one record or none: an array in JSON.
     pub(crate) fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
         let records = rows.into_iter().map(R::record).collect();
-        Self { shape: Shape::Many, fields: R::FIELDS.to_vec(), records, caption: None }
+        Self { shape: Shape::Many, fields: named(R::FIELDS), records, caption: None }
     }
 
     /// A list of records of several tenants, each beginning with the id of its own.
@@ -83,8 +87,8 @@ impl Output {
             record.values.insert(0, Value::from(tenant_id));
             record
         });
-        let (records, mut fields) = (records.collect(), R::FIELDS.to_vec());
-        fields.insert(0, TENANT_ID);
+        let (records, mut fields) = (records.collect(), named(R::FIELDS));
+        fields.insert(0, Cow::Borrowed(TENANT_ID));
         Self { shape: Shape::Many, fields, records, caption: None }
     }
 
@@ -94,17 +98,24 @@ impl Output {
         self
     }
 
-    /// Prints the result on standard output.
-    pub(crate) fn print(&self, format: Format, terminal: &Terminal) -> Result<()> {
+    /// Prints the result, or what a query picks from it, on standard output.
+    pub(crate) fn print(&self, format: Format, query: Option<&Query>, terminal: &Terminal) -> Result<()> {
+        let text = match query {
+            Some(query) => query.picked(self, format, terminal)?,
+            None => self.rendered(format, terminal)?,
+        };
+        terminal.data(&text)
+    }
+
+    fn rendered(&self, format: Format, terminal: &Terminal) -> Result<String> {
         let facts = terminal.facts();
-        let text = match format {
+        Ok(match format {
             Format::Table => table::render(self, facts.width, terminal.colors_output()),
             Format::Json => json::render(self)?,
             Format::Csv => delimited::csv(self, facts.output_is_terminal)?,
             Format::Tsv => delimited::tsv(self),
             Format::Markdown => markdown::render(self),
-        };
-        terminal.data(&text)
+        })
     }
 
     /// The values of one field as text.
@@ -116,6 +127,10 @@ impl Output {
     fn rows(&self) -> impl Iterator<Item = Vec<String>> {
         self.records.iter().map(|record| record.values.iter().map(text_of).collect())
     }
+}
+
+fn named(fields: &[&'static str]) -> Vec<Cow<'static, str>> {
+    fields.iter().map(|name| Cow::Borrowed(*name)).collect()
 }
 
 /// A value as text: nothing for null, lists separated by commas.

@@ -121,7 +121,7 @@ fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Opt
     for index in indices {
         let value = text::one_line(&row[*index]);
         if !value.is_empty() {
-            table.add_row(vec![output.fields[*index].to_owned(), value]);
+            table.add_row(vec![output.fields[*index].to_string(), value]);
         }
     }
     if let Some(names) = table.column_mut(0) {
@@ -132,7 +132,7 @@ fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Opt
         return lines;
     }
     // A line that goes on with a value begins with blanks, and stays as it is.
-    let name_of = |line: &str| output.fields.iter().find(|name| line.split(' ').next() == Some(**name));
+    let name_of = |line: &str| output.fields.iter().find(|name| line.split(' ').next() == Some(name));
     lines.lines().map(|line| bold(line, name_of(line).map_or(0, |name| name.len()))).collect()
 }
 
@@ -143,7 +143,7 @@ struct Rendered {
 
 fn columns(output: &Output, indices: &[usize], width: Option<u16>, color: bool) -> Rendered {
     let mut table = bare(width);
-    table.set_header(indices.iter().map(|index| output.fields[*index]).collect::<Vec<_>>());
+    table.set_header(indices.iter().map(|index| output.fields[*index].to_string()).collect::<Vec<_>>());
     for row in output.rows() {
         table.add_row(indices.iter().map(|index| text::one_line(&row[*index])).collect::<Vec<_>>());
     }

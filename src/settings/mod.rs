@@ -19,7 +19,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::identity::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
-use crate::output::Format;
+use crate::output::{Format, Query};
 use crate::secret;
 use crate::text::shortened;
 pub(crate) use application::InEnvironment;
@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) format: Format,
     /// The format named with `--output`.
     pub(crate) format_given: Option<Format>,
+    /// What `--query` picks from the result.
+    pub(crate) query: Option<Query>,
     pub(crate) timeout: Duration,
     /// Whether `--timeout` was given, rather than left at its default.
     pub(crate) timeout_is_given: bool,
@@ -89,6 +91,7 @@ impl Settings {
             tenants,
             format: format(args, &environment)?,
             format_given: args.output,
+            query: args.query.as_deref().map(Query::parse).transpose()?,
             timeout: Duration::from_secs(args.timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
             timeout_is_given: args.timeout.is_some(),
             endpoint: address(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,

@@ -20,6 +20,7 @@ mod output;
 mod policies;
 #[cfg(unix)]
 mod pty;
+mod query;
 mod readme;
 mod refusals;
 mod saved;
