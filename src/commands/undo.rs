@@ -67,7 +67,8 @@ fn run_to_undo<'e>(entries: &'e [Entry], listed: &[ProductPolicy]) -> Vec<&'e En
             let restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
             restored.map(Entry::target).any(|target| target.is_same(&entry.target()))
         };
-        let can_be_restored = |entry: &Entry| matches!(wanted(entry, listed), Ok(Wanted::Value(_)));
+        // What is as it was already counts as the rest, too: the answer to its change may have been lost.
+        let can_be_restored = |entry: &Entry| wanted(entry, listed).is_ok();
         let of_run = entries.iter().filter(|entry| entry.run == *undone);
         let rest: Vec<&Entry> = of_run.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
         if !rest.is_empty() {

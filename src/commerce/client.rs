@@ -50,6 +50,12 @@ impl Unserved {
     fn for_certain(error: Error) -> Self {
         Self { error, may_have_arrived: false }
     }
+
+    /// The same for a request of which an earlier try may have arrived.
+    fn after(mut self, is_uncertain: bool) -> Self {
+        self.may_have_arrived |= is_uncertain;
+        self
+    }
 }
 
 /// A change that was served: the item as it now is, and the correlation id of the request that changed it.
@@ -188,13 +194,17 @@ impl<'a, T: TokenSource> Client<'a, T> {
         self.tokens.check(&token, purpose).map_err(|error| Unserved::for_certain(error.context(what)))?;
         let (mut answer, mut id) = self.send_with(&token, &method, &url, body, what).await?;
         if answer.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
+            // A try before the one that was refused may have worked, whatever comes of those after it.
+            let is_uncertain = answer.follows_an_uncertain_try;
+            let after_it = |unserved: Unserved| unserved.after(is_uncertain);
             let renewed = self.tokens.renewed(&token).await.map_err(|error| {
                 let refused = Refusal::new("before that", &answer, &id);
-                Unserved::for_certain(refused.add_to(error.context(what)))
+                after_it(Unserved::for_certain(refused.add_to(error.context(what))))
             })?;
             if let Some(renewed) = renewed {
                 token = renewed;
-                (answer, id) = self.send_with(&token, &method, &url, body, what).await?;
+                (answer, id) = self.send_with(&token, &method, &url, body, what).await.map_err(after_it)?;
+                answer.follows_an_uncertain_try |= is_uncertain;
             }
         }
         if answer.status.is_success() {
