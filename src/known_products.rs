@@ -1,11 +1,10 @@
 //! Ids and names of the last listing, for shells to offer. Nothing is decided by them.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::private;
 use crate::text::is_steering;
 
 const FILE: &str = "products.json";
@@ -35,17 +34,19 @@ pub(crate) fn read(directory: &Path) -> Vec<Known> {
     known.into_iter().filter(|item| !item.id.is_empty() && is_harmless(&item.id) && is_harmless(&item.name)).collect()
 }
 
-/// Keeps what was listed, where it differs from what is kept already. That it cannot be kept is no failure of a listing.
+/// Keeps what was listed, where it differs from what is kept already. A run that keeps nothing else, such as one in CI with
+/// a credential in the environment, leaves no directory behind. That it cannot be kept is no failure of a listing.
 pub(crate) fn keep(directory: &Path, listed: &[Known]) {
-    if listed.is_empty() || read(directory) == listed {
+    if listed.is_empty() || !directory.is_dir() || read(directory) == listed {
         return;
     }
-    let kept = private::create_directory(directory).and_then(|()| {
-        let mut file = tempfile::Builder::new().prefix(".products-").tempfile_in(directory)?;
-        file.write_all(&serde_json::to_vec(listed)?)?;
-        file.persist(directory.join(FILE)).map_err(|error| error.error)
-    });
-    drop(kept);
+    let _ = write(directory, listed);
+}
+
+fn write(directory: &Path, listed: &[Known]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(".products-").tempfile_in(directory)?;
+    file.write_all(&serde_json::to_vec(listed)?)?;
+    file.persist(directory.join(FILE)).map(drop).map_err(|error| error.error)
 }
 
 #[cfg(test)]
@@ -57,6 +58,9 @@ mod tests {
         let home = tempfile::tempdir().expect("a directory");
         let known = |id: &str, name: &str| Known { id: id.into(), name: name.into(), is_offer_type: false };
         let listed = [known("CFQ7TTC0H9MP", "Power BI Pro"), known("X", "")];
+        let nowhere = home.path().join("nowhere");
+        keep(&nowhere, &listed);
+        assert!(!nowhere.exists());
         keep(home.path(), &listed);
         assert_eq!(read(home.path()), listed);
         keep(home.path(), &[]);

@@ -2,6 +2,7 @@
 //! and failures told apart in words a person understands.
 
 mod answer;
+mod clients;
 mod diagnosis;
 mod failure;
 mod probe;
@@ -23,6 +24,7 @@ use url::Url;
 use uuid::Uuid;
 
 pub(crate) use answer::Answer;
+use clients::Clients;
 use diagnosis::diagnose;
 pub(crate) use failure::Failure;
 pub(crate) use probe::{Secured, Way};
@@ -33,9 +35,6 @@ use throttle::{Throttle, asked_wait};
 use crate::interrupt::Interrupt;
 use crate::report::Report;
 use crate::secret::{SecretBytes, holds};
-
-/// The longest that opening a connection may take, whatever `--timeout` says.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Names a request for both sides' logs (MSCommerce module).
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
@@ -53,11 +52,7 @@ pub(crate) struct Client<'a> {
     throttle: Throttle,
     /// How many requests may be on their way at the same time.
     lanes: OnceCell<Semaphore>,
-    plain: OnceCell<reqwest::Client>,
-    secure: OnceCell<reqwest::Client>,
-    /// Trusts everything that the system trusts, where `secure` begins with less.
-    trusting_all: OnceCell<reqwest::Client>,
-    is_trusting_all: Cell<bool>,
+    clients: Clients,
 }
 
 impl<'a> Client<'a> {
@@ -70,10 +65,7 @@ impl<'a> Client<'a> {
             interrupt,
             throttle: Throttle::default(),
             lanes: OnceCell::new(),
-            plain: OnceCell::new(),
-            secure: OnceCell::new(),
-            trusting_all: OnceCell::new(),
-            is_trusting_all: Cell::new(false),
+            clients: Clients::default(),
         }
     }
 
@@ -106,7 +98,7 @@ impl<'a> Client<'a> {
 
     /// A request to `url`, to be completed and handed to [`Client::send`].
     pub(crate) fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, Failure> {
-        Ok(self.client_for(&url)?.request(method, url))
+        Ok(self.clients.client_for(&url)?.request(method, url))
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -196,22 +188,19 @@ impl<'a> Client<'a> {
 
     /// Where the issuer is unknown nothing has been sent, so that it can be looked for among all that the system trusts.
     async fn execute_with_enough_trust(&self, request: reqwest::Request, longest: Duration) -> Result<Answer, Failure> {
-        let again = request.try_clone();
+        // Requests side by side may all have begun with too little trust.
+        let again = if self.clients.trusts_all() { None } else { request.try_clone() };
         match (self.execute_once(request, longest).await, again) {
-            (Err(failure), Some(again)) if failure.is_of_unknown_issuer() && self.can_trust_more() => {
-                self.is_trusting_all.set(true);
+            (Err(failure), Some(again)) if failure.is_of_unknown_issuer() => {
+                self.clients.trust_all();
                 self.execute_once(again, longest).await
             }
             (result, _) => result,
         }
     }
 
-    fn can_trust_more(&self) -> bool {
-        roots::bundle().is_some() && !self.is_trusting_all.get()
-    }
-
     async fn execute_once(&self, request: reqwest::Request, longest: Duration) -> Result<Answer, Failure> {
-        let client = self.client_for(request.url())?;
+        let client = self.clients.client_for(request.url())?;
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
         let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -235,27 +224,6 @@ impl<'a> Client<'a> {
             Ok(answer) => Ok(Answer { correlation_id, ..answer }),
             Err(failure) => Err(failure.of_request(correlation_id)),
         }
-    }
-
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
-        let is_plain = url.scheme() == "http";
-        if is_plain && !is_loopback(url) {
-            return Err(Failure::plain(url));
-        }
-        if let (false, Some(variable)) = (is_plain, proxy::unusable_variable(url)) {
-            return Err(Failure::unusable_proxy(variable));
-        }
-        let is_trusting_all = self.is_trusting_all.get();
-        let cell = match (is_plain, is_trusting_all) {
-            (true, _) => &self.plain,
-            (false, false) => &self.secure,
-            (false, true) => &self.trusting_all,
-        };
-        if let Some(client) = cell.get() {
-            return Ok(client);
-        }
-        let client = build(is_plain, is_trusting_all)?;
-        Ok(cell.get_or_init(|| client))
     }
 }
 
@@ -310,25 +278,6 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
         return Err(Failure::web_page(url, &answer));
     }
     Ok(answer)
-}
-
-/// Plain http is for addresses of this machine alone: it must not leave it through a proxy, and needs no
-/// certificates.
-fn build(is_plain: bool, is_trusting_all: bool) -> Result<reqwest::Client, Failure> {
-    // Fails only where a provider is installed already, which then serves.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .dns_resolver(diagnosis::Resolver)
-        .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder =
-        if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder, is_trusting_all)? };
-    match builder.build() {
-        // A certificate in the system's file that cannot be used must not keep us from the others.
-        Err(_) if !is_plain && !is_trusting_all => build(is_plain, true),
-        built => built.map_err(|error| Failure::unusable_client(&error)),
-    }
 }
 
 /// True for an address of this machine: `localhost`, 127.0.0.0/8 or `[::1]`.

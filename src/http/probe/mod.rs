@@ -9,9 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::clients::CONNECT_TIMEOUT;
 use super::diagnosis::{self, LookupFailed};
 use super::failure::host;
-use super::{CONNECT_TIMEOUT, Client, Failure, is_loopback, proxy};
+use super::{Client, Failure, is_loopback, proxy};
 pub(crate) use look::Certificate;
 
 /// No proxy says more before it lets a connection through.
