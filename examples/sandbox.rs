@@ -30,7 +30,7 @@ fn main() -> Result<ExitCode> {
         }
         if command.is_empty() {
             explain(&tenant, home.path());
-            return u8::from(tokio::signal::ctrl_c().await.is_err());
+            return u8::from(told_to_end().await.is_err());
         }
         let arguments = [OsString::from("mscommerce")].into_iter().chain(command);
         mscommerce::run(arguments, environment(&settings), Terminal::of_process()).await
@@ -107,4 +107,21 @@ fn explain(tenant: &Tenant, home: &Path) {
          Press Ctrl-C to end it; its state is lost then.",
         tenant.url()
     );
+}
+
+/// Waits for Ctrl-C, or, on Unix, for SIGTERM, by which scripts end what they started.
+#[cfg(unix)]
+async fn told_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }

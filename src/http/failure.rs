@@ -247,7 +247,7 @@ impl From<Failure> for Error {
 }
 
 /// Host and port, for messages.
-pub(super) fn host(url: &Url) -> String {
+pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the service");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub(crate) use answer::Answer;
 use clients::Clients;
 use diagnosis::diagnose;
-pub(crate) use failure::Failure;
+pub(crate) use failure::{Failure, host};
 pub(crate) use probe::{Secured, Way};
 pub(crate) use retry::Repeat;
 use retry::{Waits, longest_try};

@@ -13,6 +13,7 @@ mod connect_device;
 mod connect_token;
 mod disconnect;
 mod doctor;
+mod documents;
 mod faults;
 mod help;
 mod history;

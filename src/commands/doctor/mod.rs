@@ -13,6 +13,7 @@ use super::{Context, Ended};
 use crate::cli::DoctorArgs;
 use crate::commerce;
 use crate::error::Result;
+use crate::http::host;
 use crate::identity::{Session, Status};
 use crate::output::Output;
 use walk::Walk;
@@ -71,7 +72,7 @@ async fn go(walk: &mut Walk, session: Result<&Session<'_>>, args: &DoctorArgs, c
     }
     let read = service::policy(walk, &endpoint).await;
     if let Ok(date) = &read {
-        service::clock(walk, settings.endpoint.host_str().unwrap_or_default(), *date);
+        service::clock(walk, &host(&settings.endpoint), *date);
     }
     if args.live_report {
         live::report(walk, &status, read.err().as_ref(), &endpoint, context).await;
@@ -94,7 +95,7 @@ async fn go_to_authority(walk: &mut Walk, status: Option<&Status>, context: &Con
     if is_reached {
         service::authority(walk, &url, status, context).await;
     } else {
-        walk.skipped("authority", url.host_str().unwrap_or_default(), "it was not reached");
+        walk.skipped("authority", &host(&url), "it was not reached");
     }
     is_reached
 }

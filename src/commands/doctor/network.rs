@@ -8,7 +8,7 @@ use url::Url;
 use super::walk::Walk;
 use crate::commands::Context;
 use crate::error::Error;
-use crate::http::{Secured, Way};
+use crate::http::{Secured, Way, host};
 
 /// Who issues the certificates of Microsoft's services (learn.microsoft.com, "Azure certificate authority details").
 const ISSUERS: [&str; 2] = ["DigiCert", "Microsoft"];
@@ -22,8 +22,8 @@ pub(super) async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> b
     let way = match Way::to(url) {
         Ok(way) => way,
         Err(failure) => {
-            walk.failed("proxy", url.host_str().unwrap_or_default(), &Error::from(failure));
-            skip(walk, &["name", "tcp", "tls"], url.host_str().unwrap_or_default(), "the proxy is not usable");
+            walk.failed("proxy", &host(url), &Error::from(failure));
+            skip(walk, &["name", "tcp", "tls"], &host(url), "the proxy is not usable");
             return false;
         }
     };

@@ -7,6 +7,7 @@ use super::walk::Walk;
 use crate::commands::{Context, Endpoint};
 use crate::commerce::{Purpose, TokenSource};
 use crate::error::{Error, Result};
+use crate::http::host;
 use crate::identity::{
     Claims, ConnectCommand, Method, ORGANIZATIONS, Source, Status, Tenant, another_service, metadata,
 };
@@ -28,7 +29,7 @@ pub(super) async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&S
         client_id: None,
         is_application: false,
     };
-    let host = url.host_str().unwrap_or_default();
+    let host = &host(url);
     let found = metadata(context.http, url, &tenant, connect).await;
     let found = walk.record("authority", host, found, |found| format!("knows the tenant {tenant}: {}", found.issuer));
     clock(walk, host, found.and_then(|found| found.date));
