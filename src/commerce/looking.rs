@@ -7,7 +7,7 @@ use super::client::{Client, TokenSource};
 use super::model::{Policy, Scope};
 use super::refusal::{Purpose, Refusal};
 use crate::error::{Error, Result};
-use crate::http::{self, Answer};
+use crate::http;
 
 /// A policy, and how the service answered when it was read.
 pub(crate) struct Looked {
@@ -41,10 +41,13 @@ impl<T: TokenSource> Client<'_, T> {
         shape.ok_or_else(|| Refusal::new(what, &answer, &id).into_error(Purpose::Read))
     }
 
-    /// What a listing is answered with where no token is sent.
-    pub(crate) async fn look_without_token(&self) -> Result<Answer> {
+    /// What a listing is answered with where no token is sent. Sends no credential.
+    pub(crate) async fn look_without_token(&self) -> Result<Refusal> {
+        let what = "could not list the products without a token";
         let request = self.http().request(Method::GET, self.listing_url(&Scope::Product)?).map_err(Error::from)?;
         let request = request.header(http::CORRELATION_ID, http::new_correlation_id());
-        self.http().send(request).await.map_err(Error::from)
+        let answer = self.http().send(request).await.map_err(Error::from)?;
+        let id = answer.correlation_id.clone().unwrap_or_default();
+        Ok(Refusal::new(what, &answer, &id))
     }
 }

@@ -9,6 +9,7 @@ mod model;
 pub(crate) mod properties;
 mod refusal;
 mod renumbered;
+mod shape;
 
 pub(crate) use client::{Client, TokenSource, Unserved, Updated, is_sendable};
 pub(crate) use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};

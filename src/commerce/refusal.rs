@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::shape::shape;
 use crate::error::{Error, Kind};
 use crate::http::Answer;
 use crate::text::{one_line, shortened};
@@ -23,12 +25,16 @@ pub(crate) enum Purpose {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
+    /// The service's clock.
+    pub(crate) date: Option<DateTime<Utc>>,
     what: String,
     words: String,
     correlation_id: String,
     is_web_page: bool,
+    /// The body's members and their types.
+    pub(crate) shape: String,
     /// For how long the service asks to be left alone, in its own words.
-    retry_after: Option<String>,
+    pub(crate) retry_after: Option<String>,
 }
 
 impl Refusal {
@@ -41,10 +47,12 @@ impl Refusal {
         };
         Self {
             status: answer.status,
+            date: answer.date(),
             what,
             words: words(answer),
             correlation_id: correlation_id.to_owned(),
             is_web_page: answer.is_web_page(),
+            shape: shape(answer),
             retry_after: answer.retry_after(),
         }
     }

@@ -8,12 +8,12 @@ use url::Url;
 use super::connect_command::ConnectCommand;
 use super::refusal::Refusal;
 use crate::error::{Error, Result};
-use crate::http::{self, Failure};
+use crate::http::{self, Answer, Failure};
 
-/// The authority's answer at a tenant that it knows.
+/// The authority's answer about a tenant.
 pub(crate) struct Metadata {
-    /// Who issues its tokens there.
-    pub(crate) issuer: String,
+    /// Who issues its tokens there, or why nobody does.
+    pub(crate) issuer: Result<String>,
     /// The authority's clock.
     pub(crate) date: Option<DateTime<Utc>>,
 }
@@ -26,7 +26,6 @@ pub(crate) async fn metadata(
     tenant: &str,
     connect: ConnectCommand<'_>,
 ) -> Result<Metadata> {
-    let what = format!("the authority does not answer for the tenant {tenant}");
     let mut url = authority.clone();
     url.path_segments_mut()
         .map_err(|()| Error::usage("the authority host is not a web address"))?
@@ -34,16 +33,20 @@ pub(crate) async fn metadata(
         .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
     let request = http.request(Method::GET, url.clone()).map_err(Error::from)?;
     let answer = http.send(request).await.map_err(Error::from)?;
-    let unexpected = || Error::from(Failure::unexpected_answer(&url, &answer)).context(&what);
+    Ok(Metadata { issuer: issuer(&answer, &url, tenant, connect), date: answer.date() })
+}
+
+fn issuer(answer: &Answer, url: &Url, tenant: &str, connect: ConnectCommand<'_>) -> Result<String> {
+    let what = format!("the authority does not answer for the tenant {tenant}");
+    let unexpected = || Error::from(Failure::unexpected_answer(url, answer)).context(&what);
     if !answer.status.is_success() {
-        let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error());
+        let refusal = Refusal::of(answer).filter(|_| answer.status.is_client_error());
         return Err(refusal.map_or_else(unexpected, |refusal| refusal.into_error(&what, connect)));
     }
     let issuer = answer.json().and_then(|body| Some(body.get("issuer").and_then(Value::as_str)?.to_owned()));
-    let issuer = issuer.ok_or_else(|| {
+    issuer.ok_or_else(|| {
         unexpected()
             .detail("its answer names no issuer")
             .hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in its place")
-    })?;
-    Ok(Metadata { issuer, date: answer.date() })
+    })
 }

@@ -6,7 +6,6 @@ mod network;
 mod service;
 mod walk;
 
-use chrono::{Duration, Utc};
 use url::Url;
 
 use super::{Context, Ended};
@@ -16,7 +15,10 @@ use crate::error::Result;
 use crate::http::host;
 use crate::identity::{Session, Status};
 use crate::output::Output;
+use service::Read;
 use walk::Walk;
+
+const NO_CREDENTIAL: &str = "there is no credential";
 
 pub(super) async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<Ended> {
     let mut walk = Walk::default();
@@ -47,35 +49,36 @@ async fn go(walk: &mut Walk, session: Result<&Session<'_>>, args: &DoctorArgs, c
     let status = signed_in.as_ref().ok().map(|(_, status)| status);
     let is_endpoint_reached = network::walk(walk, &context.settings.endpoint, context).await;
     let is_authority_reached = go_to_authority(walk, status, context).await;
+    let settings = context.settings;
     let (session, status) = match signed_in {
         Ok(found) => found,
         Err(error) => {
-            walk.failed("credential", &format!("the profile {}", context.settings.profile), &error);
-            walk.skipped("policy", &context.settings.policy_id, "there is no credential");
+            walk.failed("credential", &format!("the profile {}", settings.profile), &error);
+            walk.skipped("policy", &settings.policy_id, NO_CREDENTIAL);
+            if args.live_report {
+                live::nothing(walk, NO_CREDENTIAL);
+            }
             return;
         }
     };
-    let settings = context.settings;
     let endpoint = commerce::Client::new(context.http, &settings.endpoint, &settings.policy_id, session);
-    if !is_authority_reached && needs_authority(&status) {
-        walk.skipped("credential", &format!("the profile {}", settings.profile), "the authority was not reached");
-        walk.skipped("policy", &settings.policy_id, "there is no credential");
-        return;
-    }
-    if service::credential(walk, &status, &endpoint, context).await.is_none() {
-        walk.skipped("policy", &settings.policy_id, "there is no usable credential");
-        return;
-    }
-    if !is_endpoint_reached {
-        walk.skipped("policy", &settings.policy_id, "the endpoint was not reached");
-        return;
-    }
-    let read = service::policy(walk, &endpoint).await;
-    if let Ok(date) = &read {
-        service::clock(walk, &host(&settings.endpoint), *date);
+    let claims = if !is_authority_reached && service::needs_authority(&status) {
+        walk.skipped("credential", &service::source(&status, context), "the authority was not reached");
+        None
+    } else {
+        service::credential(walk, &status, &endpoint, context).await
+    };
+    let read = match claims {
+        None => Read::NotTried("there is no usable credential"),
+        Some(_) if !is_endpoint_reached => Read::NotTried("the endpoint was not reached"),
+        Some(_) => service::policy(walk, &endpoint, &host(&settings.endpoint)).await,
+    };
+    if let Read::NotTried(why) = read {
+        walk.skipped("policy", &settings.policy_id, why);
     }
     if args.live_report {
-        live::report(walk, &status, read.err().as_ref(), &endpoint, context).await;
+        let seen = live::Seen { status: &status, claims: claims.as_ref(), read: &read, is_endpoint_reached };
+        live::report(walk, &seen, &endpoint, context).await;
     }
 }
 
@@ -89,8 +92,10 @@ async fn go_to_authority(walk: &mut Walk, status: Option<&Status>, context: &Con
         Some(Status { authority: Some(url), .. }) => Ok(url.clone()),
         None => context.settings.authority(),
     };
-    // Why the setting is of no use is told above.
-    let Ok(url): Result<Url> = url else { return false };
+    let Ok(url): Result<Url> = url else {
+        walk.skipped("authority", "unknown", "the setting authority is of no use");
+        return false;
+    };
     let is_reached = network::walk(walk, &url, context).await;
     if is_reached {
         service::authority(walk, &url, status, context).await;
@@ -98,10 +103,4 @@ async fn go_to_authority(walk: &mut Walk, status: Option<&Status>, context: &Con
         walk.skipped("authority", &host(&url), "it was not reached");
     }
     is_reached
-}
-
-/// Whether a token has to be asked for before anything can be read.
-fn needs_authority(status: &Status) -> bool {
-    let is_fresh = status.expires_at.is_some_and(|end| end > Utc::now() + Duration::minutes(5));
-    status.authority.is_some() && !is_fresh
 }

@@ -1,17 +1,17 @@
 //! Behind the network: authority, clock, credential, policy.
 
-use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use chrono::{DateTime, Duration, Utc};
+use secrecy::ExposeSecret;
 
 use super::walk::Walk;
 use crate::commands::{Context, Endpoint};
-use crate::commerce::{Purpose, TokenSource};
+use crate::commerce::{Purpose, Refusal, TokenSource};
 use crate::error::{Error, Result};
 use crate::http::host;
 use crate::identity::{
     Claims, ConnectCommand, Method, ORGANIZATIONS, Source, Status, Tenant, another_service, metadata,
 };
-use crate::text::moment;
+use crate::text::{moment, one_line};
 
 /// A clock that is further off makes tokens look ended, or not begun yet; Entra allows so much.
 const FURTHEST_OFF: i64 = 300;
@@ -30,9 +30,12 @@ pub(super) async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&S
         is_application: false,
     };
     let host = &host(url);
-    let found = metadata(context.http, url, &tenant, connect).await;
-    let found = walk.record("authority", host, found, |found| format!("knows the tenant {tenant}: {}", found.issuer));
-    clock(walk, host, found.and_then(|found| found.date));
+    let (issuer, date) = match metadata(context.http, url, &tenant, connect).await {
+        Ok(answered) => (answered.issuer, answered.date),
+        Err(error) => (Err(error), None),
+    };
+    walk.record("authority", host, issuer, |issuer| format!("knows the tenant {tenant}: {issuer}"));
+    clock(walk, host, date);
 }
 
 /// Compares this machine's clock with another's, which tells whole seconds.
@@ -56,12 +59,18 @@ pub(super) fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) 
 }
 
 /// Where the credential that serves was found.
-fn source(status: &Status, context: &Context<'_>) -> String {
+pub(super) fn source(status: &Status, context: &Context<'_>) -> String {
     match (status.source, status.method) {
         (Source::Environment, Method::Application) => "the application of the environment".to_owned(),
         (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
         (Source::Cache, _) => format!("the profile {}", context.settings.profile),
     }
+}
+
+/// Whether a token has to be asked for before anything can be read.
+pub(super) fn needs_authority(status: &Status) -> bool {
+    let is_fresh = status.expires_at.is_some_and(|end| end > Utc::now() + Duration::minutes(5));
+    status.authority.is_some() && !is_fresh
 }
 
 /// Gets the token that would serve, and says what it says of itself.
@@ -70,57 +79,89 @@ pub(super) async fn credential(
     status: &Status,
     endpoint: &Endpoint<'_>,
     context: &Context<'_>,
-) -> Option<SecretString> {
-    let source = source(status, context);
-    let resource = context.settings.resource();
-    let found = usable(endpoint).await;
-    walk.record("credential", &source, found, |token| {
-        let claims = Claims::of(token.expose_secret()).unwrap_or_default();
-        let part =
-            |name: &str, value: Option<String>| format!("{name} {}", value.unwrap_or_else(|| "unknown".to_owned()));
-        let listed = |items: &[String]| (!items.is_empty()).then(|| items.join(" "));
-        let account = claims.account().map(str::to_owned).or_else(|| status.account.clone());
-        let rights = if claims.is_application() {
-            part("roles", listed(&claims.roles).or_else(|| Some("none".to_owned())))
-        } else {
-            part("scopes", claims.scopes.clone())
-        };
-        [
-            format!("by {}", status.method),
-            part("account", account),
-            part("tenant", claims.tid.clone()),
-            part(
-                "audience",
-                claims.aud.clone().map(|audience| match another_service(&claims, &resource) {
-                    Some(_) => format!("{audience} (another service than {resource})"),
-                    None => audience,
-                }),
-            ),
-            part("valid until", claims.expires_at().map(moment)),
-            rights,
-        ]
-        .join(", ")
+) -> Option<Claims> {
+    let (source, resource) = (source(status, context), context.settings.resource());
+    let is_new = needs_authority(status);
+    let found = usable(status, endpoint, &resource).await;
+    walk.record("credential", &source, found, |claims| {
+        let told = described(claims, status);
+        let renewed = if is_new && status.source == Source::Cache { ", renewed just now" } else { "" };
+        format!("by {}{renewed}, {told}", status.method)
     })
 }
 
-/// The token, unless it says itself that it is of no use.
-async fn usable(endpoint: &Endpoint<'_>) -> Result<SecretString> {
+/// What the token says of itself, unless that shows that it is of no use: it is not sent then.
+async fn usable(status: &Status, endpoint: &Endpoint<'_>, resource: &str) -> Result<Claims> {
     let token = endpoint.tokens().token().await?;
-    endpoint.tokens().check(&token, Purpose::Read)?;
-    Ok(token)
+    let claims = Claims::of(token.expose_secret()).unwrap_or_default();
+    if another_service(&claims, resource).is_some() {
+        return Err(Error::sign_in("the token is for another service; it was not sent")
+            .detail(described(&claims, status))
+            .hints(endpoint.tokens().advice_when_refused(&token)));
+    }
+    match endpoint.tokens().check(&token, Purpose::Read) {
+        Ok(()) => Ok(claims),
+        Err(error) => Err(error.detail(described(&claims, status))),
+    }
 }
 
-/// Reads the policy once. Returns whether it could be read.
-pub(super) async fn policy(walk: &mut Walk, endpoint: &Endpoint<'_>) -> Result<Option<DateTime<Utc>>> {
-    match endpoint.look_at_policy().await {
+/// Whom a token is for, where, for what and until when.
+fn described(claims: &Claims, status: &Status) -> String {
+    let part = |name: &str, value: Option<String>| {
+        let value = value.map_or_else(|| "unknown".to_owned(), |value| one_line(&value));
+        format!("{name} {value}")
+    };
+    let account = claims.account().map(str::to_owned).or_else(|| status.account.clone());
+    let tenant = claims.tid.clone().or_else(|| status.tenant_id.clone());
+    let end = claims.expires_at().or(status.expires_at);
+    let rights = if claims.is_application() {
+        part("roles", Some(if claims.roles.is_empty() { "none".to_owned() } else { claims.roles.join(" ") }))
+    } else {
+        part("scopes", claims.scopes.clone())
+    };
+    [
+        part("account", account),
+        part("tenant", tenant),
+        part("audience", claims.aud.clone()),
+        part("valid until", end.map(moment)),
+        rights,
+    ]
+    .join(", ")
+}
+
+/// What became of reading the policy.
+pub(super) enum Read {
+    Served,
+    Failed(Error),
+    /// Why it was not tried.
+    NotTried(&'static str),
+}
+
+impl Read {
+    /// The service's refusal, where it was one.
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Failed(error) => error.downcast_ref(),
+            Self::Served | Self::NotTried(_) => None,
+        }
+    }
+}
+
+/// Reads the policy once, and compares the clocks.
+pub(super) async fn policy(walk: &mut Walk, endpoint: &Endpoint<'_>, host: &str) -> Read {
+    let (read, date) = match endpoint.look_at_policy().await {
         Ok(looked) => {
             let finding = format!("status {}, correlation id {}", looked.status.as_u16(), looked.correlation_id);
             walk.passed("policy", endpoint.policy_id(), finding);
-            Ok(looked.date)
+            (Read::Served, looked.date)
         }
         Err(error) => {
             walk.failed("policy", endpoint.policy_id(), &error);
-            Err(error)
+            let read = Read::Failed(error);
+            let date = read.refusal().and_then(|refusal| refusal.date);
+            (read, date)
         }
-    }
+    };
+    clock(walk, host, date);
+    read
 }
