@@ -27,7 +27,7 @@ pub(crate) use answer::Answer;
 use clients::Clients;
 use diagnosis::diagnose;
 pub(crate) use failure::{Failure, host};
-pub(crate) use probe::{Secured, Way};
+pub(crate) use probe::{Connected, Secured, Way};
 pub(crate) use retry::Repeat;
 use retry::{Waits, longest_try};
 use throttle::{Throttle, asked_wait};

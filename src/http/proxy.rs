@@ -1,5 +1,6 @@
 //! Which proxy stands between this machine and an address, so that a failure can name it.
 
+use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
@@ -12,10 +13,26 @@ pub(super) fn unusable_variable(url: &Url) -> Option<&'static str> {
     let uri = url.as_str().parse().ok()?;
     let is_unusable = |value: String| Matcher::builder().all(value).build().intercept(&uri).is_none();
     let unusable = VARIABLES.into_iter().find(|name| variable(name).is_some_and(is_unusable))?;
-    let exceptions = variable("NO_PROXY").or_else(|| variable("no_proxy")).unwrap_or_default();
     // Whether a proxy is meant for this address at all.
-    Matcher::builder().all("http://proxy.invalid:1").no(exceptions).build().intercept(&uri)?;
-    Some(unusable)
+    excepting().is_none_or(|name| !excepts(name, &uri)).then_some(unusable)
+}
+
+/// The variable that names hosts to be reached past the proxy.
+fn excepting() -> Option<&'static str> {
+    ["NO_PROXY", "no_proxy"].into_iter().find(|name| variable(name).is_some())
+}
+
+/// Whether what the variable `name` holds excepts this address from every proxy.
+fn excepts(name: &str, uri: &Uri) -> bool {
+    let exceptions = variable(name).unwrap_or_default();
+    Matcher::builder().all("http://proxy.invalid:1").no(exceptions).build().intercept(uri).is_none()
+}
+
+/// The variable that excepts `url` from the proxy that another variable names, where that is so.
+pub(super) fn excepted_by(url: &Url) -> Option<&'static str> {
+    let uri = url.as_str().parse().ok()?;
+    VARIABLES.into_iter().find(|name| variable(name).is_some())?;
+    excepting().filter(|name| url.scheme() == "https" && excepts(name, &uri))
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -28,6 +45,8 @@ pub(super) struct OnTheWay {
     pub(super) shown: String,
     pub(super) host: String,
     pub(super) port: u16,
+    /// Whether it is of a kind that requests can be sent through.
+    pub(super) is_supported: bool,
     /// Whether it is spoken to over TLS.
     pub(super) is_secure: bool,
     /// The value of `Proxy-Authorization`. A secret.
@@ -56,6 +75,7 @@ pub(super) fn on_the_way(url: &Url) -> Option<OnTheWay> {
         shown: format!("{scheme}://{host}{port}"),
         host: host.to_owned(),
         port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
+        is_supported: is_secure || scheme == "http",
         is_secure,
         authorization: intercept.basic_auth().and_then(|value| value.to_str().ok()).map(str::to_owned),
         origin: VARIABLES.into_iter().find(|name| variable(name).is_some()).unwrap_or("the system's settings"),

@@ -2,16 +2,17 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use tokio::net::TcpStream;
 use url::Url;
 
 use super::walk::Walk;
 use crate::commands::Context;
 use crate::error::Error;
-use crate::http::{Secured, Way, host};
+use crate::http::{Connected, Failure, Secured, Way, host};
+use crate::report::Report;
 
-/// Who issues the certificates of Microsoft's services (learn.microsoft.com, "Azure certificate authority details").
-const ISSUERS: [&str; 2] = ["DigiCert", "Microsoft"];
+/// The organizations that issue the certificates of Microsoft's services (learn.microsoft.com, "Azure certificate
+/// authority details").
+const ISSUERS: [&str; 2] = ["DigiCert Inc", "Microsoft Corporation"];
 
 /// Below these names Microsoft's services of its clouds are found.
 const MICROSOFTS: [&str; 5] =
@@ -22,66 +23,82 @@ pub(super) async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> b
     let way = match Way::to(url) {
         Ok(way) => way,
         Err(failure) => {
-            walk.failed("proxy", &host(url), &Error::from(failure));
-            skip(walk, &["name", "tcp", "tls"], &host(url), "the proxy is not usable");
+            let host = &host(url);
+            walk.failed("proxy", host, &Error::from(failure));
+            skip(walk, &["name", "tcp", "tls"], host, "the proxy is not usable");
             return false;
         }
     };
     let host = way.host();
+    let tell = |doing: &str| context.terminal.detail(&format!("{doing} {host}"));
     walk.passed(
         "proxy",
         &host,
         match way.proxy() {
             Some((proxy, origin)) => format!("through {proxy} ({origin})"),
             None if way.is_plain() => "none: plain http stays on this machine".to_owned(),
-            None => "none".to_owned(),
+            None => way.excepted_by().map_or("none".to_owned(), |name| format!("none: {name} excepts this host")),
         },
     );
-    let Some(addresses) = walk.record("name", &host, way.addresses().await, |found| listed(found, &way)) else {
-        skip(walk, &["tcp", "tls"], &host, "there is no address");
+    // The proxy has a step of its own only where there is one.
+    let last = if way.proxy().is_some() { &["tunnel", "tls"][..] } else { &["tls"] };
+    tell("looking up the address for");
+    let Some(addresses) = walk.record("name", &host, way.addresses(context.http).await, |found| listed(found, &way))
+    else {
+        skip(walk, &["tcp"], &host, "there is no address");
+        skip(walk, last, &host, "there is no address");
         return false;
     };
+    tell("connecting on the way to");
     let connected = way.connect(&addresses, context.http).await;
-    let finding = |(stream, elapsed): &(TcpStream, std::time::Duration)| {
-        let peer = stream.peer_addr().map(|address| address.to_string()).unwrap_or_default();
-        format!("connected to {peer} in {} ms", elapsed.as_millis())
-    };
-    let Some((stream, _)) = walk.record("tcp", &host, connected, finding) else {
-        skip(walk, &["tls"], &host, "there is no connection");
+    let Some(Connected { stream, .. }) = walk.record("tcp", &host, connected, connection) else {
+        skip(walk, last, &host, "there is no connection");
         return false;
     };
     if way.is_plain() {
         walk.skipped("tls", &host, "plain http to this machine");
         return true;
     }
-    if way.has_secure_proxy() {
-        walk.skipped("tls", &host, "the proxy is spoken to over TLS itself; the requests below go through it");
-        return true;
-    }
-    secure(walk, &way, stream, context).await
+    let line = way.pass_proxy(stream, context.http).await;
+    let line = if way.proxy().is_some() {
+        walk.record("tunnel", &host, line, |_| "the proxy lets the connection through".to_owned())
+    } else {
+        line.ok()
+    };
+    let Some(line) = line else {
+        skip(walk, &["tls"], &host, "the proxy does not let the connection through");
+        return false;
+    };
+    tell("looking at the certificate of");
+    secure(walk, &host, way.secure(line, context.http).await)
 }
 
-async fn secure(walk: &mut Walk, way: &Way, stream: TcpStream, context: &Context<'_>) -> bool {
-    let host = way.host();
-    let secured = match way.pass_proxy(stream, context.http).await {
-        Ok(stream) => way.secure(stream, context.http).await,
-        Err(failure) => Err(failure),
+fn connection(connected: &Connected) -> String {
+    let peer = connected.stream.peer_addr().map(|address| address.to_string()).unwrap_or_default();
+    let passed_over: Vec<String> = connected.passed_over.iter().map(SocketAddr::to_string).collect();
+    let before = match passed_over.as_slice() {
+        [] => String::new(),
+        _ => format!("; before that, none to {}", passed_over.join(", ")),
     };
+    format!("connected to {peer} in {} ms{before}", connected.elapsed.as_millis())
+}
+
+fn secure(walk: &mut Walk, host: &str, secured: Result<Secured, Failure>) -> bool {
     match secured {
         Ok(Secured { version, chain, distrust: None }) => {
             let issuers: Vec<&str> = chain.iter().map(|certificate| certificate.issuer.as_str()).collect();
-            walk.passed("tls", &host, format!("{version}, {}", issued(&host, &issuers)));
+            walk.passed("tls", host, format!("{version}, {}", issued(host, &issuers)));
             true
         }
         Ok(Secured { version, chain, distrust: Some(distrust) }) => {
             let issuers: Vec<&str> = chain.iter().map(|certificate| certificate.issuer.as_str()).collect();
             let shown = chain.first().map(|own| format!("the certificate shown is for {}", own.subject));
-            let error = Error::from(distrust).detail(format!("{version}, {}", issued(&host, &issuers)));
-            walk.failed("tls", &host, &shown.into_iter().fold(error, Error::detail));
+            let error = Error::from(distrust).detail(format!("{version}, {}", issued(host, &issuers)));
+            walk.failed("tls", host, &shown.into_iter().fold(error, Error::detail));
             false
         }
         Err(failure) => {
-            walk.failed("tls", &host, &Error::from(failure));
+            walk.failed("tls", host, &Error::from(failure));
             false
         }
     }
@@ -91,7 +108,10 @@ async fn secure(walk: &mut Walk, way: &Way, stream: TcpStream, context: &Context
 fn issued(host: &str, issuers: &[&str]) -> String {
     let name = host.split(':').next().unwrap_or_default();
     let is_microsofts = MICROSOFTS.iter().any(|known| name.strip_suffix(known).is_some_and(|rest| rest.ends_with('.')));
-    let is_usual = issuers.iter().any(|issuer| ISSUERS.iter().any(|known| issuer.contains(known)));
+    // Names are all there is to compare, and whoever opens connections on purpose can choose them: that the chain is
+    // trusted here was judged before.
+    let is_of = |issuer: &str, known: &str| issuer == known || issuer.ends_with(&format!("({known})"));
+    let is_usual = issuers.last().is_some_and(|top| ISSUERS.iter().any(|known| is_of(top, known)));
     let by =
         format!("issued by {}", if issuers.is_empty() { "nobody known".to_owned() } else { issuers.join(", by ") });
     match (is_microsofts, is_usual) {
@@ -129,6 +149,8 @@ mod tests {
         for host in ["licensing.m365.microsoft.com", "login.microsoftonline.com:443", "login.microsoftonline.us"] {
             assert!(issued(host, &company).contains("company's proxy"), "{host}");
             assert!(issued(host, &usual).ends_with("as Microsoft's services are"), "{host}");
+            let alike = ["Opened for Microsoft Corporation (Contoso Ltd)"];
+            assert!(issued(host, &alike).contains("company's proxy"), "{host}");
         }
         for host in ["localhost:8080", "proxy.contoso.example", "notmicrosoft.com"] {
             assert_eq!(issued(host, &company), "issued by Proxy CA (Contoso Ltd)");

@@ -7,12 +7,11 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::Secured;
+use super::{Line, Secured};
 use crate::http::Failure;
 use crate::http::diagnosis::tls_failure;
 use crate::http::failure::host;
@@ -26,18 +25,11 @@ pub(crate) struct Certificate {
 
 /// Makes a secure connection and says what was shown. A certificate that is not trusted does not end it, so that its
 /// issuer can be named; nothing is ever sent over the connection.
-pub(super) async fn look(stream: TcpStream, url: &Url) -> Result<Secured, Failure> {
+pub(super) async fn look(stream: Line, url: &Url) -> Result<Secured, Failure> {
     let host = host(url);
-    let name = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
-    let name = ServerName::try_from(name).map_err(|error| Failure::new(format!("{host}: {error}")).before_sending())?;
+    let name = server_name(url.host_str().unwrap_or_default())?;
     let onlooker = Arc::new(Onlooker { inner: roots::verifier()?, seen: Mutex::default() });
-    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| tls_failure(&error, &host, true))?
-        .dangerous()
-        .with_custom_certificate_verifier(onlooker.clone())
-        .with_no_client_auth();
-    let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let connected = connector(onlooker.clone(), &host)?.connect(name, stream).await;
     let connection = connected.map_err(|error| broken_off(&error, &host))?;
     let version = match connection.get_ref().1.protocol_version() {
         Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
@@ -52,7 +44,24 @@ pub(super) async fn look(stream: TcpStream, url: &Url) -> Result<Secured, Failur
     })
 }
 
-fn broken_off(error: &io::Error, host: &str) -> Failure {
+/// Makes TLS connections to servers that `verifier` accepts; `whom` is named where that fails.
+pub(super) fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Result<TlsConnector, Failure> {
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| tls_failure(&error, whom, true))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// The name that a server's certificate has to be for; an address of IPv6 may stand in brackets.
+pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
+    let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    ServerName::try_from(name).map_err(|error| Failure::new(format!("{host}: {error}")).before_sending())
+}
+
+pub(super) fn broken_off(error: &io::Error, host: &str) -> Failure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(error) => tls_failure(error, host, true),
         None => Failure::new(format!("{host} broke off while the secure connection (TLS) was being made"))

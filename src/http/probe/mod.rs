@@ -1,11 +1,11 @@
 //! The way of a request, walked by hand: to say where it stops.
 
 mod look;
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -14,9 +14,7 @@ use super::diagnosis::{self, LookupFailed};
 use super::failure::host;
 use super::{Client, Failure, is_loopback, proxy};
 pub(crate) use look::Certificate;
-
-/// No proxy says more before it lets a connection through.
-const LARGEST_HEAD: usize = 16 * 1024;
+pub(crate) use tunnel::Line;
 
 /// What is on the way to an address.
 pub(crate) struct Way {
@@ -34,8 +32,16 @@ pub(crate) struct Secured {
     pub(crate) distrust: Option<Failure>,
 }
 
+/// A connection, and how it came about.
+pub(crate) struct Connected {
+    pub(crate) stream: TcpStream,
+    pub(crate) elapsed: Duration,
+    /// The addresses that were tried before, and took none.
+    pub(crate) passed_over: Vec<SocketAddr>,
+}
+
 impl Way {
-    /// The way to `url`. Fails where a variable names a proxy that cannot be one.
+    /// The way to `url`. Fails where a variable names a proxy that cannot be one, or one of a kind that is not supported.
     pub(crate) fn to(url: &Url) -> Result<Self, Failure> {
         if url.scheme() == "http" {
             return if is_loopback(url) {
@@ -47,7 +53,13 @@ impl Way {
         if let Some(variable) = proxy::unusable_variable(url) {
             return Err(Failure::unusable_proxy(variable));
         }
-        Ok(Self { url: url.clone(), proxy: proxy::on_the_way(url) })
+        let way = Self { url: url.clone(), proxy: proxy::on_the_way(url) };
+        match &way.proxy {
+            Some(proxy) if !proxy.is_supported => {
+                Err(diagnosis::refused_by_proxy("unsupported scheme", &way.host(), &proxy.shown))
+            }
+            _ => Ok(way),
+        }
     }
 
     /// The host that is asked for, with its port where it is not the usual one.
@@ -60,18 +72,18 @@ impl Way {
         self.proxy.as_ref().map(|proxy| (proxy.shown.as_str(), proxy.origin))
     }
 
+    /// The variable that keeps the host from the proxy that another variable names.
+    pub(crate) fn excepted_by(&self) -> Option<&'static str> {
+        proxy::excepted_by(&self.url)
+    }
+
     /// Whether it is plain http, to this machine.
     pub(crate) fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// Whether the proxy itself is spoken to over TLS, which is not walked by hand.
-    pub(crate) fn has_secure_proxy(&self) -> bool {
-        self.proxy.as_ref().is_some_and(|proxy| proxy.is_secure)
-    }
-
     /// The addresses of whoever is connected to: the proxy, else the host.
-    pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+    pub(crate) async fn addresses(&self, http: &Client<'_>) -> Result<Vec<SocketAddr>, Failure> {
         let (name, port) = match &self.proxy {
             Some(proxy) => (proxy.host.clone(), proxy.port),
             None => {
@@ -80,55 +92,45 @@ impl Way {
         };
         let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
         let via = self.proxy.as_ref().map(|proxy| proxy.shown.as_str());
-        let found = tokio::net::lookup_host((name.as_str(), port)).await;
         let failed = |reason: String| diagnosis::unknown_address(&LookupFailed::new(&name, reason), via);
+        let patience = http.time_left().min(CONNECT_TIMEOUT);
+        let found = tokio::time::timeout(patience, tokio::net::lookup_host((name.as_str(), port))).await;
+        let found = found.map_err(|_| failed("no server for names answered in time".to_owned()))?;
         let addresses: Vec<SocketAddr> = found.map_err(|error| failed(error.to_string()))?.collect();
         if addresses.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(addresses) }
     }
 
-    /// A connection to the first of these addresses that takes one, and how long that took.
-    pub(crate) async fn connect(
-        &self,
-        addresses: &[SocketAddr],
-        http: &Client<'_>,
-    ) -> Result<(TcpStream, Duration), Failure> {
-        let started = Instant::now();
-        let patience = http.time_left().min(CONNECT_TIMEOUT);
+    /// A connection to the first of these addresses that takes one. Each gets its share of the time, so that one that
+    /// says nothing, such as an IPv6 address without a way to it, does not use up what another would need.
+    pub(crate) async fn connect(&self, addresses: &[SocketAddr], http: &Client<'_>) -> Result<Connected, Failure> {
         let whom = self.proxy.as_ref().map_or_else(|| self.host(), |proxy| format!("the proxy {}", proxy.shown));
-        match tokio::time::timeout(patience, TcpStream::connect(addresses)).await {
-            Ok(Ok(stream)) => Ok((stream, started.elapsed())),
-            Ok(Err(error)) => Err(diagnosis::unreachable(&whom, Some(&error), &error.to_string())),
-            Err(_) => Err(diagnosis::not_in_time(&whom)),
+        let deadline = Instant::now() + http.time_left().min(CONNECT_TIMEOUT);
+        let (mut passed_over, mut failure) = (Vec::new(), None);
+        for (address, still_to_try) in addresses.iter().zip((1..=addresses.len()).rev()) {
+            let started = Instant::now();
+            let share = deadline.saturating_duration_since(started) / u32::try_from(still_to_try).unwrap_or(u32::MAX);
+            match tokio::time::timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok(Connected { stream, elapsed: started.elapsed(), passed_over }),
+                Ok(Err(error)) => failure = Some(diagnosis::unreachable(&whom, Some(&error), &error.to_string())),
+                Err(_) => failure = Some(diagnosis::not_in_time(&whom)),
+            }
+            passed_over.push(*address);
         }
+        Err(failure.unwrap_or_else(|| diagnosis::not_in_time(&whom)))
     }
 
-    /// Has the proxy let the connection through to the host (RFC 9110, section 9.3.6).
-    pub(crate) async fn pass_proxy(&self, mut stream: TcpStream, http: &Client<'_>) -> Result<TcpStream, Failure> {
-        let Some(proxy) = &self.proxy else { return Ok(stream) };
-        let target =
-            format!("{}:{}", self.url.host_str().unwrap_or_default(), self.url.port_or_known_default().unwrap_or(443));
-        let credentials = proxy.authorization.as_deref();
-        let credentials = credentials.map(|value| format!("Proxy-Authorization: {value}\r\n")).unwrap_or_default();
-        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{credentials}\r\n");
-        let refused = |reason: &str| diagnosis::refused_by_proxy(reason, &self.host(), &proxy.shown);
-        let exchange = async {
-            stream.write_all(request.as_bytes()).await?;
-            head(&mut stream).await
-        };
+    /// Has the proxy, where there is one, let the connection through to the host.
+    pub(crate) async fn pass_proxy(&self, stream: TcpStream, http: &Client<'_>) -> Result<Line, Failure> {
+        let Some(proxy) = &self.proxy else { return Ok(Box::new(stream)) };
         let patience = http.time_left().min(CONNECT_TIMEOUT);
-        let answered =
-            tokio::time::timeout(patience, exchange).await.map_err(|_| refused("it did not answer in time"))?;
-        let head = answered.map_err(|error| refused(&error.to_string()))?;
-        let status = head.split_whitespace().nth(1).unwrap_or_default();
-        match status {
-            "200" => Ok(stream),
-            "407" => Err(refused("authorization required")),
-            _ => Err(refused(&format!("it answered: {}", head.lines().next().unwrap_or_default()))),
+        match tokio::time::timeout(patience, tunnel::pass(stream, proxy, &self.url)).await {
+            Ok(result) => result,
+            Err(_) => Err(diagnosis::refused_by_proxy("it did not answer in time", &self.host(), &proxy.shown)),
         }
     }
 
     /// Makes a secure connection, looks at what is shown, and closes it: nothing is sent over it.
-    pub(crate) async fn secure(&self, stream: TcpStream, http: &Client<'_>) -> Result<Secured, Failure> {
+    pub(crate) async fn secure(&self, stream: Line, http: &Client<'_>) -> Result<Secured, Failure> {
         let host = self.host();
         let patience = http.time_left().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, look::look(stream, &self.url)).await {
@@ -138,15 +140,39 @@ impl Way {
     }
 }
 
-/// Reads up to the blank line after a head.
-async fn head(stream: &mut TcpStream) -> std::io::Result<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() > LARGEST_HEAD {
-            return Err(std::io::Error::other("its answer is no answer of a proxy"));
-        }
-        // Byte by byte: what follows belongs to the host behind the proxy.
-        head.push(stream.read_u8().await?);
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::{TcpListener, TcpSocket};
+
+    use super::*;
+    use crate::interrupt::Interrupt;
+    use crate::report::Report;
+
+    struct Silent;
+
+    impl Report for Silent {
+        fn warn(&self, _: &str) {}
+        fn note(&self, _: &str) {}
+        fn detail(&self, _: &str) {}
     }
-    Ok(String::from_utf8_lossy(&head).into_owned())
+
+    #[tokio::test]
+    async fn an_address_that_takes_no_connection_is_passed_over_and_told() {
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        // A port that is taken, but where nobody listens, refuses connections.
+        let refusing = TcpSocket::new_v4().expect("a socket");
+        refusing.bind(here).expect("a port");
+        let listener = TcpListener::bind(here).await.expect("a listener");
+        let addresses = [refusing.local_addr(), listener.local_addr()].map(|address| address.expect("an address"));
+        let interrupt = Interrupt::default();
+        let http = Client::new(Duration::from_secs(60), &Silent, &interrupt);
+        let way = Way::to(&Url::parse("http://localhost").expect("a URL")).expect("a way");
+        let connected = way.connect(&addresses, &http).await.expect("a connection");
+        assert_eq!(connected.stream.peer_addr().expect("a peer"), addresses[1]);
+        assert_eq!(connected.passed_over, addresses[..1]);
+        let error = way.connect(&addresses[..1], &http).await.err().expect("a failure");
+        assert!(error.to_string().contains("refused the connection"), "{error}");
+    }
 }

@@ -41,7 +41,7 @@ impl Away {
                 for part in said {
                     assert!(words.contains(part), "not said: {part}\n{words}");
                 }
-            } else if ["proxy", "name", "tcp", "tls", "policy"].contains(&name.as_str()) {
+            } else if ["proxy", "name", "tcp", "tunnel", "tls", "policy"].contains(&name.as_str()) {
                 assert_eq!(outcome, if is_over { "skipped" } else { "passed" }, "{name}: {words}");
             }
         }
@@ -122,6 +122,8 @@ fn the_way_through_a_proxy_is_told_without_its_password() {
     assert!(!format!("{steps:?}").contains("s3cret"));
     assert!(steps[0].2.contains(&format!("through {} (HTTPS_PROXY)", proxy.http())), "{steps:?}");
     assert!(steps[1].2.contains("of the proxy"), "{steps:?}");
+    assert_eq!((steps[3].0.as_str(), steps[3].1.as_str()), ("tunnel", "passed"));
+    assert!(steps[4].2.contains("TLS 1.3, issued by"), "{steps:?}");
     for request in proxy.finish().requests.iter().filter(|request| request.method == "CONNECT") {
         assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpzM2NyZXQ="));
         assert_eq!(request.header("authorization"), None);
@@ -135,7 +137,7 @@ fn a_proxy_that_does_not_let_through_is_told_as_that() {
         ("403 Forbidden", "did not let us through to licensing.example"),
     ] {
         let proxy = Server::answering(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
-        Away::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).expect_stop("tls", &[said, "HTTPS_PROXY"]);
+        Away::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).expect_stop("tunnel", &[said, "HTTPS_PROXY"]);
     }
     let port = RefusingPort::new();
     Away::at(BEHIND_PROXY).with("HTTPS_PROXY", &port.http()).expect_stop("tcp", &["refused the connection"]);
@@ -152,4 +154,62 @@ fn a_host_that_never_answers_ends_with_the_time() {
     let ran = away.run(&["doctor", "-o", "json", "--timeout", "1"]).expect_code(1);
     assert!(ran.stdout.contains("did not accept a connection in time"), "{}", ran.stdout);
     drop(server);
+}
+
+#[test]
+fn a_proxy_that_is_spoken_to_over_tls_gets_its_password_only_where_it_is_trusted() {
+    let (known, unknown) = (Authority::new(), Authority::new());
+    let pem = Pem::of(&known);
+    for (own, stops_at) in [(&known, None), (&unknown, Some("tunnel"))] {
+        let (outer, inner) =
+            (own.for_localhost(), known.server("licensing.example", Validity::Now, rustls::ALL_VERSIONS));
+        let proxy = Server::start(move |connection| {
+            let Some(mut connection) = connection.secured(&outer) else { return };
+            if connection.request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
+                policy_over(connection, &inner);
+            }
+        });
+        let url = proxy.https().replace("https://", "https://user:s3cret@");
+        let away = Away::at(BEHIND_PROXY).trusting(&pem.file).with("HTTPS_PROXY", &url);
+        match stops_at {
+            None => {
+                let steps = away.doctor(0);
+                let (_, _, said) = steps.iter().find(|(step, ..)| step == "tls").unwrap();
+                assert!(said.contains("issued by An authority made by a test"), "{said}");
+                assert!(!format!("{steps:?}").contains("s3cret"));
+            }
+            Some(step) => away.expect_stop(step, &["the certificate of https://localhost", "not trusted here"]),
+        }
+        assert_eq!(proxy.finish().requests.is_empty(), stops_at.is_some());
+    }
+}
+
+#[test]
+fn a_kind_of_proxy_that_is_not_supported_is_told_before_it_is_spoken_to() {
+    for (variable, url) in [("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:1"), ("HTTPS_PROXY", "socks4://127.0.0.1:1")]
+    {
+        let away = Away::at(BEHIND_PROXY).with(variable, url);
+        away.expect_stop("proxy", &["socks", "is of a kind that is not supported", "http:// or https://"]);
+        assert!(!format!("{:?}", away.doctor(1)).contains("s3cret"));
+    }
+}
+
+#[test]
+fn a_host_that_is_excepted_from_the_proxy_is_told_with_the_variable_that_does_it() {
+    let proxy = Server::unwanted();
+    for variable in ["NO_PROXY", "no_proxy"] {
+        let away =
+            Away::at(&format!("https://{NOWHERE}")).with("HTTPS_PROXY", &proxy.http()).with(variable, ".invalid");
+        let steps = away.doctor(1);
+        assert!(steps[0].2.contains(&format!("none: {variable} excepts this host")), "{steps:?}");
+    }
+    assert_eq!(proxy.finish().connections, 0);
+}
+
+#[test]
+fn what_is_being_done_is_told_on_request() {
+    let machine = Machine::signed_in();
+    let ran = machine.run(&["doctor", "-v"]).expect_code(0);
+    let host = machine.tenant.url().replace("http://", "");
+    ran.expect_said(&[&format!("looking up the address for {host}\n"), "connecting on the way to", "-> 200"]);
 }
