@@ -18,6 +18,10 @@ const LEAST_FLEXIBLE: usize = 12;
 /// The width of `OnlyTrialsWithoutPaymentMethod`.
 const LONGEST_VALUE: usize = 30;
 
+/// A text that is longer can be read only on a line that is at least `READABLE` wide.
+const LONG: usize = 40;
+const READABLE: usize = 30;
+
 const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 /// Renders the result for a terminal `width` columns wide, or without a limit. A list that is empty has no table.
@@ -37,8 +41,8 @@ pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String
 }
 
 /// Where the terminal is too narrow, fields that say the same in every row move above the table, or go where that
-/// is nothing; what is still too wide wraps inside its column. Where there is no room for columns, each record is a
-/// list of its fields. Nothing is cut.
+/// is nothing; what is still too wide wraps inside its column, and long texts for which that would be too narrow stand
+/// below their row. Where there is no room for columns, each record is a list of its fields. Nothing is cut.
 fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
     if output.records.len() == 1 {
         return lists_of_fields(output, all, Some(width), color);
@@ -60,12 +64,42 @@ fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
             }
         }
     }
-    let table = if has_room(output, &varying, width) {
+    let table = if let Some((short, long)) = apart(output, &varying, width) {
+        rows_above_texts(output, &short, &long, width, color)
+    } else if has_room(output, &varying, width) {
         columns(output, &varying, Some(width), color).text
     } else {
         lists_of_fields(output, &varying, Some(width), color)
     };
     if lines.is_empty() { table } else { format!("{lines}\n{table}") }
+}
+
+/// The columns that stay columns, and those whose long texts could not be read beside them; `None` where all can stay, or
+/// where not even the others fit.
+fn apart(output: &Output, indices: &[usize], width: u16) -> Option<(Vec<usize>, Vec<usize>)> {
+    let widest =
+        |index: usize| output.column(index).map(|value| text::one_line(&value).width()).max().unwrap_or_default();
+    let is_long = |index: &usize| widest(*index) > LONG && has_words(output, *index);
+    let (long, short): (Vec<usize>, Vec<usize>) = indices.iter().copied().partition(is_long);
+    let needs = |indices: &[usize]| indices.iter().map(|index| widest(*index).max(output.fields[*index].width())).sum();
+    let gaps = |count: usize| usize::from(GAP) * count.saturating_sub(1);
+    let (beside, room): (usize, usize) = (needs(&short), width.into());
+    let fits = beside + gaps(short.len()) <= room;
+    let is_readable = beside + READABLE * long.len() + gaps(indices.len()) <= room;
+    (!long.is_empty() && !short.is_empty() && fits && !is_readable).then_some((short, long))
+}
+
+/// A table of the short columns, and below each row a line or more for each of its long texts.
+fn rows_above_texts(output: &Output, short: &[usize], long: &[usize], width: u16, color: bool) -> String {
+    let table = columns(output, short, None, color).text;
+    let mut lines = table.lines();
+    let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
+    for (line, row) in lines.zip(output.rows()) {
+        text.push_str(&format!("{line}\n"));
+        let below = list_of_fields(output, &row, long, Some(width.saturating_sub(GAP)), color);
+        text.extend(below.lines().map(|line| format!("{:indent$}{line}\n", "", indent = usize::from(GAP))));
+    }
+    text
 }
 
 /// Whether there is room for columns that can be read.

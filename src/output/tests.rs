@@ -108,3 +108,15 @@ fn an_id_to_copy_is_never_broken_by_a_narrow_terminal() {
         assert!(text.lines().all(|line| line.len() <= usize::from(width)), "{width}\n{text}");
     }
 }
+
+#[test]
+fn a_long_text_for_which_a_column_would_be_too_narrow_stands_below_its_row() {
+    let long = "what was found takes more than a few words to tell, and a name/that/is/long/and/never/broken";
+    let output = Output::many([Named("a-rather-long-name.example", Some(long)), Named("b", None)]);
+    let text = table::render(&output, Some(50), false);
+    assert!(text.starts_with("id\na-rather-long-name.example\n  name  what was found takes"), "{text}");
+    assert!(text.contains("name/that/is/long/and/never/broken") && text.ends_with("\nb\n"), "{text}");
+    assert!(text.lines().all(|line| line.len() <= 50), "{text}");
+    let wide = table::render(&output, Some(80), false);
+    assert!(wide.starts_with("id                          name\n"), "{wide}");
+}
