@@ -30,6 +30,7 @@ pub(crate) use failure::{Failure, host};
 pub(crate) use probe::{Connected, Secured, Way};
 pub(crate) use retry::Repeat;
 use retry::{Waits, longest_try};
+pub(crate) use roots::trusted;
 use throttle::{Throttle, asked_wait};
 
 use crate::interrupt::Interrupt;

@@ -36,6 +36,16 @@ pub(super) fn bundle() -> Option<&'static Path> {
     BUNDLES.iter().map(Path::new).find(|path| may_be_there && path.is_file())
 }
 
+/// Where the authorities that are trusted are read from, and what says so.
+pub(crate) fn trusted() -> Vec<(String, &'static str)> {
+    let named = |name: &'static str| std::env::var_os(name).filter(|path| !path.is_empty()).map(|path| (path, name));
+    // The directory is read by the verifier that reads the file, too.
+    let names = if IS_READ_BY_VERIFIER { &["SSL_CERT_FILE", "SSL_CERT_DIR"][..] } else { &["SSL_CERT_FILE"] };
+    let chosen: Vec<_> =
+        names.iter().filter_map(|name| named(name)).map(|(path, name)| (path.display().to_string(), name)).collect();
+    if chosen.is_empty() { vec![("the system's".to_owned(), "default")] } else { chosen }
+}
+
 /// `SSL_CERT_FILE` stands in for the system's authorities, as it does for OpenSSL and curl. On Linux the
 /// platform's verifier reads it itself, beside `SSL_CERT_DIR`, but is silent about a file it cannot use; on macOS
 /// and Windows it does not look at it. Without `everything`, the system's one file will do where there is one.

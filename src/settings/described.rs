@@ -1,7 +1,12 @@
 //! The settings in words, each with what it was taken from.
 
-use super::{AUTHORITY_VARIABLE, ENDPOINT_VARIABLE, HOME_VARIABLE, PROFILE_VARIABLE, Settings, TENANT_VARIABLE};
+use clap::ValueEnum;
+
+use super::{
+    AUTHORITY_VARIABLE, ENDPOINT_VARIABLE, HOME_VARIABLE, OUTPUT_VARIABLE, PROFILE_VARIABLE, Settings, TENANT_VARIABLE,
+};
 use crate::error::Result;
+use crate::http::trusted;
 
 /// A setting: its name, its value, and where that came from.
 pub(crate) struct Setting {
@@ -16,7 +21,7 @@ impl Settings {
     /// Every setting that a request depends on. Holds no secret: of credentials it names the variables alone.
     pub(crate) fn described(&self) -> Vec<Setting> {
         let from = |variable: &'static str, otherwise: &'static str| {
-            if self.environment.raw(variable).is_some() { variable } else { otherwise }
+            if self.environment.text(variable).is_some() { variable } else { otherwise }
         };
         let given =
             |is_given: bool, flag: &'static str, otherwise: &'static str| if is_given { flag } else { otherwise };
@@ -45,19 +50,30 @@ impl Settings {
             Setting {
                 name: "state-directory",
                 value: self.state_directory().map(|path| path.display().to_string()),
-                origin: from(HOME_VARIABLE, DEFAULT),
+                // A path of blanks is a path.
+                origin: if self.environment.raw(HOME_VARIABLE).is_some() { HOME_VARIABLE } else { DEFAULT },
             },
         ];
-        if let Some(tenant) = &self.tenant {
-            all.push(setting("tenant", tenant.to_string(), "--tenant"));
-        } else if let Some(tenant) = self.environment.text(TENANT_VARIABLE) {
-            all.push(setting("tenant of connect and applications", tenant, TENANT_VARIABLE));
-        }
-        for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-            if let Some(path) = self.environment.text(variable) {
-                all.push(setting("trusted certificates", path, variable));
-            }
-        }
+        all.push(setting(
+            "output",
+            self.format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default(),
+            given(self.format_given.is_some(), "--output", from(OUTPUT_VARIABLE, DEFAULT)),
+        ));
+        all.push(self.described_tenant());
+        all.extend(trusted().into_iter().map(|(path, origin)| setting("trusted certificates", path, origin)));
         all
+    }
+
+    /// The tenant that is named, be it for this command or for signing in alone.
+    fn described_tenant(&self) -> Setting {
+        let named = self.tenant_to_connect();
+        let value = match (&self.tenant, named) {
+            (Some(tenant), _) => Ok(tenant.to_string()),
+            (None, Ok((Some(tenant), _))) => Ok(format!("{tenant}, for connect and applications")),
+            (None, Ok((None, _))) => Ok("the one that is signed in to".to_owned()),
+            (None, Err(error)) => Err(error),
+        };
+        let variable = self.environment.text(TENANT_VARIABLE).map_or(DEFAULT, |_| TENANT_VARIABLE);
+        Setting { name: "tenant", value, origin: if self.tenant.is_some() { "--tenant" } else { variable } }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::connect_browser::Waiting;
-use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, NOBODY};
+use crate::tenant::{CUSTOMER_TENANT, HOME_DOMAIN, NOBODY};
 
 const LIVE: &[&str] = &["--live-report"];
 

@@ -7,7 +7,7 @@ use chrono::{Duration, Utc};
 use serde_json::{Value, json};
 
 use crate::support::{Machine, Ran};
-use crate::tenant::{ADMIN, APP_ID, APP_SECRET, Answer, HOME_TENANT, PASSWORD, READER, Role, jwt};
+use crate::tenant::{ADMIN, APP_ID, APP_SECRET, Answer, CUSTOMER_DOMAIN, HOME_TENANT, PASSWORD, READER, Role, jwt};
 
 /// The steps as `(step, target, outcome)`, and all that was found.
 fn steps(ran: &Ran) -> Vec<Value> {
@@ -95,6 +95,51 @@ fn each_setting_says_where_it_came_from() {
     assert_eq!(found("authority"), format!("{}/ (AZURE_AUTHORITY_HOST)", machine.tenant.url()));
     assert_eq!(found("state-directory"), format!("{} (MSCOMMERCE_HOME)", machine.state().display()));
     assert_eq!(found("client-id"), "3d5cffa9-04da-4657-8cab-c7f074657cad (default)");
+    assert_eq!(found("output"), "json (--output)");
+    assert_eq!(found("tenant"), "the one that is signed in to (default)");
+    assert_eq!(found("trusted certificates"), "the system's (default)");
+}
+
+#[test]
+fn a_variable_counts_as_the_origin_only_where_its_value_is_used() {
+    let machine = Machine::signed_in();
+    let variables = [
+        ("MSCOMMERCE_PROFILE", " "),
+        ("MSCOMMERCE_OUTPUT", "json"),
+        ("AZURE_TENANT_ID", CUSTOMER_DOMAIN),
+        ("SSL_CERT_FILE", "/nowhere/roots.pem"),
+    ];
+    let ran = machine.run_with(&variables, &["doctor"]).expect_code(0);
+    for (name, said) in [
+        ("profile", "default (default)"),
+        ("output", "json (MSCOMMERCE_OUTPUT)"),
+        ("tenant", "fabrikam.example, for connect and applications (AZURE_TENANT_ID)"),
+        ("trusted certificates", "/nowhere/roots.pem (SSL_CERT_FILE)"),
+    ] {
+        let setting = steps(&ran).into_iter().find(|step| step["target"] == name).unwrap();
+        assert_eq!(setting["finding"], said, "{setting}");
+    }
+    let ran = doctor(&machine, &["--tenant", CUSTOMER_DOMAIN]).expect_code(0);
+    let tenant = steps(&ran).into_iter().find(|step| step["target"] == "tenant").unwrap();
+    assert_eq!(tenant["finding"], "fabrikam.example (--tenant)");
+}
+
+#[test]
+fn a_setting_that_is_of_no_use_is_one_failed_step_among_others() {
+    let machine = Machine::signed_in();
+    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    for (variable, value, target) in
+        [("AZURE_TENANT_ID", "no/tenant", "tenant"), ("AZURE_AUTHORITY_HOST", "ftp://x.example", "authority")]
+    {
+        let variables = [(variable, value), ("MSCOMMERCE_TOKEN", &token)];
+        let ran = machine.run_with(&variables, &["doctor", "-o", "json"]).expect_code(1);
+        let setting = steps(&ran).into_iter().find(|step| step["target"] == target).unwrap();
+        assert_eq!((&setting["step"], &setting["outcome"]), (&json!("setting"), &json!("failed")), "{setting}");
+        assert!(setting["finding"].as_str().unwrap().contains(variable), "{setting}");
+        expect_step(&ran, "policy", "passed", &["status 200"]);
+    }
+    let ran = Machine::new().run_with(&[("AZURE_AUTHORITY_HOST", "ftp://x.example")], &["doctor", "-o", "json"]);
+    expect_step(&ran.expect_code(1), "authority", "skipped", &["the setting authority is of no use"]);
 }
 
 #[test]
@@ -111,6 +156,34 @@ fn every_format_holds_every_step() {
     assert_eq!(markdown.lines().filter(|line| line.starts_with("| ")).count(), count + 2);
     let table = machine.run(&["doctor"]).expect_code(0).stdout;
     assert!(table.lines().count() > count, "{table}");
+}
+
+/// What differs from run to run, told by what it is.
+fn settled(machine: &Machine, text: &str) -> String {
+    // Both forms double the backslashes of a path.
+    let state = machine.state().display().to_string().replace('\\', "\\\\");
+    let text = text.replace(&state, "[STATE]");
+    let address = machine.tenant.url().replace("http://", "");
+    let text = text.replace(&address, "[HOST]").replace("127.0.0.1", "[IP]");
+    let known = [
+        (r"in \d+ ms", "in [N] ms"),
+        (r"correlation id: [0-9a-f-]{36}", "correlation id: [ID]"),
+        (r"the clocks agree|this machine's clock is \d+ s [a-z ]+ the clock of \[HOST\]", "[CLOCK]"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]"),
+    ];
+    known.iter().fold(text, |text, (pattern, name)| {
+        regex_lite::Regex::new(pattern).unwrap().replace_all(&text, *name).into_owned()
+    })
+}
+
+#[test]
+fn the_walk_as_a_program_and_as_a_ticket_get_it() {
+    let machine = Machine::signed_in();
+    machine.tenant.set_role(ADMIN, Role::None);
+    for format in ["json", "markdown"] {
+        let ran = machine.run(&["doctor", "-o", format]).expect_code(1);
+        insta::assert_snapshot!(format!("doctor_{format}"), settled(&machine, &ran.stdout));
+    }
 }
 
 #[test]
