@@ -7,6 +7,7 @@ use std::sync::Arc;
 use reqwest::{Certificate, ClientBuilder};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -38,11 +39,13 @@ pub(super) fn bundle() -> Option<&'static Path> {
 
 /// Where the authorities that are trusted are read from, and what says so.
 pub(crate) fn trusted() -> Vec<(String, &'static str)> {
-    let named = |name: &'static str| std::env::var_os(name).filter(|path| !path.is_empty()).map(|path| (path, name));
     // The directory is read by the verifier that reads the file, too.
-    let names = if IS_READ_BY_VERIFIER { &["SSL_CERT_FILE", "SSL_CERT_DIR"][..] } else { &["SSL_CERT_FILE"] };
-    let chosen: Vec<_> =
-        names.iter().filter_map(|name| named(name)).map(|(path, name)| (path.display().to_string(), name)).collect();
+    let variables = if IS_READ_BY_VERIFIER { &["SSL_CERT_FILE", "SSL_CERT_DIR"][..] } else { &["SSL_CERT_FILE"] };
+    let path_in = |variable: &&'static str| {
+        let path = std::env::var_os(variable).filter(|path| !path.is_empty())?;
+        Some((path.display().to_string(), *variable))
+    };
+    let chosen: Vec<_> = variables.iter().filter_map(path_in).collect();
     if chosen.is_empty() { vec![("the system's".to_owned(), "default")] } else { chosen }
 }
 
@@ -54,30 +57,42 @@ pub(super) fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBu
     if let Some(certificates) = bundled {
         return Ok(builder.tls_certs_only(certificates));
     }
-    let Some(path) = file() else { return Ok(builder) };
+    let Some((_, pem)) = named()? else { return Ok(builder) };
+    let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
+    Ok(if IS_READ_BY_VERIFIER { builder } else { builder.tls_certs_only(certificates) })
+}
+
+/// The file that `SSL_CERT_FILE` names, and what it holds: certificates.
+fn named() -> Result<Option<(OsString, Vec<u8>)>, Failure> {
+    let Some(path) = file() else { return Ok(None) };
     let shown = path.to_string_lossy();
     let pem = std::fs::read(&path).map_err(|error| Failure::certificates(&shown, &error))?;
     let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| Failure::certificates(&shown, &error))?;
     if certificates.is_empty() {
         return Err(Failure::certificates(&shown, &"it holds no certificate in PEM form"));
     }
-    Ok(if IS_READ_BY_VERIFIER { builder } else { builder.tls_certs_only(certificates) })
+    Ok(Some((path, pem)))
 }
 
 /// Judges the certificates of others as the clients do: by all that the system trusts, or by `SSL_CERT_FILE`.
 pub(super) fn verifier() -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let unusable = |error: &dyn std::fmt::Display| Failure::unusable_roots_or_proxy(&error.to_string());
-    let Some(path) = file().filter(|_| !IS_READ_BY_VERIFIER) else {
-        let verifier = rustls_platform_verifier::Verifier::new(provider).map_err(|error| unusable(&error))?;
-        return Ok(Arc::new(verifier));
-    };
-    let shown = path.to_string_lossy();
+    match named()?.filter(|_| !IS_READ_BY_VERIFIER) {
+        Some((path, pem)) => by_file(&path.to_string_lossy(), &pem, provider),
+        None => match rustls_platform_verifier::Verifier::new(provider) {
+            Ok(verifier) => Ok(Arc::new(verifier)),
+            Err(error) => Err(Failure::unusable_roots_or_proxy(&error.to_string())),
+        },
+    }
+}
+
+fn by_file(shown: &str, pem: &[u8], provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let mut roots = rustls::RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(&path).map_err(|error| Failure::certificates(&shown, &error))?;
-    roots.add_parsable_certificates(certificates.flatten());
+    for certificate in CertificateDer::pem_slice_iter(pem).flatten() {
+        roots.add(certificate).map_err(|error| Failure::certificates(shown, &error))?;
+    }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    Ok(verifier.map_err(|error| unusable(&error))?)
+    Ok(verifier.map_err(|error| Failure::certificates(shown, &error))?)
 }
 
 /// The certificates of a bundle; `None` where they cannot be had from it.

@@ -19,7 +19,7 @@ fn expect_point(ran: &Ran, number: usize, outcome: &str, said: &str) {
     let found: Vec<_> = points.iter().filter(of_number).collect();
     assert!(!found.is_empty(), "there is no point {number}: {points:?}");
     let fits = |step: &&Value| step["outcome"] == outcome && step["finding"].as_str().unwrap().contains(said);
-    assert!(found.iter().any(|step| fits(step)), "{outcome} {said}\n{found:#?}");
+    assert!(found.iter().any(fits), "{outcome} {said}\n{found:#?}");
 }
 
 fn signed_in_by_browser() -> Machine {

@@ -213,3 +213,14 @@ fn what_is_being_done_is_told_on_request() {
     let host = machine.tenant.url().replace("http://", "");
     ran.expect_said(&[&format!("looking up the address for {host}\n"), "connecting on the way to", "-> 200"]);
 }
+
+#[test]
+fn certificates_that_cannot_be_read_are_told_as_that_at_tls() {
+    let server = Server::start(|mut connection| drop(connection.tls_record()));
+    let without = Pem::holding("This is no certificate.\n");
+    let missing = without.file.with_file_name("missing.pem");
+    for file in [&missing, &without.file] {
+        let away = Away::at(&server.https()).trusting(file);
+        away.expect_stop("tls", &["SSL_CERT_FILE", file.to_str().unwrap(), "in PEM form"]);
+    }
+}

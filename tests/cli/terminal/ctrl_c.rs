@@ -39,6 +39,16 @@ fn ctrl_c_while_a_request_hangs_ends_at_once() {
     assert!(server.finish().requests.iter().all(|request| request.method == "GET"));
 }
 
+#[test]
+fn ctrl_c_while_doctor_waits_for_a_server_that_says_nothing_ends_it_at_once() {
+    let server = Server::start(|mut connection| connection.wait_for_end());
+    let machine = Machine::signed_in();
+    let screen = machine.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.https())], &["doctor", "--color", "never"]);
+    server.wait_until(|seen| seen.connections == 1);
+    expect_quick_end(screen).expect_shown(&["error: interrupted\n"]);
+    assert!(server.finish().requests.is_empty());
+}
+
 /// Answers the reading of a product at once, and a change of it when it is told to.
 fn slow_to_change() -> (Server, mpsc::Sender<()>) {
     let (release, released) = mpsc::channel();
