@@ -1,6 +1,7 @@
 //! `completions` and `man`: what shells can offer, and the manual.
 
 use std::fs;
+#[cfg(unix)]
 use std::process::Stdio;
 
 use crate::support::{Machine, Ran};
