@@ -1,10 +1,11 @@
 //! What a shell can offer while a command line is typed.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::CommandFactory;
 use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 
 use super::Cli;
 use crate::environment::Environment;
@@ -15,11 +16,13 @@ use crate::settings::state_directory;
 /// The variable by which the script of `completions` asks.
 pub(crate) const COMPLETE_VARIABLE: &str = "MSCOMMERCE_COMPLETE";
 
+/// Whether it is PowerShell that asks: the library takes the variable away before it looks for candidates.
+static FOR_POWERSHELL: AtomicBool = AtomicBool::new(false);
+
 /// Answers a shell that asks, and returns whether one did.
 pub(crate) fn offer() -> Result<bool> {
-    if std::env::var_os(COMPLETE_VARIABLE).is_none() {
-        return Ok(false);
-    }
+    let Some(shell) = std::env::var_os(COMPLETE_VARIABLE) else { return Ok(false) };
+    FOR_POWERSHELL.store(shell == "powershell", Ordering::Relaxed);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let here = std::env::current_dir().ok();
     let completion = CompleteEnv::with_factory(Cli::command).bin("mscommerce").var(COMPLETE_VARIABLE);
@@ -32,18 +35,18 @@ pub(crate) fn offer() -> Result<bool> {
 }
 
 /// Ids and names of products.
-pub(super) fn product_candidates() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| named(|known| !known.is_offer_type))
+pub(super) fn product_candidates() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| named(typed, |known| !known.is_offer_type))
 }
 
 /// Ids of offer types.
-pub(super) fn offer_type_candidates() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| named(|known| known.is_offer_type))
+pub(super) fn offer_type_candidates() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| named(typed, |known| known.is_offer_type))
 }
 
 /// Ids and names of whatever the tenant lists.
-pub(super) fn any_candidates() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| named(|_| true))
+pub(super) fn any_candidates() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| named(typed, |_| true))
 }
 
 /// The values that a policy takes.
@@ -60,28 +63,49 @@ fn words(words: &[&str]) -> Vec<CompletionCandidate> {
 }
 
 /// What the last listing showed: each by its id, with its name as the explanation, and each product by its name.
-fn named(fits: impl Fn(&Known) -> bool) -> Vec<CompletionCandidate> {
+fn named(typed: &OsStr, fits: impl Fn(&Known) -> bool) -> Vec<CompletionCandidate> {
     let Ok(directory) = state_directory(&Environment::of_process()) else { return Vec::new() };
     let known: Vec<Known> = known_products::read(&directory).into_iter().filter(fits).collect();
     let by_id = known.iter().map(|item| {
         let help = (!item.name.is_empty()).then(|| item.name.clone().into());
-        CompletionCandidate::new(&item.id).help(help)
+        CompletionCandidate::new(as_typed(&item.id)).help(help)
     });
     let has_name = |item: &&Known| !item.name.is_empty() && !item.is_offer_type;
     let by_name = known.iter().filter(has_name).map(|item| CompletionCandidate::new(as_typed(&item.name)));
-    by_id.chain(by_name).collect()
+    // PowerShell has read the quotes of what was typed, the other shells have not.
+    let begins = |candidate: &CompletionCandidate| {
+        let (offered, typed) = (candidate.get_value().to_string_lossy(), typed.to_string_lossy());
+        let is_begun = |offered: &str| offered.starts_with(&*typed);
+        is_begun(&offered) || offered.strip_prefix('\'').is_some_and(|quoted| is_begun(&quoted.replace("''", "'")))
+    };
+    by_id.chain(by_name).filter(begins).collect()
 }
 
-/// A name as it has to stand on the command line. Bash puts what is chosen there as it is; the other shells quote it.
-fn as_typed(name: &str) -> String {
-    let is_bash = std::env::var_os("_CLAP_COMPLETE_COMP_TYPE").is_some();
-    if !is_bash {
-        return name.to_owned();
-    }
+/// A word as it has to stand on the command line. Bash and PowerShell put what is chosen there as it is; the other
+/// shells quote it.
+fn as_typed(word: &str) -> String {
     let is_plain = |character: char| character.is_alphanumeric() || "-_.,:/@%+=".contains(character);
-    let escaped = |character: char| {
-        let escape = (!is_plain(character)).then_some('\\');
-        escape.into_iter().chain(std::iter::once(character))
-    };
-    name.chars().flat_map(escaped).collect()
+    if std::env::var_os("_CLAP_COMPLETE_COMP_TYPE").is_some() {
+        let escaped = |character: char| {
+            let escape = (!is_plain(character)).then_some('\\');
+            escape.into_iter().chain(std::iter::once(character))
+        };
+        return word.chars().flat_map(escaped).collect();
+    }
+    if FOR_POWERSHELL.load(Ordering::Relaxed) {
+        return for_powershell(word);
+    }
+    word.to_owned()
+}
+
+/// In single quotes PowerShell reads nothing but the end, which each of its five single quotes is.
+fn for_powershell(word: &str) -> String {
+    if word.chars().all(|character| character.is_ascii_alphanumeric() || "-_.".contains(character)) {
+        return word.to_owned();
+    }
+    let doubled = word.chars().flat_map(|character| {
+        let is_quote = matches!(character, '\'' | '\u{2018}'..='\u{201B}');
+        std::iter::repeat_n(character, if is_quote { 2 } else { 1 })
+    });
+    format!("'{}'", doubled.collect::<String>())
 }

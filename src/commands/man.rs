@@ -39,6 +39,8 @@ fn write(command: &clap::Command, directory: &Path) -> Result<usize> {
 
 fn page(command: clap::Command) -> Result<String> {
     let mut page = Vec::new();
-    Man::new(command).render(&mut page).map_err(Error::failed_by)?;
+    // The name of a command below another is no version, and an argument that is empty is taken for the next one.
+    let source = concat!("mscommerce ", env!("CARGO_PKG_VERSION"));
+    Man::new(command).date("\\&").source(source).render(&mut page).map_err(Error::failed_by)?;
     String::from_utf8(page).map_err(Error::failed_by)
 }

@@ -9,8 +9,17 @@ use crate::tenant::ADMIN;
 
 /// What is offered for the last of these words, a line each, as the script of fish asks.
 fn offered(machine: &Machine, words: &[&str]) -> Vec<String> {
+    offered_to("fish", machine, words)
+}
+
+fn offered_to(shell: &str, machine: &Machine, words: &[&str]) -> Vec<String> {
     let mut command = machine.command(&[&["--", "mscommerce"], words].concat());
-    let ran: Ran = command.env("MSCOMMERCE_COMPLETE", "fish").output().unwrap().into();
+    let ran: Ran = command
+        .env("MSCOMMERCE_COMPLETE", shell)
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .output()
+        .unwrap()
+        .into();
     let ran = ran.expect_code(0);
     assert_eq!(ran.stderr, "");
     ran.stdout.lines().map(str::to_owned).collect()
@@ -78,6 +87,32 @@ fn what_cannot_be_kept_for_completion_disturbs_no_listing() {
     }
 }
 
+#[test]
+fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
+    let machine = Machine::new();
+    fs::create_dir(machine.state()).unwrap();
+    let kept = r#"[{"id":"A1","name":"Power BI Pro"},{"id":"A2","name":"it’s $(ls)"},{"id":"A3;ls","name":""}]"#;
+    fs::write(machine.state().join("products.json"), kept).unwrap();
+    let offers = |typed: &str| offered_to("powershell", &machine, &["product", "get", typed]);
+    assert_eq!(offers("Power B"), ["'Power BI Pro'"]);
+    assert_eq!(offers("it"), ["'it’’s $(ls)'"]);
+    assert_eq!(offers("A3"), ["'A3;ls'"]);
+    assert_eq!(offers("A1"), ["A1\tPower BI Pro"]);
+}
+
+#[test]
+fn whatever_the_kept_listing_holds_a_shell_is_answered() {
+    let machine = Machine::new();
+    fs::create_dir(machine.state()).unwrap();
+    let huge = format!(r#"[{{"id":"{}"}}]"#, "x".repeat(5 * 1024 * 1024));
+    for kept in [&b"\xff\xfe[{"[..], br#"[{"id":"x\u001b[2J"},{"id":"x","name":"a\u0000b\nc"}]"#, huge.as_bytes()] {
+        fs::write(machine.state().join("products.json"), kept).unwrap();
+        for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+            assert_eq!(offered_to(shell, &machine, &["product", "get", "x"]), [] as [String; 0], "{shell}");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn bash_completes_a_name_so_that_it_is_one_word() {
@@ -130,7 +165,9 @@ fn the_manual_has_a_page_for_every_command() {
     for page in ["mscommerce.1", "mscommerce-product-update.1", "mscommerce-baseline-check.1", "mscommerce-doctor.1"] {
         assert!(pages.iter().any(|known| known == page), "{pages:?}");
         let text = fs::read_to_string(directory.join(page)).unwrap();
-        assert!(text.contains(".TH mscommerce"), "{text}");
+        let name = page.trim_end_matches(".1");
+        let title = format!(".TH {name} 1 \\& \"mscommerce {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&title), "{text}");
     }
     assert!(!pages.iter().any(|page| page.contains("help")), "{pages:?}");
     let main = machine.run(&["man"]).expect_code(0);
