@@ -1,6 +1,7 @@
 //! Making text from elsewhere harmless where it is shown.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use unicode_width::UnicodeWidthChar;
 
 /// Stands for a control character that would otherwise reach a terminal.
 const REPLACEMENT: char = '\u{FFFD}';
@@ -35,6 +36,23 @@ pub(crate) fn lines(text: &str) -> String {
             other => other,
         })
         .collect()
+}
+
+/// For a terminal that shows ASCII alone: an ellipsis becomes three dots, a dash a hyphen, and anything else as many
+/// question marks as it would be wide, so that columns stay aligned.
+pub(crate) fn ascii(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            character if character.is_ascii() => shown.push(character),
+            '…' => shown.push_str("..."),
+            '–' | '—' => shown.push('-'),
+            '‘' | '’' => shown.push('\''),
+            '“' | '”' => shown.push('"'),
+            other => shown.extend(std::iter::repeat_n('?', other.width().unwrap_or_default())),
+        }
+    }
+    shown
 }
 
 /// At most `limit` characters, with an ellipsis where something was cut.
@@ -93,6 +111,11 @@ mod tests {
         assert_eq!(quoted("CFQ7TTC0H9MP"), "CFQ7TTC0H9MP");
         assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn what_is_not_ascii_has_a_form_of_the_same_width() {
+        assert_eq!(ascii("Café Cafe\u{301} 日本 – “x” …"), "Caf? Cafe ???? - \"x\" ...");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod delimited;
 mod json;
 mod markdown;
+mod marks;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod properties;
 mod query;
@@ -104,7 +105,8 @@ impl Output {
             Some(query) => query.picked(self, format, terminal)?,
             None => self.rendered(format, terminal)?,
         };
-        terminal.data(&text)
+        // JSON is for programs even where a person looks on, and they read UTF-8.
+        terminal.data(&if format == Format::Json { text } else { terminal.legible(&text) })
     }
 
     fn rendered(&self, format: Format, terminal: &Terminal) -> Result<String> {

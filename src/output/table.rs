@@ -6,7 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Output, Shape};
+use super::{Output, Shape, marks};
 use crate::text;
 
 /// Blanks between two columns.
@@ -60,7 +60,9 @@ fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
         for index in common {
             let value = output.column(index).next().unwrap_or_default();
             if !value.is_empty() {
-                lines.push_str(&format!("{}: {}\n", output.fields[index], text::one_line(&value)));
+                let (field, value) = (&output.fields[index], text::one_line(&value));
+                let value = if color { marks::value(field, &value) } else { value };
+                lines.push_str(&format!("{field}: {value}\n"));
             }
         }
     }
@@ -167,7 +169,11 @@ fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Opt
     }
     // A line that goes on with a value begins with blanks, and stays as it is.
     let name_of = |line: &str| output.fields.iter().find(|name| line.split(' ').next() == Some(name));
-    lines.lines().map(|line| bold(line, name_of(line).map_or(0, |name| name.len()))).collect()
+    let colored = |line: &str| match name_of(line) {
+        Some(name) => format!("{BOLD}{name}{BOLD:#}{}\n", marks::value(name, &line[name.len()..])),
+        None => format!("{line}\n"),
+    };
+    lines.lines().map(colored).collect()
 }
 
 struct Rendered {
@@ -186,7 +192,10 @@ fn columns(output: &Output, indices: &[usize], width: Option<u16>, color: bool) 
     }
     let plain = rendered(&mut table);
     let text = match plain.split_once('\n') {
-        Some((header, rows)) if color => format!("{}{rows}", bold(header, header.len())),
+        Some((header, rows)) if color => {
+            let fields: Vec<&str> = indices.iter().map(|index| &*output.fields[*index]).collect();
+            format!("{BOLD}{header}{BOLD:#}\n{}", marks::rows(header, rows, &fields))
+        }
         _ => plain.clone(),
     };
     Rendered { plain, text }
@@ -213,14 +222,6 @@ fn rendered(table: &mut Table) -> String {
         column.set_padding((0, if index == last { 0 } else { GAP }));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-/// Makes the first `upto` bytes of a line bold, and ends the line.
-fn bold(line: &str, upto: usize) -> String {
-    match line.split_at_checked(upto) {
-        Some((head, rest)) if !head.is_empty() => format!("{BOLD}{head}{BOLD:#}{rest}\n"),
-        _ => format!("{line}\n"),
-    }
 }
 
 fn widest_line(text: &str) -> usize {

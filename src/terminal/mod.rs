@@ -65,6 +65,7 @@ pub struct Terminal {
     color_errors: bool,
     prompt_is_open: Cell<bool>,
     is_dumb: bool,
+    is_ascii: bool,
     progress: Progress,
 }
 
@@ -92,6 +93,7 @@ impl Terminal {
             color_errors: false,
             prompt_is_open: Cell::new(false),
             is_dumb: false,
+            is_ascii: false,
             progress: Progress::default(),
         }
     }
@@ -106,6 +108,7 @@ impl Terminal {
         };
         self.manners = manners;
         self.is_dumb = is_dumb;
+        self.is_ascii = is_ascii(environment);
         self.color_output = wanted(self.facts.output_is_terminal);
         self.color_errors = wanted(self.facts.errors_is_terminal);
         #[cfg(windows)]
@@ -122,6 +125,15 @@ impl Terminal {
     /// Whether escape sequences for colour belong on standard output.
     pub(crate) fn colors_output(&self) -> bool {
         self.color_output
+    }
+
+    /// The text as the terminal behind standard output can show it; as it is where there is none.
+    pub(crate) fn legible(&self, text: &str) -> String {
+        self.shown_by(self.facts.output_is_terminal, text)
+    }
+
+    fn shown_by(&self, is_terminal: bool, text: &str) -> String {
+        if is_terminal && self.is_ascii { text::ascii(text) } else { text.to_owned() }
     }
 
     /// Writes the command's result to standard output. A reader that has gone away is no failure.
@@ -175,7 +187,7 @@ impl Terminal {
             self.write_errors(&text);
             return Ok(());
         }
-        self.data(&text)
+        self.data(&self.legible(&text))
     }
 
     /// Asks a question that is answered with yes or no; anything but yes is no.
@@ -191,7 +203,7 @@ impl Terminal {
     /// Asks for a secret on the terminal without showing it.
     pub(crate) async fn secret(&self, prompt: &str) -> Result<SecretString> {
         self.prompt_is_open.set(true);
-        let typed = self.input.secret(text::one_line(prompt)).await;
+        let typed = self.input.secret(self.shown_by(true, &text::one_line(prompt))).await;
         self.close_prompt(typed.is_err());
         typed
     }
@@ -244,11 +256,19 @@ impl Terminal {
 
     /// Nothing can be said where standard error itself is gone, so failures to write to it are dropped.
     fn write_errors(&self, text: &str) {
+        let text = self.shown_by(self.facts.errors_is_terminal, text);
         self.progress.aside(|| {
             let mut errors = self.errors.borrow_mut();
             let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
         });
     }
+}
+
+/// Whether the locale says that a terminal shows ASCII alone. On Windows the console shows every character.
+fn is_ascii(environment: &Environment) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.text(name));
+    let locale = locale.unwrap_or_default().to_lowercase();
+    cfg!(unix) && !locale.contains("utf-8") && !locale.contains("utf8")
 }
 
 impl Report for Terminal {

@@ -84,6 +84,7 @@ impl Machine {
             }
         }
         command
+            .env("LC_ALL", "C.UTF-8")
             .env("HOME", self.home.path())
             .env("USERPROFILE", self.home.path())
             .env("MSCOMMERCE_HOME", self.state())

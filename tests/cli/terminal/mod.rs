@@ -2,6 +2,8 @@
 //! programs get at the other end of a pipe.
 
 mod ctrl_c;
+mod locale;
+mod marks;
 mod pipes;
 mod prompts;
 mod steering;
@@ -26,6 +28,7 @@ const LIST: &[&str] = &["products", "list"];
 const GET: &[&str] = &["product", "get", POWER_BI];
 const DISABLE: &[&str] = &["product", "update", POWER_BI, "--value", "disabled"];
 const CONNECT: &[&str] = &["connect", "--username", ADMIN];
+const ENABLED_MARK: &str = "\u{1b}[1m\u{1b}[32m";
 const BOLD: &str = "\u{1b}[1m";
 
 /// Names a terminal would act upon: a window title, a clear screen, colours, the same with C1 controls, text that
@@ -78,7 +81,7 @@ impl Left {
 
 /// The text without the sequences of the tool's few styles. Its colours come with bold, so that a foreign one stays.
 fn without_colour(text: &str) -> String {
-    let coloured = ["\u{1b}[1m\u{1b}[31m", "\u{1b}[1m\u{1b}[33m", "\u{1b}[1m\u{1b}[36m"];
+    let coloured = ["\u{1b}[1m\u{1b}[31m", ENABLED_MARK, "\u{1b}[1m\u{1b}[33m", "\u{1b}[1m\u{1b}[36m"];
     let others = [BOLD, "\u{1b}[2m", "\u{1b}[0m"];
     coloured.iter().chain(&others).fold(text.to_owned(), |text, style| text.replace(style, ""))
 }
@@ -135,7 +138,8 @@ fn the_header_is_bold_unless_colour_is_not_wanted() {
     // The line of field names is the one that begins with the first of them.
     let header = coloured.lines().find(|line| line.contains("id ") && line.contains("policyValue")).unwrap();
     assert!(header.starts_with(BOLD) && header.ends_with("\u{1b}[0m"), "{header:?}");
-    assert_eq!(coloured.matches('\u{1b}').count(), 2, "only the header is bold: {coloured:?}");
+    let rows = without_colour(&coloured).lines().filter(|line| line.ends_with("  Enabled")).count();
+    assert_eq!(coloured.matches('\u{1b}').count(), 2 + 3 * rows, "the header, and what is enabled: {coloured:?}");
 
     let plain = without_colour(&coloured);
     assert_eq!(machine.at_terminal(&["products", "list", "--color", "never"]).shown, plain);
