@@ -55,6 +55,7 @@ pub(crate) struct Manners {
 }
 
 /// The streams of one run of the tool.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Terminal {
     input: Input,
     output: RefCell<Box<dyn Write>>,
