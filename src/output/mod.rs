@@ -4,6 +4,7 @@ mod delimited;
 mod json;
 mod markdown;
 mod marks;
+mod narrow;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod properties;
 mod query;

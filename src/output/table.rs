@@ -6,7 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Output, Shape, marks};
+use super::{Output, Shape, marks, narrow};
 use crate::text;
 
 /// Blanks between two columns.
@@ -61,8 +61,7 @@ fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
             let value = output.column(index).next().unwrap_or_default();
             if !value.is_empty() {
                 let (field, value) = (&output.fields[index], text::one_line(&value));
-                let value = if color { marks::value(field, &value) } else { value };
-                lines.push_str(&format!("{field}: {value}\n"));
+                lines.push_str(&narrow::field(field, &value, width.into(), color));
             }
         }
     }
@@ -153,6 +152,12 @@ fn lists_of_fields(output: &Output, indices: &[usize], width: Option<u16>, color
 }
 
 fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Option<u16>, color: bool) -> String {
+    let names = indices.iter().map(|index| output.fields[*index].width()).max().unwrap_or_default();
+    if let Some(width) = width.map(usize::from).filter(|width| names + usize::from(GAP) + LEAST_FLEXIBLE > *width) {
+        let shown = indices.iter().map(|index| (&output.fields[*index], text::one_line(&row[*index])));
+        let shown = shown.filter(|(_, value)| !value.is_empty());
+        return shown.map(|(name, value)| narrow::field(name, &value, width, color)).collect();
+    }
     let mut table = bare(width);
     for index in indices {
         let value = text::one_line(&row[*index]);

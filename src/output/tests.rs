@@ -67,7 +67,7 @@ fn an_empty_list_has_a_header_where_programs_read_it() {
 #[test]
 fn a_narrow_table_moves_what_is_the_same_in_every_row_above_it() {
     let output = Output::many([Named("1", Some("same and rather long")), Named("2", Some("same and rather long"))]);
-    assert_eq!(table::render(&output, Some(12), false), "name: same and rather long\n\nid\n1\n2\n");
+    assert_eq!(table::render(&output, Some(12), false), "name:\nsame and\nrather long\n\nid\n1\n2\n");
     assert!(table::render(&output, Some(80), false).starts_with("id  name\n"));
 }
 
@@ -119,4 +119,10 @@ fn a_long_text_for_which_a_column_would_be_too_narrow_stands_below_its_row() {
     assert!(text.lines().all(|line| line.len() <= 50), "{text}");
     let wide = table::render(&output, Some(80), false);
     assert!(wide.starts_with("id                          name\n"), "{wide}");
+}
+
+#[test]
+fn without_room_for_two_columns_a_value_stands_behind_its_name_or_below_it() {
+    let output = Output::one(Named("1", Some("some words and AWordThatIsLonger")));
+    assert_eq!(table::render(&output, Some(10), false), "id: 1\nname:\nsome words\nand\nAWordThatIsLonger\n");
 }

@@ -4,6 +4,7 @@
 mod ctrl_c;
 mod locale;
 mod marks;
+mod narrow;
 mod pipes;
 mod prompts;
 mod steering;
