@@ -66,19 +66,20 @@ fn words(words: &[&str]) -> Vec<CompletionCandidate> {
 fn named(typed: &OsStr, fits: impl Fn(&Known) -> bool) -> Vec<CompletionCandidate> {
     let Ok(directory) = state_directory(&Environment::of_process()) else { return Vec::new() };
     let known: Vec<Known> = known_products::read(&directory).into_iter().filter(fits).collect();
-    let by_id = known.iter().map(|item| {
+    let typed = typed.to_string_lossy();
+    // PowerShell has read the quotes of what was typed, the other shells have not.
+    let candidate = |word: &str| {
+        let offered = as_typed(word);
+        let is_begun = offered.starts_with(&*typed) || word.starts_with(&*typed);
+        is_begun.then(|| CompletionCandidate::new(offered))
+    };
+    let by_id = known.iter().filter_map(|item| {
         let help = (!item.name.is_empty()).then(|| item.name.clone().into());
-        CompletionCandidate::new(as_typed(&item.id)).help(help)
+        Some(candidate(&item.id)?.help(help))
     });
     let has_name = |item: &&Known| !item.name.is_empty() && !item.is_offer_type;
-    let by_name = known.iter().filter(has_name).map(|item| CompletionCandidate::new(as_typed(&item.name)));
-    // PowerShell has read the quotes of what was typed, the other shells have not.
-    let begins = |candidate: &CompletionCandidate| {
-        let (offered, typed) = (candidate.get_value().to_string_lossy(), typed.to_string_lossy());
-        let is_begun = |offered: &str| offered.starts_with(&*typed);
-        is_begun(&offered) || offered.strip_prefix('\'').is_some_and(|quoted| is_begun(&quoted.replace("''", "'")))
-    };
-    by_id.chain(by_name).filter(begins).collect()
+    let by_name = known.iter().filter(has_name).filter_map(|item| candidate(&item.name));
+    by_id.chain(by_name).collect()
 }
 
 /// A word as it has to stand on the command line. Bash and PowerShell put what is chosen there as it is; the other

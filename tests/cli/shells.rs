@@ -96,6 +96,7 @@ fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
     let offers = |typed: &str| offered_to("powershell", &machine, &["product", "get", typed]);
     assert_eq!(offers("Power B"), ["'Power BI Pro'"]);
     assert_eq!(offers("it"), ["'it’’s $(ls)'"]);
+    assert_eq!(offers("it’s $"), ["'it’’s $(ls)'"]);
     assert_eq!(offers("A3"), ["'A3;ls'"]);
     assert_eq!(offers("A1"), ["A1\tPower BI Pro"]);
 }
