@@ -9,18 +9,14 @@ const MARK: Style = AnsiColor::Green.on_default().bold();
 
 /// The value of a field, marked where it is one that is enabled.
 pub(super) fn value(field: &str, text: &str) -> String {
-    if VALUES.contains(&field) && text.trim_start() == ENABLED {
-        let blanks = text.len() - ENABLED.len();
-        format!("{}{MARK}{ENABLED}{MARK:#}", &text[..blanks])
-    } else {
-        text.to_owned()
-    }
+    let blanks = text.len() - text.trim_start().len();
+    if VALUES.contains(&field) { marked_at(text, blanks) } else { text.to_owned() }
 }
 
 /// The lines of a table's rows, marked below the fields in its header that hold values.
 pub(super) fn rows(header: &str, rows: &str, fields: &[&str]) -> String {
     let columns = value_columns(header, fields);
-    let marked = |line: &str| columns.iter().rev().fold(line.to_owned(), |line, column| cell(&line, *column));
+    let marked = |line: &str| columns.iter().rev().fold(line.to_owned(), |line, column| below(&line, *column));
     rows.lines().map(|line| marked(line) + "\n").collect()
 }
 
@@ -38,18 +34,22 @@ fn value_columns(header: &str, fields: &[&str]) -> Vec<usize> {
     columns
 }
 
-fn cell(line: &str, column: usize) -> String {
+/// The line with its cell marked that begins in this column of the screen.
+fn below(line: &str, column: usize) -> String {
     let mut width = 0;
     let place = line.char_indices().find(|(_, character)| {
         let is_here = width >= column;
         width += character.width().unwrap_or_default();
         is_here
     });
-    let Some((before, from)) = place.and_then(|(place, _)| line.split_at_checked(place)) else {
-        return line.to_owned();
-    };
+    place.map_or_else(|| line.to_owned(), |(place, _)| marked_at(line, place))
+}
+
+/// The text with the value marked that stands at this byte, where it is one that is enabled.
+fn marked_at(text: &str, place: usize) -> String {
+    let (before, from) = text.split_at(place);
     match from.strip_prefix(ENABLED) {
         Some(rest) if rest.is_empty() || rest.starts_with("  ") => format!("{before}{MARK}{ENABLED}{MARK:#}{rest}"),
-        _ => line.to_owned(),
+        _ => text.to_owned(),
     }
 }

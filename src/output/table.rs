@@ -152,18 +152,15 @@ fn lists_of_fields(output: &Output, indices: &[usize], width: Option<u16>, color
 }
 
 fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Option<u16>, color: bool) -> String {
+    let shown = indices.iter().map(|index| (&output.fields[*index], text::one_line(&row[*index])));
+    let shown = shown.filter(|(_, value)| !value.is_empty());
     let names = indices.iter().map(|index| output.fields[*index].width()).max().unwrap_or_default();
     if let Some(width) = width.map(usize::from).filter(|width| names + usize::from(GAP) + LEAST_FLEXIBLE > *width) {
-        let shown = indices.iter().map(|index| (&output.fields[*index], text::one_line(&row[*index])));
-        let shown = shown.filter(|(_, value)| !value.is_empty());
         return shown.map(|(name, value)| narrow::field(name, &value, width, color)).collect();
     }
     let mut table = bare(width);
-    for index in indices {
-        let value = text::one_line(&row[*index]);
-        if !value.is_empty() {
-            table.add_row(vec![output.fields[*index].to_string(), value]);
-        }
+    for (name, value) in shown {
+        table.add_row(vec![name.to_string(), value]);
     }
     if let Some(names) = table.column_mut(0) {
         names.set_constraint(ColumnConstraint::ContentWidth);
