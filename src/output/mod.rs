@@ -107,7 +107,7 @@ impl Output {
             None => self.rendered(format, terminal)?,
         };
         // JSON is for programs even where a person looks on, and they read UTF-8.
-        terminal.data(&if format == Format::Json { text } else { terminal.legible(&text) })
+        if format == Format::Json { terminal.data(&text) } else { terminal.data(&terminal.legible(&text)) }
     }
 
     fn rendered(&self, format: Format, terminal: &Terminal) -> Result<String> {

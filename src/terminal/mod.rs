@@ -3,6 +3,7 @@
 mod input;
 mod progress;
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
 
@@ -129,12 +130,12 @@ impl Terminal {
     }
 
     /// The text as the terminal behind standard output can show it; as it is where there is none.
-    pub(crate) fn legible(&self, text: &str) -> String {
+    pub(crate) fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.shown_by(self.facts.output_is_terminal, text)
     }
 
-    fn shown_by(&self, is_terminal: bool, text: &str) -> String {
-        if is_terminal && self.is_ascii { text::ascii(text) } else { text.to_owned() }
+    fn shown_by<'t>(&self, is_terminal: bool, text: &'t str) -> Cow<'t, str> {
+        if is_terminal && self.is_ascii { text::ascii(text).into() } else { text.into() }
     }
 
     /// Writes the command's result to standard output. A reader that has gone away is no failure.
@@ -204,7 +205,7 @@ impl Terminal {
     /// Asks for a secret on the terminal without showing it.
     pub(crate) async fn secret(&self, prompt: &str) -> Result<SecretString> {
         self.prompt_is_open.set(true);
-        let typed = self.input.secret(self.shown_by(true, &text::one_line(prompt))).await;
+        let typed = self.input.secret(self.shown_by(true, &text::one_line(prompt)).into_owned()).await;
         self.close_prompt(typed.is_err());
         typed
     }
