@@ -12,6 +12,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mscommerce_bench::Message;
 use ring::rand::{SecureRandom, SystemRandom};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject;
@@ -98,31 +99,12 @@ fn correlation_id() -> Result<String> {
 
 /// The body of an answer that says its length and that all went well.
 fn answer(stream: &mut impl Read) -> Result<Vec<u8>> {
-    let mut received = Vec::new();
-    let mut chunk = [0; 16 * 1024];
-    let end = loop {
-        if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
-            break at;
-        }
-        match stream.read(&mut chunk)? {
-            0 => return Err("the answer broke off".into()),
-            read => received.extend_from_slice(&chunk[..read]),
-        }
-    };
-    let head = std::str::from_utf8(&received[..end])?;
-    if !head.starts_with("HTTP/1.1 200 ") {
-        return Err(head.lines().next().unwrap_or_default().into());
+    let message = Message::read(stream)?.ok_or("the answer broke off")?;
+    if !message.head.starts_with("HTTP/1.1 200 ") {
+        return Err(message.head.lines().next().unwrap_or_default().into());
     }
-    let header = |line: &str| {
-        let (name, value) = line.split_once(':')?;
-        if name.eq_ignore_ascii_case("content-length") { value.trim().parse::<usize>().ok() } else { None }
-    };
-    let length = head.lines().find_map(header).ok_or("no length")?;
-    let mut body = received.split_off(end + 4);
-    let begun = body.len();
-    body.resize(length, 0);
-    stream.read_exact(&mut body[begun..])?;
-    Ok(body)
+    message.header("content-length").ok_or("no length")?;
+    Ok(message.body)
 }
 
 fn table(items: &[Item]) -> Result<String> {

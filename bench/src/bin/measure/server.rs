@@ -4,12 +4,13 @@
 //! that waits so long before each answer.
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use mscommerce_bench::Message;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
@@ -26,14 +27,6 @@ struct Shared {
     /// What requests have to prove themselves by.
     authorization: String,
     catalogs: Mutex<HashMap<usize, Catalog>>,
-}
-
-/// A request, as far as the server cares.
-struct Request {
-    method: String,
-    path: String,
-    authorization: String,
-    body: Vec<u8>,
 }
 
 impl Server {
@@ -73,7 +66,7 @@ impl Shared {
 fn serve(socket: TcpStream, config: Arc<ServerConfig>, shared: &Shared) -> Result<()> {
     socket.set_nodelay(true)?;
     let mut stream = StreamOwned::new(ServerConnection::new(config)?, socket);
-    while let Some(request) = Request::read(&mut stream)? {
+    while let Some(request) = Message::read(&mut stream)? {
         let (status, body) = answer(&request, shared);
         let mut message = format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: {}\r\n\r\n",
@@ -87,18 +80,20 @@ fn serve(socket: TcpStream, config: Arc<ServerConfig>, shared: &Shared) -> Resul
     Ok(())
 }
 
-fn answer(request: &Request, shared: &Shared) -> (&'static str, Arc<[u8]>) {
+fn answer(request: &Message, shared: &Shared) -> (&'static str, Arc<[u8]>) {
     let refused = |status| (status, Arc::from(&b"{}"[..]));
-    if request.authorization != shared.authorization {
+    if request.header("authorization") != Some(&shared.authorization) {
         return refused("401 Unauthorized");
     }
-    let Some((products, latency, rest)) = place(&request.path) else { return refused("404 Not Found") };
+    let mut words = request.head.split(' ');
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let Some((products, latency, rest)) = place(path) else { return refused("404 Not Found") };
     if !latency.is_zero() {
         thread::sleep(latency);
     }
     let mut catalogs = shared.catalogs();
     let catalog = catalogs.entry(products).or_insert_with(|| Catalog::new(products));
-    let answer = match (request.method.as_str(), rest.strip_prefix("AllowSelfServicePurchase/products")) {
+    let answer = match (method, rest.strip_prefix("AllowSelfServicePurchase/products")) {
         ("GET", Some("?scope=product")) => Some(catalog.list()),
         ("GET", Some("?scope=offerType" | "?scope=OfferType")) => Some(Arc::from(&br#"{"items":[]}"#[..])),
         ("PUT", Some(id)) => changed(catalog, id, &request.body),
@@ -117,41 +112,4 @@ fn place(path: &str) -> Option<(usize, Duration, &str)> {
     let (endpoint, rest) = path.split_once("/v1.0/policies/")?;
     let (products, latency) = endpoint.strip_prefix('/')?.split_once('/')?;
     Some((products.parse().ok()?, Duration::from_millis(latency.parse().ok()?), rest))
-}
-
-impl Request {
-    /// The next request of a connection; `None` where it was ended.
-    fn read(stream: &mut impl Read) -> io::Result<Option<Self>> {
-        let mut received = Vec::new();
-        let mut chunk = [0; 4096];
-        let end = loop {
-            if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
-                break at + 4;
-            }
-            match stream.read(&mut chunk)? {
-                0 => return Ok(None),
-                read => received.extend_from_slice(&chunk[..read]),
-            }
-        };
-        let mut body = received.split_off(end);
-        let head = String::from_utf8_lossy(&received);
-        let mut lines = head.lines();
-        let mut words = lines.next().unwrap_or_default().split(' ');
-        let mut word = || words.next().unwrap_or_default().to_owned();
-        let (method, path) = (word(), word());
-        let (mut authorization, mut length) = (String::new(), 0);
-        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-            match name.to_ascii_lowercase().as_str() {
-                "authorization" => value.trim().clone_into(&mut authorization),
-                "content-length" => length = value.trim().parse().unwrap_or_default(),
-                _ => {}
-            }
-        }
-        let begun = body.len();
-        body.resize(length, 0);
-        if begun < length {
-            stream.read_exact(&mut body[begun..])?;
-        }
-        Ok(Some(Self { method, path, authorization, body }))
-    }
 }
