@@ -34,13 +34,15 @@ pub(crate) fn read(directory: &Path) -> Vec<Known> {
     known.into_iter().filter(|item| !item.id.is_empty() && is_harmless(&item.id) && is_harmless(&item.name)).collect()
 }
 
-/// Keeps what was listed, where it differs from what is kept already. A run that keeps nothing else, such as one in CI with
-/// a credential in the environment, leaves no directory behind. That it cannot be kept is no failure of a listing.
-pub(crate) fn keep(directory: &Path, listed: &[Known]) {
-    if listed.is_empty() || !directory.is_dir() || read(directory) == listed {
-        return;
+/// Keeps what was listed, beside what is kept already and `was_listed` does not hold for. A run that keeps nothing else, such
+/// as one in CI with a credential in the environment, leaves no directory behind. That it cannot be kept is no failure of
+/// a listing.
+pub(crate) fn keep(directory: &Path, mut listed: Vec<Known>, was_listed: impl Fn(&Known) -> bool) {
+    let kept = read(directory);
+    listed.extend(kept.iter().filter(|known| !was_listed(known)).cloned());
+    if !listed.is_empty() && listed != kept && directory.is_dir() {
+        let _ = write(directory, &listed);
     }
-    let _ = write(directory, listed);
 }
 
 fn write(directory: &Path, listed: &[Known]) -> io::Result<()> {
@@ -59,12 +61,14 @@ mod tests {
         let known = |id: &str, name: &str| Known { id: id.into(), name: name.into(), is_offer_type: false };
         let listed = [known("CFQ7TTC0H9MP", "Power BI Pro"), known("X", "")];
         let nowhere = home.path().join("nowhere");
-        keep(&nowhere, &listed);
+        keep(&nowhere, listed.to_vec(), |_| true);
         assert!(!nowhere.exists());
-        keep(home.path(), &listed);
+        keep(home.path(), listed.to_vec(), |_| true);
         assert_eq!(read(home.path()), listed);
-        keep(home.path(), &[]);
+        keep(home.path(), Vec::new(), |_| true);
         assert_eq!(read(home.path()), listed);
+        keep(home.path(), vec![known("Y", "")], |kept| kept.id == "X");
+        assert_eq!(read(home.path()), [known("Y", ""), known("CFQ7TTC0H9MP", "Power BI Pro")]);
         for other in ["", "{", "[{}]", "[{\"id\":1}]", "{\"id\":\"a\"}"] {
             std::fs::write(home.path().join(FILE), other).expect("written");
             assert!(read(home.path()).is_empty(), "{other}");

@@ -4,6 +4,7 @@
 mod baseline;
 mod candidates;
 mod connect;
+mod deferred;
 mod doctor;
 mod history;
 mod product;
@@ -18,6 +19,7 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 pub(crate) use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
 pub(crate) use candidates::{COMPLETE_VARIABLE, offer as offer_completions};
 pub(crate) use connect::{ConnectArgs, DisconnectArgs};
+pub(crate) use deferred::Deferred;
 pub(crate) use doctor::DoctorArgs;
 use doctor::EXAMPLES as DOCTOR_EXAMPLES;
 pub(crate) use history::HistoryArgs;
@@ -139,38 +141,38 @@ pub(crate) enum ColorChoice {
 pub(crate) enum Command {
     /// Sign in, with the browser unless told otherwise
     #[command(visible_alias = "login")]
-    Connect(ConnectArgs),
+    Connect(Deferred<ConnectArgs>),
     /// Forget the saved sign-in
     #[command(visible_alias = "logout")]
-    Disconnect(DisconnectArgs),
+    Disconnect(Deferred<DisconnectArgs>),
     /// Who is signed in, where, how and until when; touches no network
     Status,
     /// Show the policies of the tenant
     #[command(subcommand)]
-    Policy(PolicyCommand),
+    Policy(Deferred<PolicyCommand>),
     /// Work on many products
     #[command(subcommand)]
-    Products(ProductsCommand),
+    Products(Deferred<ProductsCommand>),
     /// Work on one product or offer type
     #[command(subcommand)]
-    Product(ProductCommand),
+    Product(Deferred<ProductCommand>),
     /// Keep the tenant's settings as a file, and compare
     #[command(subcommand)]
-    Baseline(BaselineCommand),
+    Baseline(Deferred<BaselineCommand>),
     /// What this tool changed from this machine; touches no network
     #[command(after_help = HISTORY_EXAMPLES)]
-    History(HistoryArgs),
+    History(Deferred<HistoryArgs>),
     /// Take back the last run's changes
     #[command(after_help = UNDO_HELP)]
     Undo(ChangeArgs),
     /// What stands between this machine and the service, step by step; changes nothing
     #[command(after_help = DOCTOR_EXAMPLES)]
-    Doctor(DoctorArgs),
+    Doctor(Deferred<DoctorArgs>),
     /// Print the script that lets a shell complete commands, flags and products
     #[command(after_help = COMPLETIONS_HELP)]
-    Completions(CompletionsArgs),
+    Completions(Deferred<CompletionsArgs>),
     /// Print the manual, or write its pages to a directory
-    Man(ManArgs),
+    Man(Deferred<ManArgs>),
 }
 
 #[derive(Debug, Subcommand)]

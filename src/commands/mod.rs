@@ -19,7 +19,7 @@ mod suggest;
 mod tenants;
 mod undo;
 
-use crate::cli::{BaselineCommand, Command};
+use crate::cli::{BaselineCommand, Command, Deferred};
 use crate::commerce;
 use crate::error::{Error, Result};
 use crate::http;
@@ -69,24 +69,24 @@ pub(crate) type Endpoint<'a> = commerce::Client<'a, Session<'a>>;
 pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {
     let takes_several = matches!(
         command,
-        Command::Products(_) | Command::Baseline(BaselineCommand::Check(_) | BaselineCommand::Apply(_))
+        Command::Products(_) | Command::Baseline(Deferred(BaselineCommand::Check(_) | BaselineCommand::Apply(_)))
     );
     if !context.settings.tenants.is_empty() && !takes_several {
         return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
             .hint("several tenants are for products list, products update, baseline check and baseline apply"));
     }
     match command {
-        Command::Connect(args) => connect::run(args, context).await,
-        Command::Disconnect(args) => disconnect::run(&args, context).await,
+        Command::Connect(Deferred(args)) => connect::run(args, context).await,
+        Command::Disconnect(Deferred(args)) => disconnect::run(&args, context).await,
         Command::Status => status::run(context).await,
-        Command::Policy(command) => policy::run(command, context).await,
-        Command::Products(command) => products::run(command, context).await,
-        Command::Product(command) => product::run(command, context).await,
-        Command::Baseline(command) => baseline::run(command, context).await,
-        Command::History(args) => history::run(&args, context),
+        Command::Policy(Deferred(command)) => policy::run(command, context).await,
+        Command::Products(Deferred(command)) => products::run(command, context).await,
+        Command::Product(Deferred(command)) => product::run(command, context).await,
+        Command::Baseline(Deferred(command)) => baseline::run(command, context).await,
+        Command::History(Deferred(args)) => history::run(&args, context),
         Command::Undo(args) => undo::run(args, context).await,
-        Command::Doctor(args) => doctor::run(&args, context).await,
-        Command::Completions(args) => completions::run(args),
-        Command::Man(args) => man::run(&args),
+        Command::Doctor(Deferred(args)) => doctor::run(&args, context).await,
+        Command::Completions(Deferred(args)) => completions::run(args),
+        Command::Man(Deferred(args)) => man::run(&args),
     }
 }

@@ -8,7 +8,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
 use super::failure::{Failure, host};
-use super::proxy;
+use super::{lookup, proxy};
 
 /// Sorts out what reqwest, hyper, rustls or the system reported.
 pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
@@ -204,8 +204,8 @@ impl StdError for LookupFailed {}
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            match tokio::net::lookup_host((name.as_str(), 0)).await {
-                Ok(addresses) => Ok(Box::new(addresses.collect::<Vec<_>>().into_iter()) as Addrs),
+            match lookup::addresses(name.as_str(), 0).await {
+                Ok(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
                 Err(error) => Err(LookupFailed::new(name.as_str(), error.to_string()).into()),
             }
         })

@@ -5,6 +5,7 @@ mod answer;
 mod clients;
 mod diagnosis;
 mod failure;
+mod lookup;
 mod probe;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod properties;
@@ -284,7 +285,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
 /// True for an address of this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Domain(name)) => lookup::is_this_machine(name),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,

@@ -51,19 +51,27 @@ pub(crate) fn trusted() -> Vec<(String, &'static str)> {
 
 /// `SSL_CERT_FILE` stands in for the system's authorities, as it does for OpenSSL and curl. On Linux the
 /// platform's verifier reads it itself, beside `SSL_CERT_DIR`, but is silent about a file it cannot use; on macOS
-/// and Windows it does not look at it. Without `everything`, the system's one file will do where there is one.
+/// and Windows it does not look at it. Without `everything`, one file will do where there is one.
 pub(super) fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBuilder, Failure> {
     let bundled = bundle().filter(|_| !everything).and_then(certificates_in);
     if let Some(certificates) = bundled {
         return Ok(builder.tls_certs_only(certificates));
     }
-    let Some((_, pem)) = named()? else { return Ok(builder) };
-    let certificates = Certificate::from_pem_bundle(&pem).unwrap_or_default();
-    Ok(if IS_READ_BY_VERIFIER { builder } else { builder.tls_certs_only(certificates) })
+    let Some(named) = named()? else { return Ok(builder) };
+    // The verifier would read the file once more; for the directory beside it, it is needed.
+    let needs_verifier = IS_READ_BY_VERIFIER && (everything || std::env::var_os("SSL_CERT_DIR").is_some());
+    Ok(if needs_verifier { builder } else { builder.tls_certs_only(named.certificates) })
 }
 
-/// The file that `SSL_CERT_FILE` names, and what it holds: certificates.
-fn named() -> Result<Option<(OsString, Vec<u8>)>, Failure> {
+/// The file that `SSL_CERT_FILE` names, and what it holds.
+struct Named {
+    path: OsString,
+    pem: Vec<u8>,
+    certificates: Vec<Certificate>,
+}
+
+/// Read and judged as a whole: a file without certificates would leave nothing to trust.
+fn named() -> Result<Option<Named>, Failure> {
     let Some(path) = file() else { return Ok(None) };
     let shown = path.to_string_lossy();
     let pem = std::fs::read(&path).map_err(|error| Failure::certificates(&shown, &error))?;
@@ -71,14 +79,14 @@ fn named() -> Result<Option<(OsString, Vec<u8>)>, Failure> {
     if certificates.is_empty() {
         return Err(Failure::certificates(&shown, &"it holds no certificate in PEM form"));
     }
-    Ok(Some((path, pem)))
+    Ok(Some(Named { path, pem, certificates }))
 }
 
 /// Judges the certificates of others as the clients do: by all that the system trusts, or by `SSL_CERT_FILE`.
 pub(super) fn verifier() -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     match named()?.filter(|_| !IS_READ_BY_VERIFIER) {
-        Some((path, pem)) => by_file(&path.to_string_lossy(), &pem, provider),
+        Some(named) => by_file(&named.path.to_string_lossy(), &named.pem, provider),
         None => match rustls_platform_verifier::Verifier::new(provider) {
             Ok(verifier) => Ok(Arc::new(verifier)),
             Err(error) => Err(Failure::unusable_roots_or_proxy(&error.to_string())),

@@ -56,9 +56,7 @@ fn keep_for_completion(listed: &[ProductPolicy], scopes: &[Scope], context: &Con
         let (id, name) = (item.id.clone()?, item.name.clone().unwrap_or_default());
         Some(Known { id, name, is_offer_type: item.scope != Scope::Product })
     };
-    let mut all: Vec<Known> = listed.iter().filter_map(known).collect();
-    all.extend(known_products::read(&directory).into_iter().filter(|known| !was_listed(known)));
-    known_products::keep(&directory, &all);
+    known_products::keep(&directory, listed.iter().filter_map(known).collect(), was_listed);
 }
 
 /// Why a list of so many has nothing to show.

@@ -12,7 +12,7 @@ use url::Url;
 use super::clients::CONNECT_TIMEOUT;
 use super::diagnosis::{self, LookupFailed};
 use super::failure::host;
-use super::{Client, Failure, is_loopback, proxy};
+use super::{Client, Failure, is_loopback, lookup, proxy};
 pub(crate) use look::Certificate;
 pub(crate) use tunnel::Line;
 
@@ -94,9 +94,9 @@ impl Way {
         let via = self.proxy.as_ref().map(|proxy| proxy.shown.as_str());
         let failed = |reason: String| diagnosis::unknown_address(&LookupFailed::new(&name, reason), via);
         let patience = http.time_left().min(CONNECT_TIMEOUT);
-        let found = tokio::time::timeout(patience, tokio::net::lookup_host((name.as_str(), port))).await;
+        let found = tokio::time::timeout(patience, lookup::addresses(&name, port)).await;
         let found = found.map_err(|_| failed("no server for names answered in time".to_owned()))?;
-        let addresses: Vec<SocketAddr> = found.map_err(|error| failed(error.to_string()))?.collect();
+        let addresses = found.map_err(|error| failed(error.to_string()))?;
         if addresses.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(addresses) }
     }
 
