@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 use crate::text;
 use input::Input;
-use progress::Progress;
+use progress::Bar;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -68,7 +68,7 @@ pub struct Terminal {
     prompt_is_open: Cell<bool>,
     is_dumb: bool,
     is_ascii: bool,
-    progress: Progress,
+    progress: RefCell<Option<Bar>>,
 }
 
 impl Terminal {
@@ -96,7 +96,7 @@ impl Terminal {
             prompt_is_open: Cell::new(false),
             is_dumb: false,
             is_ascii: false,
-            progress: Progress::default(),
+            progress: RefCell::default(),
         }
     }
 
@@ -226,23 +226,31 @@ impl Terminal {
     pub(crate) fn start_progress(&self, total: usize) {
         let is_quiet = self.manners.quiet || self.manners.verbosity > 0;
         if self.facts.errors_is_terminal && !self.is_dumb && !is_quiet {
-            self.progress.start(total);
+            let columns = terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| columns.0);
+            let bar = self.progress.borrow_mut().insert(Bar::new(total, columns)).drawn();
+            self.write_to_errors(&bar);
         }
     }
 
     /// One step further.
     pub(crate) fn advance_progress(&self) {
-        self.progress.advance();
+        let bar = self.progress.borrow_mut().as_mut().map(|bar| {
+            bar.advance();
+            bar.drawn()
+        });
+        self.write_to_errors(&bar.unwrap_or_default());
     }
 
     /// Takes the progress away.
     pub(crate) fn end_progress(&self) {
-        self.progress.end();
+        if let Some(bar) = self.progress.take() {
+            self.write_to_errors(&bar.erased());
+        }
     }
 
     /// Puts the terminal back as it was before an unfinished prompt or work.
     pub(crate) fn restore(&self) {
-        self.progress.end();
+        self.end_progress();
         self.input.restore();
         self.close_prompt(true);
     }
@@ -256,13 +264,19 @@ impl Terminal {
         if self.color_errors { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
-    /// Nothing can be said where standard error itself is gone, so failures to write to it are dropped.
+    /// Writes above the bar, where there is one.
     fn write_errors(&self, text: &str) {
         let text = self.shown_by(self.facts.errors_is_terminal, text);
-        self.progress.aside(|| {
-            let mut errors = self.errors.borrow_mut();
-            let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
-        });
+        match &*self.progress.borrow() {
+            Some(bar) => self.write_to_errors(&format!("{}{text}{}", bar.erased(), bar.drawn())),
+            None => self.write_to_errors(&text),
+        }
+    }
+
+    /// Nothing can be said where standard error itself is gone, so failures to write to it are dropped.
+    fn write_to_errors(&self, text: &str) {
+        let mut errors = self.errors.borrow_mut();
+        let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
     }
 }
 

@@ -1,45 +1,75 @@
 //! How far a longer work is: a bar in the last line of the terminal.
+//!
+//! Written by hand: a library for it brings its own measuring of time and the system's mathematics with it, which every
+//! start of the executable would pay for.
 
-use std::cell::RefCell;
+/// Where the width of the terminal is not known.
+const USUAL_COLUMNS: u16 = 80;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use terminal_size::Width;
+/// What stands beside the bar's cells, and room for a key that is pressed: it must not make a second line of the bar.
+const BESIDE: u16 = 30;
 
-/// A bar, while there is one.
-#[derive(Default)]
-pub(super) struct Progress(RefCell<Option<ProgressBar>>);
+/// A work of so many steps, and how many of them are done.
+pub(super) struct Bar {
+    total: usize,
+    done: usize,
+    columns: u16,
+}
 
-impl Progress {
-    pub(super) fn start(&self, total: usize) {
-        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        // A key that is pressed is shown behind the bar, and must not make a second line of it.
-        let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(Width(columns), _)| columns);
-        let width = columns.saturating_sub(30).clamp(1, 40);
-        // Without a template the bar looks the library's way.
-        if let Ok(style) = ProgressStyle::with_template(&format!("Changing [{{bar:{width}}}] {{pos}}/{{len}}")) {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.tick();
-        self.0.replace(Some(bar));
+impl Bar {
+    /// A bar for a terminal of so many columns.
+    pub(super) fn new(total: usize, columns: Option<u16>) -> Self {
+        Self { total, done: 0, columns: columns.unwrap_or(USUAL_COLUMNS) }
     }
 
-    pub(super) fn advance(&self) {
-        if let Some(bar) = &*self.0.borrow() {
-            bar.inc(1);
-        }
+    /// One step further.
+    pub(super) fn advance(&mut self) {
+        self.done = (self.done + 1).min(self.total);
     }
 
-    pub(super) fn end(&self) {
-        if let Some(bar) = self.0.take() {
-            bar.finish_and_clear();
-        }
+    /// What draws it over itself: it never grows shorter.
+    pub(super) fn drawn(&self) -> String {
+        let Self { total, done, columns } = *self;
+        let cells = usize::from(columns.saturating_sub(BESIDE).clamp(1, 40));
+        let full = cells * done / total.max(1);
+        let head = if full < cells { ">" } else { "" };
+        format!(
+            "\rChanging [{head:=>filled$}{blank:blanks$}] {done}/{total}",
+            filled = full + head.len(),
+            blank = "",
+            blanks = cells - full - head.len()
+        )
     }
 
-    /// Writes something else to the terminal, above the bar.
-    pub(super) fn aside(&self, write: impl FnOnce()) {
-        match &*self.0.borrow() {
-            Some(bar) => bar.suspend(write),
-            None => write(),
+    /// What takes it away. Blanks do so on every terminal.
+    pub(super) fn erased(&self) -> String {
+        format!("\r{:columns$}\r", "", columns = usize::from(self.columns.saturating_sub(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_fills_up_with_the_steps_and_fits_the_terminal() {
+        let mut bar = Bar::new(4, Some(40));
+        let mut shown = vec![bar.drawn()];
+        for _ in 0..5 {
+            bar.advance();
+            shown.push(bar.drawn());
         }
+        let expected = [
+            "\rChanging [>         ] 0/4",
+            "\rChanging [==>       ] 1/4",
+            "\rChanging [=====>    ] 2/4",
+            "\rChanging [=======>  ] 3/4",
+            "\rChanging [==========] 4/4",
+            "\rChanging [==========] 4/4",
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(bar.erased(), format!("\r{}\r", " ".repeat(39)));
+        assert_eq!(Bar::new(9, Some(5)).drawn(), "\rChanging [>] 0/9");
+        assert_eq!(Bar::new(0, None).drawn().len(), "\rChanging [] 0/0".len() + 40);
     }
 }

@@ -14,6 +14,11 @@ use rustix::termios::{LocalModes, tcgetattr};
 use crate::servers::PATIENCE;
 
 pub(crate) const COLUMNS: u16 = 80;
+
+/// What takes a bar in the last line away, as [`Left::shown`] has it: without the ways back to the line's beginning.
+pub(crate) fn erased() -> String {
+    " ".repeat(usize::from(COLUMNS) - 1)
+}
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
 

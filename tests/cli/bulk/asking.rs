@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
-use crate::pty::{COLUMNS, CTRL_C, CTRL_D, Left, Screen, in_shell};
+use crate::pty::{COLUMNS, CTRL_C, CTRL_D, Left, Screen, erased, in_shell};
 
 const DISABLE: &[&str] = &["products", "update", "--all", "--value", "disabled", "--color", "never"];
 const BAR: &str = "Changing [";
@@ -184,7 +184,7 @@ fn a_bar_shows_how_far_the_work_is_and_goes_when_it_is_done() {
     release.send(()).unwrap();
     let left = screen.finish().expect_code(0);
     let (_, after) = left.shown.rsplit_once(BAR).unwrap();
-    let (bar, result) = after.split_once("\u{1b}[2K").unwrap_or_else(|| panic!("the bar stays: {after:?}"));
+    let (bar, result) = after.split_once(&erased()).unwrap_or_else(|| panic!("the bar stays: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
     assert!(result.contains("CFQ7TTC10000") && result.contains("3 changed"), "{after:?}");
     assert!(!left.shown.contains("\u{1b}[?25l") || left.shown.contains("\u{1b}[?25h"), "the cursor is back");
@@ -250,6 +250,6 @@ fn a_warning_while_the_bar_is_shown_has_a_line_of_its_own() {
     let left = screen.finish().expect_code(0);
     // The bar was taken away before the line, and is there again while the service is waited for.
     let (before, after) = left.shown.split_once("The service asks").unwrap();
-    assert!(before.ends_with("\u{1b}[2K"), "{before:?}");
+    assert!(before.ends_with(&erased()), "{before:?}");
     assert!(after.contains(BAR), "{after:?}");
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::pty::{CTRL_C, Left, Screen};
+use crate::pty::{CTRL_C, Left, Screen, erased};
 
 /// Longer than an interrupted program may take to end on a busy machine, shorter than any timeout.
 const QUICK: Duration = Duration::from_secs(20);
@@ -135,7 +135,7 @@ fn interrupted_at_a_terminal(server: &Server, machine: &Machine) -> Screen {
 #[track_caller]
 fn after_the_bar(left: &Left) -> &str {
     let (_, after) = left.shown.rsplit_once("Changing [").unwrap();
-    let (bar, rest) = after.split_once("\u{1b}[2K").unwrap_or_else(|| panic!("the bar stays: {after:?}"));
+    let (bar, rest) = after.split_once(&erased()).unwrap_or_else(|| panic!("the bar stays: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
     rest
 }
