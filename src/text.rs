@@ -15,6 +15,10 @@ pub(crate) fn is_steering(character: char) -> bool {
 
 /// One line: tabs and line ends become spaces, other control characters U+FFFD.
 pub(crate) fn one_line(text: &str) -> String {
+    // Nearly every text is like this, and a long table has many.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.replace("\r\n", " ")
         .chars()
         .map(|character| match character {
