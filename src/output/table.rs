@@ -33,10 +33,10 @@ pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String
     if output.shape == Shape::One {
         return lists_of_fields(output, &all, width, color);
     }
-    let whole = columns(output, &all, None, color);
+    let cells = Cells::of(output, &all);
     match width {
-        Some(width) if widest_line(&whole.plain) > width.into() => narrowed(output, &all, width, color),
-        _ => whole.text,
+        Some(width) if cells.width() > width.into() => narrowed(output, &all, width, color),
+        _ => painted(output, &all, cells.whole(), color),
     }
 }
 
@@ -68,7 +68,8 @@ fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
     let table = if let Some((short, long)) = apart(output, &varying, width) {
         rows_above_texts(output, &short, &long, width, color)
     } else if has_room(output, &varying, width) {
-        columns(output, &varying, Some(width), color).text
+        let lines = Cells::of(output, &varying).wrapped(output, &varying, width);
+        painted(output, &varying, lines, color)
     } else {
         lists_of_fields(output, &varying, Some(width), color)
     };
@@ -92,7 +93,7 @@ fn apart(output: &Output, indices: &[usize], width: u16) -> Option<(Vec<usize>, 
 
 /// A table of the short columns, and below each row a line or more for each of its long texts.
 fn rows_above_texts(output: &Output, short: &[usize], long: &[usize], width: u16, color: bool) -> String {
-    let table = columns(output, short, None, color).text;
+    let table = painted(output, short, Cells::of(output, short).whole(), color);
     let mut lines = table.lines();
     let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
     for (line, row) in lines.zip(output.rows()) {
@@ -178,29 +179,63 @@ fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Opt
     lines.lines().map(colored).collect()
 }
 
-struct Rendered {
-    plain: String,
-    text: String,
+/// What stands in the cells of a table, the names of the fields first, and how wide each column is.
+struct Cells {
+    rows: Vec<Vec<String>>,
+    widths: Vec<usize>,
 }
 
-fn columns(output: &Output, indices: &[usize], width: Option<u16>, color: bool) -> Rendered {
-    let mut table = bare(width);
-    table.set_header(indices.iter().map(|index| output.fields[*index].to_string()).collect::<Vec<_>>());
-    for row in output.rows() {
-        table.add_row(indices.iter().map(|index| text::one_line(&row[*index])).collect::<Vec<_>>());
+impl Cells {
+    fn of(output: &Output, indices: &[usize]) -> Self {
+        let header = indices.iter().map(|index| output.fields[*index].to_string()).collect();
+        let cells = output.rows().map(|row| indices.iter().map(|index| text::one_line(&row[*index])).collect());
+        let rows: Vec<Vec<String>> = std::iter::once(header).chain(cells).collect();
+        let widest = |at: usize| rows.iter().map(|row| row[at].width()).max().unwrap_or_default();
+        let widths = (0..indices.len()).map(widest).collect();
+        Self { rows, widths }
     }
-    if let Some(width) = width {
+
+    /// How wide the lines are in which nothing is wrapped.
+    fn width(&self) -> usize {
+        self.widths.iter().sum::<usize>() + usize::from(GAP) * self.widths.len().saturating_sub(1)
+    }
+
+    /// A line for each row, without trailing blanks.
+    fn whole(&self) -> String {
+        let mut lines = String::new();
+        for row in &self.rows {
+            let begin = lines.len();
+            for (cell, width) in row.iter().zip(&self.widths) {
+                let blanks = width.saturating_sub(cell.width()) + usize::from(GAP);
+                lines.push_str(cell);
+                lines.extend(std::iter::repeat_n(' ', blanks));
+            }
+            lines.truncate(begin + lines[begin..].trim_end().len());
+            lines.push('\n');
+        }
+        lines
+    }
+
+    /// Lines of at most `width` columns: what is wider wraps inside its column.
+    fn wrapped(self, output: &Output, indices: &[usize], width: u16) -> String {
+        let mut table = bare(Some(width));
+        let mut rows = self.rows.into_iter();
+        table.set_header(rows.next().unwrap_or_default());
+        table.add_rows(rows);
         keep_whole(&mut table, output, indices, width);
+        rendered(&mut table)
     }
-    let plain = rendered(&mut table);
-    let text = match plain.split_once('\n') {
+}
+
+/// The lines of a table, with a header that stands out and marked values where there is to be colour.
+fn painted(output: &Output, indices: &[usize], lines: String, color: bool) -> String {
+    match lines.split_once('\n') {
         Some((header, rows)) if color => {
             let fields: Vec<&str> = indices.iter().map(|index| &*output.fields[*index]).collect();
             format!("{BOLD}{header}{BOLD:#}\n{}", marks::rows(header, rows, &fields))
         }
-        _ => plain.clone(),
-    };
-    Rendered { plain, text }
+        _ => lines,
+    }
 }
 
 fn bare(width: Option<u16>) -> Table {
@@ -224,8 +259,4 @@ fn rendered(table: &mut Table) -> String {
         column.set_padding((0, if index == last { 0 } else { GAP }));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
-}
-
-fn widest_line(text: &str) -> usize {
-    text.lines().map(UnicodeWidthStr::width).max().unwrap_or_default()
 }
