@@ -1,5 +1,8 @@
 //! The executable: the runtime and the exit code, nothing else.
 
+#[cfg(all(target_os = "linux", target_env = "gnu", panic = "abort"))]
+mod unwinding;
+
 use std::io;
 use std::process::ExitCode;
 
