@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Prints a Homebrew formula that installs the ready executables, for a tap of one's own: homebrew-core builds from source.
+#
+#   packaging/homebrew.sh VERSION SUMS OWNER/NAME
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+take "$@"
+
+# Each sum is looked up before anything is printed: an error inside a here-document would go unnoticed.
+mac_arm=$(sum_of aarch64-apple-darwin)
+mac_intel=$(sum_of x86_64-apple-darwin)
+linux_arm=$(sum_of aarch64-unknown-linux-musl)
+linux_intel=$(sum_of x86_64-unknown-linux-musl)
+
+cat <<FORMULA
+class Mscommerce < Formula
+  desc "Show and change who may buy Microsoft 365 products for themselves"
+  homepage "$page"
+  version "$version"
+  license "MIT"
+
+  on_macos do
+    on_arm do
+      url "$(address_of aarch64-apple-darwin)"
+      sha256 "$mac_arm"
+    end
+    on_intel do
+      url "$(address_of x86_64-apple-darwin)"
+      sha256 "$mac_intel"
+    end
+  end
+
+  on_linux do
+    on_arm do
+      url "$(address_of aarch64-unknown-linux-musl)"
+      sha256 "$linux_arm"
+    end
+    on_intel do
+      url "$(address_of x86_64-unknown-linux-musl)"
+      sha256 "$linux_intel"
+    end
+  end
+
+  def install
+    bin.install "mscommerce"
+    man1.install Dir["man/*.1"]
+    bash_completion.install "completions/mscommerce.bash" => "mscommerce"
+    zsh_completion.install "completions/_mscommerce"
+    fish_completion.install "completions/mscommerce.fish"
+  end
+
+  test do
+    assert_match version.to_s, shell_output("#{bin}/mscommerce --version")
+  end
+end
+FORMULA
