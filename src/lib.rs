@@ -55,7 +55,7 @@ pub fn completed() -> Option<u8> {
 /// usage, 3 drift found, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
 /// argument is the name of the program.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Terminal) -> u8 {
-    let cli = match Cli::read(arguments) {
+    let cli = match Cli::read(arguments, terminal.facts().width) {
         Ok(cli) => cli,
         Err(message) => {
             let terminal = terminal.with_manners(Manners::default(), &environment);

@@ -14,7 +14,7 @@ mod shell;
 use std::ffi::OsString;
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
 pub(crate) use candidates::{COMPLETE_VARIABLE, offer as offer_completions};
@@ -78,11 +78,26 @@ pub(crate) struct Cli {
     pub(crate) global: GlobalArgs,
 }
 
+/// On a terminal that is narrower, a flag and what it is for do not fit side by side.
+const LEAST_COLUMNS_SIDE_BY_SIDE: u16 = 60;
+
+/// On a terminal that is narrower still, clap would put each word on a line of its own: the terminal breaks the lines.
+const LEAST_COLUMNS: u16 = 28;
+
 impl Cli {
-    /// Reads a command line; the first argument is the name of the program.
-    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    /// Reads a command line; the first argument is the name of the program. Help is laid out for a terminal of so many
+    /// columns.
+    pub(crate) fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+        columns: Option<u16>,
+    ) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let cli = Self::try_parse_from(&arguments)?;
+        let mut command = Self::command();
+        if let Some(columns) = columns.filter(|columns| *columns < LEAST_COLUMNS_SIDE_BY_SIDE) {
+            command = command.next_line_help(true).term_width(columns.max(LEAST_COLUMNS).into());
+        }
+        let mut matches = command.try_get_matches_from_mut(&arguments)?;
+        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         // Of a flag that stands before and after the command, clap would keep what stands after it alone.
         let is_tenant = |word: &&OsString| *word == "--tenant" || word.as_encoded_bytes().starts_with(b"--tenant=");
         let named = arguments.iter().take_while(|word| *word != "--").filter(is_tenant).count();
