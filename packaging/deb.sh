@@ -27,5 +27,7 @@ export CARGO_TARGET_DIR
 trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
 install -D -m 755 "$executable" "$CARGO_TARGET_DIR/$target/release/mscommerce"
 cp -R "$documents/man" "$documents/completions" "$CARGO_TARGET_DIR/$target/release/"
+# As Debian's policy has it (12.1); without the name and the time of the moment.
+gzip -9 -n "$CARGO_TARGET_DIR/$target/release/man"/*.1
 
 cargo deb --locked --no-build --no-strip --target "$target" --output "$out/"
