@@ -15,6 +15,11 @@ Examples:
   az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 \\
     --query accessToken -o tsv | mscommerce connect --with-token";
 
+pub(super) const DISCONNECT_EXAMPLES: &str = "\
+Examples:
+  mscommerce disconnect
+  mscommerce disconnect --profile contoso";
+
 #[derive(Args, Debug)]
 #[command(after_help = CONNECT_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]

@@ -29,7 +29,8 @@ pub(crate) use products::{
     ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, TenantsArgs, UpdateManyArgs,
 };
 
-use shell::COMPLETIONS_HELP;
+use connect::DISCONNECT_EXAMPLES;
+use shell::{COMPLETIONS_HELP, MAN_EXAMPLES};
 pub(crate) use shell::{CompletionsArgs, ManArgs, Shell};
 
 use crate::output::Format;
@@ -61,6 +62,22 @@ Environment:
                          AZURE_FEDERATED_TOKEN_FILE, or GitHub's OIDC
   AZURE_AUTHORITY_HOST   the sign-in service, for national clouds
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR   as everywhere";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  mscommerce status
+  mscommerce status -q -o tsv >/dev/null || mscommerce connect
+  mscommerce status --query tenantId -o tsv";
+
+const POLICY_LIST_EXAMPLES: &str = "\
+Examples:
+  mscommerce policy list
+  mscommerce policy list -o json";
+
+const POLICY_GET_EXAMPLES: &str = "\
+Examples:
+  mscommerce policy get
+  mscommerce policy get AllowSelfServicePurchase --query defaultValue -o tsv";
 
 /// Show and change which Microsoft 365 products people in your organisation may buy for themselves.
 #[derive(Debug, Parser)]
@@ -158,9 +175,10 @@ pub(crate) enum Command {
     #[command(visible_alias = "login")]
     Connect(Deferred<ConnectArgs>),
     /// Forget the saved sign-in
-    #[command(visible_alias = "logout")]
+    #[command(visible_alias = "logout", after_help = DISCONNECT_EXAMPLES)]
     Disconnect(Deferred<DisconnectArgs>),
     /// Who is signed in, where, how and until when; touches no network
+    #[command(after_help = STATUS_EXAMPLES)]
     Status,
     /// Show the policies of the tenant
     #[command(subcommand)]
@@ -187,14 +205,17 @@ pub(crate) enum Command {
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(Deferred<CompletionsArgs>),
     /// Print the manual, or write its pages to a directory
+    #[command(after_help = MAN_EXAMPLES)]
     Man(Deferred<ManArgs>),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// List the policies (Get-MSCommercePolicies)
+    #[command(after_help = POLICY_LIST_EXAMPLES)]
     List,
     /// Show one policy (Get-MSCommercePolicy)
+    #[command(after_help = POLICY_GET_EXAMPLES)]
     Get {
         /// The policy's id [default: the one of --policy-id]
         #[arg(value_name = "POLICY", conflicts_with = "policy_id")]

@@ -15,6 +15,11 @@ Examples:
 The script asks mscommerce itself while you type, so make it anew after an update.
 Products are offered as the last 'products list' showed them.";
 
+pub(super) const MAN_EXAMPLES: &str = "\
+Examples:
+  mscommerce man | man -l -
+  mscommerce man --directory ~/.local/share/man/man1";
+
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct CompletionsArgs {
     /// The shell
