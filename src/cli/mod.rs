@@ -120,7 +120,7 @@ impl Cli {
         let named = arguments.iter().take_while(|word| *word != "--").filter(is_tenant).count();
         if named > cli.global.tenant.len() {
             let message = "--tenant is given before and after the command: give it behind the command, several times for several tenants";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+            return Err(command.error(ErrorKind::ArgumentConflict, message));
         }
         Ok(cli)
     }

@@ -234,11 +234,10 @@ impl Terminal {
 
     /// One step further.
     pub(crate) fn advance_progress(&self) {
-        let bar = self.progress.borrow_mut().as_mut().map(|bar| {
+        if let Some(bar) = &mut *self.progress.borrow_mut() {
             bar.advance();
-            bar.drawn()
-        });
-        self.write_to_errors(&bar.unwrap_or_default());
+            self.write_to_errors(&bar.drawn());
+        }
     }
 
     /// Takes the progress away.
