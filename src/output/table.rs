@@ -179,18 +179,31 @@ fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Opt
     lines.lines().map(colored).collect()
 }
 
+/// A text, and how wide it is on the screen: measuring takes longer than laying out.
+struct Cell {
+    text: String,
+    width: usize,
+}
+
+impl Cell {
+    fn new(text: String) -> Self {
+        Self { width: text.width(), text }
+    }
+}
+
 /// What stands in the cells of a table, the names of the fields first, and how wide each column is.
 struct Cells {
-    rows: Vec<Vec<String>>,
+    rows: Vec<Vec<Cell>>,
     widths: Vec<usize>,
 }
 
 impl Cells {
     fn of(output: &Output, indices: &[usize]) -> Self {
-        let header = indices.iter().map(|index| output.fields[*index].to_string()).collect();
-        let cells = output.rows().map(|row| indices.iter().map(|index| text::one_line(&row[*index])).collect());
-        let rows: Vec<Vec<String>> = std::iter::once(header).chain(cells).collect();
-        let widest = |at: usize| rows.iter().map(|row| row[at].width()).max().unwrap_or_default();
+        let header = indices.iter().map(|index| Cell::new(output.fields[*index].to_string())).collect();
+        let cell = |row: &[String], index: usize| Cell::new(text::one_line(&row[index]));
+        let cells = output.rows().map(|row| indices.iter().map(|index| cell(&row, *index)).collect());
+        let rows: Vec<Vec<Cell>> = std::iter::once(header).chain(cells).collect();
+        let widest = |at: usize| rows.iter().map(|row| row[at].width).max().unwrap_or_default();
         let widths = (0..indices.len()).map(widest).collect();
         Self { rows, widths }
     }
@@ -206,8 +219,8 @@ impl Cells {
         for row in &self.rows {
             let begin = lines.len();
             for (cell, width) in row.iter().zip(&self.widths) {
-                let blanks = width.saturating_sub(cell.width()) + usize::from(GAP);
-                lines.push_str(cell);
+                let blanks = width - cell.width + usize::from(GAP);
+                lines.push_str(&cell.text);
                 lines.extend(std::iter::repeat_n(' ', blanks));
             }
             lines.truncate(begin + lines[begin..].trim_end().len());
@@ -219,7 +232,8 @@ impl Cells {
     /// Lines of at most `width` columns: what is wider wraps inside its column.
     fn wrapped(self, output: &Output, indices: &[usize], width: u16) -> String {
         let mut table = bare(Some(width));
-        let mut rows = self.rows.into_iter();
+        let texts = |row: Vec<Cell>| row.into_iter().map(|cell| cell.text).collect::<Vec<_>>();
+        let mut rows = self.rows.into_iter().map(texts);
         table.set_header(rows.next().unwrap_or_default());
         table.add_rows(rows);
         keep_whole(&mut table, output, indices, width);
