@@ -21,6 +21,19 @@ intel=$(sum_of x86_64-pc-windows-msvc | tr a-f A-F)
 arm=$(sum_of aarch64-pc-windows-msvc | tr a-f A-F)
 mkdir -p "$out"
 
+# The entry of one architecture, by winget's name of it and Rust's.
+installer() {
+    local architecture=$1 target=$2 sum=$3
+    cat <<ENTRY
+- Architecture: $architecture
+  InstallerUrl: $(address_of "$target")
+  InstallerSha256: $sum
+  NestedInstallerFiles:
+  - RelativeFilePath: mscommerce-$version-$target\\mscommerce.exe
+    PortableCommandAlias: mscommerce
+ENTRY
+}
+
 cat >"$out/$identifier.yaml" <<MANIFEST
 # yaml-language-server: \$schema=https://aka.ms/winget-manifest.version.$schema.schema.json
 PackageIdentifier: $identifier
@@ -39,18 +52,8 @@ NestedInstallerType: portable
 Commands:
 - mscommerce
 Installers:
-- Architecture: x64
-  InstallerUrl: $(address_of x86_64-pc-windows-msvc)
-  InstallerSha256: $intel
-  NestedInstallerFiles:
-  - RelativeFilePath: mscommerce-$version-x86_64-pc-windows-msvc\\mscommerce.exe
-    PortableCommandAlias: mscommerce
-- Architecture: arm64
-  InstallerUrl: $(address_of aarch64-pc-windows-msvc)
-  InstallerSha256: $arm
-  NestedInstallerFiles:
-  - RelativeFilePath: mscommerce-$version-aarch64-pc-windows-msvc\\mscommerce.exe
-    PortableCommandAlias: mscommerce
+$(installer x64 x86_64-pc-windows-msvc "$intel")
+$(installer arm64 aarch64-pc-windows-msvc "$arm")
 ManifestType: installer
 ManifestVersion: $schema
 MANIFEST
