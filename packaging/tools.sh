@@ -3,6 +3,7 @@
 # change because somebody published a tool the day before.
 #
 #   packaging/tools.sh version NAME      prints a version
+#   packaging/tools.sh rust [TARGET]     installs Rust by rustup, for a further target too, and makes it the default
 #   packaging/tools.sh install NAME...   installs commands of cargo, from crates.io, where that version is not there yet;
 #                                        CARGO_INSTALL_ROOT says where to, as for cargo itself
 set -euo pipefail
@@ -35,8 +36,16 @@ install() {
     done
 }
 
+rust() {
+    local version
+    version=$(version_of rust)
+    rustup toolchain install "$version" --profile minimal ${1:+--target "$1"}
+    rustup default "$version"
+}
+
 case ${1:-}:$# in
 version:2) version_of "$2" ;;
+rust:1 | rust:2) rust "${2:-}" ;;
 install:[1-9]*) [[ $# -ge 2 ]] || { printf 'tools.sh: install what?\n' >&2; exit 2; }; shift; install "$@" ;;
-*) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+*) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
