@@ -8,20 +8,20 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::terminal::{Facts, Terminal};
 use crate::text::is_steering;
-use crate::{commerce, history, http, identity, plan};
+use crate::ui::{Facts, Terminal};
+use crate::{api, auth, history, http, plan};
 
 /// The body of an answer of the policy endpoint.
 pub fn response(body: &[u8]) {
-    commerce::properties::response(body);
+    api::properties::response(body);
 }
 
 /// An answer that tells of an error: a first line with the status, and the body.
 pub fn error_body(input: &[u8]) {
     let answer = http::properties::answer(input);
-    commerce::properties::refusal(&answer);
-    identity::properties::refusal(&answer);
+    api::properties::refusal(&answer);
+    auth::properties::refusal(&answer);
     http::properties::failures(&answer);
 }
 
@@ -37,13 +37,13 @@ pub fn baseline(file: &[u8]) {
 
 /// The files in the state directory: the saved sign-ins, and the record of changes.
 pub fn cache(file: &[u8]) {
-    identity::properties::sign_ins(file);
+    auth::properties::sign_ins(file);
     history::properties::changes(file);
 }
 
 /// What a browser, or whoever else finds the port, sends to the loopback listener.
 pub fn loopback(request: &[u8]) {
-    identity::properties::loopback(request);
+    auth::properties::loopback(request);
 }
 
 /// An error as it reaches a terminal, which has to be harmless and short there.

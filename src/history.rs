@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::commerce::Target;
+use crate::api::Target;
 use crate::error::{Error, Result};
 use crate::private;
 

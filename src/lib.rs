@@ -4,9 +4,10 @@
 //! Values flow one way: command line and environment become settings, a command turns them into data, and the
 //! data is rendered at the end.
 
+mod api;
+mod auth;
 mod cli;
 mod commands;
-mod commerce;
 mod environment;
 mod error;
 mod files;
@@ -15,18 +16,19 @@ mod files;
 pub mod fuzzing;
 mod history;
 mod http;
-mod identity;
+mod input;
 mod interrupt;
 mod known_products;
 mod output;
 mod pattern;
 mod plan;
 mod private;
+mod progress;
 mod report;
 mod secret;
 mod settings;
-mod terminal;
 mod text;
+mod ui;
 
 use std::ffi::OsString;
 
@@ -36,10 +38,10 @@ use error::{Error, Kind, Result};
 use interrupt::Interrupt;
 use report::Report;
 use settings::Settings;
-use terminal::Manners;
+use ui::Manners;
 
 pub use environment::Environment;
-pub use terminal::{Facts, Terminal};
+pub use ui::{Facts, Terminal};
 
 /// Answers a shell that asks, by a variable of the environment, how a command line could go on. Where one did, nothing else
 /// is to be done, and the exit code is returned.

@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::candidates::{offer_type_candidates, product_candidates, truth_candidates, value_candidates};
-use crate::commerce::PolicyValue;
+use crate::api::PolicyValue;
 
 const GET_EXAMPLES: &str = "\
 Examples:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::candidates::{any_candidates, value_candidates};
-use crate::commerce::PolicyValue;
+use crate::api::PolicyValue;
 use crate::pattern::Pattern;
 
 const LIST_EXAMPLES: &str = "\

@@ -1,12 +1,12 @@
 //! The credential that serves a command, at one tenant or at several.
 
 use super::{Context, Endpoint, suggest};
-use crate::commerce;
-use crate::error::{Error, Result};
-use crate::identity::{
+use crate::api;
+use crate::auth::{
     ApplicationSignIn, At, ConnectCommand, EnvironmentToken, Holder, SavedSignIn, Session, SignedIn, TOKEN_VARIABLE,
     Tenant,
 };
+use crate::error::{Error, Result};
 use crate::report::Report;
 use crate::settings::{InEnvironment, Settings};
 
@@ -36,7 +36,7 @@ impl Context<'_> {
         work: impl AsyncFnOnce(&Endpoint<'_>) -> Result<T>,
     ) -> Result<T> {
         self.with_session(async |session| {
-            work(&commerce::Client::new(self.http, &self.settings.endpoint, policy_id, session)).await
+            work(&api::Client::new(self.http, &self.settings.endpoint, policy_id, session)).await
         })
         .await
         .map_err(|error| suggest::whatever_else(error, self.settings))
@@ -52,7 +52,7 @@ impl Context<'_> {
         self.with_sessions(&settings, async |sessions| {
             let place = |(settings, session)| AtTenant {
                 context: Context { settings, ..*self },
-                endpoint: commerce::Client::new(self.http, &self.settings.endpoint, &self.settings.policy_id, session),
+                endpoint: api::Client::new(self.http, &self.settings.endpoint, &self.settings.policy_id, session),
             };
             let places: Vec<AtTenant<'_>> = settings.iter().zip(sessions).map(place).collect();
             work(&places).await

@@ -1,10 +1,10 @@
 //! `disconnect`: forgetting saved sign-ins.
 
 use super::{Context, Ended};
+use crate::auth::TOKEN_VARIABLE;
 use crate::cli::DisconnectArgs;
 use crate::error::{Error, Result};
 use crate::history;
-use crate::identity::TOKEN_VARIABLE;
 use crate::report::Report;
 
 pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Ended> {

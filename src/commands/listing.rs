@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 
 use super::{Context, Endpoint, suggest};
+use crate::api::{ProductPolicy, Scope};
 use crate::cli::ScopeChoice;
-use crate::commerce::{ProductPolicy, Scope};
 use crate::error::{Error, Result};
 use crate::text::shortened;
 

@@ -19,15 +19,15 @@ mod suggest;
 mod tenants;
 mod undo;
 
+use crate::api;
+use crate::auth::{Session, Store};
 use crate::cli::{BaselineCommand, Command, Deferred};
-use crate::commerce;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::identity::{Session, Store};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::terminal::Terminal;
+use crate::ui::Terminal;
 
 /// What a command works with.
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ impl<'a> Context<'a> {
 }
 
 /// The policy endpoint, with the credential of this run.
-pub(crate) type Endpoint<'a> = commerce::Client<'a, Session<'a>>;
+pub(crate) type Endpoint<'a> = api::Client<'a, Session<'a>>;
 
 /// Runs the command of the command line.
 pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {

@@ -1,8 +1,8 @@
 //! `policy list` and `policy get`.
 
 use super::{Context, Ended, suggest};
+use crate::api::is_sendable;
 use crate::cli::PolicyCommand;
-use crate::commerce::is_sendable;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::report::Report;

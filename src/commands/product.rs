@@ -3,8 +3,8 @@
 use super::changing::Planned;
 use super::listing::Among;
 use super::{Context, Ended, Endpoint, changing, listing, suggest};
+use crate::api::{PolicyValue, ProductPolicy, Purpose, Scope, Target, is_sendable};
 use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
-use crate::commerce::{PolicyValue, ProductPolicy, Purpose, Scope, Target, is_sendable};
 use crate::error::{Error, Kind, Result};
 use crate::output::Output;
 use crate::plan::{Carried, Change, Outcome, Plan};

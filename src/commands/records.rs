@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::commerce::{Policy, ProductPolicy};
+use crate::api::{Policy, ProductPolicy};
 use crate::history::Entry;
 use crate::output::{Record, Row};
 use crate::plan::ChangeRecord;

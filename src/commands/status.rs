@@ -4,8 +4,8 @@ use chrono::Utc;
 use serde_json::Value;
 
 use super::{Context, Ended};
+use crate::auth::{Method, Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::error::Result;
-use crate::identity::{Method, Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::output::{Output, Record, Row};
 use crate::report::Report;
 use crate::text::moment;

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 
 use super::Endpoint;
 use super::listing::Among;
-use crate::commerce::{ProductPolicy, Refusal, Scope, Target, replacement};
+use crate::api::{ProductPolicy, Refusal, Scope, Target, replacement};
 use crate::error::Error;
 use crate::settings::Settings;
 use crate::text::shortened;

@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 
 use super::at_tenant::AtTenant;
 use super::{Context, suggest};
+use crate::auth::Tenant;
 use crate::cli::TenantsArgs;
 use crate::error::{Error, Kind, Result};
 use crate::files;
-use crate::identity::Tenant;
 use crate::report::Report;
 use crate::text::{one_line, quoted_whole};
 

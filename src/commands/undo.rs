@@ -2,8 +2,8 @@
 
 use super::changing::{self, Manner};
 use super::{Context, Ended, Endpoint, history, listing};
+use crate::api::{PolicyValue, ProductPolicy, Scope};
 use crate::cli::{ChangeArgs, DEFAULT_JOBS};
-use crate::commerce::{PolicyValue, ProductPolicy, Scope};
 use crate::error::{Error, Result};
 use crate::history::{Entry, History};
 use crate::plan::{Desired, Plan, Wanted};

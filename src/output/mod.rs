@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::terminal::Terminal;
+use crate::ui::Terminal;
 pub(crate) use query::Query;
 
 /// The field that records of several tenants begin with.

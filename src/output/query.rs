@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{Format, Output, Record, Shape, json, text_of};
 use crate::error::{Error, Result};
-use crate::terminal::Terminal;
 use crate::text;
+use crate::ui::Terminal;
 
 /// Where the language is explained.
 const LANGUAGE: &str = "https://jmespath.org/tutorial.html";

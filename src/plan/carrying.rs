@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::change::{Carried, Change};
 use super::desired::Plan;
-use crate::commerce::{Client, Target, TokenSource};
+use crate::api::{Client, Target, TokenSource};
 use crate::error::Kind;
 
 /// Whoever follows a plan while it is carried out.

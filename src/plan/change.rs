@@ -1,6 +1,6 @@
 //! One change. It writes only where the value differs, and compares the answer.
 
-use crate::commerce::{Client, PolicyValue, ProductPolicy, Target, TokenSource, Unserved, Updated};
+use crate::api::{Client, PolicyValue, ProductPolicy, Target, TokenSource, Unserved, Updated};
 use crate::error::{Error, Result};
 use crate::text::one_line;
 

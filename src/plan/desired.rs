@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::change::{Change, ChangeRecord};
-use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
 use crate::text::shown;
 

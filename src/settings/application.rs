@@ -6,10 +6,10 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{Settings, TENANT_VARIABLE};
+use crate::auth::{Application, CertificateFile, Federated, GITHUB_TOKEN, GITHUB_URL, Origin, Proof};
 use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
-use crate::identity::{Application, CertificateFile, Federated, GITHUB_TOKEN, GITHUB_URL, Origin, Proof};
 use crate::secret;
 
 /// azure-identity's names.

@@ -13,12 +13,12 @@ use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::api::is_sendable;
+use crate::auth::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::cli::GlobalArgs;
-use crate::commerce::is_sendable;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
-use crate::identity::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
 use crate::output::{Format, Query};
 use crate::secret;
 use crate::text::shortened;

@@ -1,7 +1,7 @@
 //! Running the executable with an empty home and an environment of its own.
 
 #[cfg(windows)]
-#[path = "../../src/identity/cache/sealing/dpapi.rs"]
+#[path = "../../src/auth/cache/sealing/dpapi.rs"]
 #[expect(dead_code, reason = "the executable seals, the tests look")]
 mod dpapi;
 

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::read;
+use crate::api::{PolicyValue, ProductPolicy};
 use crate::cli::{CheckArgs, ScopeChoice};
 use crate::commands::at_tenant::AtTenant;
 use crate::commands::tenants::{self, Found};
 use crate::commands::{Context, Ended, Endpoint, listing, suggest};
-use crate::commerce::{PolicyValue, ProductPolicy};
 use crate::error::{Error, Result};
 use crate::output::{Output, Record, Row};
 use crate::plan::{Baseline, Comparison, Unknown};

@@ -6,7 +6,7 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::{Context, Endpoint};
-use crate::commerce::Target;
+use crate::api::Target;
 use crate::error::Result;
 use crate::history::{Entry, EntryScope, Journal};
 use crate::interrupt::OnItsWay;

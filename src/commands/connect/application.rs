@@ -3,13 +3,13 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::saving::Saving;
-use crate::cli::ConnectArgs;
-use crate::commands::Context;
-use crate::commerce::Purpose;
-use crate::error::{Error, Result};
-use crate::identity::{
+use crate::api::Purpose;
+use crate::auth::{
     Application, CertificateFile, ConnectCommand, Entra, Method, PasswordNeeded, Proof, missing_permission,
 };
+use crate::cli::ConnectArgs;
+use crate::commands::Context;
+use crate::error::{Error, Result};
 use crate::report::Report;
 
 /// The application that the flags and the environment name.

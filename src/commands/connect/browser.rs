@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::saving::Saving;
+use crate::auth::browser::{BrowserSignIn, Page};
+use crate::auth::{Entra, Method};
 use crate::cli::ConnectArgs;
 use crate::commands::Context;
 use crate::error::Result;
-use crate::identity::browser::{BrowserSignIn, Page};
-use crate::identity::{Entra, Method};
 use crate::report::Report;
 
 /// How long the person may take, where `--timeout` does not say.

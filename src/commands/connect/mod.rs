@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{Context, Ended};
+use crate::auth::{Application, ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
 use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
-use crate::identity::{Application, ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
 use crate::text::one_line;
 use saving::Saving;
 

@@ -6,9 +6,9 @@ use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Aim;
+use crate::auth::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, another_service, is_token};
 use crate::commands::Context;
 use crate::error::{Error, Result};
-use crate::identity::{Claims, DEFAULT_PROFILE, Grant, Method, SignIn, Store, Tenant, another_service, is_token};
 use crate::report::Report;
 use crate::text::moment;
 

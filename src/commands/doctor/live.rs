@@ -3,9 +3,9 @@
 
 use super::service::Read;
 use super::walk::Walk;
+use crate::api::{Refusal, Scope, Target};
+use crate::auth::{Claims, DEFAULT_CLIENT_ID, Method, Status};
 use crate::commands::{Context, Endpoint};
-use crate::commerce::{Refusal, Scope, Target};
-use crate::identity::{Claims, DEFAULT_CLIENT_ID, Method, Status};
 
 const STEP: &str = "live-report";
 

@@ -9,11 +9,11 @@ mod walk;
 use url::Url;
 
 use super::{Context, Ended};
+use crate::api;
+use crate::auth::{Session, Status};
 use crate::cli::DoctorArgs;
-use crate::commerce;
 use crate::error::Result;
 use crate::http::host;
-use crate::identity::{Session, Status};
 use crate::output::Output;
 use service::Read;
 use walk::Walk;
@@ -61,7 +61,7 @@ async fn go(walk: &mut Walk, session: Result<&Session<'_>>, args: &DoctorArgs, c
             return;
         }
     };
-    let endpoint = commerce::Client::new(context.http, &settings.endpoint, &settings.policy_id, session);
+    let endpoint = api::Client::new(context.http, &settings.endpoint, &settings.policy_id, session);
     let claims = if !is_authority_reached && service::needs_authority(&status) {
         walk.skipped("credential", &service::source(&status, context), "the authority was not reached");
         None

@@ -4,13 +4,11 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::ExposeSecret;
 
 use super::walk::Walk;
+use crate::api::{Purpose, Refusal, TokenSource};
+use crate::auth::{Claims, ConnectCommand, Method, ORGANIZATIONS, Source, Status, Tenant, another_service, metadata};
 use crate::commands::{Context, Endpoint};
-use crate::commerce::{Purpose, Refusal, TokenSource};
 use crate::error::{Error, Result};
 use crate::http::host;
-use crate::identity::{
-    Claims, ConnectCommand, Method, ORGANIZATIONS, Source, Status, Tenant, another_service, metadata,
-};
 use crate::text::{moment, one_line};
 
 /// A clock that is further off makes tokens look ended, or not begun yet; Entra allows so much.

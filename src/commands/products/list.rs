@@ -1,10 +1,10 @@
 //! `products list`.
 
+use crate::api::{ProductPolicy, Scope};
 use crate::cli::ListArgs;
 use crate::commands::at_tenant::AtTenant;
 use crate::commands::tenants::{self, Found};
 use crate::commands::{Context, Ended, listing};
-use crate::commerce::{ProductPolicy, Scope};
 use crate::error::Result;
 use crate::known_products::{self, Known};
 use crate::output::Output;

@@ -1,9 +1,9 @@
 //! Choosing what to change from what is listed.
 
+use crate::api::{ProductPolicy, is_sendable};
 use crate::cli::{ScopeChoice, UpdateManyArgs};
 use crate::commands::listing::Among;
 use crate::commands::{Context, listing, suggest};
-use crate::commerce::{ProductPolicy, is_sendable};
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 use crate::plan::{Desired, Wanted, unnamable};

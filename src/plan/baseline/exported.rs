@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use toml_writer::{ToTomlKey, ToTomlValue, TomlStringBuilder};
 
 use super::{DEFAULT, Form, OFFER_TYPES, POLICY, PRODUCTS};
-use crate::commerce::{ProductPolicy, Target};
+use crate::api::{ProductPolicy, Target};
 use crate::error::{Error, Result};
 use crate::plan::desired::Key;
 use crate::text::one_line;

@@ -12,7 +12,7 @@ use document::{Malformed, Member, Node};
 pub(crate) use exported::export;
 
 use super::desired::{Desired, Key, Plan, Wanted};
-use crate::commerce::{PolicyValue, ProductPolicy, Scope, Target};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::text::{one_line, shown};

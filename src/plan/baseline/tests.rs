@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Map;
 
 use super::*;
-use crate::commerce::Scope;
+use crate::api::Scope;
 
 const FORMS: [Form; 2] = [Form::Toml, Form::Json];
 

@@ -1,7 +1,7 @@
 use serde_json::Map;
 
 use super::*;
-use crate::commerce::Scope;
+use crate::api::Scope;
 
 fn change(value: &str, wanted: PolicyValue) -> Change {
     let before = ProductPolicy {

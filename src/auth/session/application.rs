@@ -9,13 +9,13 @@ use url::Url;
 
 use super::refused::Refused;
 use super::{Source, Status};
+use crate::auth::application::Application;
+use crate::auth::cache::{Method, is_fresh};
+use crate::auth::connect_command::ConnectCommand;
+use crate::auth::entra::{Entra, Grant};
+use crate::auth::tenant::Tenant;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::identity::application::Application;
-use crate::identity::cache::{Method, is_fresh};
-use crate::identity::connect_command::ConnectCommand;
-use crate::identity::entra::{Entra, Grant};
-use crate::identity::tenant::Tenant;
 use crate::report::Report;
 
 /// Where an application signs in, and for what.

@@ -256,7 +256,7 @@ fn shown(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
 }
 
 #[cfg(any(fuzzing, test))]
-pub(in crate::identity) mod properties;
+pub(in crate::auth) mod properties;
 
 #[cfg(test)]
 mod tests {

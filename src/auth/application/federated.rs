@@ -13,11 +13,11 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::{Origin, as_utf8, cannot_read};
+use crate::auth::cache::is_fresh;
+use crate::auth::claims::{Claims, is_token};
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::http::{self, Answer, Failure};
-use crate::identity::cache::is_fresh;
-use crate::identity::claims::{Claims, is_token};
 use crate::text::{moment, one_line, shortened};
 
 /// Whom such a token must be for (entra-docs, "workload identity federation").

@@ -1,8 +1,5 @@
 //! The one place that prints and asks: the two output streams, what is known of the terminal, and prompts.
 
-mod input;
-mod progress;
-
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
@@ -13,10 +10,10 @@ use secrecy::SecretString;
 use crate::cli::ColorChoice;
 use crate::environment::Environment;
 use crate::error::{Error, Kind, Result};
+use crate::input::Input;
+use crate::progress::Bar;
 use crate::report::Report;
 use crate::text;
-use input::Input;
-use progress::Bar;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();

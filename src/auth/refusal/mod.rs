@@ -118,7 +118,7 @@ impl std::error::Error for Refusal {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Tenant;
+    use crate::auth::Tenant;
     use serde_json::json;
 
     #[test]

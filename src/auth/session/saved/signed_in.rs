@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use crate::auth::cache::{Locked, Lookup, SignIn, Store};
+use crate::auth::connect_command::ConnectCommand;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::identity::cache::{Locked, Lookup, SignIn, Store};
-use crate::identity::connect_command::ConnectCommand;
 use crate::report::Report;
 
 /// How long another process may hold the file of sign-ins; a renewal takes seconds.

@@ -8,8 +8,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
 use super::{Answer, LARGEST_FORM, Page, Received, Site};
-use crate::identity::ConnectCommand;
-use crate::identity::refusal::Refusal;
+use crate::auth::ConnectCommand;
+use crate::auth::refusal::Refusal;
 
 const STATE: &str = "the-state";
 const PORT: u16 = 8400;

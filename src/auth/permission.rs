@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::claims::Claims;
-use crate::commerce::Purpose;
+use crate::api::Purpose;
 use crate::error::Error;
 use crate::text::one_line;
 

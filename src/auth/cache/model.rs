@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-use crate::identity::tenant::Tenant;
+use crate::auth::tenant::Tenant;
 
 /// A token is renewed this long before it ends, so that none ends on its way (MSAL does the same).
 const EARLY: chrono::Duration = chrono::Duration::minutes(5);

@@ -1,9 +1,9 @@
 //! What has to hold of Entra's refusals, whatever the answer holds.
 
 use super::Refusal;
+use crate::auth::ConnectCommand;
 use crate::fuzzing::printed;
 use crate::http::Answer;
-use crate::identity::ConnectCommand;
 use crate::text::shown;
 
 /// A refusal names its error, and is told harmlessly.

@@ -10,12 +10,12 @@ use tokio::sync::Mutex;
 
 use super::refused::Refused;
 use super::{Source, Status};
+use crate::auth::cache::{Method, SignIn, TenantToken, is_fresh};
+use crate::auth::claims::Claims;
+use crate::auth::connect_command::ConnectCommand;
+use crate::auth::entra::{Entra, Grant};
+use crate::auth::tenant::Tenant;
 use crate::error::{Error, Kind, Result};
-use crate::identity::cache::{Method, SignIn, TenantToken, is_fresh};
-use crate::identity::claims::Claims;
-use crate::identity::connect_command::ConnectCommand;
-use crate::identity::entra::{Entra, Grant};
-use crate::identity::tenant::Tenant;
 use crate::text::moment;
 pub(crate) use signed_in::SignedIn;
 

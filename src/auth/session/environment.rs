@@ -6,11 +6,11 @@ use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Source, Status};
+use crate::auth::cache::Method;
+use crate::auth::claims::Claims;
+use crate::auth::connect_command::ConnectCommand;
+use crate::auth::tenant::Tenant;
 use crate::error::{Error, Result};
-use crate::identity::cache::Method;
-use crate::identity::claims::Claims;
-use crate::identity::connect_command::ConnectCommand;
-use crate::identity::tenant::Tenant;
 use crate::report::Report;
 use crate::text::moment;
 

@@ -16,7 +16,7 @@ pub(crate) use saved::{SavedSignIn, SignedIn};
 
 use super::cache::Method;
 use super::permission;
-use crate::commerce::{Purpose, TokenSource};
+use crate::api::{Purpose, TokenSource};
 use crate::error::Result;
 
 /// Where the credential that serves was found.
