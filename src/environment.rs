@@ -24,12 +24,12 @@ impl Environment {
     }
 
     /// The value of a variable, if it is set and not empty.
-    pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
+    pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable as text, surrounding white space removed; bytes that are not UTF-8 become U+FFFD.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    pub fn text(&self, name: &str) -> Option<String> {
         self.raw(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())
     }
 }

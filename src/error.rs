@@ -3,11 +3,11 @@
 use std::fmt;
 
 /// What every fallible step of the tool returns.
-pub(crate) type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// What a failure means to whoever called the executable; see "Exit codes" in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The command failed, wholly or in part.
     Failed,
     /// The command line or the environment is wrong; the network was not touched.
@@ -22,7 +22,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The process exit code.
-    pub(crate) const fn exit_code(self) -> u8 {
+    pub const fn exit_code(self) -> u8 {
         match self {
             Self::Failed => 1,
             Self::Usage => 2,
@@ -35,7 +35,7 @@ impl Kind {
 
 /// A failure: its kind, what failed and why (a chain of causes), details such as the service's own words, and
 /// hints that name the next command.
-pub(crate) struct Error {
+pub struct Error {
     kind: Kind,
     source: anyhow::Error,
     details: Vec<String>,
@@ -48,97 +48,97 @@ impl Error {
     }
 
     /// A failure of kind [`Kind::Failed`] with a typed source.
-    pub(crate) fn failed_by(source: impl Into<anyhow::Error>) -> Self {
+    pub fn failed_by(source: impl Into<anyhow::Error>) -> Self {
         Self::new(Kind::Failed, source)
     }
 
     /// A failure of kind [`Kind::Failed`] described in words.
-    pub(crate) fn failed(message: impl fmt::Display) -> Self {
+    pub fn failed(message: impl fmt::Display) -> Self {
         Self::new(Kind::Failed, anyhow::anyhow!("{message}"))
     }
 
     /// A wrong command line or environment, described in words.
-    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+    pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(Kind::Usage, anyhow::anyhow!("{message}"))
     }
 
     /// A sign-in that is needed or was refused, described in words.
-    pub(crate) fn sign_in(message: impl fmt::Display) -> Self {
+    pub fn sign_in(message: impl fmt::Display) -> Self {
         Self::new(Kind::SignIn, anyhow::anyhow!("{message}"))
     }
 
     /// A failure of kind [`Kind::SignIn`] with a typed source.
-    pub(crate) fn sign_in_by(source: impl Into<anyhow::Error>) -> Self {
+    pub fn sign_in_by(source: impl Into<anyhow::Error>) -> Self {
         Self::new(Kind::SignIn, source)
     }
 
     /// A tenant that is not as it should be, described in words.
-    pub(crate) fn drift(message: impl fmt::Display) -> Self {
+    pub fn drift(message: impl fmt::Display) -> Self {
         Self::new(Kind::Drift, anyhow::anyhow!("{message}"))
     }
 
     /// The person pressed Ctrl-C.
-    pub(crate) fn interrupted() -> Self {
+    pub fn interrupted() -> Self {
         Self::new(Kind::Interrupted, anyhow::anyhow!("interrupted"))
     }
 
     /// The same failure as another kind.
-    pub(crate) fn of_kind(mut self, kind: Kind) -> Self {
+    pub fn of_kind(mut self, kind: Kind) -> Self {
         self.kind = kind;
         self
     }
 
     /// The same failure, told as a consequence: `what` failed because of it.
-    pub(crate) fn context(mut self, what: impl fmt::Display) -> Self {
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
         self.source = self.source.context(what.to_string());
         self
     }
 
     /// Adds a line that is shown below what failed.
-    pub(crate) fn detail(mut self, detail: impl fmt::Display) -> Self {
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.details.push(detail.to_string());
         self
     }
 
     /// Adds a line that names what to type next.
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Adds several hints.
-    pub(crate) fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
+    pub fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
         self.hints.extend(hints);
         self
     }
 
-    pub(crate) const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> Kind {
         self.kind
     }
 
     /// The typed source, where there is one.
-    pub(crate) fn downcast_ref<T: fmt::Display + fmt::Debug + Send + Sync + 'static>(&self) -> Option<&T> {
+    pub fn downcast_ref<T: fmt::Display + fmt::Debug + Send + Sync + 'static>(&self) -> Option<&T> {
         self.source.downcast_ref()
     }
 
     /// What failed and why, in one sentence.
-    pub(crate) fn headline(&self) -> String {
+    pub fn headline(&self) -> String {
         let chain: Vec<String> = self.source.chain().map(ToString::to_string).collect();
         chain.join(": ")
     }
 
     /// The lines shown below the headline.
-    pub(crate) fn detail_lines(&self) -> impl Iterator<Item = &str> {
+    pub fn detail_lines(&self) -> impl Iterator<Item = &str> {
         self.details.iter().flat_map(|detail| detail.lines())
     }
 
     /// Headline and details in one line, for a field of a record.
-    pub(crate) fn one_line(&self) -> String {
+    pub fn one_line(&self) -> String {
         std::iter::once(self.headline().as_str()).chain(self.detail_lines()).collect::<Vec<_>>().join("; ")
     }
 
     /// The hints, in the order to be printed.
-    pub(crate) fn hint_lines(&self) -> &[String] {
+    pub fn hint_lines(&self) -> &[String] {
         &self.hints
     }
 }

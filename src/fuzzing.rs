@@ -47,7 +47,7 @@ pub fn loopback(request: &[u8]) {
 }
 
 /// An error as it reaches a terminal, which has to be harmless and short there.
-pub(crate) fn printed(error: &Error) -> String {
+pub fn printed(error: &Error) -> String {
     #[derive(Clone, Default)]
     struct Kept(Rc<RefCell<Vec<u8>>>);
 

@@ -19,39 +19,39 @@ const LOCK: &str = "changes.lock";
 /// One change that was made.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Entry {
+pub struct Entry {
     /// When the service had answered.
-    pub(crate) time: DateTime<Utc>,
+    pub time: DateTime<Utc>,
     /// Names the run of the executable; the changes of one command share it.
-    pub(crate) run: String,
-    pub(crate) tenant_id: Option<String>,
-    pub(crate) account: Option<String>,
-    pub(crate) policy_id: String,
-    pub(crate) scope: EntryScope,
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
+    pub run: String,
+    pub tenant_id: Option<String>,
+    pub account: Option<String>,
+    pub policy_id: String,
+    pub scope: EntryScope,
+    pub id: String,
+    pub name: Option<String>,
     /// The value before, in the service's spelling.
-    pub(crate) from: Option<String>,
+    pub from: Option<String>,
     /// The value after, in the service's spelling.
-    pub(crate) to: String,
+    pub to: String,
     /// The correlation id of the request that made the change.
-    pub(crate) correlation_id: Option<String>,
+    pub correlation_id: Option<String>,
     /// The run that this change takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) undoes: Option<String>,
+    pub undoes: Option<String>,
 }
 
 /// Whether a change was of a product or an offer type.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum EntryScope {
+pub enum EntryScope {
     Product,
     OfferType,
 }
 
 impl Entry {
     /// What was changed.
-    pub(crate) fn target(&self) -> Target {
+    pub fn target(&self) -> Target {
         match self.scope {
             EntryScope::Product => Target::Product(self.id.clone()),
             EntryScope::OfferType => Target::OfferType(self.id.clone()),
@@ -69,12 +69,12 @@ impl From<&Target> for EntryScope {
 }
 
 /// Where the record of changes is kept.
-pub(crate) fn path(directory: &Path) -> PathBuf {
+pub fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
 /// The record, open for further changes.
-pub(crate) struct Journal {
+pub struct Journal {
     file: File,
     path: PathBuf,
     lock: PathBuf,
@@ -82,7 +82,7 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Opens the record in the state directory, and creates both where they are missing.
-    pub(crate) fn open(directory: &Path) -> Result<Self> {
+    pub fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let open = || {
             private::create_directory(directory)?;
@@ -93,7 +93,7 @@ impl Journal {
     }
 
     /// Adds a change. Other processes may do so at the same time: each holds the lock for its line.
-    pub(crate) fn append(&self, entry: &Entry) -> Result<()> {
+    pub fn append(&self, entry: &Entry) -> Result<()> {
         let mut line = serde_json::to_vec(entry).map_err(Error::failed_by)?;
         line.push(b'\n');
         // Closing it ends the lock. A file system that knows no locks still appends a line as a whole.
@@ -117,23 +117,23 @@ impl Journal {
     }
 
     /// Makes sure that what was added outlives a loss of power.
-    pub(crate) fn finish(&self) -> Result<()> {
+    pub fn finish(&self) -> Result<()> {
         self.file.sync_data().map_err(|error| cannot("write to", &self.path, error))
     }
 }
 
 /// The record as it was read.
 #[derive(Debug, Default)]
-pub(crate) struct History {
+pub struct History {
     /// Oldest first.
-    pub(crate) entries: Vec<Entry>,
+    pub entries: Vec<Entry>,
     /// The numbers of lines that could not be understood.
-    pub(crate) damaged: Vec<usize>,
+    pub damaged: Vec<usize>,
 }
 
 impl History {
     /// Reads the record in the state directory. Where there is none, nothing has been changed yet.
-    pub(crate) fn read(directory: &Path) -> Result<Self> {
+    pub fn read(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let read = || {
             // A pipe would never end.
@@ -174,7 +174,7 @@ fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
 }
 
 #[cfg(any(fuzzing, test))]
-pub(crate) mod properties;
+pub mod properties;
 
 #[cfg(test)]
 mod tests {

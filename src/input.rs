@@ -13,7 +13,7 @@ use crate::secret::{self, SecretBytes};
 /// More than any password or token; what is longer was not meant for us.
 const LONGEST_SECRET: u64 = 64 * 1024;
 
-pub(crate) struct Input {
+pub struct Input {
     source: Source,
     saved: RefCell<Option<saved::Modes>>,
 }
@@ -25,16 +25,16 @@ enum Source {
 }
 
 impl Input {
-    pub(crate) fn process() -> Self {
+    pub fn process() -> Self {
         Self { source: Source::Process, saved: RefCell::new(None) }
     }
 
-    pub(crate) fn text(text: Vec<u8>) -> Self {
+    pub fn text(text: Vec<u8>) -> Self {
         Self { source: Source::Text(Arc::new(Mutex::new(Cursor::new(text)))), saved: RefCell::new(None) }
     }
 
     /// One line with its end; empty at the end of the input.
-    pub(crate) async fn line(&self) -> Result<String> {
+    pub async fn line(&self) -> Result<String> {
         self.read(|reader| {
             let mut line = String::new();
             reader.read_line(&mut line).map(|_| line)
@@ -43,7 +43,7 @@ impl Input {
     }
 
     /// Everything up to the end of the input, one trailing line end removed.
-    pub(crate) async fn all_as_secret(&self) -> Result<SecretString> {
+    pub async fn all_as_secret(&self) -> Result<SecretString> {
         let text = self
             .read(|reader| {
                 let read = SecretBytes::read(reader.take(LONGEST_SECRET + 1))?;
@@ -59,7 +59,7 @@ impl Input {
     }
 
     /// A secret typed on the terminal, which does not show it.
-    pub(crate) async fn secret(&self, prompt: String) -> Result<SecretString> {
+    pub async fn secret(&self, prompt: String) -> Result<SecretString> {
         if let Source::Text(_) = self.source {
             return self.all_as_secret().await;
         }
@@ -70,7 +70,7 @@ impl Input {
     }
 
     /// Shows again what is typed, after a prompt that hid it and was not finished.
-    pub(crate) fn restore(&self) {
+    pub fn restore(&self) {
         if let Some(modes) = self.saved.borrow_mut().take() {
             modes.restore();
         }
@@ -108,20 +108,20 @@ async fn on_own_thread<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> +
 mod saved {
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
-    pub(crate) struct Modes {
+    pub struct Modes {
         terminal: std::fs::File,
         modes: Termios,
     }
 
     impl Modes {
-        pub(crate) fn now() -> Option<Self> {
+        pub fn now() -> Option<Self> {
             let terminal = std::fs::File::open("/dev/tty").ok()?;
             let modes = tcgetattr(&terminal).ok()?;
             Some(Self { terminal, modes })
         }
 
         /// A terminal that is gone needs no restoring.
-        pub(crate) fn restore(self) {
+        pub fn restore(self) {
             let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
         }
     }
@@ -130,13 +130,13 @@ mod saved {
 /// Shells on Windows set the console mode they need before each of their prompts; there is nothing to put back.
 #[cfg(not(unix))]
 mod saved {
-    pub(crate) struct Modes;
+    pub struct Modes;
 
     impl Modes {
-        pub(crate) fn now() -> Option<Self> {
+        pub fn now() -> Option<Self> {
             Some(Self)
         }
 
-        pub(crate) fn restore(self) {}
+        pub fn restore(self) {}
     }
 }

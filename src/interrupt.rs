@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// Ctrl-C. While it is held off, requests that must not be cut short run to their end; a second Ctrl-C gets through.
 #[derive(Default)]
-pub(crate) struct Interrupt {
+pub struct Interrupt {
     held_off: RefCell<Option<OnItsWay>>,
     is_pressed: Cell<bool>,
     pressed: Notify,
@@ -16,16 +16,16 @@ pub(crate) struct Interrupt {
 
 /// What Ctrl-C has to wait for.
 #[derive(Clone)]
-pub(crate) struct OnItsWay {
+pub struct OnItsWay {
     /// Whether it is one change, rather than several.
-    pub(crate) is_one: bool,
+    pub is_one: bool,
     /// What to type to see what became of it, for those who do not wait.
-    pub(crate) hints: Vec<String>,
+    pub hints: Vec<String>,
 }
 
 impl Interrupt {
     /// Runs `work` to its end whether or not Ctrl-C is pressed.
-    pub(crate) async fn held_off<T>(&self, what: OnItsWay, work: impl Future<Output = T>) -> T {
+    pub async fn held_off<T>(&self, what: OnItsWay, work: impl Future<Output = T>) -> T {
         self.held_off.replace(Some(what));
         let result = work.await;
         self.held_off.take();
@@ -33,12 +33,12 @@ impl Interrupt {
     }
 
     /// Whether Ctrl-C was pressed while it was held off: nothing new is to be started.
-    pub(crate) fn is_pressed(&self) -> bool {
+    pub fn is_pressed(&self) -> bool {
         self.is_pressed.get()
     }
 
     /// Returns when Ctrl-C is pressed while it is held off: a wait need not be waited out.
-    pub(crate) async fn pressed(&self) {
+    pub async fn pressed(&self) {
         let pressed = self.pressed.notified();
         if !self.is_pressed() {
             pressed.await;
@@ -46,7 +46,7 @@ impl Interrupt {
     }
 
     /// The failure with which Ctrl-C ends the command.
-    pub(crate) fn error(&self) -> Error {
+    pub fn error(&self) -> Error {
         let error = Error::interrupted();
         match &*self.held_off.borrow() {
             Some(OnItsWay { is_one: true, hints }) => {
@@ -60,7 +60,7 @@ impl Interrupt {
     }
 
     /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
-    pub(crate) async fn ends_the_command(&self, tell: impl Fn(&str)) {
+    pub async fn ends_the_command(&self, tell: impl Fn(&str)) {
         let mut stops = Stops::new();
         loop {
             stops.next().await;

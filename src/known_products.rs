@@ -15,16 +15,16 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 /// A product or an offer type that was listed.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Known {
-    pub(crate) id: String,
+pub struct Known {
+    pub id: String,
     #[serde(default)]
-    pub(crate) name: String,
+    pub name: String,
     #[serde(default)]
-    pub(crate) is_offer_type: bool,
+    pub is_offer_type: bool,
 }
 
 /// What was listed last; nothing where that is not known.
-pub(crate) fn read(directory: &Path) -> Vec<Known> {
+pub fn read(directory: &Path) -> Vec<Known> {
     let path = directory.join(FILE);
     let is_small = path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
     let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
@@ -37,7 +37,7 @@ pub(crate) fn read(directory: &Path) -> Vec<Known> {
 /// Keeps what was listed, beside what is kept already and `was_listed` does not hold for. A run that keeps nothing else, such
 /// as one in CI with a credential in the environment, leaves no directory behind. That it cannot be kept is no failure of
 /// a listing.
-pub(crate) fn keep(directory: &Path, mut listed: Vec<Known>, was_listed: impl Fn(&Known) -> bool) {
+pub fn keep(directory: &Path, mut listed: Vec<Known>, was_listed: impl Fn(&Known) -> bool) {
     let kept = read(directory);
     listed.extend(kept.iter().filter(|known| !was_listed(known)).cloned());
     if !listed.is_empty() && listed != kept && directory.is_dir() {

@@ -4,7 +4,7 @@ use regex_lite::{Regex, RegexBuilder};
 
 /// Which names are meant: those that contain a text, or that fit a regular expression; case does not matter.
 #[derive(Clone, Debug)]
-pub(crate) enum Pattern {
+pub enum Pattern {
     /// In lower case.
     Contains(String),
     Fits(Regex),
@@ -12,7 +12,7 @@ pub(crate) enum Pattern {
 
 impl Pattern {
     /// Reads `text` or `/regular expression/`.
-    pub(crate) fn parse(pattern: &str) -> Result<Self, String> {
+    pub fn parse(pattern: &str) -> Result<Self, String> {
         let expression = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
         match expression {
             Some("") => Err("the expression is empty, so everything would fit it".to_owned()),
@@ -27,7 +27,7 @@ impl Pattern {
     }
 
     /// Whether a name is meant.
-    pub(crate) fn is_match(&self, name: &str) -> bool {
+    pub fn is_match(&self, name: &str) -> bool {
         match self {
             Self::Contains(text) => name.to_lowercase().contains(text),
             // The library folds the case of ASCII letters alone.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Creates a directory and those above it. One that is there already stays as it is.
-pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+pub fn create_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
@@ -17,7 +17,7 @@ pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Options to open a file with, which creates it where it is missing.
-pub(crate) fn options() -> OpenOptions {
+pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).create(true);
     #[cfg(unix)]
@@ -26,23 +26,23 @@ pub(crate) fn options() -> OpenOptions {
 }
 
 /// Why a file was not opened.
-pub(crate) enum Unopened {
+pub enum Unopened {
     /// It is not this user's own file, in words.
     Refused(String),
     Failed(io::Error),
 }
 
 /// A private file, open for reading.
-pub(crate) struct Opened {
-    pub(crate) file: File,
+pub struct Opened {
+    pub file: File,
     /// The permissions by which others could read it until now.
-    pub(crate) was_open_to_others: Option<u32>,
+    pub was_open_to_others: Option<u32>,
 }
 
 /// Opens a file that has to be this user's own: no symbolic link, and no other user's. One that others can read is made
 /// private.
 #[cfg(unix)]
-pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
+pub fn open(path: &Path) -> Result<Opened, Unopened> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 
     use rustix::fs::OFlags;
@@ -70,7 +70,7 @@ pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
 
 /// On Windows what lies in a person's profile is theirs alone already.
 #[cfg(not(unix))]
-pub(crate) fn open(path: &Path) -> Result<Opened, Unopened> {
+pub fn open(path: &Path) -> Result<Opened, Unopened> {
     if path.is_symlink() {
         return Err(Unopened::Refused(IS_A_LINK.to_owned()));
     }

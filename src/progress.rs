@@ -10,7 +10,7 @@ const USUAL_COLUMNS: u16 = 80;
 const BESIDE: u16 = 30;
 
 /// A work of so many steps, and how many of them are done.
-pub(crate) struct Bar {
+pub struct Bar {
     total: usize,
     done: usize,
     columns: u16,
@@ -18,17 +18,17 @@ pub(crate) struct Bar {
 
 impl Bar {
     /// A bar for a terminal of so many columns.
-    pub(crate) fn new(total: usize, columns: Option<u16>) -> Self {
+    pub fn new(total: usize, columns: Option<u16>) -> Self {
         Self { total, done: 0, columns: columns.unwrap_or(USUAL_COLUMNS) }
     }
 
     /// One step further.
-    pub(crate) fn advance(&mut self) {
+    pub fn advance(&mut self) {
         self.done = (self.done + 1).min(self.total);
     }
 
     /// What draws it over itself: it never grows shorter.
-    pub(crate) fn drawn(&self) -> String {
+    pub fn drawn(&self) -> String {
         let Self { total, done, columns } = *self;
         let cells = usize::from(columns.saturating_sub(BESIDE).clamp(1, 40));
         let full = cells * done / total.max(1);
@@ -42,7 +42,7 @@ impl Bar {
     }
 
     /// What takes it away. Blanks do so on every terminal.
-    pub(crate) fn erased(&self) -> String {
+    pub fn erased(&self) -> String {
         format!("\r{:columns$}\r", "", columns = usize::from(self.columns.saturating_sub(1)))
     }
 }

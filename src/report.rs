@@ -1,7 +1,7 @@
 //! How the parts that know no terminal tell the person something on the way.
 
 /// Receives what happens while a command works. The terminal implements it; tests can collect it.
-pub(crate) trait Report {
+pub trait Report {
     /// Something the person should know although the command goes on.
     fn warn(&self, message: &str);
     /// Something good to know, which `--quiet` silences.

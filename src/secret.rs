@@ -13,11 +13,11 @@ const CHUNK: usize = 8 * 1024;
 
 /// Bytes that may hold a secret. Where they need more room, what they leave behind is wiped, too.
 #[derive(Clone, Default)]
-pub(crate) struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
     /// Reads to the end.
-    pub(crate) fn read(mut from: impl Read) -> io::Result<Self> {
+    pub fn read(mut from: impl Read) -> io::Result<Self> {
         let mut all = Self::default();
         let mut chunk = Zeroizing::new([0; CHUNK]);
         loop {
@@ -31,7 +31,7 @@ impl SecretBytes {
     }
 
     /// Adds bytes at the end.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    pub fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
             // A vector that grows by itself leaves its old content in freed memory.
@@ -43,7 +43,7 @@ impl SecretBytes {
     }
 
     /// The bytes as text.
-    pub(crate) fn text(&self) -> Result<SecretString, Utf8Error> {
+    pub fn text(&self) -> Result<SecretString, Utf8Error> {
         std::str::from_utf8(self).map(SecretString::from)
     }
 }
@@ -81,12 +81,12 @@ impl fmt::Debug for SecretBytes {
 }
 
 /// Whether bytes hold this part, which is not empty.
-pub(crate) fn holds(bytes: &[u8], part: &[u8]) -> bool {
+pub fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Takes text over as a secret, and wipes what it was taken from.
-pub(crate) fn taken(mut text: String) -> SecretString {
+pub fn taken(mut text: String) -> SecretString {
     let secret = SecretString::from(text.as_str());
     text.zeroize();
     secret

@@ -8,13 +8,13 @@ const REPLACEMENT: char = '\u{FFFD}';
 
 /// True for characters that steer a terminal or turn the direction of text around: C0 and C1 controls,
 /// and the bidirectional overrides with which a name could disguise itself.
-pub(crate) fn is_steering(character: char) -> bool {
+pub fn is_steering(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
 /// One line: tabs and line ends become spaces, other control characters U+FFFD.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     // Nearly every text is like this, and a long table has many.
     if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.to_owned();
@@ -30,7 +30,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// Several lines: line feeds stay, every other control character becomes U+FFFD.
-pub(crate) fn lines(text: &str) -> String {
+pub fn lines(text: &str) -> String {
     text.replace("\r\n", "\n")
         .chars()
         .map(|character| match character {
@@ -44,7 +44,7 @@ pub(crate) fn lines(text: &str) -> String {
 
 /// For a terminal that shows ASCII alone: an ellipsis becomes three dots, a dash a hyphen, and anything else as many
 /// question marks as it would be wide, so that columns stay aligned.
-pub(crate) fn ascii(text: &str) -> String {
+pub fn ascii(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -60,7 +60,7 @@ pub(crate) fn ascii(text: &str) -> String {
 }
 
 /// At most `limit` characters, with an ellipsis where something was cut.
-pub(crate) fn shortened(text: &str, limit: usize) -> String {
+pub fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -68,28 +68,28 @@ pub(crate) fn shortened(text: &str, limit: usize) -> String {
 }
 
 /// Text from elsewhere inside a message: one line of at most 80 characters.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     shortened(&one_line(text), 80)
 }
 
 /// A moment to the second, as RFC 3339 writes it.
-pub(crate) fn moment(time: DateTime<Utc>) -> String {
+pub fn moment(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Counts that are not zero, in words: `3 different, 1 unknown`.
-pub(crate) fn counts<'w>(counts: impl IntoIterator<Item = (usize, &'w str)>) -> String {
+pub fn counts<'w>(counts: impl IntoIterator<Item = (usize, &'w str)>) -> String {
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     counts.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A word of a command line, quoted for a shell where it needs to be, and cut where it is too long to be typed.
-pub(crate) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     quoted_whole(&shortened(word, 80))
 }
 
 /// A word of a command line, quoted for a shell where it needs to be: for paths, which are long and copied.
-pub(crate) fn quoted_whole(word: &str) -> String {
+pub fn quoted_whole(word: &str) -> String {
     let word = one_line(word);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:=+,%".contains(c) || (cfg!(windows) && c == '\\');
     if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }

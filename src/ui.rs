@@ -46,10 +46,10 @@ impl Facts {
 
 /// How the person wants to be spoken to: what the flags of the command line say.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Manners {
-    pub(crate) quiet: bool,
-    pub(crate) verbosity: u8,
-    pub(crate) color: ColorChoice,
+pub struct Manners {
+    pub quiet: bool,
+    pub verbosity: u8,
+    pub color: ColorChoice,
 }
 
 /// The streams of one run of the tool.
@@ -98,7 +98,7 @@ impl Terminal {
     }
 
     /// The same streams, spoken to as the flags and the environment say.
-    pub(crate) fn with_manners(mut self, manners: Manners, environment: &Environment) -> Self {
+    pub fn with_manners(mut self, manners: Manners, environment: &Environment) -> Self {
         let is_dumb = environment.raw("TERM").is_some_and(|term| term == "dumb");
         let wanted = |is_terminal: bool| match manners.color {
             ColorChoice::Always => true,
@@ -117,17 +117,17 @@ impl Terminal {
         self
     }
 
-    pub(crate) fn facts(&self) -> Facts {
+    pub fn facts(&self) -> Facts {
         self.facts
     }
 
     /// Whether escape sequences for colour belong on standard output.
-    pub(crate) fn colors_output(&self) -> bool {
+    pub fn colors_output(&self) -> bool {
         self.color_output
     }
 
     /// The text as the terminal behind standard output can show it; as it is where there is none.
-    pub(crate) fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    pub fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.shown_by(self.facts.output_is_terminal, text)
     }
 
@@ -136,7 +136,7 @@ impl Terminal {
     }
 
     /// Writes the command's result to standard output. A reader that has gone away is no failure.
-    pub(crate) fn data(&self, data: &str) -> Result<()> {
+    pub fn data(&self, data: &str) -> Result<()> {
         let mut output = self.output.borrow_mut();
         match output.write_all(data.as_bytes()).and_then(|()| output.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -146,23 +146,23 @@ impl Terminal {
     }
 
     /// Writes a text for a file to standard output: as it is, unless a terminal would act upon it.
-    pub(crate) fn document(&self, text: &str) -> Result<()> {
+    pub fn document(&self, text: &str) -> Result<()> {
         if self.facts.output_is_terminal { self.data(&text::lines(text)) } else { self.data(text) }
     }
 
     /// Something the person has to act on, shown even with `--quiet`.
-    pub(crate) fn say(&self, message: &str) {
+    pub fn say(&self, message: &str) {
         self.write_error_line(None, &text::lines(message));
     }
 
     /// Prints a failure: what failed, the details indented, the hints.
-    pub(crate) fn error(&self, error: &Error) {
+    pub fn error(&self, error: &Error) {
         let label = if error.kind() == Kind::Drift { (WARNING, "drift:") } else { (ERROR, "error:") };
         self.tell(label, error);
     }
 
     /// Prints in the same form what a command did not fail for.
-    pub(crate) fn warn_of(&self, error: &Error) {
+    pub fn warn_of(&self, error: &Error) {
         self.tell((WARNING, "warning:"), error);
     }
 
@@ -177,7 +177,7 @@ impl Terminal {
     }
 
     /// Prints what clap has to say: help and version on standard output, usage errors on standard error.
-    pub(crate) fn command_line(&self, message: &clap::Error) -> Result<()> {
+    pub fn command_line(&self, message: &clap::Error) -> Result<()> {
         let is_error = message.use_stderr();
         let color = if is_error { self.color_errors } else { self.color_output };
         let rendered = message.render();
@@ -190,7 +190,7 @@ impl Terminal {
     }
 
     /// Asks a question that is answered with yes or no; anything but yes is no.
-    pub(crate) async fn confirm(&self, question: &str) -> Result<bool> {
+    pub async fn confirm(&self, question: &str) -> Result<bool> {
         self.prompt_is_open.set(true);
         self.write_errors(&format!("{} [y/N] ", text::lines(question)));
         let answer = self.input.line().await?;
@@ -200,7 +200,7 @@ impl Terminal {
     }
 
     /// Asks for a secret on the terminal without showing it.
-    pub(crate) async fn secret(&self, prompt: &str) -> Result<SecretString> {
+    pub async fn secret(&self, prompt: &str) -> Result<SecretString> {
         self.prompt_is_open.set(true);
         let typed = self.input.secret(self.shown_by(true, &text::one_line(prompt)).into_owned()).await;
         self.close_prompt(typed.is_err());
@@ -214,13 +214,13 @@ impl Terminal {
     }
 
     /// All of standard input, as a secret: one trailing line end removed.
-    pub(crate) async fn input_as_secret(&self) -> Result<SecretString> {
+    pub async fn input_as_secret(&self) -> Result<SecretString> {
         self.input.all_as_secret().await
     }
 
     /// Shows how far a work of `total` steps is, where standard error is a terminal that can: not beside the lines
     /// of `--verbose`.
-    pub(crate) fn start_progress(&self, total: usize) {
+    pub fn start_progress(&self, total: usize) {
         let is_quiet = self.manners.quiet || self.manners.verbosity > 0;
         if self.facts.errors_is_terminal && !self.is_dumb && !is_quiet {
             let columns = terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| columns.0);
@@ -230,7 +230,7 @@ impl Terminal {
     }
 
     /// One step further.
-    pub(crate) fn advance_progress(&self) {
+    pub fn advance_progress(&self) {
         if let Some(bar) = &mut *self.progress.borrow_mut() {
             bar.advance();
             self.write_to_errors(&bar.drawn());
@@ -238,14 +238,14 @@ impl Terminal {
     }
 
     /// Takes the progress away.
-    pub(crate) fn end_progress(&self) {
+    pub fn end_progress(&self) {
         if let Some(bar) = self.progress.take() {
             self.write_to_errors(&bar.erased());
         }
     }
 
     /// Puts the terminal back as it was before an unfinished prompt or work.
-    pub(crate) fn restore(&self) {
+    pub fn restore(&self) {
         self.end_progress();
         self.input.restore();
         self.close_prompt(true);

@@ -19,7 +19,7 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 const MOST_PAGES: usize = 100;
 
 /// Where access tokens come from.
-pub(crate) trait TokenSource {
+pub trait TokenSource {
     /// A token to send.
     async fn token(&self) -> Result<SecretString>;
     /// Another token in the place of one that the service refused, or `None` where there is no other.
@@ -33,10 +33,10 @@ pub(crate) trait TokenSource {
 }
 
 /// A request that was not served as it should have been.
-pub(crate) struct Unserved {
-    pub(crate) error: Error,
+pub struct Unserved {
+    pub error: Error,
     /// Whether the service may have acted on the request all the same.
-    pub(crate) may_have_arrived: bool,
+    pub may_have_arrived: bool,
 }
 
 impl From<Unserved> for Error {
@@ -59,13 +59,13 @@ impl Unserved {
 }
 
 /// A change that was served: the item as it now is, and the correlation id of the request that changed it.
-pub(crate) struct Updated {
-    pub(crate) item: ProductPolicy,
-    pub(crate) correlation_id: String,
+pub struct Updated {
+    pub item: ProductPolicy,
+    pub correlation_id: String,
 }
 
 /// The endpoint, for one policy.
-pub(crate) struct Client<'a, T> {
+pub struct Client<'a, T> {
     http: &'a http::Client<'a>,
     endpoint: &'a Url,
     policy_id: &'a str,
@@ -73,39 +73,39 @@ pub(crate) struct Client<'a, T> {
 }
 
 impl<'a, T: TokenSource> Client<'a, T> {
-    pub(crate) fn new(http: &'a http::Client<'a>, endpoint: &'a Url, policy_id: &'a str, tokens: &'a T) -> Self {
+    pub fn new(http: &'a http::Client<'a>, endpoint: &'a Url, policy_id: &'a str, tokens: &'a T) -> Self {
         Self { http, endpoint, policy_id, tokens }
     }
 
     /// The policy that this client is for.
-    pub(crate) fn policy_id(&self) -> &str {
+    pub fn policy_id(&self) -> &str {
         self.policy_id
     }
 
     /// The credential that requests are made with.
-    pub(crate) fn tokens(&self) -> &T {
+    pub fn tokens(&self) -> &T {
         self.tokens
     }
 
     /// Gets a token, and makes sure that it may be good for this, before anything is sent.
-    pub(crate) async fn prepare(&self, purpose: Purpose) -> Result<()> {
+    pub async fn prepare(&self, purpose: Purpose) -> Result<()> {
         let token = self.tokens.token().await?;
         self.tokens.check(&token, purpose)
     }
 
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
-    pub(crate) async fn policies(&self) -> Result<Vec<Policy>> {
+    pub async fn policies(&self) -> Result<Vec<Policy>> {
         let what = "could not list the policies";
         self.list(self.url(&[])?, what, Policy::decode).await
     }
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
-    pub(crate) async fn policy(&self) -> Result<Policy> {
+    pub async fn policy(&self) -> Result<Policy> {
         self.look_at_policy().await.map(|looked| looked.policy)
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
-    pub(crate) async fn products(&self, scope: &Scope) -> Result<Vec<ProductPolicy>> {
+    pub async fn products(&self, scope: &Scope) -> Result<Vec<ProductPolicy>> {
         let url = self.listing_url(scope)?;
         let what = match scope {
             Scope::OfferType => "could not list the offer types",
@@ -115,14 +115,14 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
-    pub(crate) async fn product(&self, target: &Target) -> Result<ProductPolicy> {
+    pub async fn product(&self, target: &Target) -> Result<ProductPolicy> {
         let what = format!("could not read {target}");
         let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, Purpose::Read).await?;
         self.decode_one(&answer).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
-    pub(crate) async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, Unserved> {
+    pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, Unserved> {
         let what = format!("could not change {target}");
         let url = self.target_url(target).map_err(Unserved::for_certain)?;
         let body = json!({ "policyValue": value.wire() });
@@ -135,22 +135,22 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// The client that requests are sent with.
-    pub(super) fn http(&self) -> &http::Client<'a> {
+    pub fn http(&self) -> &http::Client<'a> {
         self.http
     }
 
     /// Reads what lies at these segments below `/v1.0/policies`; returns the answer and the correlation id sent.
-    pub(super) async fn get(&self, segments: &[&str], what: &str) -> Result<(Answer, String)> {
+    pub async fn get(&self, segments: &[&str], what: &str) -> Result<(Answer, String)> {
         self.get_url(self.url(segments)?, what).await
     }
 
     /// Reads what lies at an address; returns the answer and the correlation id sent.
-    pub(super) async fn get_url(&self, url: Url, what: &str) -> Result<(Answer, String)> {
+    pub async fn get_url(&self, url: Url, what: &str) -> Result<(Answer, String)> {
         Ok(self.send(Method::GET, url, None, what, Purpose::Read).await?)
     }
 
     /// The address of a listing.
-    pub(super) fn listing_url(&self, scope: &Scope) -> Result<Url> {
+    pub fn listing_url(&self, scope: &Scope) -> Result<Url> {
         let mut url = self.url(&[self.policy_id, "products"])?;
         url.query_pairs_mut().append_pair("scope", scope.query_value());
         Ok(url)
@@ -289,19 +289,19 @@ impl<'a, T: TokenSource> Client<'a, T> {
 }
 
 /// `.` and `..` would change the path even when encoded, and URLs drop control characters such as tabs.
-pub(crate) fn is_sendable(segment: &str) -> bool {
+pub fn is_sendable(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
 }
 
 /// One page of a list: its items, and the link to the next page.
-pub(super) struct Page<I> {
-    pub(super) items: Vec<I>,
-    pub(super) next: Option<String>,
+pub struct Page<I> {
+    pub items: Vec<I>,
+    pub next: Option<String>,
 }
 
 impl<I> Page<I> {
     /// `None` where the body is no list, or one of its items cannot be understood.
-    pub(super) fn decode(answer: &Answer, decode_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
+    pub fn decode(answer: &Answer, decode_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
         let mut body = answer.json()?;
         let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else { return None };
         let items = items.into_iter().map(decode_item).collect::<Option<_>>()?;
@@ -313,7 +313,7 @@ impl<I> Page<I> {
 
 /// Where a link on the page at `from` leads, if that is within the endpoint. A name and a password in it would be sent
 /// along.
-pub(super) fn within(endpoint: &Url, from: &Url, link: &str) -> Option<Url> {
+pub fn within(endpoint: &Url, from: &Url, link: &str) -> Option<Url> {
     let to = from.join(link).ok()?;
     let has_user = !to.username().is_empty() || to.password().is_some();
     (to.origin() == endpoint.origin() && !has_user).then_some(to)

@@ -10,17 +10,17 @@ use crate::error::{Error, Result};
 use crate::http;
 
 /// A policy, and how the service answered when it was read.
-pub(crate) struct Looked {
-    pub(crate) policy: Policy,
-    pub(crate) status: StatusCode,
-    pub(crate) correlation_id: String,
+pub struct Looked {
+    pub policy: Policy,
+    pub status: StatusCode,
+    pub correlation_id: String,
     /// The service's clock.
-    pub(crate) date: Option<DateTime<Utc>>,
+    pub date: Option<DateTime<Utc>>,
 }
 
 impl<T: TokenSource> Client<'_, T> {
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy), with its answer.
-    pub(crate) async fn look_at_policy(&self) -> Result<Looked> {
+    pub async fn look_at_policy(&self) -> Result<Looked> {
         let what = format!("could not read the policy {}", self.policy_id());
         let (answer, id) = self.get(&[self.policy_id()], &what).await?;
         let policy = answer.json().and_then(Policy::decode).filter(|policy| !policy.is_blank());
@@ -29,7 +29,7 @@ impl<T: TokenSource> Client<'_, T> {
     }
 
     /// The names of the members beside the items of a listing, and how many items there are.
-    pub(crate) async fn look_at_listing(&self, scope: &Scope) -> Result<(Vec<String>, usize)> {
+    pub async fn look_at_listing(&self, scope: &Scope) -> Result<(Vec<String>, usize)> {
         let what = "could not list the products";
         let url = self.listing_url(scope)?;
         let (answer, id) = self.get_url(url, what).await?;
@@ -42,7 +42,7 @@ impl<T: TokenSource> Client<'_, T> {
     }
 
     /// What a listing is answered with where no token is sent. Sends no credential.
-    pub(crate) async fn look_without_token(&self) -> Result<Refusal> {
+    pub async fn look_without_token(&self) -> Result<Refusal> {
         let what = "could not list the products without a token";
         let request = self.http().request(Method::GET, self.listing_url(&Scope::Product)?).map_err(Error::from)?;
         let request = request.header(http::CORRELATION_ID, http::new_correlation_id());

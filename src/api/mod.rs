@@ -6,12 +6,12 @@ mod client;
 mod looking;
 mod model;
 #[cfg(any(fuzzing, test))]
-pub(crate) mod properties;
+pub mod properties;
 mod refusal;
 mod renumbered;
 mod shape;
 
-pub(crate) use client::{Client, TokenSource, Unserved, Updated, is_sendable};
-pub(crate) use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-pub(crate) use refusal::{Purpose, Refusal};
-pub(crate) use renumbered::replacement;
+pub use client::{Client, TokenSource, Unserved, Updated, is_sendable};
+pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
+pub use refusal::{Purpose, Refusal};
+pub use renumbered::replacement;

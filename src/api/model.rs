@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 
 /// A policy that products are subject to. The only one in public use is `AllowSelfServicePurchase`.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Policy {
-    pub(crate) id: Option<String>,
-    pub(crate) description: Option<String>,
+pub struct Policy {
+    pub id: Option<String>,
+    pub description: Option<String>,
     /// What a product gets when it is new. Read-only: it stays `Enabled` even where every product is disabled
     /// (microsoft-365-docs issue 830).
-    pub(crate) default_value: Option<String>,
+    pub default_value: Option<String>,
     /// Members that this version does not know.
-    pub(crate) extra: Map<String, Value>,
+    pub extra: Map<String, Value>,
 }
 
 impl Policy {
     /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
-    pub(super) fn decode(body: Value) -> Option<Self> {
+    pub fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
         Some(Self {
             id: take(&mut members, "id"),
@@ -29,14 +29,14 @@ impl Policy {
     }
 
     /// Whether this says nothing of a policy: some other object came instead.
-    pub(super) fn is_blank(&self) -> bool {
+    pub fn is_blank(&self) -> bool {
         self.id.is_none() && self.default_value.is_none()
     }
 }
 
 /// Whether a setting is for a product of Microsoft's or for a kind of other sellers' offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub enum Scope {
     Product,
     OfferType,
     /// A scope that this version does not know, in the service's spelling.
@@ -55,7 +55,7 @@ impl Scope {
     }
 
     /// The value of the listing's `scope` parameter (MSCommerce module: `product` is its default).
-    pub(super) fn query_value(&self) -> &str {
+    pub fn query_value(&self) -> &str {
         match self {
             Self::Product => "product",
             Self::OfferType => "OfferType",
@@ -66,7 +66,7 @@ impl Scope {
 
 impl Scope {
     /// Whether the value can be asked for: trials are for products only (article of 2024-10-10).
-    pub(crate) fn takes(&self, value: PolicyValue) -> bool {
+    pub fn takes(&self, value: PolicyValue) -> bool {
         *self == Self::Product || value.fits_offer_types()
     }
 }
@@ -83,21 +83,21 @@ impl fmt::Display for Scope {
 
 /// What the policy says of one product or offer type.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ProductPolicy {
-    pub(crate) policy_id: Option<String>,
-    pub(crate) scope: Scope,
-    pub(crate) id: Option<String>,
-    pub(crate) name: Option<String>,
+pub struct ProductPolicy {
+    pub policy_id: Option<String>,
+    pub scope: Scope,
+    pub id: Option<String>,
+    pub name: Option<String>,
     /// The setting in the service's spelling; values that this version does not know are kept as they are.
-    pub(crate) value: Option<String>,
+    pub value: Option<String>,
     /// Members that this version does not know.
-    pub(crate) extra: Map<String, Value>,
+    pub extra: Map<String, Value>,
 }
 
 impl ProductPolicy {
     /// Decodes an item. A product is named by `productId` and `productName`, anything else by `scopeId` and
     /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`).
-    pub(super) fn decode(body: Value) -> Option<Self> {
+    pub fn decode(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
         let scope = match take(&mut members, "scope") {
             Some(scope) => Scope::from_wire(scope),
@@ -119,12 +119,12 @@ impl ProductPolicy {
     }
 
     /// Whether this says nothing of a product or an offer type: some other object came instead.
-    pub(super) fn is_blank(&self) -> bool {
+    pub fn is_blank(&self) -> bool {
         self.id.is_none() && self.value.is_none()
     }
 
     /// What requests name it by; `None` where the service gave no id, or a scope that no path is known for.
-    pub(crate) fn target(&self) -> Option<Target> {
+    pub fn target(&self) -> Option<Target> {
         let id = self.id.clone()?;
         match self.scope {
             Scope::Product => Some(Target::Product(id)),
@@ -134,14 +134,14 @@ impl ProductPolicy {
     }
 
     /// Whether `words` are the id or the whole name, without regard to case.
-    pub(crate) fn is_called(&self, words: &str) -> bool {
+    pub fn is_called(&self, words: &str) -> bool {
         let words = words.trim().to_lowercase();
         let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
         is(&self.id) || is(&self.name)
     }
 
     /// The name and the id in one line, for messages.
-    pub(crate) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         let label = match (&self.name, &self.id) {
             (Some(name), Some(id)) => format!("{name} ({id})"),
             (Some(only), None) | (None, Some(only)) => only.clone(),
@@ -153,7 +153,7 @@ impl ProductPolicy {
 
 /// What a setting can be told to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PolicyValue {
+pub enum PolicyValue {
     /// People may buy and try the product.
     Enabled,
     /// People may neither buy nor try the product.
@@ -173,7 +173,7 @@ impl PolicyValue {
     ];
 
     /// Reads a value as people write it: this tool's words or the service's own, without regard to case.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let fits = |(_, words): &&(Self, &[&str])| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
         Self::ALL.iter().find(fits).map(|(value, _)| *value).ok_or_else(|| {
             "the values are enabled, disabled and only-trials-without-payment-method (short: trials)".to_owned()
@@ -181,7 +181,7 @@ impl PolicyValue {
     }
 
     /// The service's spelling.
-    pub(crate) const fn wire(self) -> &'static str {
+    pub const fn wire(self) -> &'static str {
         match self {
             Self::Enabled => "Enabled",
             Self::Disabled => "Disabled",
@@ -190,33 +190,33 @@ impl PolicyValue {
     }
 
     /// Whether an offer type can take the value: trials are for products only (article of 2024-10-10).
-    pub(crate) fn fits_offer_types(self) -> bool {
+    pub fn fits_offer_types(self) -> bool {
         self != Self::OnlyTrialsWithoutPaymentMethod
     }
 
     /// Whether the service's word means this value.
-    pub(crate) fn is(self, wire: Option<&str>) -> bool {
+    pub fn is(self, wire: Option<&str>) -> bool {
         wire.is_some_and(|wire| wire.eq_ignore_ascii_case(self.wire()))
     }
 }
 
 /// One product or offer type, as the service's paths name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub enum Target {
     Product(String),
     OfferType(String),
 }
 
 impl Target {
     /// The id alone.
-    pub(crate) fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         match self {
             Self::Product(id) | Self::OfferType(id) => id,
         }
     }
 
     /// The scope alone.
-    pub(crate) fn scope(&self) -> Scope {
+    pub fn scope(&self) -> Scope {
         match self {
             Self::Product(_) => Scope::Product,
             Self::OfferType(_) => Scope::OfferType,

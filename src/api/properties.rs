@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::output::properties::printed_whole;
 
 /// What is decoded keeps every member that came, and is printed as JSON that holds the same.
-pub(crate) fn response(body: &[u8]) {
+pub fn response(body: &[u8]) {
     let answer = Answer { status: StatusCode::OK, body: body.to_vec().into(), ..Answer::default() };
     let Some(json) = answer.json() else { return };
     one(&json);
@@ -78,7 +78,7 @@ fn stays_at_the_endpoint(link: &str) {
 }
 
 /// A refusal always tells the status and the correlation id, and never much of a body that is not the service's.
-pub(crate) fn refusal(answer: &Answer) {
+pub fn refusal(answer: &Answer) {
     for purpose in [Purpose::Read, Purpose::Change] {
         let error = Refusal::new("could not do it", answer, "0-1-2").into_error(purpose);
         let words = error.detail_lines().next().unwrap_or_default();

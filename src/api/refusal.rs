@@ -16,30 +16,30 @@ const LONGEST_WORDS: usize = 1000;
 
 /// What a request was for; it decides which role is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub enum Purpose {
     Read,
     Change,
 }
 
 /// An answer with a status other than 2xx, or one that could not be understood.
 #[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) status: StatusCode,
+pub struct Refusal {
+    pub status: StatusCode,
     /// The service's clock.
-    pub(crate) date: Option<DateTime<Utc>>,
+    pub date: Option<DateTime<Utc>>,
     what: String,
     words: String,
     correlation_id: String,
     is_web_page: bool,
     /// The body's members and their types.
-    pub(crate) shape: String,
+    pub shape: String,
     /// For how long the service asks to be left alone, in its own words.
-    pub(crate) retry_after: Option<String>,
+    pub retry_after: Option<String>,
 }
 
 impl Refusal {
     /// `what` failed because the service answered `answer`.
-    pub(super) fn new(what: &str, answer: &Answer, correlation_id: &str) -> Self {
+    pub fn new(what: &str, answer: &Answer, correlation_id: &str) -> Self {
         let what = if answer.status.is_success() {
             format!("{what}: the service's answer cannot be understood (status {})", answer.status)
         } else {
@@ -59,23 +59,23 @@ impl Refusal {
 
     /// Whether the service may not know the id that was asked for. A 404 is no proof that it does not: the
     /// service answers its own inner failures so, too (microsoft-365-docs issue 4387).
-    pub(crate) fn doubts_the_id(&self) -> bool {
+    pub fn doubts_the_id(&self) -> bool {
         matches!(self.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
     }
 
     /// Tells of this refusal below a failure that followed from it.
-    pub(super) fn add_to(self, error: Error) -> Error {
+    pub fn add_to(self, error: Error) -> Error {
         error.detail(&self.what).detail(self.words).detail(format!("correlation id: {}", self.correlation_id))
     }
 
     /// The failure with the advice that fits its status and purpose.
-    pub(super) fn into_error(self, purpose: Purpose) -> Error {
+    pub fn into_error(self, purpose: Purpose) -> Error {
         let advice = advice(self.status, purpose, self.retry_after.is_some());
         self.into_error_with(advice)
     }
 
     /// The failure with this advice.
-    pub(super) fn into_error_with(self, advice: &[&str]) -> Error {
+    pub fn into_error_with(self, advice: &[&str]) -> Error {
         let page = self.is_web_page.then_some(
             "a web page came back: if the advice does not help, look for a proxy that answers in the service's place",
         );

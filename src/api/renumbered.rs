@@ -18,7 +18,7 @@ const RENUMBERED: [(&str, &str, &str); 9] = [
 ];
 
 /// The id that replaced `old`, and the name of the product.
-pub(crate) fn replacement(old: &str) -> Option<(String, &'static str)> {
+pub fn replacement(old: &str) -> Option<(String, &'static str)> {
     let old = old.trim().to_ascii_uppercase();
     let end = old.strip_prefix(PREFIX)?;
     let (_, new, name) = RENUMBERED.iter().find(|(from, _, _)| *from == end)?;

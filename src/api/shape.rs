@@ -15,7 +15,7 @@ const DEEPEST: usize = 3;
 const MOST_MEMBERS: usize = 20;
 
 /// The body's members and their types: `{errorCode: "Forbidden", reason: "…", traceId: string}`.
-pub(super) fn shape(answer: &Answer) -> String {
+pub fn shape(answer: &Answer) -> String {
     if answer.body.is_empty() {
         return "no body".to_owned();
     }

@@ -10,29 +10,29 @@ use serde_json::Value;
 /// The claims of an access token or id token that this tool shows (Entra's token reference). A claim of another
 /// type than documented counts as missing, and hides no other.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Claims {
+pub struct Claims {
     /// Tenant id.
-    pub(crate) tid: Option<String>,
+    pub tid: Option<String>,
     account: Option<String>,
     client_id: Option<String>,
     /// End of validity, in seconds since 1970.
     exp: Option<i64>,
     /// Application permissions, or an application's roles.
-    pub(crate) roles: Vec<String>,
+    pub roles: Vec<String>,
     /// What a user's token allows, as names separated by blanks.
-    pub(crate) scopes: Option<String>,
+    pub scopes: Option<String>,
     /// The service the token is for; the first one, where it is for several.
-    pub(crate) aud: Option<String>,
+    pub aud: Option<String>,
     /// Who issued the token.
-    pub(crate) iss: Option<String>,
+    pub iss: Option<String>,
     /// Whom or what the token is about.
-    pub(crate) sub: Option<String>,
+    pub sub: Option<String>,
     is_application: bool,
 }
 
 impl Claims {
     /// Reads the payload of a JWT; `None` for any other text.
-    pub(crate) fn of(token: &str) -> Option<Self> {
+    pub fn of(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
@@ -61,28 +61,28 @@ impl Claims {
     }
 
     /// The user's sign-in name, or the application's id where no user signed in.
-    pub(crate) fn account(&self) -> Option<&str> {
+    pub fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
 
     /// The client that the token was issued to.
-    pub(crate) fn client_id(&self) -> Option<&str> {
+    pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
     }
 
     /// Whether the token stands for an application by itself, rather than for a user.
-    pub(crate) fn is_application(&self) -> bool {
+    pub fn is_application(&self) -> bool {
         self.is_application
     }
 
     /// When the token ends.
-    pub(crate) fn expires_at(&self) -> Option<DateTime<Utc>> {
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.exp?, 0)
     }
 }
 
 /// Whether the text can be a bearer token at all (RFC 6750, section 2.1).
-pub(crate) fn is_token(text: &SecretString) -> bool {
+pub fn is_token(text: &SecretString) -> bool {
     let text = text.expose_secret();
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     !text.is_empty() && text.chars().all(fits)

@@ -5,24 +5,24 @@ use std::fmt;
 use super::tenant::Tenant;
 
 /// The profile where none is named.
-pub(crate) const DEFAULT_PROFILE: &str = "default";
+pub const DEFAULT_PROFILE: &str = "default";
 
 /// The module's public client id.
-pub(crate) const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
+pub const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
 
 /// `mscommerce connect` with the flags that lead it to a profile and a tenant.
 #[derive(Clone, Copy)]
-pub(crate) struct ConnectCommand<'a> {
-    pub(crate) profile: &'a str,
-    pub(crate) tenant: Option<&'a Tenant>,
-    pub(crate) client_id: Option<&'a str>,
+pub struct ConnectCommand<'a> {
+    pub profile: &'a str,
+    pub tenant: Option<&'a Tenant>,
+    pub client_id: Option<&'a str>,
     /// Whether it was an application that signed in, rather than a person.
-    pub(crate) is_application: bool,
+    pub is_application: bool,
 }
 
 impl ConnectCommand<'_> {
     /// The flags that lead any command to the same profile and tenant, each after a blank.
-    pub(crate) fn flags(self) -> String {
+    pub fn flags(self) -> String {
         let profile =
             if self.profile == DEFAULT_PROFILE { String::new() } else { format!(" --profile {}", self.profile) };
         let tenant = self.tenant.map(|tenant| format!(" --tenant {tenant}")).unwrap_or_default();
@@ -31,7 +31,7 @@ impl ConnectCommand<'_> {
 
     /// Replaces `{connect}` in a hint by this command, `{connect again}` by the one that renews the sign-in for every
     /// tenant it is used at, and `{connect at TENANT}` by the one for a tenant that the person has to name.
-    pub(crate) fn fill(self, hint: &str) -> String {
+    pub fn fill(self, hint: &str) -> String {
         let anywhere = ConnectCommand { tenant: None, ..self };
         hint.replace("{connect again}", &anywhere.to_string())
             .replace("{connect at TENANT}", &format!("{anywhere} --tenant TENANT"))

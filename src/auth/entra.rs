@@ -57,57 +57,57 @@ type OauthClient = Client<
 >;
 
 /// What a successful sign-in or renewal grants.
-pub(crate) struct Grant {
-    pub(crate) access_token: SecretString,
-    pub(crate) refresh_token: Option<SecretString>,
-    pub(crate) expires_at: DateTime<Utc>,
+pub struct Grant {
+    pub access_token: SecretString,
+    pub refresh_token: Option<SecretString>,
+    pub expires_at: DateTime<Utc>,
     /// What the access token says of itself, or the id token where the access token says nothing.
-    pub(crate) claims: Claims,
+    pub claims: Claims,
 }
 
 /// What an application presents in the place of a person's sign-in.
 #[derive(Clone, Copy)]
-pub(crate) enum ApplicationProof<'a> {
+pub enum ApplicationProof<'a> {
     Secret(&'a SecretString),
     /// A JWT: signed with the application's certificate, or by an issuer that it trusts.
     Assertion(&'a SecretString),
 }
 
 /// Where and as what to sign in. The tenant is part of every address.
-pub(crate) struct Entra<'a> {
-    pub(crate) http: &'a http::Client<'a>,
+pub struct Entra<'a> {
+    pub http: &'a http::Client<'a>,
     /// The authority host, such as `https://login.microsoftonline.com`.
-    pub(crate) authority: &'a Url,
+    pub authority: &'a Url,
     /// A tenant id, a domain, or `organizations`.
-    pub(crate) tenant: &'a str,
-    pub(crate) client_id: &'a str,
+    pub tenant: &'a str,
+    pub client_id: &'a str,
     /// The service's scope, `…/.default`.
-    pub(crate) scope: &'a str,
+    pub scope: &'a str,
     /// The command that signs in to the profile in use, for hints.
-    pub(crate) connect: ConnectCommand<'a>,
+    pub connect: ConnectCommand<'a>,
 }
 
 /// A request that a browser is to make, with what its answer has to be checked against.
-pub(crate) struct Authorization {
-    pub(crate) url: Url,
-    pub(crate) state: CsrfToken,
+pub struct Authorization {
+    pub url: Url,
+    pub state: CsrfToken,
     verifier: PkceCodeVerifier,
     redirect: RedirectUrl,
 }
 
 /// A device code, and what the person needs for it.
-pub(crate) struct DeviceCode(StandardDeviceAuthorizationResponse);
+pub struct DeviceCode(StandardDeviceAuthorizationResponse);
 
 impl DeviceCode {
-    pub(crate) fn verification_uri(&self) -> &str {
+    pub fn verification_uri(&self) -> &str {
         self.0.verification_uri()
     }
 
-    pub(crate) fn user_code(&self) -> &str {
+    pub fn user_code(&self) -> &str {
         self.0.user_code().secret()
     }
 
-    pub(crate) fn expires_in(&self) -> Duration {
+    pub fn expires_in(&self) -> Duration {
         self.0.expires_in()
     }
 }
@@ -115,7 +115,7 @@ impl DeviceCode {
 impl Entra<'_> {
     /// The address to open in a browser: authorization code with PKCE, answered by a form that is posted to
     /// `http://localhost:PORT/m365/commerce` (the path is the one registered for the module's client id).
-    pub(crate) fn authorize(&self, port: u16) -> Result<Authorization> {
+    pub fn authorize(&self, port: u16) -> Result<Authorization> {
         let redirect = RedirectUrl::new(format!("http://localhost:{port}{}", super::browser::REDIRECT_PATH))
             .map_err(|error| Error::failed_by(error).context("the redirect address cannot be built"))?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -132,7 +132,7 @@ impl Entra<'_> {
     }
 
     /// Redeems the code that the browser brought.
-    pub(crate) async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<Grant> {
+    pub async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<Grant> {
         let client = self.client()?.set_redirect_uri(authorization.redirect);
         let transport = Transport::for_a_code(self.http);
         let answer = client
@@ -145,7 +145,7 @@ impl Entra<'_> {
     }
 
     /// Signs in with a user name and a password (ROPC): for accounts that need no more than that.
-    pub(crate) async fn password(&self, user: &str, password: &SecretString) -> Result<Grant> {
+    pub async fn password(&self, user: &str, password: &SecretString) -> Result<Grant> {
         let (user, password) = (
             ResourceOwnerUsername::new(user.to_owned()),
             ResourceOwnerPassword::new(password.expose_secret().to_owned()),
@@ -162,7 +162,7 @@ impl Entra<'_> {
     }
 
     /// Asks for a code that the person enters on another device.
-    pub(crate) async fn device_code(&self) -> Result<DeviceCode> {
+    pub async fn device_code(&self) -> Result<DeviceCode> {
         let client = self.client()?;
         let transport = Transport::new(self.http);
         let request = client.exchange_device_code().add_scopes(self.scopes());
@@ -174,7 +174,7 @@ impl Entra<'_> {
     }
 
     /// Waits until the person has entered the code, or it has expired.
-    pub(crate) async fn redeem_device_code(&self, code: &DeviceCode) -> Result<Grant> {
+    pub async fn redeem_device_code(&self, code: &DeviceCode) -> Result<Grant> {
         let client = self.client()?;
         let transport = Transport::while_a_person_is_busy(self.http);
         let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
@@ -192,7 +192,7 @@ impl Entra<'_> {
 
     /// Redeems a refresh token, at this tenant: it is bound to user and client, not to a tenant (entra-docs,
     /// "refresh tokens").
-    pub(crate) async fn refresh(&self, refresh_token: &SecretString) -> Result<Grant> {
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Grant> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let client = self.client()?;
         let transport = Transport::new(self.http);
@@ -206,7 +206,7 @@ impl Entra<'_> {
     }
 
     /// Signs in as an application (client credentials), which asks for the service's scope alone.
-    pub(crate) async fn application(&self, proof: ApplicationProof<'_>) -> Result<Grant> {
+    pub async fn application(&self, proof: ApplicationProof<'_>) -> Result<Grant> {
         let client = self.client()?;
         let transport = Transport::new(self.http);
         let scope = Scope::new(self.scope.to_owned());
@@ -232,7 +232,7 @@ impl Entra<'_> {
     }
 
     /// Whom an assertion has to be for.
-    pub(crate) fn token_endpoint(&self) -> Result<Url> {
+    pub fn token_endpoint(&self) -> Result<Url> {
         self.endpoint("token")
     }
 

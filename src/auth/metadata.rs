@@ -11,16 +11,16 @@ use crate::error::{Error, Result};
 use crate::http::{self, Answer, Failure};
 
 /// The authority's answer about a tenant.
-pub(crate) struct Metadata {
+pub struct Metadata {
     /// Who issues its tokens there, or why nobody does.
-    pub(crate) issuer: Result<String>,
+    pub issuer: Result<String>,
     /// The authority's clock.
-    pub(crate) date: Option<DateTime<Utc>>,
+    pub date: Option<DateTime<Utc>>,
 }
 
 /// Asks for the `OpenID` metadata of a tenant: a GET without any credential (`OpenID` Connect Discovery 1.0, section 4;
 /// entra-docs, "`OpenID` Connect": `/{tenant}/v2.0/.well-known/openid-configuration`). A tenant that is not known is refused.
-pub(crate) async fn metadata(
+pub async fn metadata(
     http: &http::Client<'_>,
     authority: &Url,
     tenant: &str,

@@ -1,7 +1,7 @@
 //! The access token: the ways of signing in, the saved sign-ins, and which of them serves a command.
 
 mod application;
-pub(crate) mod browser;
+pub mod browser;
 mod cache;
 mod claims;
 mod connect_command;
@@ -9,22 +9,22 @@ mod entra;
 mod metadata;
 mod permission;
 #[cfg(any(fuzzing, test))]
-pub(crate) mod properties;
+pub mod properties;
 mod refusal;
 mod session;
 mod tenant;
 mod transport;
 
-pub(crate) use application::{
+pub use application::{
     Application, CertificateFile, Federated, GITHUB_TOKEN, GITHUB_URL, Origin, PasswordNeeded, Proof,
 };
-pub(crate) use cache::{Method, SignIn, Store};
-pub(crate) use claims::{Claims, is_token};
-pub(crate) use connect_command::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE};
-pub(crate) use entra::{Entra, Grant};
-pub(crate) use metadata::metadata;
-pub(crate) use permission::{another_service, missing as missing_permission};
-pub(crate) use session::{
+pub use cache::{Method, SignIn, Store};
+pub use claims::{Claims, is_token};
+pub use connect_command::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE};
+pub use entra::{Entra, Grant};
+pub use metadata::metadata;
+pub use permission::{another_service, missing as missing_permission};
+pub use session::{
     ApplicationSignIn, At, EnvironmentToken, Holder, SavedSignIn, Session, SignedIn, Source, Status, TOKEN_VARIABLE,
 };
-pub(crate) use tenant::{ORGANIZATIONS, Tenant};
+pub use tenant::{ORGANIZATIONS, Tenant};

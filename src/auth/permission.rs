@@ -20,7 +20,7 @@ const UNVERIFIED: &str =
 
 /// What an application lacks for something, if its token says so. A token that is a user's, or for another service, is
 /// left to the service to judge.
-pub(crate) fn missing(token: &SecretString, resource: &str, purpose: Purpose) -> Option<Error> {
+pub fn missing(token: &SecretString, resource: &str, purpose: Purpose) -> Option<Error> {
     let claims = Claims::of(token.expose_secret()).filter(Claims::is_application)?;
     if another_service(&claims, resource).is_some() || may(&claims, purpose) {
         return None;
@@ -45,7 +45,7 @@ fn how_to_grant((name, id): (&str, &str), resource: &str) -> String {
 }
 
 /// What to do where the service does not accept a token (401), as far as the token itself tells.
-pub(super) fn advice_when_refused(token: &SecretString, resource: &str) -> Option<String> {
+pub fn advice_when_refused(token: &SecretString, resource: &str) -> Option<String> {
     let claims = Claims::of(token.expose_secret())?;
     if let Some(other) = another_service(&claims, resource).map(one_line) {
         return Some(for_another_service(&other, resource));
@@ -58,7 +58,7 @@ fn for_another_service(other: &str, resource: &str) -> String {
 }
 
 /// What to do where the service forbids something to an application (403).
-pub(super) fn advice_when_forbidden(token: &SecretString, resource: &str) -> Option<Vec<String>> {
+pub fn advice_when_forbidden(token: &SecretString, resource: &str) -> Option<Vec<String>> {
     let claims = Claims::of(token.expose_secret()).filter(Claims::is_application)?;
     let id = one_line(claims.client_id().unwrap_or_default());
     let told = if let Some(other) = another_service(&claims, resource).map(one_line) {
@@ -86,7 +86,7 @@ fn roles(claims: &Claims) -> String {
 
 /// The service that a token is for, where it is surely another one: a service that is asked for by its address may be
 /// named by its id in the token.
-pub(crate) fn another_service<'c>(claims: &'c Claims, resource: &str) -> Option<&'c str> {
+pub fn another_service<'c>(claims: &'c Claims, resource: &str) -> Option<&'c str> {
     let plain = |name: &'_ str| name.trim_start_matches("api://").trim_end_matches('/').to_ascii_lowercase();
     let (audience, asked) = (claims.aud.as_deref()?, plain(resource));
     let is_known = Uuid::try_parse(&asked).is_ok();

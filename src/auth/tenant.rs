@@ -7,15 +7,15 @@ use uuid::Uuid;
 use crate::text::shortened;
 
 /// The authority that finds out by itself where a user belongs.
-pub(crate) const ORGANIZATIONS: &str = "organizations";
+pub const ORGANIZATIONS: &str = "organizations";
 
 /// A tenant by its id or by one of its domains, in lower case: safe to put into a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tenant(String);
+pub struct Tenant(String);
 
 impl Tenant {
     /// Reads a tenant id (a GUID) or a domain such as `contoso.onmicrosoft.com`.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let name = text.trim().to_ascii_lowercase();
         let label_fits = |label: &str| {
             !label.is_empty()
@@ -35,11 +35,11 @@ impl Tenant {
     }
 
     /// The tenant's id, where it is named by it.
-    pub(crate) fn id(&self) -> Option<&str> {
+    pub fn id(&self) -> Option<&str> {
         is_guid(&self.0).then_some(&*self.0)
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 }

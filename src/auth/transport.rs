@@ -20,7 +20,7 @@ const SHORTEST_SECRET: usize = 6;
 
 /// The tool's client for one exchange, which also keeps what the oauth2 crate drops: Entra's codes and ids, and
 /// failures while it polls.
-pub(super) struct Transport<'a> {
+pub struct Transport<'a> {
     http: &'a http::Client<'a>,
     waits_for_a_person: bool,
     repeat: Repeat,
@@ -31,7 +31,7 @@ pub(super) struct Transport<'a> {
 }
 
 impl<'a> Transport<'a> {
-    pub(super) fn new(http: &'a http::Client<'a>) -> Self {
+    pub fn new(http: &'a http::Client<'a>) -> Self {
         Self {
             http,
             waits_for_a_person: false,
@@ -44,17 +44,17 @@ impl<'a> Transport<'a> {
     }
 
     /// For polling while a person is busy elsewhere, whose time does not count.
-    pub(super) fn while_a_person_is_busy(http: &'a http::Client<'a>) -> Self {
+    pub fn while_a_person_is_busy(http: &'a http::Client<'a>) -> Self {
         Self { waits_for_a_person: true, repeat: Repeat::Never, ..Self::new(http) }
     }
 
     /// For a code, which can be redeemed once.
-    pub(super) fn for_a_code(http: &'a http::Client<'a>) -> Self {
+    pub fn for_a_code(http: &'a http::Client<'a>) -> Self {
         Self { repeat: Repeat::UnlessArrived, ..Self::new(http) }
     }
 
     /// The refusal as Entra sent it, where `told` is what the oauth2 crate kept of it.
-    pub(super) fn whole(&self, told: Refusal) -> Refusal {
+    pub fn whole(&self, told: Refusal) -> Refusal {
         self.refusal.take().filter(|whole| whole.error == told.error).unwrap_or(told)
     }
 
@@ -81,7 +81,7 @@ impl<'a> Transport<'a> {
 
     /// Waits for the failure after which polling on makes no sense: the oauth2 crate would poll until the code
     /// expires.
-    pub(super) async fn gave_up(&self) -> Failure {
+    pub async fn gave_up(&self) -> Failure {
         loop {
             self.too_many_failures.notified().await;
             if let Some(failure) = self.last_failure.take() {

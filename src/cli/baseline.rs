@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::products::{ChangeArgs, JobsArgs, TenantsArgs};
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum BaselineCommand {
+pub enum BaselineCommand {
     /// Write the tenant's settings as a file
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -20,40 +20,40 @@ pub(crate) enum BaselineCommand {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ExportArgs {
+pub struct ExportArgs {
     /// The file to write: TOML, or JSON where its name ends in .json [default: standard output]
     #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     /// Replace a file that is there already
     #[arg(long, requires = "file")]
-    pub(crate) force: bool,
+    pub force: bool,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct CheckArgs {
+pub struct CheckArgs {
     /// The baseline: TOML, or JSON where its name ends in .json
     #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    pub file: PathBuf,
     #[command(flatten)]
-    pub(crate) jobs: JobsArgs,
+    pub jobs: JobsArgs,
     #[command(flatten)]
-    pub(crate) tenants: TenantsArgs,
+    pub tenants: TenantsArgs,
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ApplyArgs {
+pub struct ApplyArgs {
     /// The baseline: TOML, or JSON where its name ends in .json
     #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    pub file: PathBuf,
     /// Go on where the file names ids that the tenant does not have
     #[arg(long)]
-    pub(crate) ignore_unknown: bool,
+    pub ignore_unknown: bool,
     #[command(flatten)]
-    pub(crate) change: ChangeArgs,
+    pub change: ChangeArgs,
     #[command(flatten)]
-    pub(crate) jobs: JobsArgs,
+    pub jobs: JobsArgs,
     #[command(flatten)]
-    pub(crate) tenants: TenantsArgs,
+    pub tenants: TenantsArgs,
 }
 
 const EXPORT_EXAMPLES: &str = "\

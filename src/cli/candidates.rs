@@ -14,13 +14,13 @@ use crate::known_products::{self, Known};
 use crate::settings::state_directory;
 
 /// The variable by which the script of `completions` asks.
-pub(crate) const COMPLETE_VARIABLE: &str = "MSCOMMERCE_COMPLETE";
+pub const COMPLETE_VARIABLE: &str = "MSCOMMERCE_COMPLETE";
 
 /// Whether it is PowerShell that asks: the library takes the variable away before it looks for candidates.
 static FOR_POWERSHELL: AtomicBool = AtomicBool::new(false);
 
 /// Answers a shell that asks, and returns whether one did.
-pub(crate) fn offer() -> Result<bool> {
+pub fn offer() -> Result<bool> {
     let Some(shell) = std::env::var_os(COMPLETE_VARIABLE) else { return Ok(false) };
     FOR_POWERSHELL.store(shell == "powershell", Ordering::Relaxed);
     let arguments: Vec<OsString> = std::env::args_os().collect();
@@ -35,26 +35,26 @@ pub(crate) fn offer() -> Result<bool> {
 }
 
 /// Ids and names of products.
-pub(super) fn product_candidates() -> ArgValueCompleter {
+pub fn product_candidates() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| named(typed, |known| !known.is_offer_type))
 }
 
 /// Ids of offer types.
-pub(super) fn offer_type_candidates() -> ArgValueCompleter {
+pub fn offer_type_candidates() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| named(typed, |known| known.is_offer_type))
 }
 
 /// Ids and names of whatever the tenant lists.
-pub(super) fn any_candidates() -> ArgValueCompleter {
+pub fn any_candidates() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| named(typed, |_| true))
 }
 
 /// The values that a policy takes.
-pub(super) fn value_candidates() -> ArgValueCandidates {
+pub fn value_candidates() -> ArgValueCandidates {
     ArgValueCandidates::new(|| words(&["enabled", "disabled", "only-trials-without-payment-method", "trials"]))
 }
 
-pub(super) fn truth_candidates() -> ArgValueCandidates {
+pub fn truth_candidates() -> ArgValueCandidates {
     ArgValueCandidates::new(|| words(&["true", "false"]))
 }
 

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 /// The arguments, or the commands, below a command that is one of many. Building all of them for a command line that
 /// names one takes longer than reading it.
 #[derive(Debug)]
-pub(crate) struct Deferred<T>(pub(crate) T);
+pub struct Deferred<T>(pub T);
 
 impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-pub(super) const EXAMPLES: &str = "\
+pub const EXAMPLES: &str = "\
 Examples:
   mscommerce doctor                      where does it stop, and what helps?
   mscommerce doctor -o markdown          for a ticket: it holds no secret
@@ -12,8 +12,8 @@ Examples:
 Each step is passed, failed or skipped; exit code 1 where one failed.";
 
 #[derive(Args, Debug)]
-pub(crate) struct DoctorArgs {
+pub struct DoctorArgs {
     /// Record, too, what only the real service can show; reads alone
     #[arg(long)]
-    pub(crate) live_report: bool,
+    pub live_report: bool,
 }

@@ -16,22 +16,20 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub(crate) use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
-pub(crate) use candidates::{COMPLETE_VARIABLE, offer as offer_completions};
-pub(crate) use connect::{ConnectArgs, DisconnectArgs};
-pub(crate) use deferred::Deferred;
-pub(crate) use doctor::DoctorArgs;
+pub use baseline::{ApplyArgs, BaselineCommand, CheckArgs, ExportArgs};
+pub use candidates::{COMPLETE_VARIABLE, offer as offer_completions};
+pub use connect::{ConnectArgs, DisconnectArgs};
+pub use deferred::Deferred;
+pub use doctor::DoctorArgs;
 use doctor::EXAMPLES as DOCTOR_EXAMPLES;
-pub(crate) use history::HistoryArgs;
+pub use history::HistoryArgs;
 use history::{HISTORY_EXAMPLES, UNDO_HELP};
-pub(crate) use product::{ProductCommand, TargetArgs, UpdateArgs};
-pub(crate) use products::{
-    ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, TenantsArgs, UpdateManyArgs,
-};
+pub use product::{ProductCommand, TargetArgs, UpdateArgs};
+pub use products::{ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, TenantsArgs, UpdateManyArgs};
 
 use connect::DISCONNECT_EXAMPLES;
 use shell::{COMPLETIONS_HELP, MAN_EXAMPLES};
-pub(crate) use shell::{CompletionsArgs, ManArgs, Shell};
+pub use shell::{CompletionsArgs, ManArgs, Shell};
 
 use crate::output::Format;
 
@@ -88,11 +86,11 @@ Examples:
     after_help = EXAMPLES,
     max_term_width = 100
 )]
-pub(crate) struct Cli {
+pub struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub command: Command,
     #[command(flatten)]
-    pub(crate) global: GlobalArgs,
+    pub global: GlobalArgs,
 }
 
 /// On a terminal that is narrower, a flag and what it is for do not fit side by side.
@@ -104,10 +102,7 @@ const LEAST_COLUMNS: u16 = 28;
 impl Cli {
     /// Reads a command line; the first argument is the name of the program. Help is laid out for a terminal of so many
     /// columns.
-    pub(crate) fn read(
-        arguments: impl IntoIterator<Item = OsString>,
-        columns: Option<u16>,
-    ) -> Result<Self, clap::Error> {
+    pub fn read(arguments: impl IntoIterator<Item = OsString>, columns: Option<u16>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let mut command = Self::command();
         if let Some(columns) = columns.filter(|columns| *columns < LEAST_COLUMNS_SIDE_BY_SIDE) {
@@ -129,39 +124,39 @@ impl Cli {
 /// Flags that every command takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
-pub(crate) struct GlobalArgs {
+pub struct GlobalArgs {
     /// The policy to work on [default: AllowSelfServicePurchase]
     #[arg(long, global = true, value_name = "ID")]
-    pub(crate) policy_id: Option<String>,
+    pub policy_id: Option<String>,
     /// The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
     #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) profile: Option<String>,
+    pub profile: Option<String>,
     /// The tenant: its id or one of its domains [default: the tenant signed in to]
     #[arg(long, global = true, value_name = "TENANT")]
-    pub(crate) tenant: Vec<String>,
+    pub tenant: Vec<String>,
     /// table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default: table]
     #[arg(short, long, global = true, value_name = "FORMAT", ignore_case = true, hide_possible_values = true)]
-    pub(crate) output: Option<Format>,
+    pub output: Option<Format>,
     /// A JMESPath expression that picks from the result as -o json prints it
     #[arg(long, global = true, value_name = "JMESPATH")]
-    pub(crate) query: Option<String>,
+    pub query: Option<String>,
     /// How long the network may take, in seconds [default: 100]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    pub(crate) timeout: Option<u32>,
+    pub timeout: Option<u32>,
     /// Say less: only results, questions, warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
+    pub quiet: bool,
     /// Say more: each request, its status, its correlation id
     #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
+    pub verbose: u8,
     /// When to use colour: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value_t, value_enum, hide_possible_values = true)]
-    pub(crate) color: ColorChoice,
+    pub color: ColorChoice,
 }
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ColorChoice {
+pub enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
@@ -170,7 +165,7 @@ pub(crate) enum ColorChoice {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Sign in, with the browser unless told otherwise
     #[command(visible_alias = "login")]
     Connect(Deferred<ConnectArgs>),
@@ -210,7 +205,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
+pub enum PolicyCommand {
     /// List the policies (Get-MSCommercePolicies)
     #[command(after_help = POLICY_LIST_EXAMPLES)]
     List,

@@ -18,7 +18,7 @@ Examples:
   mscommerce product update --offer-type SaaS --enabled false --confirm";
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ProductCommand {
+pub enum ProductCommand {
     /// Show one product or offer type (Get-MSCommerceProductPolicy)
     #[command(after_help = GET_EXAMPLES)]
     Get(TargetArgs),
@@ -29,32 +29,32 @@ pub(crate) enum ProductCommand {
 
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
-pub(crate) struct TargetArgs {
+pub struct TargetArgs {
     /// The product's id, or its exact name; case does not matter
     #[arg(value_name = "PRODUCT", add = product_candidates())]
-    pub(crate) product: Option<String>,
+    pub product: Option<String>,
     /// The offer type's id, such as SaaS, instead of a product
     #[arg(long, value_name = "TYPE", add = offer_type_candidates())]
-    pub(crate) offer_type: Option<String>,
+    pub offer_type: Option<String>,
 }
 
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("setting").required(true)))]
-pub(crate) struct UpdateArgs {
+pub struct UpdateArgs {
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    pub target: TargetArgs,
     /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, group = "setting", add = value_candidates())]
-    pub(crate) value: Option<PolicyValue>,
+    pub value: Option<PolicyValue>,
     /// true sets Enabled, false sets Disabled
     #[arg(long, value_name = "BOOL", group = "setting", value_parser = truth, add = truth_candidates())]
-    pub(crate) enabled: Option<bool>,
+    pub enabled: Option<bool>,
     /// Say what would change, change nothing (-WhatIf)
     #[arg(long)]
-    pub(crate) dry_run: bool,
+    pub dry_run: bool,
     /// Ask before the change is made (-Confirm)
     #[arg(long)]
-    pub(crate) confirm: bool,
+    pub confirm: bool,
 }
 
 fn truth(text: &str) -> Result<bool, &'static str> {

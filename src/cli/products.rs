@@ -16,7 +16,7 @@ Examples:
   mscommerce products list --tenants-file customers.txt -o csv";
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum ProductsCommand {
+pub enum ProductsCommand {
     /// List products and what the policy says of each (Get-MSCommerceProductPolicies)
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
@@ -27,61 +27,61 @@ pub(crate) enum ProductsCommand {
 
 /// What every command that may change many products takes.
 #[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct ChangeArgs {
+pub struct ChangeArgs {
     /// Say what would change, change nothing
     #[arg(long)]
-    pub(crate) dry_run: bool,
+    pub dry_run: bool,
     /// Do not ask; needed where there is no terminal to ask on
     #[arg(long)]
-    pub(crate) yes: bool,
+    pub yes: bool,
 }
 
 /// Several tenants at once.
 #[derive(Args, Debug)]
-pub(crate) struct TenantsArgs {
+pub struct TenantsArgs {
     /// A file of tenants, one a line (# begins a comment); --tenant may be given several times, too
     #[arg(long, value_name = "FILE")]
-    pub(crate) tenants_file: Option<PathBuf>,
+    pub tenants_file: Option<PathBuf>,
 }
 
 /// How many requests are sent side by side.
 #[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct JobsArgs {
+pub struct JobsArgs {
     /// How many requests may be on their way at the same time
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub(crate) jobs: u8,
+    pub jobs: u8,
 }
 
 /// The number of requests on their way at the same time where `--jobs` does not say.
-pub(crate) const DEFAULT_JOBS: u8 = 8;
+pub const DEFAULT_JOBS: u8 = 8;
 
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("selection").required(true)))]
-pub(crate) struct UpdateManyArgs {
+pub struct UpdateManyArgs {
     /// Ids or exact names; case does not matter
     #[arg(value_name = "ID_OR_NAME", group = "selection", add = any_candidates())]
-    pub(crate) products: Vec<String>,
+    pub products: Vec<String>,
     /// Everything that the service lists
     #[arg(long, group = "selection")]
-    pub(crate) all: bool,
+    pub all: bool,
     /// Names that contain this text, or that fit a /regular expression/; case does not matter
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
-    pub(crate) name: Option<Pattern>,
+    pub name: Option<Pattern>,
     /// All but this one, by its id or exact name; may be given several times
     #[arg(long, value_name = "ID_OR_NAME", conflicts_with = "products", add = any_candidates())]
-    pub(crate) except: Vec<String>,
+    pub except: Vec<String>,
     /// What to choose from: product, offer-type or all
     #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
-    pub(crate) scope: ScopeChoice,
+    pub scope: ScopeChoice,
     /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = value_candidates())]
-    pub(crate) value: PolicyValue,
+    pub value: PolicyValue,
     #[command(flatten)]
-    pub(crate) change: ChangeArgs,
+    pub change: ChangeArgs,
     #[command(flatten)]
-    pub(crate) jobs: JobsArgs,
+    pub jobs: JobsArgs,
     #[command(flatten)]
-    pub(crate) tenants: TenantsArgs,
+    pub tenants: TenantsArgs,
 }
 
 const UPDATE_MANY_EXAMPLES: &str = "\
@@ -93,25 +93,25 @@ Examples:
   mscommerce products update --all --value disabled --tenants-file customers.txt --yes";
 
 #[derive(Args, Debug)]
-pub(crate) struct ListArgs {
+pub struct ListArgs {
     /// What to list: product, offer-type or all
     #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
-    pub(crate) scope: ScopeChoice,
+    pub scope: ScopeChoice,
     /// Only names that contain this text, or that fit a /regular expression/; case does not matter
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
-    pub(crate) name: Option<Pattern>,
+    pub name: Option<Pattern>,
     /// Only products with this value: enabled, disabled, only-trials-without-payment-method (trials)
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = value_candidates())]
-    pub(crate) value: Option<PolicyValue>,
+    pub value: Option<PolicyValue>,
     #[command(flatten)]
-    pub(crate) jobs: JobsArgs,
+    pub jobs: JobsArgs,
     #[command(flatten)]
-    pub(crate) tenants: TenantsArgs,
+    pub tenants: TenantsArgs,
 }
 
 /// Products, offer types, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ScopeChoice {
+pub enum ScopeChoice {
     /// Microsoft's products.
     #[default]
     Product,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-pub(super) const COMPLETIONS_HELP: &str = "\
+pub const COMPLETIONS_HELP: &str = "\
 Examples:
   bash         echo 'source <(mscommerce completions bash)' >> ~/.bashrc
   zsh          echo 'source <(mscommerce completions zsh)' >> ~/.zshrc
@@ -15,21 +15,21 @@ Examples:
 The script asks mscommerce itself while you type, so make it anew after an update.
 Products are offered as the last 'products list' showed them.";
 
-pub(super) const MAN_EXAMPLES: &str = "\
+pub const MAN_EXAMPLES: &str = "\
 Examples:
   mscommerce man | man -l -
   mscommerce man --directory ~/.local/share/man/man1";
 
 #[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct CompletionsArgs {
+pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum, value_name = "SHELL")]
-    pub(crate) shell: Shell,
+    pub shell: Shell,
 }
 
 /// A shell that can complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shell {
+pub enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -39,8 +39,8 @@ pub(crate) enum Shell {
 }
 
 #[derive(Args, Clone, Debug)]
-pub(crate) struct ManArgs {
+pub struct ManArgs {
     /// Write a page for each command to this directory, which is made where it is missing
     #[arg(long, value_name = "DIRECTORY")]
-    pub(crate) directory: Option<PathBuf>,
+    pub directory: Option<PathBuf>,
 }

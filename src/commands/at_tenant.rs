@@ -11,16 +11,16 @@ use crate::report::Report;
 use crate::settings::{InEnvironment, Settings};
 
 /// One tenant of a command.
-pub(super) struct AtTenant<'a> {
+pub struct AtTenant<'a> {
     /// Leads hints to this tenant.
-    pub(super) context: Context<'a>,
+    pub context: Context<'a>,
     /// Leads requests to this tenant.
-    pub(super) endpoint: Endpoint<'a>,
+    pub endpoint: Endpoint<'a>,
 }
 
 impl Context<'_> {
     /// Runs `work` with the credential that serves.
-    pub(super) async fn with_session<T>(&self, work: impl AsyncFnOnce(&Session<'_>) -> Result<T>) -> Result<T> {
+    pub async fn with_session<T>(&self, work: impl AsyncFnOnce(&Session<'_>) -> Result<T>) -> Result<T> {
         let here = std::slice::from_ref(self.settings);
         self.with_sessions(here, async |sessions| match sessions {
             [session] => work(session).await,
@@ -30,7 +30,7 @@ impl Context<'_> {
     }
 
     /// Runs `work` with the policy endpoint.
-    pub(super) async fn with_endpoint<T>(
+    pub async fn with_endpoint<T>(
         &self,
         policy_id: &str,
         work: impl AsyncFnOnce(&Endpoint<'_>) -> Result<T>,
@@ -43,7 +43,7 @@ impl Context<'_> {
     }
 
     /// Runs `work` with the policy endpoint at each of these tenants.
-    pub(super) async fn with_places<T>(
+    pub async fn with_places<T>(
         &self,
         tenants: Vec<Tenant>,
         work: impl AsyncFnOnce(&[AtTenant<'_>]) -> Result<T>,

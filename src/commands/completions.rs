@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 const NAME: &str = "mscommerce";
 
-pub(super) fn run(args: CompletionsArgs) -> Result<Ended> {
+pub fn run(args: CompletionsArgs) -> Result<Ended> {
     let shell = match args.shell {
         Shell::Bash => "bash",
         Shell::Zsh => "zsh",

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::history;
 use crate::report::Report;
 
-pub(super) async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &DisconnectArgs, context: &Context<'_>) -> Result<Ended> {
     let (profile, terminal) = (&context.settings.profile, context.terminal);
     if context.settings.tenant.is_some() {
         return Err(

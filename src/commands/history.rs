@@ -7,7 +7,7 @@ use crate::history::{self, Entry, History};
 use crate::output::Output;
 use crate::report::Report;
 
-pub(super) fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Ended> {
+pub fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Ended> {
     let settings = context.settings;
     let tenant_id = match &settings.tenant {
         None => None,
@@ -40,7 +40,7 @@ pub(super) fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Ended> {
 }
 
 /// Reads the record of changes, and tells of lines that are lost.
-pub(super) fn read(context: &Context<'_>) -> Result<History> {
+pub fn read(context: &Context<'_>) -> Result<History> {
     let directory = context.settings.state_directory()?;
     let history = History::read(&directory)?;
     if let Some(first) = history.damaged.first() {

@@ -10,7 +10,7 @@ use crate::text::shortened;
 
 impl ScopeChoice {
     /// The scopes to list.
-    pub(super) fn scopes(self) -> &'static [Scope] {
+    pub fn scopes(self) -> &'static [Scope] {
         match self {
             Self::Product => &[Scope::Product],
             Self::OfferType => &[Scope::OfferType],
@@ -20,11 +20,7 @@ impl ScopeChoice {
 }
 
 /// Lists these scopes, in their order, with one request for each side by side.
-pub(super) async fn read(
-    scopes: &[Scope],
-    endpoint: &Endpoint<'_>,
-    context: &Context<'_>,
-) -> Result<Vec<ProductPolicy>> {
+pub async fn read(scopes: &[Scope], endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Vec<ProductPolicy>> {
     // Both are read to their end even where one fails, for the other may be just renewing the sign-in.
     let lists = join_all(scopes.iter().map(|scope| endpoint.products(scope))).await;
     match lists.into_iter().collect::<Result<Vec<_>>>() {
@@ -34,17 +30,17 @@ pub(super) async fn read(
 }
 
 /// Which things are chosen among, for what is said where one is missing.
-pub(super) struct Among {
+pub struct Among {
     /// One of them, in words.
-    pub(super) kind: &'static str,
+    pub kind: &'static str,
     /// The command that lists them.
-    pub(super) list: &'static str,
+    pub list: &'static str,
     /// Where else it may be.
-    pub(super) elsewhere: Option<&'static str>,
+    pub elsewhere: Option<&'static str>,
 }
 
 /// The one item whose id or name is `words`.
-pub(super) fn only_one<'i>(
+pub fn only_one<'i>(
     words: &str,
     items: &'i [ProductPolicy],
     among: &Among,

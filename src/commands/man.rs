@@ -10,7 +10,7 @@ use super::Ended;
 use crate::cli::{Cli, ManArgs};
 use crate::error::{Error, Result};
 
-pub(super) fn run(args: &ManArgs) -> Result<Ended> {
+pub fn run(args: &ManArgs) -> Result<Ended> {
     let mut root = Cli::command();
     root.build();
     match &args.directory {

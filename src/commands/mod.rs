@@ -31,22 +31,22 @@ use crate::ui::Terminal;
 
 /// What a command works with.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
-    pub(crate) settings: &'a Settings,
-    pub(crate) terminal: &'a Terminal,
-    pub(crate) http: &'a http::Client<'a>,
-    pub(crate) interrupt: &'a Interrupt,
+pub struct Context<'a> {
+    pub settings: &'a Settings,
+    pub terminal: &'a Terminal,
+    pub http: &'a http::Client<'a>,
+    pub interrupt: &'a Interrupt,
 }
 
 /// What a command hands back: data, and beside it a failure that does not make the data worthless.
 #[derive(Default)]
-pub(crate) struct Ended {
-    pub(crate) output: Option<Output>,
+pub struct Ended {
+    pub output: Option<Output>,
     /// A text for a file, in the place of records.
-    pub(crate) document: Option<String>,
+    pub document: Option<String>,
     /// Something good to know, said below the data: above a long table nobody would see it.
-    pub(crate) note: Option<String>,
-    pub(crate) failure: Option<Error>,
+    pub note: Option<String>,
+    pub failure: Option<Error>,
 }
 
 impl From<Output> for Ended {
@@ -63,10 +63,10 @@ impl<'a> Context<'a> {
 }
 
 /// The policy endpoint, with the credential of this run.
-pub(crate) type Endpoint<'a> = api::Client<'a, Session<'a>>;
+pub type Endpoint<'a> = api::Client<'a, Session<'a>>;
 
 /// Runs the command of the command line.
-pub(crate) async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {
     let takes_several = matches!(
         command,
         Command::Products(_) | Command::Baseline(Deferred(BaselineCommand::Check(_) | BaselineCommand::Apply(_)))

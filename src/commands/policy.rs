@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::report::Report;
 
-pub(super) async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         PolicyCommand::List => list(context).await,
         PolicyCommand::Get { policy } => get(policy.as_deref().unwrap_or(&context.settings.policy_id), context).await,

@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::plan::{Carried, Change, Outcome, Plan};
 use crate::report::Report;
 
-pub(super) async fn run(command: ProductCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: ProductCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         ProductCommand::Get(args) => get(&args, context).await,
         ProductCommand::Update(args) => update(&args, context).await,

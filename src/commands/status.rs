@@ -42,7 +42,7 @@ impl Row for StatusRecord {
     }
 }
 
-pub(super) async fn run(context: &Context<'_>) -> Result<Ended> {
+pub async fn run(context: &Context<'_>) -> Result<Ended> {
     let status = context.with_session(async |session| session.status().await).await?;
     match status.expires_at {
         _ if status.source == Source::Environment && status.method == Method::Application => {

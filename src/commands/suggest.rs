@@ -20,7 +20,7 @@ const LEAST_LIKENESS: f64 = 0.7;
 const FAULT: &str = "this may be a fault of the service: try again later; support asks for the correlation id";
 
 /// The hints of several failures, each once; where there are too many, the first ones and `more`.
-pub(super) fn hints_of_several(hints: impl IntoIterator<Item = String>, more: impl FnOnce() -> String) -> Vec<String> {
+pub fn hints_of_several(hints: impl IntoIterator<Item = String>, more: impl FnOnce() -> String) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for hint in hints {
         if !distinct.contains(&hint) && distinct.len() <= MOST {
@@ -35,7 +35,7 @@ pub(super) fn hints_of_several(hints: impl IntoIterator<Item = String>, more: im
 }
 
 /// Adds the policies that there are to a failure that may come from the policy's id.
-pub(super) async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &Settings) -> Error {
+pub async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &Settings) -> Error {
     if !doubts_the_id(&error) {
         return error;
     }
@@ -52,7 +52,7 @@ pub(super) async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &S
 }
 
 /// Adds the products or offer types most like the target to a failure that may come from its id.
-pub(super) async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error, settings: &Settings) -> Error {
+pub async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error, settings: &Settings) -> Error {
     if !doubts_the_id(&error) {
         return error;
     }
@@ -77,7 +77,7 @@ pub(super) async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Err
 }
 
 /// The failure to find something by its id or name among `items`.
-pub(super) fn missing(words: &str, items: &[ProductPolicy], among: &Among, settings: &Settings) -> Error {
+pub fn missing(words: &str, items: &[ProductPolicy], among: &Among, settings: &Settings) -> Error {
     let error = Error::failed(format!("no {} has the id or the name '{}'", among.kind, shortened(words, 80)));
     if let Some(hint) = renumbered(words, settings) {
         return error.hint(hint);
@@ -88,7 +88,7 @@ pub(super) fn missing(words: &str, items: &[ProductPolicy], among: &Among, setti
 }
 
 /// Adds the new id to a failed change of a product that has been renumbered.
-pub(super) fn for_change(error: Error, target: &Target, settings: &Settings) -> Error {
+pub fn for_change(error: Error, target: &Target, settings: &Settings) -> Error {
     match renumbered(target.id(), settings).filter(|_| doubts_the_id(&error)) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -96,7 +96,7 @@ pub(super) fn for_change(error: Error, target: &Target, settings: &Settings) -> 
 }
 
 /// Adds what to type next to a refusal that nothing better is known of.
-pub(super) fn whatever_else(error: Error, settings: &Settings) -> Error {
+pub fn whatever_else(error: Error, settings: &Settings) -> Error {
     match general(&error, settings) {
         Some(hint) => error.hint(hint),
         None => error,
@@ -104,7 +104,7 @@ pub(super) fn whatever_else(error: Error, settings: &Settings) -> Error {
 }
 
 /// What to type next after a refusal that nothing better is known of.
-pub(super) fn general(error: &Error, settings: &Settings) -> Option<String> {
+pub fn general(error: &Error, settings: &Settings) -> Option<String> {
     let refusal = error.downcast_ref::<Refusal>()?;
     if refusal.status == StatusCode::FORBIDDEN {
         let status = settings.command_for_default_policy("mscommerce status");
@@ -115,14 +115,14 @@ pub(super) fn general(error: &Error, settings: &Settings) -> Option<String> {
 }
 
 /// Where to find a product whose id has been renumbered.
-pub(super) fn renumbered(id: &str, settings: &Settings) -> Option<String> {
+pub fn renumbered(id: &str, settings: &Settings) -> Option<String> {
     let (new, name) = replacement(id)?;
     let command = settings.command(&format!("mscommerce product get {new}"));
     Some(format!("{} has been renumbered, {name} is {new} now: {command}", id.to_uppercase()))
 }
 
 /// Adds the items most like `asked` to an error.
-pub(super) fn with_nearest<'i>(
+pub fn with_nearest<'i>(
     error: Error,
     asked: &str,
     items: impl IntoIterator<Item = &'i ProductPolicy>,

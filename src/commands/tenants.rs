@@ -21,7 +21,7 @@ const MORE_HINTS: &str = "for more, run the command at one tenant alone: --tenan
 
 /// The tenants that the command line names, where they are several: `None` for a command at one tenant. A file makes
 /// them several whatever it holds, so that the form of the result does not depend on it.
-pub(super) async fn several(args: &TenantsArgs, context: &Context<'_>) -> Result<Option<Vec<Tenant>>> {
+pub async fn several(args: &TenantsArgs, context: &Context<'_>) -> Result<Option<Vec<Tenant>>> {
     let named = &context.settings.tenants;
     let Some(file) = &args.tenants_file else {
         return Ok((!named.is_empty()).then(|| named.clone()));
@@ -33,7 +33,7 @@ pub(super) async fn several(args: &TenantsArgs, context: &Context<'_>) -> Result
 }
 
 /// The flags that name the same tenants again, for hints.
-pub(super) fn flags(args: &TenantsArgs, context: &Context<'_>) -> String {
+pub fn flags(args: &TenantsArgs, context: &Context<'_>) -> String {
     match &args.tenants_file {
         Some(file) => format!(" --tenants-file {}", quoted_whole(&file.display().to_string())),
         None => context.settings.tenants.iter().map(|tenant| format!(" --tenant {tenant}")).collect(),
@@ -67,14 +67,14 @@ async fn read(path: &Path) -> Result<Vec<Tenant>> {
 }
 
 /// What was found at the tenants that could be read, and the failures at the others.
-pub(super) struct Found<'p, T> {
-    pub(super) read: Vec<(&'p AtTenant<'p>, T)>,
-    pub(super) failures: Failures,
+pub struct Found<'p, T> {
+    pub read: Vec<(&'p AtTenant<'p>, T)>,
+    pub failures: Failures,
 }
 
 /// Reads from all tenants side by side; the limit of requests on their way holds for all of them together. A tenant
 /// that is named twice, by its id and a domain, is read twice and counted once.
-pub(super) async fn read_all<'p, T>(
+pub async fn read_all<'p, T>(
     places: &'p [AtTenant<'p>],
     context: &Context<'_>,
     read: impl AsyncFn(&'p AtTenant<'p>) -> Result<T>,
@@ -101,24 +101,24 @@ pub(super) async fn read_all<'p, T>(
 
 impl AtTenant<'_> {
     /// The tenant as it was named.
-    pub(super) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         self.context.settings.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The tenant as it was named, with its id where that is another name.
-    pub(super) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         let (name, id) = (self.name(), self.id());
         if name.eq_ignore_ascii_case(&id) { name } else { format!("{name} ({id})") }
     }
 
     /// The tenant's id, as far as it is known: for the field `tenantId`.
-    pub(super) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         self.endpoint.tokens().tenant_id().unwrap_or_else(|| self.name())
     }
 }
 
 /// The tenants at which a command failed: the others do not fail for it.
-pub(super) struct Failures {
+pub struct Failures {
     /// How many tenants there are.
     total: usize,
     told: Vec<(String, Error)>,
@@ -126,16 +126,16 @@ pub(super) struct Failures {
 
 impl Failures {
     /// At how many of the tenants something failed.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.told.len()
     }
 
     /// How many tenants there are.
-    pub(super) fn total(&self) -> usize {
+    pub fn total(&self) -> usize {
         self.total
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
 
@@ -145,12 +145,12 @@ impl Failures {
     }
 
     /// Adds what failed at a tenant, if something did.
-    pub(super) fn extend(&mut self, place: &AtTenant<'_>, error: Option<Error>) {
+    pub fn extend(&mut self, place: &AtTenant<'_>, error: Option<Error>) {
         self.told.extend(error.map(|error| (place.label(), error)));
     }
 
     /// The failure of the whole command, if there is one, told for every tenant: a refused sign-in outweighs the rest.
-    pub(super) fn into_error(mut self) -> Option<Error> {
+    pub fn into_error(mut self) -> Option<Error> {
         if self.total == 1 {
             return self.told.pop().map(|(name, error)| error.context(name));
         }

@@ -10,7 +10,7 @@ use crate::plan::{Desired, Plan, Wanted};
 use crate::report::Report;
 use crate::text::{moment, one_line};
 
-pub(super) async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
     let manner = Manner::new(args, DEFAULT_JOBS, context)?;
     let History { entries, damaged } = history::read(context)?;
     if entries.is_empty() && !damaged.is_empty() {

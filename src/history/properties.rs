@@ -3,7 +3,7 @@
 use super::History;
 
 /// Each line is told of as damaged, or reads the same once it is written again.
-pub(crate) fn changes(file: &[u8]) {
+pub fn changes(file: &[u8]) {
     let Ok(history) = History::of_lines(file) else { panic!("bytes in memory can be read") };
     let lines = file.split(|byte| *byte == b'\n').count();
     assert!(history.damaged.is_sorted_by(|one, next| one < next));

@@ -10,25 +10,25 @@ use crate::text::{one_line, shortened, shown};
 
 /// A whole answer, read to its end.
 #[derive(Default)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
     /// Wiped when dropped: an answer may hold tokens.
-    pub(crate) body: SecretBytes,
+    pub body: SecretBytes,
     /// The correlation id that the request was sent with, if it was.
-    pub(crate) correlation_id: Option<String>,
+    pub correlation_id: Option<String>,
     /// Whether the service may have acted on an earlier try of the same request.
-    pub(crate) follows_an_uncertain_try: bool,
+    pub follows_an_uncertain_try: bool,
 }
 
 impl Answer {
     /// The body as JSON, whatever its content type says.
-    pub(crate) fn json(&self) -> Option<Value> {
+    pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
     /// True where the body is a web page: what a captive portal or a proxy puts in the place of an answer.
-    pub(crate) fn is_web_page(&self) -> bool {
+    pub fn is_web_page(&self) -> bool {
         let declared = self
             .headers
             .get(CONTENT_TYPE)
@@ -42,19 +42,19 @@ impl Answer {
     }
 
     /// The clock of whoever answered, by the header `Date`.
-    pub(crate) fn date(&self) -> Option<DateTime<Utc>> {
+    pub fn date(&self) -> Option<DateTime<Utc>> {
         let value = self.headers.get(DATE)?.to_str().ok()?;
         httpdate::parse_http_date(value).ok().map(DateTime::from)
     }
 
     /// The header `Retry-After` as it came.
-    pub(crate) fn retry_after(&self) -> Option<String> {
+    pub fn retry_after(&self) -> Option<String> {
         let value = self.headers.get(RETRY_AFTER)?;
         Some(shown(&String::from_utf8_lossy(value.as_bytes())))
     }
 
     /// The first `limit` characters of the body, for showing what an unexpected answer said.
-    pub(crate) fn excerpt(&self, limit: usize) -> String {
+    pub fn excerpt(&self, limit: usize) -> String {
         let text = one_line(String::from_utf8_lossy(&self.body).trim());
         shortened(&text, limit)
     }

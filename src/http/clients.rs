@@ -9,11 +9,11 @@ use url::Url;
 use super::{Failure, diagnosis, is_loopback, proxy, roots};
 
 /// The longest that opening a connection may take, whatever `--timeout` says.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is built so far.
 #[derive(Default)]
-pub(super) struct Clients {
+pub struct Clients {
     plain: OnceCell<reqwest::Client>,
     secure: OnceCell<reqwest::Client>,
     /// Trusts everything that the system trusts, where `secure` begins with less.
@@ -23,17 +23,17 @@ pub(super) struct Clients {
 
 impl Clients {
     /// Whether a request that is made now is judged by everything that the system trusts.
-    pub(super) fn trusts_all(&self) -> bool {
+    pub fn trusts_all(&self) -> bool {
         self.is_trusting_all.get() || roots::bundle().is_none()
     }
 
     /// Trusts everything that the system trusts from now on.
-    pub(super) fn trust_all(&self) {
+    pub fn trust_all(&self) {
         self.is_trusting_all.set(true);
     }
 
     /// The client for requests to `url`.
-    pub(super) fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
+    pub fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
         let is_plain = url.scheme() == "http";
         if is_plain && !is_loopback(url) {
             return Err(Failure::plain(url));

@@ -11,7 +11,7 @@ use super::failure::{Failure, host};
 use super::{lookup, proxy};
 
 /// Sorts out what reqwest, hyper, rustls or the system reported.
-pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
+pub fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
     let host = host(url);
     let via = proxy::for_url(url);
     if let Some(failed) = find::<LookupFailed>(error) {
@@ -43,14 +43,14 @@ pub(super) fn diagnose(error: &reqwest::Error, url: &Url) -> Failure {
 }
 
 /// Whoever was connected to took too long.
-pub(super) fn not_in_time(host: &str) -> Failure {
+pub fn not_in_time(host: &str) -> Failure {
     Failure::new(format!("{host} did not accept a connection in time"))
         .hint("look at the network and at HTTPS_PROXY, then try again")
         .passing()
 }
 
 /// No connection came about.
-pub(super) fn unreachable(host: &str, cause: Option<&io::Error>, reason: &str) -> Failure {
+pub fn unreachable(host: &str, cause: Option<&io::Error>, reason: &str) -> Failure {
     let refused = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused);
     let what = if refused { "refused the connection" } else { "could not be reached" };
     let failure = Failure::new(format!("{host} {what}"))
@@ -67,7 +67,7 @@ fn may_pass(kind: io::ErrorKind) -> bool {
 }
 
 /// A name for which there is no address.
-pub(super) fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
+pub fn unknown_address(failed: &LookupFailed, via: Option<&str>) -> Failure {
     let failure = Failure::new(format!("the address of {} could not be found", failed.name))
         .detail(&failed.reason)
         .before_sending();
@@ -94,7 +94,7 @@ fn proxy_failure(error: &reqwest::Error, host: &str, via: &str) -> Failure {
 }
 
 /// The proxy could be reached, and did not do what it is for.
-pub(super) fn refused_by_proxy(reason: &str, host: &str, via: &str) -> Failure {
+pub fn refused_by_proxy(reason: &str, host: &str, via: &str) -> Failure {
     let failure = if reason.contains("unsupported scheme") {
         Failure::new(format!("the proxy {via} is of a kind that is not supported"))
             .hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
@@ -110,7 +110,7 @@ pub(super) fn refused_by_proxy(reason: &str, host: &str, via: &str) -> Failure {
 }
 
 /// No secure connection came about.
-pub(super) fn tls_failure(failure: &rustls::Error, host: &str, connecting: bool) -> Failure {
+pub fn tls_failure(failure: &rustls::Error, host: &str, connecting: bool) -> Failure {
     use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
     let told = match failure {
         Tls::PeerIncompatible(_) | Tls::AlertReceived(AlertDescription::ProtocolVersion) => Failure::new(format!(
@@ -163,7 +163,7 @@ fn find<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Optio
 }
 
 /// The last cause in words: the outer ones only repeat that the request failed.
-pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
+pub fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut error = error;
     loop {
         let inner = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -178,17 +178,17 @@ pub(super) fn innermost(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// The system's name resolution, with failures that can be recognised.
-pub(super) struct Resolver;
+pub struct Resolver;
 
 /// A name that the system could not turn into an address.
 #[derive(Debug)]
-pub(super) struct LookupFailed {
+pub struct LookupFailed {
     name: String,
     reason: String,
 }
 
 impl LookupFailed {
-    pub(super) fn new(name: &str, reason: String) -> Self {
+    pub fn new(name: &str, reason: String) -> Self {
         Self { name: name.to_owned(), reason }
     }
 }

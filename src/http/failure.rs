@@ -14,7 +14,7 @@ use crate::error::Error;
 /// A request that brought no usable answer.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact for itself, and any of them may come with any other")]
-pub(crate) struct Failure {
+pub struct Failure {
     message: String,
     detail: Option<String>,
     hints: Vec<String>,
@@ -26,7 +26,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
             detail: None,
@@ -44,109 +44,109 @@ impl Failure {
         self
     }
 
-    pub(super) fn before_sending(mut self) -> Self {
+    pub fn before_sending(mut self) -> Self {
         self.may_have_arrived = false;
         self
     }
 
     /// The same for a request of which an earlier try may have arrived.
-    pub(super) fn after(mut self, is_uncertain: bool) -> Self {
+    pub fn after(mut self, is_uncertain: bool) -> Self {
         self.may_have_arrived |= is_uncertain;
         self
     }
 
     /// The same for a fault that another try may find gone.
-    pub(super) fn passing(mut self) -> Self {
+    pub fn passing(mut self) -> Self {
         self.may_pass = true;
         self
     }
 
     /// The same for a certificate whose issuer is not among those trusted.
-    pub(super) fn of_unknown_issuer(mut self) -> Self {
+    pub fn of_unknown_issuer(mut self) -> Self {
         self.is_of_unknown_issuer = true;
         self
     }
 
     /// Whether the certificate's issuer was not among those trusted.
-    pub(super) fn is_of_unknown_issuer(&self) -> bool {
+    pub fn is_of_unknown_issuer(&self) -> bool {
         self.is_of_unknown_issuer
     }
 
     /// Whether another try may find the fault gone.
-    pub(super) fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         self.may_pass
     }
 
-    pub(super) fn detail(mut self, detail: impl fmt::Display) -> Self {
+    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
     /// Whether the service may have received, and acted on, the request.
-    pub(crate) fn may_have_arrived(&self) -> bool {
+    pub fn may_have_arrived(&self) -> bool {
         self.may_have_arrived
     }
 
     /// Whether there was an answer, of the service or of whatever answers in its place.
-    pub(crate) fn is_answered(&self) -> bool {
+    pub fn is_answered(&self) -> bool {
         self.is_answered
     }
 
-    pub(super) fn of_request(mut self, correlation_id: Option<String>) -> Self {
+    pub fn of_request(mut self, correlation_id: Option<String>) -> Self {
         self.correlation_id = correlation_id;
         self
     }
 
     /// The correlation id that the request was sent with, if it was.
-    pub(crate) fn correlation_id(&self) -> Option<&str> {
+    pub fn correlation_id(&self) -> Option<&str> {
         self.correlation_id.as_deref()
     }
 
     /// What was sent before has used up the command's time.
-    pub(super) fn out_of_time(timeout: Duration) -> Self {
+    pub fn out_of_time(timeout: Duration) -> Self {
         Self::new(format!("not sent: the time for the network is up ({} s)", timeout.as_secs()))
             .hint("try again, or allow more time with --timeout SECONDS")
             .before_sending()
     }
 
     /// The service wants no request before the command's time is over.
-    pub(super) fn held_back(url: &Url, wait: Duration) -> Self {
+    pub fn held_back(url: &Url, wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;
         Self::new(format!("not sent: {} asks to wait for {seconds} s, which is longer than the time left", host(url)))
             .hint("try again later, or allow more time with --timeout SECONDS")
             .before_sending()
     }
 
-    pub(super) fn interrupted() -> Self {
+    pub fn interrupted() -> Self {
         Self::new("interrupted before it was sent").before_sending()
     }
 
-    pub(crate) fn unusable_request(error: &reqwest::Error) -> Self {
+    pub fn unusable_request(error: &reqwest::Error) -> Self {
         Self::new("the request could not be made").detail(innermost(error)).before_sending()
     }
 
-    pub(super) fn plain(url: &Url) -> Self {
+    pub fn plain(url: &Url) -> Self {
         Self::new(format!("{} would be spoken to over plain http; nothing was sent", host(url))).before_sending()
     }
 
     /// The value is not repeated, for it may hold a password.
-    pub(super) fn unusable_proxy(variable: &str) -> Self {
+    pub fn unusable_proxy(variable: &str) -> Self {
         Self::new(format!("{variable} does not hold the address of a proxy"))
             .hint(format!("write http://HOST:PORT, or unset {variable}"))
             .before_sending()
     }
 
-    pub(super) fn unusable_client(error: &reqwest::Error) -> Self {
+    pub fn unusable_client(error: &reqwest::Error) -> Self {
         Self::unusable_roots_or_proxy(&innermost(error))
     }
 
     /// What is needed for secure connections cannot be set up for this reason.
-    pub(super) fn unusable_roots_or_proxy(reason: &str) -> Self {
+    pub fn unusable_roots_or_proxy(reason: &str) -> Self {
         let reason = reason.trim_start_matches("unexpected error: ");
         let failure = Self::new("the network client could not be set up").detail(reason).before_sending();
         let is_about_certificates = reason.contains("No CA certificates") || reason.contains("peer certificate");
@@ -159,14 +159,14 @@ impl Failure {
         failure.hint("look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://")
     }
 
-    pub(super) fn certificates(path: &str, error: &dyn fmt::Display) -> Self {
+    pub fn certificates(path: &str, error: &dyn fmt::Display) -> Self {
         Self::new(format!("the certificates that SSL_CERT_FILE names cannot be read: {path}"))
             .detail(error)
             .hint("set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's")
             .before_sending()
     }
 
-    pub(super) fn timed_out(url: &Url, timeout: Duration) -> Self {
+    pub fn timed_out(url: &Url, timeout: Duration) -> Self {
         let seconds = timeout.as_secs();
         let again = "try again, or allow more time with --timeout SECONDS";
         let failure = match proxy::for_url(url) {
@@ -180,13 +180,13 @@ impl Failure {
         failure.passing()
     }
 
-    pub(super) fn too_large(url: &Url, limit: usize) -> Self {
+    pub fn too_large(url: &Url, limit: usize) -> Self {
         Self::new(format!("the answer of {} is larger than {} MiB and was not read", host(url), limit / 1024 / 1024))
             .hint("this is not an answer of the service: look for a proxy in between")
             .answered()
     }
 
-    pub(super) fn redirected(url: &Url, answer: &Answer) -> Self {
+    pub fn redirected(url: &Url, answer: &Answer) -> Self {
         let target = answer.headers.get(reqwest::header::LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
         let target = target.as_deref().and_then(|to| url.join(to).ok()).map_or_else(
             || "another address".to_owned(),
@@ -201,7 +201,7 @@ impl Failure {
             .answered()
     }
 
-    pub(super) fn web_page(url: &Url, answer: &Answer) -> Self {
+    pub fn web_page(url: &Url, answer: &Answer) -> Self {
         Self::new(format!("a web page came back instead of an answer of {} (status {})", host(url), answer.status))
             .detail(format!("it begins: {}", answer.excerpt(120)))
             .hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
@@ -210,7 +210,7 @@ impl Failure {
     }
 
     /// An answer whose words must not be told.
-    pub(crate) fn untold_answer(url: &Url, status: StatusCode) -> Self {
+    pub fn untold_answer(url: &Url, status: StatusCode) -> Self {
         Self::new(format!("{} answered {status}", host(url)))
             .detail("its words are not shown, for they repeat the secrets that were sent")
             .hint("look for a proxy that answers in the service's place")
@@ -218,7 +218,7 @@ impl Failure {
     }
 
     /// An answer that is not one of the service's known refusals: a fault of its own, or of something in between.
-    pub(crate) fn unexpected_answer(url: &Url, answer: &Answer) -> Self {
+    pub fn unexpected_answer(url: &Url, answer: &Answer) -> Self {
         let failure = Self::new(format!("{} answered {}", host(url), answer.status));
         let excerpt = answer.excerpt(300);
         let failure = if excerpt.is_empty() { failure } else { failure.detail(excerpt) };
@@ -247,7 +247,7 @@ impl From<Failure> for Error {
 }
 
 /// Host and port, for messages.
-pub(crate) fn host(url: &Url) -> String {
+pub fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the service");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

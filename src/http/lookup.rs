@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 ///
 /// `localhost` is this machine, as RFC 6761 (6.3) has it and curl does it, too: nobody is asked, for plain http is let
 /// through to it, with a token.
-pub(super) async fn addresses(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+pub async fn addresses(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if is_this_machine(name) {
         return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
     }
@@ -15,7 +15,7 @@ pub(super) async fn addresses(name: &str, port: u16) -> io::Result<Vec<SocketAdd
 }
 
 /// Whether a name means this machine, whatever anybody else says.
-pub(super) fn is_this_machine(name: &str) -> bool {
+pub fn is_this_machine(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost")
 }
 

@@ -8,7 +8,7 @@ mod failure;
 mod lookup;
 mod probe;
 #[cfg(any(fuzzing, test))]
-pub(crate) mod properties;
+pub mod properties;
 mod proxy;
 mod retry;
 mod roots;
@@ -24,14 +24,14 @@ use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
-pub(crate) use answer::Answer;
+pub use answer::Answer;
 use clients::Clients;
 use diagnosis::diagnose;
-pub(crate) use failure::{Failure, host};
-pub(crate) use probe::{Connected, Secured, Way};
-pub(crate) use retry::Repeat;
+pub use failure::{Failure, host};
+pub use probe::{Connected, Secured, Way};
+pub use retry::Repeat;
 use retry::{Waits, longest_try};
-pub(crate) use roots::trusted;
+pub use roots::trusted;
 use throttle::{Throttle, asked_wait};
 
 use crate::interrupt::Interrupt;
@@ -39,14 +39,14 @@ use crate::report::Report;
 use crate::secret::{SecretBytes, holds};
 
 /// Names a request for both sides' logs (MSCommerce module).
-pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
+pub const CORRELATION_ID: &str = "x-ms-correlation-id";
 
 /// No answer of either service comes near this; what does is not an answer of theirs.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// Sends requests within the time that a command's network work may take. Connections are opened, and
 /// certificates read, when the first request is sent.
-pub(crate) struct Client<'a> {
+pub struct Client<'a> {
     timeout: Duration,
     deadline: Cell<Option<Instant>>,
     report: &'a dyn Report,
@@ -59,7 +59,7 @@ pub(crate) struct Client<'a> {
 
 impl<'a> Client<'a> {
     /// A client whose requests together may take `timeout`, counted from the first one.
-    pub(crate) fn new(timeout: Duration, report: &'a dyn Report, interrupt: &'a Interrupt) -> Self {
+    pub fn new(timeout: Duration, report: &'a dyn Report, interrupt: &'a Interrupt) -> Self {
         Self {
             timeout,
             deadline: Cell::new(None),
@@ -72,23 +72,23 @@ impl<'a> Client<'a> {
     }
 
     /// Lets at most so many requests be on their way at the same time from now on.
-    pub(crate) fn limit(&self, jobs: u8) {
+    pub fn limit(&self, jobs: u8) {
         // A limit that is set already stays.
         let _ = self.lanes.set(Semaphore::new(jobs.into()));
     }
 
     /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
-    pub(crate) fn restart_clock(&self) {
+    pub fn restart_clock(&self) {
         self.deadline.set(None);
     }
 
     /// Whether Ctrl-C was pressed and nothing is to be sent again.
-    pub(crate) fn is_interrupted(&self) -> bool {
+    pub fn is_interrupted(&self) -> bool {
         self.interrupt.is_pressed()
     }
 
     /// The time left for network work.
-    pub(crate) fn time_left(&self) -> Duration {
+    pub fn time_left(&self) -> Duration {
         let now = Instant::now();
         let deadline = self.deadline.get().unwrap_or_else(|| {
             let deadline = now + self.timeout;
@@ -99,19 +99,19 @@ impl<'a> Client<'a> {
     }
 
     /// A request to `url`, to be completed and handed to [`Client::send`].
-    pub(crate) fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, Failure> {
+    pub fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, Failure> {
         Ok(self.clients.client_for(&url)?.request(method, url))
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
-    pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
         let request = request.build().map_err(|error| Failure::unusable_request(&error))?;
         let repeat = Repeat::of(request.method());
         self.execute(request, repeat).await
     }
 
     /// Sends a request made elsewhere, such as by the oauth2 crate, as often as `repeat` allows.
-    pub(crate) async fn send_prepared(&self, request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
+    pub async fn send_prepared(&self, request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
         self.execute(request, repeat).await
     }
 
@@ -247,7 +247,7 @@ fn with_new_correlation_id(mut request: reqwest::Request) -> reqwest::Request {
 }
 
 /// A correlation id for one request.
-pub(crate) fn new_correlation_id() -> String {
+pub fn new_correlation_id() -> String {
     Uuid::new_v4().to_string()
 }
 
@@ -283,7 +283,7 @@ async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url
 }
 
 /// True for an address of this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => lookup::is_this_machine(name),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

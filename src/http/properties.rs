@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::fuzzing::printed;
 
 /// An answer made of a first line, with the status and perhaps the word `html`, and a body.
-pub(crate) fn answer(input: &[u8]) -> Answer {
+pub fn answer(input: &[u8]) -> Answer {
     let (head, body) = first_line(input);
     let head = String::from_utf8_lossy(head);
     let mut words = head.split_ascii_whitespace();
@@ -36,7 +36,7 @@ fn first_line(input: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What is told of an answer that nobody expected: the status always, and little of the rest.
-pub(crate) fn failures(answer: &Answer) {
+pub fn failures(answer: &Answer) {
     let Ok(url) = Url::parse("https://service.example/v1.0/policies") else { return };
     let told = |failure: Failure| {
         let printed = printed(&Error::from(failure));
@@ -53,7 +53,7 @@ pub(crate) fn failures(answer: &Answer) {
 }
 
 /// A wait is never longer than can be named, and is one only where the value is seconds or a date.
-pub(crate) fn retry_after(input: &[u8]) {
+pub fn retry_after(input: &[u8]) {
     let (value, rest) = first_line(input);
     let Ok(header) = HeaderValue::from_bytes(value) else { return };
     let now: u32 = String::from_utf8_lossy(rest).trim().parse().unwrap_or(1_700_000_000);

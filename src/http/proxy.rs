@@ -9,7 +9,7 @@ const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_pr
 
 /// The first variable whose value is no address of a proxy, where the request to `url` should go through one. The
 /// libraries would pass it over without a word, and send the request past the proxy.
-pub(super) fn unusable_variable(url: &Url) -> Option<&'static str> {
+pub fn unusable_variable(url: &Url) -> Option<&'static str> {
     let uri = url.as_str().parse().ok()?;
     let is_unusable = |value: String| Matcher::builder().all(value).build().intercept(&uri).is_none();
     let unusable = VARIABLES.into_iter().find(|name| variable(name).is_some_and(is_unusable))?;
@@ -29,7 +29,7 @@ fn excepts(name: &str, uri: &Uri) -> bool {
 }
 
 /// The variable that excepts `url` from the proxy that another variable names, where that is so.
-pub(super) fn excepted_by(url: &Url) -> Option<&'static str> {
+pub fn excepted_by(url: &Url) -> Option<&'static str> {
     let uri = url.as_str().parse().ok()?;
     VARIABLES.into_iter().find(|name| variable(name).is_some())?;
     excepting().filter(|name| url.scheme() == "https" && excepts(name, &uri))
@@ -40,28 +40,28 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// A proxy between this machine and an address.
-pub(super) struct OnTheWay {
+pub struct OnTheWay {
     /// Its address without credentials.
-    pub(super) shown: String,
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub shown: String,
+    pub host: String,
+    pub port: u16,
     /// Whether it is of a kind that requests can be sent through.
-    pub(super) is_supported: bool,
+    pub is_supported: bool,
     /// Whether it is spoken to over TLS.
-    pub(super) is_secure: bool,
+    pub is_secure: bool,
     /// The value of `Proxy-Authorization`. A secret.
-    pub(super) authorization: Option<String>,
+    pub authorization: Option<String>,
     /// What names it.
-    pub(super) origin: &'static str,
+    pub origin: &'static str,
 }
 
 /// The proxy that requests to `url` go through: its address without credentials.
-pub(super) fn for_url(url: &Url) -> Option<String> {
+pub fn for_url(url: &Url) -> Option<String> {
     on_the_way(url).map(|proxy| proxy.shown)
 }
 
 /// The proxy that requests to `url` go through.
-pub(super) fn on_the_way(url: &Url) -> Option<OnTheWay> {
+pub fn on_the_way(url: &Url) -> Option<OnTheWay> {
     if url.scheme() == "http" {
         return None;
     }

@@ -17,13 +17,13 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_TRY: Duration = Duration::from_secs(30);
 
 /// How long one try may take, where more may follow within `timeout`: whoever allows more time expects slower answers.
-pub(super) fn longest_try(timeout: Duration) -> Duration {
+pub fn longest_try(timeout: Duration) -> Duration {
     LONGEST_TRY.max(timeout / 3)
 }
 
 /// Whether a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub enum Repeat {
     /// Sending it twice comes to the same as sending it once.
     Freely,
     /// Only where it never arrived: it can be redeemed once.
@@ -34,12 +34,12 @@ pub(crate) enum Repeat {
 
 impl Repeat {
     /// `GET` and `PUT` of the policy endpoint change nothing the second time.
-    pub(super) fn of(method: &Method) -> Self {
+    pub fn of(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::PUT) { Self::Freely } else { Self::Never }
     }
 
     /// Whether what became of a try allows another one: a fault that may pass, of the network or the service.
-    pub(super) fn allows(self, result: &Result<Answer, Failure>) -> bool {
+    pub fn allows(self, result: &Result<Answer, Failure>) -> bool {
         let may_pass = match result {
             Ok(answer) => may_pass(answer.status),
             Err(failure) => failure.may_pass(),
@@ -56,15 +56,15 @@ fn may_pass(status: StatusCode) -> bool {
 
 /// The waits between the tries of one request: exponential, with full jitter, so that many that failed together do not
 /// come back together.
-pub(super) struct Waits(ExponentialBackoff);
+pub struct Waits(ExponentialBackoff);
 
 impl Waits {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self(ExponentialBuilder::new().with_min_delay(FIRST_WAIT).with_factor(2.0).with_max_times(MORE_TRIES).build())
     }
 
     /// The wait before the next try; `None` after the last one.
-    pub(super) fn next(&mut self) -> Option<Duration> {
+    pub fn next(&mut self) -> Option<Duration> {
         self.0.next().map(|longest| longest.mul_f64(fastrand::f64()))
     }
 }

@@ -17,7 +17,7 @@ use super::Failure;
 const IS_READ_BY_VERIFIER: bool = cfg!(all(unix, not(target_os = "macos")));
 
 /// The file that `SSL_CERT_FILE` names.
-pub(super) fn file() -> Option<OsString> {
+pub fn file() -> Option<OsString> {
     std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty())
 }
 
@@ -31,14 +31,14 @@ const BUNDLES: [&str; 4] = [
 
 /// The system's one file of authorities, where there is one and nothing says to look elsewhere. The system's verifier
 /// reads the directory of single files beside it, too, which takes longer than the rest of a short command.
-pub(super) fn bundle() -> Option<&'static Path> {
+pub fn bundle() -> Option<&'static Path> {
     let is_chosen = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
     let may_be_there = cfg!(target_os = "linux") && !is_chosen;
     BUNDLES.iter().map(Path::new).find(|path| may_be_there && path.is_file())
 }
 
 /// Where the authorities that are trusted are read from, and what says so.
-pub(crate) fn trusted() -> Vec<(String, &'static str)> {
+pub fn trusted() -> Vec<(String, &'static str)> {
     // The directory is read by the verifier that reads the file, too.
     let variables = if IS_READ_BY_VERIFIER { &["SSL_CERT_FILE", "SSL_CERT_DIR"][..] } else { &["SSL_CERT_FILE"] };
     let path_in = |variable: &&'static str| {
@@ -52,7 +52,7 @@ pub(crate) fn trusted() -> Vec<(String, &'static str)> {
 /// `SSL_CERT_FILE` stands in for the system's authorities, as it does for OpenSSL and curl. On Linux the
 /// platform's verifier reads it itself, beside `SSL_CERT_DIR`, but is silent about a file it cannot use; on macOS
 /// and Windows it does not look at it. Without `everything`, one file will do where there is one.
-pub(super) fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBuilder, Failure> {
+pub fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBuilder, Failure> {
     let bundled = bundle().filter(|_| !everything).and_then(certificates_in);
     if let Some(certificates) = bundled {
         return Ok(builder.tls_certs_only(certificates));
@@ -83,7 +83,7 @@ fn named() -> Result<Option<Named>, Failure> {
 }
 
 /// Judges the certificates of others as the clients do: by all that the system trusts, or by `SSL_CERT_FILE`.
-pub(super) fn verifier() -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+pub fn verifier() -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     match named()?.filter(|_| !IS_READ_BY_VERIFIER) {
         Some(named) => by_file(&named.path.to_string_lossy(), &named.pem, provider),

@@ -9,23 +9,23 @@ use reqwest::header::RETRY_AFTER;
 use super::Answer;
 
 /// A day: longer than any command's time, and a moment that can be named.
-pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Requests of one command, held back together until a moment that the service named.
 #[derive(Default)]
-pub(super) struct Throttle {
+pub struct Throttle {
     until: Cell<Option<Instant>>,
 }
 
 impl Throttle {
     /// How long requests are to be held back from now.
-    pub(super) fn wait(&self) -> Duration {
+    pub fn wait(&self) -> Duration {
         self.until.get().map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default()
     }
 
     /// Holds requests back for so long from now, unless they are for longer already. Returns whether that makes a
     /// difference worth telling.
-    pub(super) fn hold_back(&self, wait: Duration) -> bool {
+    pub fn hold_back(&self, wait: Duration) -> bool {
         let before = self.wait();
         if wait > before
             && let Some(until) = Instant::now().checked_add(wait.min(LONGEST))
@@ -38,12 +38,12 @@ impl Throttle {
 
 /// How long the service asks to wait before the request is sent again, where it does (RFC 6585, section 4;
 /// RFC 9110, section 15.6.4).
-pub(super) fn asked_wait(answer: &Answer) -> Option<Duration> {
+pub fn asked_wait(answer: &Answer) -> Option<Duration> {
     asked_wait_at(answer, SystemTime::now())
 }
 
 /// The same where it is `now`.
-pub(super) fn asked_wait_at(answer: &Answer, now: SystemTime) -> Option<Duration> {
+pub fn asked_wait_at(answer: &Answer, now: SystemTime) -> Option<Duration> {
     if !matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }

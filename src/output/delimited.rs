@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::text;
 
 /// Comma-separated values. A file gets the text as it is; a terminal gets no control characters.
-pub(super) fn csv(output: &Output, for_terminal: bool) -> Result<String> {
+pub fn csv(output: &Output, for_terminal: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(output.fields.iter().map(|name| name.as_bytes())).map_err(Error::failed_by)?;
     for row in output.rows() {
@@ -17,7 +17,7 @@ pub(super) fn csv(output: &Output, for_terminal: bool) -> Result<String> {
 }
 
 /// Tab-separated values: one line a record, so that tabs and line ends in a value become spaces.
-pub(super) fn tsv(output: &Output) -> String {
+pub fn tsv(output: &Output) -> String {
     let mut lines = output.fields.join("\t") + "\n";
     for row in output.rows() {
         let cells: Vec<String> = row.iter().map(|cell| text::one_line(cell)).collect();

@@ -9,7 +9,7 @@ use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
 use super::{Output, Record, Shape};
 use crate::error::{Error, Result};
 
-pub(super) fn render(output: &Output) -> Result<String> {
+pub fn render(output: &Output) -> Result<String> {
     let objects: Vec<Object<'_>> =
         output.records.iter().map(|record| Object { fields: &output.fields, record }).collect();
     match (output.shape, objects.as_slice()) {
@@ -19,7 +19,7 @@ pub(super) fn render(output: &Output) -> Result<String> {
 }
 
 /// JSON with a line end.
-pub(super) fn text(value: &impl Serialize) -> Result<String> {
+pub fn text(value: &impl Serialize) -> Result<String> {
     let mut text = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(PrettyFormatter::new()));
     value.serialize(&mut serializer).map_err(Error::failed_by)?;

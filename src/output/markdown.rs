@@ -3,7 +3,7 @@
 use super::Output;
 use crate::text;
 
-pub(super) fn render(output: &Output) -> String {
+pub fn render(output: &Output) -> String {
     let caption = output.caption.as_deref().map(escaped);
     if let (Some(caption), true) = (&caption, output.records.is_empty()) {
         return format!("{caption}\n");

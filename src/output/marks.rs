@@ -8,13 +8,13 @@ const ENABLED: &str = "Enabled";
 const MARK: Style = AnsiColor::Green.on_default().bold();
 
 /// The value of a field, marked where it is one that is enabled.
-pub(super) fn value(field: &str, text: &str) -> String {
+pub fn value(field: &str, text: &str) -> String {
     let blanks = text.len() - text.trim_start().len();
     if VALUES.contains(&field) { marked_at(text, blanks) } else { text.to_owned() }
 }
 
 /// The lines of a table's rows, marked below the fields in its header that hold values.
-pub(super) fn rows(header: &str, rows: &str, fields: &[&str]) -> String {
+pub fn rows(header: &str, rows: &str, fields: &[&str]) -> String {
     let columns = value_columns(header, fields);
     let marked = |line: &str| columns.iter().rev().fold(line.to_owned(), |line, column| below(&line, *column));
     rows.lines().map(|line| marked(line) + "\n").collect()

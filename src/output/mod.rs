@@ -6,7 +6,7 @@ mod markdown;
 mod marks;
 mod narrow;
 #[cfg(any(fuzzing, test))]
-pub(crate) mod properties;
+pub mod properties;
 mod query;
 mod table;
 
@@ -17,14 +17,14 @@ use serde_json::{Map, Value};
 
 use crate::error::Result;
 use crate::ui::Terminal;
-pub(crate) use query::Query;
+pub use query::Query;
 
 /// The field that records of several tenants begin with.
 const TENANT_ID: &str = "tenantId";
 
 /// The form in which a result is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people: aligned columns.
     #[default]
     Table,
@@ -40,13 +40,13 @@ pub(crate) enum Format {
 
 /// One record: the values of the result's fields, in order, and members of the service that have no field.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Record {
-    pub(crate) values: Vec<Value>,
-    pub(crate) extra: Map<String, Value>,
+pub struct Record {
+    pub values: Vec<Value>,
+    pub extra: Map<String, Value>,
 }
 
 /// Something that can be shown as a record.
-pub(crate) trait Row {
+pub trait Row {
     /// The names of the fields, in order.
     const FIELDS: &'static [&'static str];
 
@@ -62,7 +62,7 @@ enum Shape {
 
 /// The result of a command.
 #[derive(Clone, Debug)]
-pub(crate) struct Output {
+pub struct Output {
     shape: Shape,
     fields: Vec<Cow<'static, str>>,
     records: Vec<Record>,
@@ -72,18 +72,18 @@ pub(crate) struct Output {
 
 impl Output {
     /// A result that is one record: an object in JSON.
-    pub(crate) fn one<R: Row>(row: R) -> Self {
+    pub fn one<R: Row>(row: R) -> Self {
         Self { shape: Shape::One, fields: named(R::FIELDS), records: vec![row.record()], caption: None }
     }
 
     /// A result that is a list, be it of one record or none: an array in JSON.
-    pub(crate) fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
+    pub fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
         let records = rows.into_iter().map(R::record).collect();
         Self { shape: Shape::Many, fields: named(R::FIELDS), records, caption: None }
     }
 
     /// A list of records of several tenants, each beginning with the id of its own.
-    pub(crate) fn over_tenants<R: Row>(rows: impl IntoIterator<Item = (String, R)>) -> Self {
+    pub fn over_tenants<R: Row>(rows: impl IntoIterator<Item = (String, R)>) -> Self {
         let records = rows.into_iter().map(|(tenant_id, row)| {
             let mut record = row.record();
             record.values.insert(0, Value::from(tenant_id));
@@ -95,13 +95,13 @@ impl Output {
     }
 
     /// The same with a sentence that says what the records are.
-    pub(crate) fn with_caption(mut self, caption: &str) -> Self {
+    pub fn with_caption(mut self, caption: &str) -> Self {
         self.caption = Some(caption.to_owned());
         self
     }
 
     /// Prints the result, or what a query picks from it, on standard output.
-    pub(crate) fn print(&self, format: Format, query: Option<&Query>, terminal: &Terminal) -> Result<()> {
+    pub fn print(&self, format: Format, query: Option<&Query>, terminal: &Terminal) -> Result<()> {
         let text = match query {
             Some(query) => query.picked(self, format, terminal)?,
             None => self.rendered(format, terminal)?,

@@ -6,7 +6,7 @@ use super::marks;
 
 /// The name of a field and its value behind it, or below it where the line would be too long. Lines end between words;
 /// a word that is longer than a line stays whole, so that it can be copied.
-pub(super) fn field(name: &str, value: &str, width: usize, color: bool) -> String {
+pub fn field(name: &str, value: &str, width: usize, color: bool) -> String {
     let line = format!("{name}: {value}");
     if line.width() > width {
         return format!("{name}:\n{}", words(value, width));

@@ -8,7 +8,7 @@ use super::{Output, json};
 use crate::text::is_steering;
 
 /// What is printed as JSON reads back as so many objects with every member, and would do nothing to a terminal.
-pub(crate) fn printed_whole(output: &Output) {
+pub fn printed_whole(output: &Output) {
     let Ok(text) = json::render(output) else { panic!("{output:?}") };
     assert!(!text.chars().any(|character| character != '\n' && is_steering(character)), "{text}");
     let Ok(read) = serde_json::from_str::<Value>(&text) else { panic!("{text}") };

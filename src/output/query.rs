@@ -15,11 +15,11 @@ const LANGUAGE: &str = "https://jmespath.org/tutorial.html";
 
 /// An expression that was understood.
 #[derive(Clone)]
-pub(crate) struct Query(Expression<'static>);
+pub struct Query(Expression<'static>);
 
 impl Query {
     /// Reads an expression. Fails with wrong usage, so that a mistake is told before anything is done.
-    pub(crate) fn parse(expression: &str) -> Result<Self> {
+    pub fn parse(expression: &str) -> Result<Self> {
         jmespath::compile(expression).map(Self).map_err(|error| {
             Error::usage(format!("--query: {}", reason(&error)))
                 .hint(format!("the language is explained at {LANGUAGE}"))
@@ -28,7 +28,7 @@ impl Query {
 
     /// What the expression picks, in this format. Picked records are shown as records are; anything else is shown as
     /// plain values: as TSV without a header, so that scripts get words and not JSON.
-    pub(super) fn picked(&self, output: &Output, format: Format, terminal: &Terminal) -> Result<String> {
+    pub fn picked(&self, output: &Output, format: Format, terminal: &Terminal) -> Result<String> {
         let whole = json::render(output)?;
         let whole: Value = serde_json::from_str(&whole).map_err(Error::failed_by)?;
         let found = self.0.search(&whole).map_err(|error| Error::failed(format!("--query: {}", reason(&error))))?;

@@ -25,7 +25,7 @@ const READABLE: usize = 30;
 const BOLD: anstyle::Style = anstyle::Style::new().bold();
 
 /// Renders the result for a terminal `width` columns wide, or without a limit. A list that is empty has no table.
-pub(super) fn render(output: &Output, width: Option<u16>, color: bool) -> String {
+pub fn render(output: &Output, width: Option<u16>, color: bool) -> String {
     if output.records.is_empty() {
         return String::new();
     }

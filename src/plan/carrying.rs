@@ -11,7 +11,7 @@ use crate::api::{Client, Target, TokenSource};
 use crate::error::Kind;
 
 /// Whoever follows a plan while it is carried out.
-pub(crate) trait Watch {
+pub trait Watch {
     /// Whether nothing new is to be started.
     fn is_interrupted(&self) -> bool;
     /// A change has ended, one way or another.
@@ -21,16 +21,16 @@ pub(crate) trait Watch {
 }
 
 /// A plan, the tenant that it is for, and whoever follows it.
-pub(crate) struct Work<'w, T> {
-    pub(crate) plan: Plan,
-    pub(crate) client: &'w Client<'w, T>,
-    pub(crate) watch: &'w dyn Watch,
+pub struct Work<'w, T> {
+    pub plan: Plan,
+    pub client: &'w Client<'w, T>,
+    pub watch: &'w dyn Watch,
 }
 
 /// Carries out plans with at most `jobs` requests in flight over all of them. One failed change does not stop the rest;
 /// a sign-in that is refused stops the rest of its plan, and an interruption everything: what is in flight ends, and the
 /// rest is not sent. Returns what became of every change, in the order of the plans and of their changes.
-pub(crate) async fn carry_out<T: TokenSource>(works: Vec<Work<'_, T>>, jobs: usize) -> Vec<Vec<Carried>> {
+pub async fn carry_out<T: TokenSource>(works: Vec<Work<'_, T>>, jobs: usize) -> Vec<Vec<Carried>> {
     let needed: usize = works.iter().map(|work| work.plan.needed()).sum();
     let mut queue = VecDeque::new();
     let mut plans = Vec::with_capacity(works.len());

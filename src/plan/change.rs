@@ -6,7 +6,7 @@ use crate::text::one_line;
 
 /// How a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     Changed,
     /// The value was the wanted one already; nothing was sent.
     Unchanged,
@@ -17,7 +17,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// The word for it in every output format.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::Unchanged => "unchanged",
@@ -29,51 +29,51 @@ impl Outcome {
 
 /// What is wanted of a product or offer type that was read from the service.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
-    pub(crate) target: Target,
-    pub(crate) before: ProductPolicy,
+pub struct Change {
+    pub target: Target,
+    pub before: ProductPolicy,
     /// The wanted value; `None` where it is to stay as it is.
-    pub(crate) wanted: Option<PolicyValue>,
+    pub wanted: Option<PolicyValue>,
 }
 
 /// What became of a change.
 #[derive(Clone, Debug)]
-pub(crate) struct ChangeRecord {
+pub struct ChangeRecord {
     /// The product or offer type with its value afterwards, as planned, or none where nobody can tell.
-    pub(crate) item: ProductPolicy,
-    pub(crate) previous_value: Option<String>,
-    pub(crate) outcome: Outcome,
-    pub(crate) error: Option<String>,
+    pub item: ProductPolicy,
+    pub previous_value: Option<String>,
+    pub outcome: Outcome,
+    pub error: Option<String>,
 }
 
 /// A change that was carried out, or not.
-pub(crate) struct Carried {
-    pub(crate) target: Target,
-    pub(crate) record: ChangeRecord,
+pub struct Carried {
+    pub target: Target,
+    pub record: ChangeRecord,
     /// Why it failed, where the change was tried.
-    pub(crate) failure: Option<Error>,
+    pub failure: Option<Error>,
     /// The correlation id of the request that made the change.
-    pub(crate) correlation_id: Option<String>,
+    pub correlation_id: Option<String>,
 }
 
 impl Change {
     /// The value to send, where it differs from the value there is.
-    pub(crate) fn needed(&self) -> Option<PolicyValue> {
+    pub fn needed(&self) -> Option<PolicyValue> {
         self.wanted.filter(|wanted| !wanted.is(self.before.value.as_deref()))
     }
 
     /// Whether the value differs from the wanted one.
-    pub(crate) fn is_needed(&self) -> bool {
+    pub fn is_needed(&self) -> bool {
         self.needed().is_some()
     }
 
     /// What would be done, in words.
-    pub(crate) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         sentence(&self.before, self.before.value.as_deref(), self.wanted.map(PolicyValue::wire))
     }
 
     /// The record of a change that is not needed, or, as a plan, of one that is.
-    pub(crate) fn planned(self) -> ChangeRecord {
+    pub fn planned(self) -> ChangeRecord {
         match self.needed() {
             None => self.record(Outcome::Unchanged, |_| {}, None),
             Some(wanted) => self.record(Outcome::Planned, |item| item.value = Some(wanted.wire().to_owned()), None),
@@ -81,14 +81,14 @@ impl Change {
     }
 
     /// The record of a change that was not tried.
-    pub(super) fn not_sent(self, why: &str) -> Carried {
+    pub fn not_sent(self, why: &str) -> Carried {
         let target = self.target.clone();
         let record = self.record(Outcome::Failed, |_| {}, Some(format!("not sent: {why}")));
         Carried { target, record, failure: None, correlation_id: None }
     }
 
     /// Sends the change if it is needed. `command_to_see` shows the value as it is, for hints where nobody can tell.
-    pub(super) async fn carry_out<T: TokenSource>(
+    pub async fn carry_out<T: TokenSource>(
         self,
         client: &Client<'_, T>,
         command_to_see: impl Fn(&Target) -> String,
@@ -161,12 +161,12 @@ impl Change {
 
 impl ChangeRecord {
     /// What the product is set to now, in words.
-    pub(crate) fn state(&self) -> String {
+    pub fn state(&self) -> String {
         one_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
     }
 
     /// What was done, in words.
-    pub(crate) fn sentence(&self) -> String {
+    pub fn sentence(&self) -> String {
         sentence(&self.item, self.previous_value.as_deref(), self.item.value.as_deref())
     }
 }

@@ -10,7 +10,7 @@ use crate::text::shown;
 
 /// What is wanted of a product or offer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub enum Wanted {
     Value(PolicyValue),
     /// It is spoken of, and stays as it is.
     AsItIs,
@@ -18,7 +18,7 @@ pub(crate) enum Wanted {
 
 /// Names a product or offer type, whatever the case of its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub struct Key {
     is_offer_type: bool,
     id: String,
 }
@@ -31,19 +31,19 @@ impl From<&Target> for Key {
 
 /// A desired state: what is wanted of products by their ids, and of all others.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Desired {
+pub struct Desired {
     named: BTreeMap<Key, Wanted>,
     default: Option<PolicyValue>,
 }
 
 impl Desired {
     /// Wants nothing of what is not named, or this value. Offer types take no trials, and are then left alone.
-    pub(crate) fn with_default(default: Option<PolicyValue>) -> Self {
+    pub fn with_default(default: Option<PolicyValue>) -> Self {
         Self { default, ..Self::default() }
     }
 
     /// Says what is wanted of a product or offer type. Returns false where that has been said before.
-    pub(crate) fn want(&mut self, target: &Target, wanted: Wanted) -> bool {
+    pub fn want(&mut self, target: &Target, wanted: Wanted) -> bool {
         self.named.insert(target.into(), wanted).is_none()
     }
 
@@ -61,26 +61,26 @@ impl Desired {
 
 impl Target {
     /// Whether both name the same thing; the case of ids does not matter.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Self) -> bool {
         Key::from(self) == Key::from(other)
     }
 
     /// Whether the value can be asked for: offer types take no trials.
-    pub(crate) fn takes(&self, value: PolicyValue) -> bool {
+    pub fn takes(&self, value: PolicyValue) -> bool {
         self.scope().takes(value)
     }
 }
 
 /// An ordered difference: what is to be changed, and what is right already, in the order of the listing.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) changes: Vec<Change>,
+pub struct Plan {
+    pub changes: Vec<Change>,
     /// What should have another value, and cannot be changed, for no request can name it; with that value.
-    pub(crate) unnamable: Vec<(ProductPolicy, PolicyValue)>,
+    pub unnamable: Vec<(ProductPolicy, PolicyValue)>,
 }
 
 /// The failure to change what no request can name.
-pub(crate) fn unnamable(item: &ProductPolicy) -> Error {
+pub fn unnamable(item: &ProductPolicy) -> Error {
     let why = match &item.scope {
         Scope::Other(scope) => {
             format!("of the scope '{}', which this version cannot change", shown(scope))
@@ -92,7 +92,7 @@ pub(crate) fn unnamable(item: &ProductPolicy) -> Error {
 
 impl Plan {
     /// The changes that turn what is listed into what is desired. An item that is listed twice is changed once.
-    pub(crate) fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
+    pub fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
         let mut unnamable = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
         let mut places: BTreeMap<Key, usize> = BTreeMap::new();
@@ -123,27 +123,27 @@ impl Plan {
     }
 
     /// A plan of one.
-    pub(crate) fn of_one(change: Change) -> Self {
+    pub fn of_one(change: Change) -> Self {
         Self { changes: vec![change], unnamable: Vec::new() }
     }
 
     /// Refuses a plan that would leave something as it should not be.
-    pub(crate) fn check_namable(&self) -> Result<()> {
+    pub fn check_namable(&self) -> Result<()> {
         self.unnamable.first().map_or(Ok(()), |(item, _)| Err(unnamable(item)))
     }
 
     /// Whether there is nothing to change.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.needed() == 0
     }
 
     /// How many changes are needed.
-    pub(crate) fn needed(&self) -> usize {
+    pub fn needed(&self) -> usize {
         self.changes.iter().filter(|change| change.is_needed()).count()
     }
 
     /// What would be done, as records.
-    pub(crate) fn into_records(self) -> Vec<ChangeRecord> {
+    pub fn into_records(self) -> Vec<ChangeRecord> {
         self.changes.into_iter().map(Change::planned).collect()
     }
 }

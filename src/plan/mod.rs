@@ -7,8 +7,8 @@ mod change;
 mod desired;
 
 #[cfg(any(fuzzing, test))]
-pub(crate) use baseline::properties;
-pub(crate) use baseline::{Baseline, Comparison, Form, Unknown, export};
-pub(crate) use carrying::{Watch, Work, carry_out};
-pub(crate) use change::{Carried, Change, ChangeRecord, Outcome};
-pub(crate) use desired::{Desired, Plan, Wanted, unnamable};
+pub use baseline::properties;
+pub use baseline::{Baseline, Comparison, Form, Unknown, export};
+pub use carrying::{Watch, Work, carry_out};
+pub use change::{Carried, Change, ChangeRecord, Outcome};
+pub use desired::{Desired, Plan, Wanted, unnamable};

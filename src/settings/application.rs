@@ -26,7 +26,7 @@ const PROOF_FLAGS: &str =
     "add one of --client-secret-stdin, --certificate FILE, --federated-token-file FILE, --github-oidc";
 
 /// What the environment says of an application.
-pub(crate) enum InEnvironment {
+pub enum InEnvironment {
     Absent,
     /// Which of the variables are set, and what is missing, in words.
     Partial(String),
@@ -36,7 +36,7 @@ pub(crate) enum InEnvironment {
 impl Settings {
     /// The application of the environment. `AZURE_TENANT_ID` belongs to it: `--tenant` leads it elsewhere, but who acts
     /// must not depend on that flag.
-    pub(crate) fn application(&self) -> Result<InEnvironment> {
+    pub fn application(&self) -> Result<InEnvironment> {
         let set = |name: &&str| self.environment.text(name).is_some();
         if ![CLIENT_ID, SECRET, CERTIFICATE, FEDERATED].iter().any(&set) {
             return Ok(InEnvironment::Absent);
@@ -73,7 +73,7 @@ impl Settings {
     }
 
     /// The variables that name a complete application, which outranks whatever is saved.
-    pub(crate) fn application_variables(&self) -> Result<Option<String>> {
+    pub fn application_variables(&self) -> Result<Option<String>> {
         let InEnvironment::Complete(application) = self.application()? else { return Ok(None) };
         let proof = match application.proof {
             Proof::Secret { .. } => SECRET,
@@ -85,7 +85,7 @@ impl Settings {
     }
 
     /// The id of the application to `connect` as.
-    pub(crate) fn application_id(&self, args: &ConnectArgs) -> Result<String> {
+    pub fn application_id(&self, args: &ConnectArgs) -> Result<String> {
         args.client_id.clone().or_else(|| self.environment.text(CLIENT_ID)).ok_or_else(|| {
             Error::usage("no application is named").hint(format!("add --client-id ID, or set {CLIENT_ID}"))
         })
@@ -93,7 +93,7 @@ impl Settings {
 
     /// What the application to `connect` as proves itself with: what the flags say, else what the environment says.
     /// `secret` was read from standard input, where that was asked for.
-    pub(crate) fn proof_to_connect(&self, args: &ConnectArgs, secret: Option<SecretString>) -> Result<Proof> {
+    pub fn proof_to_connect(&self, args: &ConnectArgs, secret: Option<SecretString>) -> Result<Proof> {
         let proof = if let Some(value) = secret {
             Some(Proof::Secret { value, origin: Origin::Flag("--client-secret-stdin") })
         } else if let Some(path) = &args.certificate {

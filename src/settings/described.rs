@@ -9,17 +9,17 @@ use crate::error::Result;
 use crate::http::trusted;
 
 /// A setting: its name, its value, and where that came from.
-pub(crate) struct Setting {
-    pub(crate) name: &'static str,
-    pub(crate) value: Result<String>,
-    pub(crate) origin: &'static str,
+pub struct Setting {
+    pub name: &'static str,
+    pub value: Result<String>,
+    pub origin: &'static str,
 }
 
 const DEFAULT: &str = "default";
 
 impl Settings {
     /// Every setting that a request depends on. Holds no secret: of credentials it names the variables alone.
-    pub(crate) fn described(&self) -> Vec<Setting> {
+    pub fn described(&self) -> Vec<Setting> {
         let from = |variable: &'static str, otherwise: &'static str| {
             if self.environment.text(variable).is_some() { variable } else { otherwise }
         };

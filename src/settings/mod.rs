@@ -22,7 +22,7 @@ use crate::http::is_loopback;
 use crate::output::{Format, Query};
 use crate::secret;
 use crate::text::shortened;
-pub(crate) use application::InEnvironment;
+pub use application::InEnvironment;
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -44,31 +44,31 @@ const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
 
 /// The settings that every command shares.
 #[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) policy_id: String,
+pub struct Settings {
+    pub policy_id: String,
     /// The policy named with `--policy-id`.
-    pub(crate) policy_id_given: Option<String>,
-    pub(crate) profile: String,
+    pub policy_id_given: Option<String>,
+    pub profile: String,
     /// Whether `--profile` was given.
     profile_is_given: bool,
     /// The tenant named with `--tenant`, where it is one.
-    pub(crate) tenant: Option<Tenant>,
+    pub tenant: Option<Tenant>,
     /// The tenants named with `--tenant`, where they are several.
-    pub(crate) tenants: Vec<Tenant>,
-    pub(crate) format: Format,
+    pub tenants: Vec<Tenant>,
+    pub format: Format,
     /// The format named with `--output`.
-    pub(crate) format_given: Option<Format>,
+    pub format_given: Option<Format>,
     /// What `--query` picks from the result.
-    pub(crate) query: Option<Query>,
-    pub(crate) timeout: Duration,
+    pub query: Option<Query>,
+    pub timeout: Duration,
     /// Whether `--timeout` was given, rather than left at its default.
-    pub(crate) timeout_is_given: bool,
-    pub(crate) endpoint: Url,
+    pub timeout_is_given: bool,
+    pub endpoint: Url,
     environment: Rc<Environment>,
 }
 
 impl Settings {
-    pub(crate) fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
+    pub fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
         let policy_id = args.policy_id.clone().unwrap_or_else(|| DEFAULT_POLICY.to_owned());
         if !is_sendable(&policy_id) {
             return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", shortened(&policy_id, 80)))
@@ -100,18 +100,18 @@ impl Settings {
     }
 
     /// The same settings for one tenant.
-    pub(crate) fn at(&self, tenant: Tenant) -> Self {
+    pub fn at(&self, tenant: Tenant) -> Self {
         Self { tenant: Some(tenant), tenants: Vec::new(), ..self.clone() }
     }
 
     /// The authority host that `connect` signs in at.
-    pub(crate) fn authority(&self) -> Result<Url> {
+    pub fn authority(&self) -> Result<Url> {
         address(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY)
     }
 
     /// The tenant that `connect` and applications sign in to, and what names it: `--tenant`, else `AZURE_TENANT_ID`,
     /// which must not move a saved sign-in.
-    pub(crate) fn tenant_to_connect(&self) -> Result<(Option<Tenant>, &'static str)> {
+    pub fn tenant_to_connect(&self) -> Result<(Option<Tenant>, &'static str)> {
         if self.tenant.is_some() {
             return Ok((self.tenant.clone(), "--tenant"));
         }
@@ -121,12 +121,12 @@ impl Settings {
     }
 
     /// Whether `MSCOMMERCE_TOKEN` is set, to whatever.
-    pub(crate) fn has_token(&self) -> bool {
+    pub fn has_token(&self) -> bool {
         self.environment.text(TOKEN_VARIABLE).is_some()
     }
 
     /// The token of `MSCOMMERCE_TOKEN`.
-    pub(crate) fn token(&self) -> Result<Option<SecretString>> {
+    pub fn token(&self) -> Result<Option<SecretString>> {
         let Some(token) = self.environment.text(TOKEN_VARIABLE).map(secret::taken) else { return Ok(None) };
         if is_token(&token) {
             return Ok(Some(token));
@@ -138,28 +138,28 @@ impl Settings {
     }
 
     /// The public client that `connect` signs in as, where `--client-id` does not say.
-    pub(crate) fn client_id(&self) -> String {
+    pub fn client_id(&self) -> String {
         self.environment.text("MSCOMMERCE_CLIENT_ID").unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned())
     }
 
     /// The scope to ask for.
-    pub(crate) fn scope(&self) -> String {
+    pub fn scope(&self) -> String {
         self.environment.text("MSCOMMERCE_SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned())
     }
 
     /// The service that tokens have to be for: the scope without its ending.
-    pub(crate) fn resource(&self) -> String {
+    pub fn resource(&self) -> String {
         let scope = self.scope();
         scope.strip_suffix("/.default").unwrap_or(&scope).to_owned()
     }
 
     /// Where the sign-ins are kept.
-    pub(crate) fn state_directory(&self) -> Result<PathBuf> {
+    pub fn state_directory(&self) -> Result<PathBuf> {
         state_directory(&self.environment)
     }
 
     /// A command for a hint, with the flags that lead it where this run was led.
-    pub(crate) fn command(&self, command: &str) -> String {
+    pub fn command(&self, command: &str) -> String {
         let mut command = self.command_for_default_policy(command);
         if self.policy_id != DEFAULT_POLICY {
             command.push_str(&format!(" --policy-id {}", crate::text::quoted(&self.policy_id)));
@@ -168,7 +168,7 @@ impl Settings {
     }
 
     /// The same for a command that is not about the policy in use.
-    pub(crate) fn command_for_default_policy(&self, command: &str) -> String {
+    pub fn command_for_default_policy(&self, command: &str) -> String {
         let place = ConnectCommand {
             profile: &self.profile,
             tenant: self.tenant.as_ref(),
@@ -178,13 +178,13 @@ impl Settings {
         format!("{command}{}", place.flags())
     }
 
-    pub(crate) fn environment(&self) -> &Environment {
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 }
 
 /// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
-pub(crate) fn state_directory(environment: &Environment) -> Result<PathBuf> {
+pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
     if let Some(home) = environment.raw(HOME_VARIABLE) {
         return std::path::absolute(home)
             .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));

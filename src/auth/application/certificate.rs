@@ -22,13 +22,13 @@ use crate::text::moment;
 const LIFETIME: chrono::Duration = chrono::Duration::minutes(10);
 
 /// A certificate, and the RSA key that belongs to it.
-pub(crate) struct Certificate {
+pub struct Certificate {
     key: Arc<dyn SigningKey>,
     der: Vec<u8>,
     /// Where it was read from.
     file: String,
-    pub(super) not_before: DateTime<Utc>,
-    pub(super) not_after: DateTime<Utc>,
+    pub not_before: DateTime<Utc>,
+    pub not_after: DateTime<Utc>,
 }
 
 /// Shown where the certificate is refused. The portal shows the SHA-1 thumbprint.
@@ -43,7 +43,7 @@ impl fmt::Display for Certificate {
 impl Certificate {
     /// Of these certificates the one that belongs to one of these keys; `None` where none does. A renewed one is
     /// preferred to the one before it.
-    pub(super) fn matching(keys: &[Arc<dyn SigningKey>], certificates: &[Vec<u8>], file: &str) -> Option<Self> {
+    pub fn matching(keys: &[Arc<dyn SigningKey>], certificates: &[Vec<u8>], file: &str) -> Option<Self> {
         let pairs = keys.iter().flat_map(|key| certificates.iter().map(move |der| (key, der)));
         let fitting = pairs.filter_map(|(key, der)| Self::of_pair(key, der, file));
         let now = Utc::now();
@@ -64,7 +64,7 @@ impl Certificate {
 
     /// Signs that whoever holds this certificate is the application, for the token endpoint `audience`: a JWT with
     /// PS256 (RFC 7523; entra-docs, "certificate credentials").
-    pub(super) fn assertion(&self, client_id: &str, audience: &Url) -> Result<SecretString> {
+    pub fn assertion(&self, client_id: &str, audience: &Url) -> Result<SecretString> {
         let now = Utc::now();
         let header = json!({
             "alg": "PS256",

@@ -30,15 +30,15 @@ const LARGEST: usize = 64 * 1024;
 const LONGEST_CLAIM: usize = 300;
 
 /// The variables that GitHub Actions gives to a job that may ask for its own token.
-pub(crate) const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
-pub(crate) const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+pub const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+pub const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
 /// What a job needs for that.
 const GITHUB_PERMISSION: &str =
     "the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)";
 
 /// Where the token of the other issuer comes from.
-pub(crate) enum Federated {
+pub enum Federated {
     /// A file that somebody else keeps fresh: it is read anew for every token request.
     File { path: PathBuf, origin: Origin },
     /// GitHub Actions: the job asks for a token about itself, which is good for several tenants.
@@ -46,8 +46,8 @@ pub(crate) enum Federated {
 }
 
 /// A token of another issuer, presented to Entra.
-pub(crate) struct Assertion {
-    pub(super) token: SecretString,
+pub struct Assertion {
+    pub token: SecretString,
     claims: Claims,
     source: String,
 }
@@ -71,16 +71,16 @@ impl fmt::Display for Assertion {
 }
 
 impl Federated {
-    pub(crate) fn file(path: PathBuf, origin: Origin) -> Self {
+    pub fn file(path: PathBuf, origin: Origin) -> Self {
         Self::File { path, origin }
     }
 
-    pub(crate) fn github(url: Url, token: SecretString) -> Self {
+    pub fn github(url: Url, token: SecretString) -> Self {
         Self::Github { url, token, in_hand: Mutex::default() }
     }
 
     /// A token to present to Entra.
-    pub(super) async fn assertion(&self, http: &http::Client<'_>) -> Result<Rc<Assertion>> {
+    pub async fn assertion(&self, http: &http::Client<'_>) -> Result<Rc<Assertion>> {
         match self {
             Self::File { path, origin } => from_file(path, *origin).await.map(Rc::new),
             Self::Github { url, token, in_hand } => {

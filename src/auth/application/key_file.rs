@@ -36,7 +36,7 @@ const RSA_NEEDED: &str = "an RSA key of 2048 bits or more is needed: openssl req
 
 /// The file needs a password, and the one there is, if any, does not open it.
 #[derive(Debug)]
-pub(crate) struct PasswordNeeded {
+pub struct PasswordNeeded {
     file: String,
     is_given: bool,
 }
@@ -58,7 +58,7 @@ struct Content {
 }
 
 /// A file that holds a certificate and its private key. It is read once, when it is needed first.
-pub(crate) struct CertificateFile {
+pub struct CertificateFile {
     path: PathBuf,
     password: Option<SecretString>,
     /// What names the file.
@@ -67,18 +67,18 @@ pub(crate) struct CertificateFile {
 }
 
 impl CertificateFile {
-    pub(crate) fn new(path: PathBuf, password: Option<SecretString>, origin: Origin) -> Self {
+    pub fn new(path: PathBuf, password: Option<SecretString>, origin: Origin) -> Self {
         Self { path, password, origin, content: OnceCell::new() }
     }
 
     /// The same file with another password.
-    pub(crate) fn with_password(self, password: SecretString) -> Self {
+    pub fn with_password(self, password: SecretString) -> Self {
         Self::new(self.path, Some(password), self.origin)
     }
 
     /// The certificate in it, once it is sure that Entra can take it. Fails with [`PasswordNeeded`] where a password
     /// is missing or wrong.
-    pub(crate) async fn read(&self) -> Result<&Certificate> {
+    pub async fn read(&self) -> Result<&Certificate> {
         self.content.get_or_try_init(|| self.read_anew()).await
     }
 

@@ -18,15 +18,15 @@ use super::entra::{ApplicationProof, Entra, Grant};
 use super::refusal::Refusal;
 use crate::error::{Error, Result};
 use crate::files;
-pub(crate) use federated::{Federated, GITHUB_TOKEN, GITHUB_URL};
-pub(crate) use key_file::{CertificateFile, PasswordNeeded};
+pub use federated::{Federated, GITHUB_TOKEN, GITHUB_URL};
+pub use key_file::{CertificateFile, PasswordNeeded};
 
 /// Wrong client secret (entra-docs, "error codes").
 const WRONG_SECRET: u32 = 7_000_215;
 
 /// What named a secret or a file: a flag or a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub enum Origin {
     Flag(&'static str),
     Variable(&'static str),
 }
@@ -40,7 +40,7 @@ impl fmt::Display for Origin {
 }
 
 /// How an application proves that it is the one it says.
-pub(crate) enum Proof {
+pub enum Proof {
     Secret { value: SecretString, origin: Origin },
     Certificate(CertificateFile),
     Federated(Federated),
@@ -58,19 +58,19 @@ impl Proof {
 }
 
 /// An application, and what it proves itself with.
-pub(crate) struct Application {
-    pub(crate) client_id: String,
-    pub(crate) proof: Proof,
+pub struct Application {
+    pub client_id: String,
+    pub proof: Proof,
 }
 
 impl Application {
     /// Which application it is, and how it proves that.
-    pub(crate) fn description(&self) -> String {
+    pub fn description(&self) -> String {
         format!("the application {} with {}", self.client_id, self.proof.name())
     }
 
     /// Signs in at the tenant of `entra`. A refusal tells what was presented, as far as that is no secret.
-    pub(crate) async fn sign_in(&self, entra: &Entra<'_>) -> Result<Grant> {
+    pub async fn sign_in(&self, entra: &Entra<'_>) -> Result<Grant> {
         match &self.proof {
             Proof::Secret { value, origin } => {
                 entra.application(ApplicationProof::Secret(value)).await.map_err(|error| {

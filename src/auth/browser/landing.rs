@@ -6,7 +6,7 @@ use crate::text;
 
 /// What a landing page tells.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub struct Page {
     is_good: bool,
     title: String,
     paragraphs: Vec<String>,
@@ -15,7 +15,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// The sign-in succeeded.
-    pub(crate) fn success(account: &str, tenant: &str) -> Self {
+    pub fn success(account: &str, tenant: &str) -> Self {
         Self {
             is_good: true,
             title: "You are signed in".into(),
@@ -25,7 +25,7 @@ impl Page {
     }
 
     /// The sign-in failed; nothing was saved.
-    pub(crate) fn failure(error: &Error) -> Self {
+    pub fn failure(error: &Error) -> Self {
         let details = error.detail_lines().map(str::to_owned);
         Self {
             is_good: false,
@@ -39,7 +39,7 @@ impl Page {
     }
 
     /// A request that does not belong to this sign-in, which goes on.
-    pub(super) fn foreign() -> Self {
+    pub fn foreign() -> Self {
         Self {
             is_good: false,
             title: "This answer does not belong to the sign-in".into(),
@@ -51,7 +51,7 @@ impl Page {
         }
     }
 
-    pub(super) fn html(&self) -> String {
+    pub fn html(&self) -> String {
         let (tint, mark) = if self.is_good { ("good", "M5 13l4 4L19 7") } else { ("bad", "M7 7l10 10M17 7L7 17") };
         let title = escaped(&self.title);
         let paragraphs: String = self.paragraphs.iter().map(|text| format!("<p>{}</p>\n", escaped(text))).collect();

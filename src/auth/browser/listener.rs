@@ -35,27 +35,27 @@ const PORT_TRIES: usize = 16;
 
 /// Listens on 127.0.0.1 and, where there is IPv6, on `[::1]` at the same port: browsers resolve localhost to
 /// either (MSAL Python issue 886).
-pub(super) struct Listener {
+pub struct Listener {
     port: u16,
     v4: TcpListener,
     v6: Option<TcpListener>,
 }
 
 /// What the browser brought.
-pub(super) enum Answer {
+pub enum Answer {
     Code(SecretString),
     Error { error: String, description: String },
 }
 
 /// The open request of the browser, waiting for its page.
-pub(super) struct Reply {
+pub struct Reply {
     page: oneshot::Sender<Page>,
     connection: JoinHandle<()>,
 }
 
 impl Reply {
     /// Shows the page, and waits until the browser has it.
-    pub(super) async fn send(self, page: Page) {
+    pub async fn send(self, page: Page) {
         // A browser that has gone away does not want the page.
         let _ = self.page.send(page);
         let _ = tokio::time::timeout(SLOWEST_REPLY, self.connection).await;
@@ -69,7 +69,7 @@ struct Received {
 }
 
 impl Listener {
-    pub(super) async fn bind(port: Option<u16>) -> Result<Self> {
+    pub async fn bind(port: Option<u16>) -> Result<Self> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -87,13 +87,13 @@ impl Listener {
         }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// Serves until the answer to the request with this `state` comes. Connections are served side by side, so
     /// that one which says nothing holds up no other.
-    pub(super) async fn answer(self, state: &str) -> (Answer, Reply) {
+    pub async fn answer(self, state: &str) -> (Answer, Reply) {
         let (sender, mut received) = mpsc::channel(1);
         let mut connections = Vec::new();
         loop {
@@ -256,7 +256,7 @@ fn shown(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
 }
 
 #[cfg(any(fuzzing, test))]
-pub(in crate::auth) mod properties;
+pub mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use url::Url;
 
-pub(crate) use landing::Page;
+pub use landing::Page;
 #[cfg(any(fuzzing, test))]
-pub(super) use listener::properties;
+pub use listener::properties;
 
 use super::entra::{Authorization, Entra, Grant};
 use super::refusal::Refusal;
@@ -19,10 +19,10 @@ use listener::{Answer, Listener};
 
 /// The path registered for the module's client id; Entra ignores the port of a localhost address, not its path
 /// (entra-docs, "reply URL").
-pub(crate) const REDIRECT_PATH: &str = "/m365/commerce";
+pub const REDIRECT_PATH: &str = "/m365/commerce";
 
 /// A sign-in that waits for the person to finish it in the browser.
-pub(crate) struct BrowserSignIn<'a> {
+pub struct BrowserSignIn<'a> {
     entra: &'a Entra<'a>,
     listener: Listener,
     authorization: Authorization,
@@ -31,25 +31,25 @@ pub(crate) struct BrowserSignIn<'a> {
 impl<'a> BrowserSignIn<'a> {
     /// Starts listening, on `port` or on any free one. Listening begins before the address is shown, so that no
     /// answer can come too early.
-    pub(crate) async fn start(entra: &'a Entra<'a>, port: Option<u16>) -> Result<Self> {
+    pub async fn start(entra: &'a Entra<'a>, port: Option<u16>) -> Result<Self> {
         let listener = Listener::bind(port).await?;
         let authorization = entra.authorize(listener.port())?;
         Ok(Self { entra, listener, authorization })
     }
 
     /// The address to open.
-    pub(crate) fn url(&self) -> &Url {
+    pub fn url(&self) -> &Url {
         &self.authorization.url
     }
 
     /// The port on which the answer is awaited.
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.listener.port()
     }
 
     /// Waits for the browser, redeems what it brings, and shows there how it ended. `keep` takes what was granted,
     /// and says what the page is to tell.
-    pub(crate) async fn finish(self, patience: Duration, keep: impl AsyncFnOnce(Grant) -> Result<Page>) -> Result<()> {
+    pub async fn finish(self, patience: Duration, keep: impl AsyncFnOnce(Grant) -> Result<Page>) -> Result<()> {
         let Self { entra, listener, authorization } = self;
         let state = authorization.state.secret().clone();
         let waited = tokio::time::timeout(patience, listener.answer(&state)).await;

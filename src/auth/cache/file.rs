@@ -25,24 +25,24 @@ const LOCK_POLL: Duration = Duration::from_millis(20);
 const NAME_ANOTHER: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
 
 #[derive(Clone)]
-pub(super) struct PrivateFile {
+pub struct PrivateFile {
     directory: PathBuf,
 }
 
 /// Held while the file is read and written again; released when dropped.
-pub(super) struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl PrivateFile {
-    pub(super) fn new(directory: &Path) -> Self {
+    pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned() }
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub fn path(&self) -> PathBuf {
         self.directory.join(CONTENT)
     }
 
     /// The content; `None` where there is no file. A file that others could read until now is told of.
-    pub(super) fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretBytes>, Unopened> {
+    pub fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretBytes>, Unopened> {
         let Opened { file, was_open_to_others } = match private::open(&self.path()) {
             Ok(opened) => opened,
             Err(Unopened::Failed(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -59,7 +59,7 @@ impl PrivateFile {
     }
 
     /// Writes a temporary file beside the old one and renames it: whoever reads sees the one or the other.
-    pub(super) fn write(&self, content: &[u8]) -> Result<()> {
+    pub fn write(&self, content: &[u8]) -> Result<()> {
         let written = self.temporary().and_then(|mut file| {
             file.write_all(content)?;
             file.as_file().sync_all()?;
@@ -69,7 +69,7 @@ impl PrivateFile {
     }
 
     /// Finds out whether [`PrivateFile::write`] could work.
-    pub(super) fn check_writable(&self) -> Result<()> {
+    pub fn check_writable(&self) -> Result<()> {
         self.temporary().map(drop).map_err(|error| cannot("write", &self.path(), error))
     }
 
@@ -103,12 +103,12 @@ impl PrivateFile {
         }
     }
 
-    pub(super) fn remove(&self) -> Result<()> {
+    pub fn remove(&self) -> Result<()> {
         self.remove_file(CONTENT)
     }
 
     /// Moves a file that cannot be understood out of the way, and returns its new path.
-    pub(super) fn set_aside(&self) -> io::Result<PathBuf> {
+    pub fn set_aside(&self) -> io::Result<PathBuf> {
         let aside = self.directory.join(UNREADABLE);
         // What was set aside earlier makes way.
         remove_file(&aside)?;
@@ -116,13 +116,13 @@ impl PrivateFile {
         Ok(aside)
     }
 
-    pub(super) fn directory_exists(&self) -> bool {
+    pub fn directory_exists(&self) -> bool {
         self.directory.exists()
     }
 
     /// Removes a file that was set aside and temporary files; to be called while the lock is held, when no other
     /// process is writing one. Returns whether there was any.
-    pub(super) fn remove_leftovers(&self) -> Result<bool> {
+    pub fn remove_leftovers(&self) -> Result<bool> {
         let cannot_look = |error| cannot("look for left files in", &self.directory, error);
         let mut found = false;
         for entry in fs::read_dir(&self.directory).map_err(cannot_look)? {
@@ -139,7 +139,7 @@ impl PrivateFile {
     }
 
     /// Waits until no other process is changing the file, and keeps them from it.
-    pub(super) async fn lock(&self, patience: Duration) -> Result<Lock> {
+    pub async fn lock(&self, patience: Duration) -> Result<Lock> {
         let path = self.directory.join(LOCK);
         let cannot_lock = |error: io::Error| cannot("lock", &path, error);
         self.check_directory()?;

@@ -3,9 +3,9 @@
 mod file;
 mod model;
 #[cfg(any(fuzzing, test))]
-pub(super) mod properties;
+pub mod properties;
 mod sealing;
 mod store;
 
-pub(crate) use model::{Method, SignIn, TenantToken, is_fresh};
-pub(crate) use store::{Locked, Lookup, Store};
+pub use model::{Method, SignIn, TenantToken, is_fresh};
+pub use store::{Locked, Lookup, Store};

@@ -17,7 +17,7 @@ const EARLY: chrono::Duration = chrono::Duration::minutes(5);
 /// take the file for damaged.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Method {
+pub enum Method {
     Browser,
     DeviceCode,
     Password,
@@ -41,57 +41,57 @@ impl fmt::Display for Method {
 
 /// What every version of the file begins with.
 #[derive(Deserialize)]
-pub(super) struct Layout {
+pub struct Layout {
     #[serde(default)]
-    pub(super) version: u32,
+    pub version: u32,
 }
 
 /// The file's content: every profile's sign-in.
 #[derive(Default, Deserialize, Serialize)]
-pub(super) struct Content {
-    pub(super) version: u32,
-    pub(super) profiles: BTreeMap<String, SignIn>,
+pub struct Content {
+    pub version: u32,
+    pub profiles: BTreeMap<String, SignIn>,
 }
 
 /// One profile's sign-in: one refresh token, and an access token for each tenant it was used at.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SignIn {
-    pub(crate) account: Option<String>,
+pub struct SignIn {
+    pub account: Option<String>,
     /// The tenant that the sign-in was for.
-    pub(crate) tenant_id: String,
-    pub(crate) method: Method,
+    pub tenant_id: String,
+    pub method: Method,
     /// The authority host that granted the tokens; the refresh token is sent nowhere else.
-    pub(crate) authority: Url,
-    pub(crate) client_id: Option<String>,
-    pub(crate) scope: String,
+    pub authority: Url,
+    pub client_id: Option<String>,
+    pub scope: String,
     #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none", default)]
-    pub(crate) refresh_token: Option<SecretString>,
+    pub refresh_token: Option<SecretString>,
     /// By tenant id.
-    pub(crate) tenants: BTreeMap<String, TenantToken>,
+    pub tenants: BTreeMap<String, TenantToken>,
 }
 
 /// An access token for one tenant.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct TenantToken {
+pub struct TenantToken {
     #[serde(serialize_with = "exposed")]
-    pub(crate) access_token: SecretString,
-    pub(crate) expires_at: DateTime<Utc>,
+    pub access_token: SecretString,
+    pub expires_at: DateTime<Utc>,
     /// Domains by which the tenant was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) domains: Vec<String>,
+    pub domains: Vec<String>,
 }
 
 impl SignIn {
     /// Whether both are the sign-in of one account, by one client at one authority, so that what one of them is granted
     /// belongs to the other, too.
-    pub(crate) fn is_of_same(&self, other: &Self) -> bool {
+    pub fn is_of_same(&self, other: &Self) -> bool {
         self.account == other.account && self.client_id == other.client_id && self.authority == other.authority
     }
 
     /// The saved token for a tenant, or for the one that was signed in to.
-    pub(crate) fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &TenantToken)> {
+    pub fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &TenantToken)> {
         let asked = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
         self.tenants
             .iter()
@@ -100,7 +100,7 @@ impl SignIn {
     }
 
     /// Keeps an access token for a tenant, and the domain by which the tenant was asked for, if it was.
-    pub(crate) fn keep(
+    pub fn keep(
         &mut self,
         tenant_id: &str,
         access_token: SecretString,
@@ -119,13 +119,13 @@ impl SignIn {
 
 impl TenantToken {
     /// Whether the token can still be sent.
-    pub(crate) fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         is_fresh(self.expires_at, now)
     }
 }
 
 /// Whether a token that ends at this time can still be sent.
-pub(crate) fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+pub fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now + EARLY < expires_at
 }
 

@@ -6,7 +6,7 @@ use super::store::Store;
 use crate::secret::SecretBytes;
 
 /// The file is refused without a word of it, or reads the same once it is written again.
-pub(crate) fn sign_ins(file: &[u8]) {
+pub fn sign_ins(file: &[u8]) {
     // What Windows sealed is judged by what it is made of.
     let Ok(file) = sealing::open(SecretBytes::from(file.to_vec())) else { return };
     match Store::content_of(&file) {

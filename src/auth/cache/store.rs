@@ -16,13 +16,13 @@ const VERSION: u32 = 2;
 const OLDEST: u32 = 1;
 
 /// The sign-ins in one directory.
-pub(crate) struct Store<'a> {
+pub struct Store<'a> {
     file: PrivateFile,
     report: &'a dyn Report,
 }
 
 /// What became of looking for a profile's sign-in.
-pub(crate) enum Lookup {
+pub enum Lookup {
     Found(Box<SignIn>),
     /// Nobody is signed in under this profile, but under these.
     Missing {
@@ -31,24 +31,24 @@ pub(crate) enum Lookup {
 }
 
 /// The sign-ins, while no other process can change them.
-pub(crate) struct Locked {
+pub struct Locked {
     file: PrivateFile,
     content: Content,
     _lock: Lock,
 }
 
 impl<'a> Store<'a> {
-    pub(crate) fn new(directory: &Path, report: &'a dyn Report) -> Self {
+    pub fn new(directory: &Path, report: &'a dyn Report) -> Self {
         Self { file: PrivateFile::new(directory), report }
     }
 
     /// Whether there is anything that could hold a sign-in.
-    pub(crate) fn exists(&self) -> bool {
+    pub fn exists(&self) -> bool {
         self.file.directory_exists()
     }
 
     /// The sign-in of a profile, or the names of the profiles that have one.
-    pub(crate) async fn look_up(&self, profile: &str, patience: Duration) -> Result<Lookup> {
+    pub async fn look_up(&self, profile: &str, patience: Duration) -> Result<Lookup> {
         let mut profiles = self.content(patience).await?.profiles;
         Ok(match profiles.remove(profile) {
             Some(sign_in) => Lookup::Found(Box::new(sign_in)),
@@ -57,7 +57,7 @@ impl<'a> Store<'a> {
     }
 
     /// Takes the file for a change. Waits at most `patience` for other processes.
-    pub(crate) async fn lock(&self, patience: Duration) -> Result<Locked> {
+    pub async fn lock(&self, patience: Duration) -> Result<Locked> {
         let lock = self.file.lock(patience).await?;
         let content = self.understood()?.unwrap_or_else(|why| {
             let kept = match self.file.set_aside() {
@@ -99,7 +99,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    pub(super) fn content_of(text: &[u8]) -> std::result::Result<Content, String> {
+    pub fn content_of(text: &[u8]) -> std::result::Result<Content, String> {
         // The parser's message may quote the text, which holds tokens.
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
@@ -121,27 +121,27 @@ impl<'a> Store<'a> {
 
 impl Locked {
     /// Finds out whether a sign-in could be saved.
-    pub(crate) fn check_writable(&self) -> Result<()> {
+    pub fn check_writable(&self) -> Result<()> {
         self.file.check_writable()
     }
 
-    pub(crate) fn sign_in(&self, profile: &str) -> Option<&SignIn> {
+    pub fn sign_in(&self, profile: &str) -> Option<&SignIn> {
         self.content.profiles.get(profile)
     }
 
-    pub(crate) fn profiles(&self) -> Vec<String> {
+    pub fn profiles(&self) -> Vec<String> {
         self.content.profiles.keys().cloned().collect()
     }
 
     /// Replaces a profile's sign-in.
-    pub(crate) fn save(&mut self, profile: &str, sign_in: SignIn) -> Result<()> {
+    pub fn save(&mut self, profile: &str, sign_in: SignIn) -> Result<()> {
         self.content.profiles.insert(profile.to_owned(), sign_in);
         self.write()
     }
 
     /// Removes the sign-ins of the profiles that `fits`, and every file that could hold a trace of them.
     /// Returns the names of those removed.
-    pub(crate) fn remove(&mut self, fits: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    pub fn remove(&mut self, fits: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let names: Vec<String> = self.content.profiles.keys().filter(|name| fits(name)).cloned().collect();
         for name in &names {
             self.content.profiles.remove(name);
@@ -156,7 +156,7 @@ impl Locked {
 
     /// Removes what may hold the tokens of any profile: a file that was set aside because it could not be
     /// understood, and what a killed process left half written. Returns whether there was any.
-    pub(crate) fn remove_leftovers(&self) -> Result<bool> {
+    pub fn remove_leftovers(&self) -> Result<bool> {
         self.file.remove_leftovers()
     }
 

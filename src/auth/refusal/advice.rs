@@ -5,9 +5,9 @@
 const BROWSER: &str = "{connect}";
 
 /// The meaning of a refusal and what to type next.
-pub(super) struct Advice {
-    pub(super) meaning: &'static str,
-    pub(super) hints: &'static [&'static str],
+pub struct Advice {
+    pub meaning: &'static str,
+    pub hints: &'static [&'static str],
 }
 
 const fn told(meaning: &'static str, hints: &'static [&'static str]) -> Advice {
@@ -19,7 +19,7 @@ const NOT_ASSIGNED: Advice =
 
 /// What a refusal means, and what to do about it. `is_application` tells whether an application was refused, rather
 /// than a person.
-pub(super) fn advice(code: Option<u32>, error: &str, is_application: bool) -> Advice {
+pub fn advice(code: Option<u32>, error: &str, is_application: bool) -> Advice {
     if is_application {
         return code.and_then(for_application).unwrap_or_else(|| for_application_by_error(error));
     }

@@ -2,7 +2,7 @@
 
 mod advice;
 #[cfg(any(fuzzing, test))]
-pub(super) mod properties;
+pub mod properties;
 
 use std::fmt;
 
@@ -19,8 +19,8 @@ const LONGEST_SENTENCE: usize = 1000;
 
 /// An OAuth error answer with Entra's additions (entra-docs, "error codes").
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Refusal {
-    pub(crate) error: String,
+pub struct Refusal {
+    pub error: String,
     error_description: String,
     error_code: Option<u32>,
     suberror: String,
@@ -31,12 +31,12 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// Reads the error answer of a token or device code request.
-    pub(crate) fn of(answer: &Answer) -> Option<Self> {
+    pub fn of(answer: &Answer) -> Option<Self> {
         Self::from_json(&answer.json()?)
     }
 
     /// Reads an error object. Only `error` is needed; members of another type than documented are passed over.
-    pub(crate) fn from_json(body: &Value) -> Option<Self> {
+    pub fn from_json(body: &Value) -> Option<Self> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let first_code = body.get("error_codes").and_then(|codes| codes.get(0));
         let error_code = first_code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
@@ -53,12 +53,12 @@ impl Refusal {
     }
 
     /// An error that came by way of the browser.
-    pub(crate) fn from_redirect(error: String, description: String) -> Self {
+    pub fn from_redirect(error: String, description: String) -> Self {
         Self { error, error_description: description, ..Self::default() }
     }
 
     /// The number after `AADSTS`.
-    pub(crate) fn code(&self) -> Option<u32> {
+    pub fn code(&self) -> Option<u32> {
         self.error_code.or_else(|| {
             let digits = self.error_description.split("AADSTS").nth(1)?;
             digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
@@ -67,13 +67,13 @@ impl Refusal {
 
     /// Whether it may be what an application presented that was refused, rather than the tenant, the client or the
     /// scope.
-    pub(crate) fn may_be_about_the_proof(&self) -> bool {
+    pub fn may_be_about_the_proof(&self) -> bool {
         let others = [90002, 700_016, 7_000_229, 500_011, 650_052, 65001, 53003, 501_051, 1_002_012];
         !self.code().is_some_and(|code| others.contains(&code))
     }
 
     /// `what` failed because of this refusal. `connect` is the command that signs in again.
-    pub(crate) fn into_error(mut self, what: &str, connect: ConnectCommand<'_>) -> Error {
+    pub fn into_error(mut self, what: &str, connect: ConnectCommand<'_>) -> Error {
         let advice = advice(self.code(), &self.error, connect.is_application);
         self.meaning = format!("{what}: {}", advice.meaning);
         let (words, ids) = (self.words(), self.ids());

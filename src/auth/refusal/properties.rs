@@ -7,7 +7,7 @@ use crate::http::Answer;
 use crate::text::shown;
 
 /// A refusal names its error, and is told harmlessly.
-pub(crate) fn refusal(answer: &Answer) {
+pub fn refusal(answer: &Answer) {
     let Some(refusal) = Refusal::of(answer) else { return };
     let by_redirect = Refusal::from_redirect(refusal.error.clone(), refusal.error_description.clone());
     for refusal in [refusal, by_redirect] {

@@ -20,14 +20,14 @@ use crate::report::Report;
 
 /// Where an application signs in, and for what.
 #[derive(Clone, Copy)]
-pub(crate) struct At<'a> {
-    pub(crate) tenant: &'a Tenant,
-    pub(crate) authority: &'a Url,
-    pub(crate) scope: &'a str,
+pub struct At<'a> {
+    pub tenant: &'a Tenant,
+    pub authority: &'a Url,
+    pub scope: &'a str,
 }
 
 /// The application at one tenant, for one run.
-pub(crate) struct ApplicationSignIn<'a> {
+pub struct ApplicationSignIn<'a> {
     application: &'a Application,
     at: At<'a>,
     http: &'a http::Client<'a>,
@@ -40,7 +40,7 @@ pub(crate) struct ApplicationSignIn<'a> {
 }
 
 impl<'a> ApplicationSignIn<'a> {
-    pub(crate) fn new(
+    pub fn new(
         application: &'a Application,
         at: At<'a>,
         http: &'a http::Client<'a>,
@@ -51,17 +51,17 @@ impl<'a> ApplicationSignIn<'a> {
         Self { application, at, http, report, connect, granted, asking, refused }
     }
 
-    pub(super) fn tenant_id(&self) -> Option<String> {
+    pub fn tenant_id(&self) -> Option<String> {
         let granted = self.granted.borrow();
         let claimed = granted.as_ref().and_then(|grant| grant.claims.tid.clone());
         claimed.or_else(|| self.at.tenant.id().map(str::to_owned))
     }
 
-    pub(super) fn account(&self) -> String {
+    pub fn account(&self) -> String {
         self.application.client_id.clone()
     }
 
-    pub(super) fn status(&self) -> Status {
+    pub fn status(&self) -> Status {
         Status {
             account: Some(self.account()),
             tenant_id: self.tenant_id(),
@@ -76,17 +76,17 @@ impl<'a> ApplicationSignIn<'a> {
         }
     }
 
-    pub(super) async fn token(&self) -> Result<SecretString> {
+    pub async fn token(&self) -> Result<SecretString> {
         self.token_other_than(None).await
     }
 
-    pub(super) async fn renewed(&self, refused: &SecretString) -> Result<SecretString> {
+    pub async fn renewed(&self, refused: &SecretString) -> Result<SecretString> {
         self.report.detail("the service refused the token; asking for a new one");
         self.token_other_than(Some(refused)).await
     }
 
     /// How to sign in as a person instead.
-    pub(super) fn way_out(&self) -> String {
+    pub fn way_out(&self) -> String {
         format!("to sign in as a person, unset AZURE_CLIENT_ID and run {}", self.connect)
     }
 

@@ -15,10 +15,10 @@ use crate::report::Report;
 use crate::text::moment;
 
 /// The variable that hands over a ready token.
-pub(crate) const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
+pub const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
 
 /// The token of `MSCOMMERCE_TOKEN`: it outranks what is saved, and cannot be renewed.
-pub(crate) struct EnvironmentToken<'a> {
+pub struct EnvironmentToken<'a> {
     token: &'a SecretString,
     claims: Claims,
     tenant: Option<&'a Tenant>,
@@ -28,7 +28,7 @@ pub(crate) struct EnvironmentToken<'a> {
 }
 
 impl<'a> EnvironmentToken<'a> {
-    pub(crate) fn new(
+    pub fn new(
         token: &'a SecretString,
         tenant: Option<&'a Tenant>,
         connect: ConnectCommand<'a>,
@@ -38,7 +38,7 @@ impl<'a> EnvironmentToken<'a> {
         Self { token, claims, tenant, connect, report, is_in_use: Cell::new(false) }
     }
 
-    pub(super) fn token(&self) -> Result<SecretString> {
+    pub fn token(&self) -> Result<SecretString> {
         self.check()?;
         if !self.is_in_use.replace(true) {
             self.report.detail(&format!("using the token in {TOKEN_VARIABLE}"));
@@ -46,15 +46,15 @@ impl<'a> EnvironmentToken<'a> {
         Ok(self.token.clone())
     }
 
-    pub(super) fn tenant_id(&self) -> Option<String> {
+    pub fn tenant_id(&self) -> Option<String> {
         self.claims.tid.clone()
     }
 
-    pub(super) fn account(&self) -> Option<String> {
+    pub fn account(&self) -> Option<String> {
         self.claims.account().map(str::to_owned)
     }
 
-    pub(super) fn status(&self) -> Result<Status> {
+    pub fn status(&self) -> Result<Status> {
         self.check()?;
         Ok(Status {
             account: self.account(),
@@ -72,7 +72,7 @@ impl<'a> EnvironmentToken<'a> {
 
     /// What to do where the service refuses the token, whether or not something better is known than that it may have
     /// been revoked.
-    pub(super) fn advice_when_refused(&self, is_explained: bool) -> String {
+    pub fn advice_when_refused(&self, is_explained: bool) -> String {
         let connect = &self.connect;
         if is_explained {
             format!("put another token into {TOKEN_VARIABLE}, or unset it and run {connect}")

@@ -10,9 +10,9 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
 
-pub(crate) use application::{ApplicationSignIn, At};
-pub(crate) use environment::{EnvironmentToken, TOKEN_VARIABLE};
-pub(crate) use saved::{SavedSignIn, SignedIn};
+pub use application::{ApplicationSignIn, At};
+pub use environment::{EnvironmentToken, TOKEN_VARIABLE};
+pub use saved::{SavedSignIn, SignedIn};
 
 use super::cache::Method;
 use super::permission;
@@ -21,50 +21,50 @@ use crate::error::Result;
 
 /// Where the credential that serves was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     Environment,
     Cache,
 }
 
 /// Who is signed in, as far as this machine knows.
-pub(crate) struct Status {
-    pub(crate) account: Option<String>,
-    pub(crate) tenant_id: Option<String>,
-    pub(crate) method: Method,
-    pub(crate) source: Source,
-    pub(crate) client_id: Option<String>,
-    pub(crate) roles: Vec<String>,
+pub struct Status {
+    pub account: Option<String>,
+    pub tenant_id: Option<String>,
+    pub method: Method,
+    pub source: Source,
+    pub client_id: Option<String>,
+    pub roles: Vec<String>,
     /// When the access token ends; `None` where there is none yet for this tenant.
-    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<DateTime<Utc>>,
     /// Whether a new token can be had without a person.
-    pub(crate) is_renewable: bool,
+    pub is_renewable: bool,
     /// The authority that grants the tokens; `None` where none is asked.
-    pub(crate) authority: Option<Url>,
+    pub authority: Option<Url>,
     /// The tenant that the sign-in was for.
-    pub(crate) home_tenant: Option<String>,
+    pub home_tenant: Option<String>,
 }
 
 /// The credential of one run, at one tenant.
-pub(crate) struct Session<'a> {
+pub struct Session<'a> {
     holder: Holder<'a>,
     /// The service that tokens have to be for.
     resource: &'a str,
 }
 
 /// Whoever holds the credential.
-pub(crate) enum Holder<'a> {
+pub enum Holder<'a> {
     Environment(EnvironmentToken<'a>),
     Application(ApplicationSignIn<'a>),
     Saved(SavedSignIn<'a>),
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(holder: Holder<'a>, resource: &'a str) -> Self {
+    pub fn new(holder: Holder<'a>, resource: &'a str) -> Self {
         Self { holder, resource }
     }
 
     /// Who is signed in. Touches no network.
-    pub(crate) async fn status(&self) -> Result<Status> {
+    pub async fn status(&self) -> Result<Status> {
         match &self.holder {
             Holder::Environment(token) => token.status(),
             Holder::Application(application) => Ok(application.status()),
@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
     }
 
     /// The tenant that the last token was for, once one was handed out.
-    pub(crate) fn tenant_id(&self) -> Option<String> {
+    pub fn tenant_id(&self) -> Option<String> {
         match &self.holder {
             Holder::Environment(token) => token.tenant_id(),
             Holder::Application(application) => application.tenant_id(),
@@ -82,7 +82,7 @@ impl<'a> Session<'a> {
     }
 
     /// The account that the last token was for, once one was handed out.
-    pub(crate) fn account(&self) -> Option<String> {
+    pub fn account(&self) -> Option<String> {
         match &self.holder {
             Holder::Environment(token) => token.account(),
             Holder::Application(application) => Some(application.account()),

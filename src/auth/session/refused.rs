@@ -6,11 +6,11 @@ use crate::error::{Error, Kind, Result};
 
 /// Why a token was refused, with the hints: there is no point in asking again in the same run.
 #[derive(Default)]
-pub(super) struct Refused(RefCell<Option<(String, Vec<String>)>>);
+pub struct Refused(RefCell<Option<(String, Vec<String>)>>);
 
 impl Refused {
     /// Fails where a token was refused before.
-    pub(super) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         match &*self.0.borrow() {
             Some((why, hints)) => Err(Error::sign_in(why).hints(hints.clone())),
             None => Ok(()),
@@ -18,7 +18,7 @@ impl Refused {
     }
 
     /// Remembers a refusal; other failures may pass.
-    pub(super) fn remember<T>(&self, asked: &Result<T>) {
+    pub fn remember<T>(&self, asked: &Result<T>) {
         if let Err(error) = asked
             && error.kind() == Kind::SignIn
         {

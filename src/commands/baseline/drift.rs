@@ -51,7 +51,7 @@ struct Checked {
     hints: Vec<String>,
 }
 
-pub(super) async fn run(args: &CheckArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &CheckArgs, context: &Context<'_>) -> Result<Ended> {
     let tenants = tenants::several(&args.tenants, context).await?;
     let baseline = read(&args.file, context).await?;
     context.http.limit(args.jobs.jobs);

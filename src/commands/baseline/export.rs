@@ -12,7 +12,7 @@ use crate::plan::{self, Form};
 use crate::report::Report;
 use crate::text::quoted_whole;
 
-pub(super) async fn run(args: &ExportArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &ExportArgs, context: &Context<'_>) -> Result<Ended> {
     let form = form(args, context)?;
     if let Some(file) = &args.file {
         check_free(file, args.force)?;

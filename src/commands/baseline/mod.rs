@@ -14,7 +14,7 @@ use crate::plan::{Baseline, Comparison, Plan, Unknown};
 use crate::report::Report;
 use crate::settings::Settings;
 
-pub(super) async fn run(command: BaselineCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: BaselineCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         BaselineCommand::Export(args) => export::run(&args, context).await,
         BaselineCommand::Check(args) => drift::run(&args, context).await,

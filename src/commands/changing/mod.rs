@@ -13,15 +13,15 @@ use crate::output::Output;
 use crate::plan::{ChangeRecord, Outcome, Plan};
 use summary::{counted, failure};
 
-pub(super) use watching::{Planned, carry_out, history};
+pub use watching::{Planned, carry_out, history};
 
 /// The failure to ask an offer type for what only products take.
-pub(super) fn unfit_for_offer_types() -> Error {
+pub fn unfit_for_offer_types() -> Error {
     Error::usage("an offer type takes enabled or disabled; trials are for products only")
 }
 
 /// How a plan is to be carried out, if it is.
-pub(super) struct Manner {
+pub struct Manner {
     dry_run: bool,
     asks: bool,
     jobs: usize,
@@ -31,7 +31,7 @@ pub(super) struct Manner {
 
 impl Manner {
     /// Refuses what would need an answer that nobody can give.
-    pub(super) fn new(args: ChangeArgs, jobs: u8, context: &Context<'_>) -> Result<Self> {
+    pub fn new(args: ChangeArgs, jobs: u8, context: &Context<'_>) -> Result<Self> {
         if !args.yes && !args.dry_run && !context.terminal.facts().input_is_terminal {
             return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
                 .hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
@@ -41,7 +41,7 @@ impl Manner {
     }
 
     /// The same for several tenants, whose plans are too long to be asked about.
-    pub(super) fn over_tenants(args: ChangeArgs, jobs: u8, context: &Context<'_>) -> Result<Self> {
+    pub fn over_tenants(args: ChangeArgs, jobs: u8, context: &Context<'_>) -> Result<Self> {
         if !args.yes && !args.dry_run {
             return Err(Error::usage("changes at several tenants need --yes; nothing was changed")
                 .hint("to see what would change at each of them, add --dry-run"));
@@ -50,18 +50,18 @@ impl Manner {
     }
 
     /// The same for taking a run back.
-    pub(super) fn undoing(self, run: &str) -> Self {
+    pub fn undoing(self, run: &str) -> Self {
         Self { undoes: Some(run.to_owned()), ..self }
     }
 
     /// What the credential has to be good for.
-    pub(super) fn purpose(&self) -> Purpose {
+    pub fn purpose(&self) -> Purpose {
         if self.dry_run { Purpose::Read } else { Purpose::Change }
     }
 }
 
 /// Shows, asks for and carries out a plan, as the person wants it.
-pub(super) async fn run(plan: Plan, manner: Manner, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(plan: Plan, manner: Manner, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
     let place = place(endpoint);
     if manner.dry_run {
         let records = plan.into_records();
@@ -87,7 +87,7 @@ pub(super) async fn run(plan: Plan, manner: Manner, endpoint: &Endpoint<'_>, con
 }
 
 /// Carries out the plans of several tenants. The failures of those that could not be read are told in the end.
-pub(super) async fn run_over_tenants(found: Found<'_, Plan>, manner: Manner, context: &Context<'_>) -> Result<Ended> {
+pub async fn run_over_tenants(found: Found<'_, Plan>, manner: Manner, context: &Context<'_>) -> Result<Ended> {
     let Found { read, mut failures } = found;
     let places: Vec<&AtTenant<'_>> = read.iter().map(|(place, _)| *place).collect();
     if manner.dry_run || read.iter().all(|(_, plan)| plan.is_empty()) {
@@ -141,7 +141,7 @@ fn over(places: &[&AtTenant<'_>], records: Vec<Vec<ChangeRecord>>) -> Output {
 }
 
 /// Shows what would be done and asks whether to do it. The time to think does not count as the network's.
-pub(super) async fn ask(plan: &Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<()> {
+pub async fn ask(plan: &Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<()> {
     let (needed, total) = (plan.needed(), plan.changes.len());
     let call = match (needed, total) {
         (1, 1) => "Make this change?".to_owned(),
@@ -157,6 +157,6 @@ pub(super) async fn ask(plan: &Plan, endpoint: &Endpoint<'_>, context: &Context<
 }
 
 /// Where a change is made, in words.
-pub(super) fn place(endpoint: &Endpoint<'_>) -> String {
+pub fn place(endpoint: &Endpoint<'_>) -> String {
     endpoint.tokens().tenant_id().map(|tenant| format!(" in the tenant {tenant}")).unwrap_or_default()
 }

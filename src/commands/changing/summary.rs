@@ -9,7 +9,7 @@ use crate::text::counts;
 const MOST_TOLD: usize = 5;
 
 /// How many ended how: `14 changed, 2 unchanged, 1 failed`.
-pub(super) fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
+pub fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
     let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
     let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
     let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
@@ -18,7 +18,7 @@ pub(super) fn counted<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -
 }
 
 /// The failure of a run in which something failed, or that was interrupted.
-pub(super) fn failure(
+pub fn failure(
     carried: &[Carried],
     sum: &str,
     place: &str,

@@ -15,15 +15,15 @@ use crate::report::Report;
 use crate::text::quoted;
 
 /// A plan, and the tenant at which it is to be carried out.
-pub(in crate::commands) struct Planned<'p> {
-    pub(in crate::commands) plan: Plan,
-    pub(in crate::commands) endpoint: &'p Endpoint<'p>,
-    pub(in crate::commands) context: &'p Context<'p>,
+pub struct Planned<'p> {
+    pub plan: Plan,
+    pub endpoint: &'p Endpoint<'p>,
+    pub context: &'p Context<'p>,
 }
 
 /// Carries out plans and records what was changed, as one run. Changes that are on their way are not cut short by
 /// Ctrl-C, for then nobody would know what became of them. `undoes` names the run that is taken back.
-pub(in crate::commands) async fn carry_out(
+pub async fn carry_out(
     plans: Vec<Planned<'_>>,
     jobs: usize,
     undoes: Option<&str>,
@@ -67,7 +67,7 @@ fn on_its_way(plans: &[Planned<'_>]) -> OnItsWay {
 }
 
 /// The command that shows what was changed at this tenant, whose id the record names.
-pub(in crate::commands) fn history(endpoint: &Endpoint<'_>) -> String {
+pub fn history(endpoint: &Endpoint<'_>) -> String {
     let tenant = endpoint.tokens().tenant_id().map(|id| format!(" --tenant {}", quoted(&id)));
     format!("mscommerce history{}", tenant.unwrap_or_default())
 }

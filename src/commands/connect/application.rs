@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::report::Report;
 
 /// The application that the flags and the environment name.
-pub(super) async fn named(args: &ConnectArgs, context: &Context<'_>) -> Result<Application> {
+pub async fn named(args: &ConnectArgs, context: &Context<'_>) -> Result<Application> {
     let settings = context.settings;
     let client_id = settings.application_id(args)?;
     if settings.tenant_to_connect()?.0.is_none() {
@@ -66,7 +66,7 @@ async fn opened(file: CertificateFile, context: &Context<'_>) -> Result<Certific
 }
 
 /// Signs in and saves the access token. A token without the role that the service asks for is saved all the same.
-pub(super) async fn sign_in(application: &Application, saving: &Saving<'_>) -> Result<()> {
+pub async fn sign_in(application: &Application, saving: &Saving<'_>) -> Result<()> {
     let (aim, settings) = (saving.aim, saving.context.settings);
     let tenant = aim.tenant.as_ref().ok_or_else(no_tenant)?;
     let entra = Entra {

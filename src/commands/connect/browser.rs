@@ -13,7 +13,7 @@ use crate::report::Report;
 /// How long the person may take, where `--timeout` does not say.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
-pub(super) async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
+pub async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
     let context = saving.context;
     let sign_in = BrowserSignIn::start(entra, args.redirect_port).await?;
     let (url, port, connect) = (sign_in.url().to_string(), sign_in.port(), entra.connect);

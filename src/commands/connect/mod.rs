@@ -24,7 +24,7 @@ struct Aim {
     scope: String,
 }
 
-pub(super) async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
     let settings = context.settings;
     if settings.has_token() {
         return Err(Error::usage(format!("{TOKEN_VARIABLE} is set, and outranks whatever sign-in is saved"))

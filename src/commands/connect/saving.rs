@@ -15,20 +15,20 @@ use crate::text::moment;
 const HOW_TO_GET_A_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
 
 /// Saves sign-ins of this run, under the profile in use.
-pub(super) struct Saving<'a> {
-    pub(super) context: &'a Context<'a>,
-    pub(super) store: &'a Store<'a>,
-    pub(super) aim: &'a Aim,
+pub struct Saving<'a> {
+    pub context: &'a Context<'a>,
+    pub store: &'a Store<'a>,
+    pub aim: &'a Aim,
 }
 
 impl Saving<'_> {
     /// Finds out whether a sign-in could be saved, before a person is asked for one.
-    pub(super) async fn check_place(&self) -> Result<()> {
+    pub async fn check_place(&self) -> Result<()> {
         self.store.lock(self.context.http.time_left()).await?.check_writable()
     }
 
     /// Saves a token that was made elsewhere.
-    pub(super) async fn ready_token(&self) -> Result<()> {
+    pub async fn ready_token(&self) -> Result<()> {
         let terminal = self.context.terminal;
         let token = if terminal.facts().input_is_terminal {
             terminal.secret("Access token: ").await?
@@ -60,7 +60,7 @@ impl Saving<'_> {
     }
 
     /// Saves what was granted, says so, and returns the account and the tenant's id.
-    pub(super) async fn save(&self, grant: Grant, method: Method) -> Result<(String, String)> {
+    pub async fn save(&self, grant: Grant, method: Method) -> Result<(String, String)> {
         let aim = self.aim;
         let tenant_id = self.tenant_of(&grant, method)?;
         let account = grant.claims.account().map(str::to_owned);

@@ -24,16 +24,16 @@ const OLD_ID: &str = "CFQ7TTC0KP0P";
 const NOT_READ: &str = "the policy was not read";
 
 /// What the walk has shown before.
-pub(super) struct Seen<'a> {
-    pub(super) status: &'a Status,
+pub struct Seen<'a> {
+    pub status: &'a Status,
     /// Of the token that serves, if one does.
-    pub(super) claims: Option<&'a Claims>,
-    pub(super) read: &'a Read,
-    pub(super) is_endpoint_reached: bool,
+    pub claims: Option<&'a Claims>,
+    pub read: &'a Read,
+    pub is_endpoint_reached: bool,
 }
 
 /// Records that nothing could be settled.
-pub(super) fn nothing(walk: &mut Walk, why: &str) {
+pub fn nothing(walk: &mut Walk, why: &str) {
     for target in [REDIRECT, DEVICE_CODE, APPLICATION, BODIES, PAGES, PARTNER, RENUMBERED] {
         walk.skipped(STEP, target, why);
     }
@@ -41,7 +41,7 @@ pub(super) fn nothing(walk: &mut Walk, why: &str) {
 }
 
 /// Records what this sign-in and some reads show.
-pub(super) async fn report(walk: &mut Walk, seen: &Seen<'_>, endpoint: &Endpoint<'_>, context: &Context<'_>) {
+pub async fn report(walk: &mut Walk, seen: &Seen<'_>, endpoint: &Endpoint<'_>, context: &Context<'_>) {
     way_in(walk, REDIRECT, Method::Browser, seen);
     way_in(walk, DEVICE_CODE, Method::DeviceCode, seen);
     application(walk, seen);

@@ -20,7 +20,7 @@ use walk::Walk;
 
 const NO_CREDENTIAL: &str = "there is no credential";
 
-pub(super) async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<Ended> {
     let mut walk = Walk::default();
     for setting in context.settings.described() {
         walk.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.origin));

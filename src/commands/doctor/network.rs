@@ -19,7 +19,7 @@ const MICROSOFTS: [&str; 5] =
     ["microsoft.com", "microsoftonline.com", "microsoftonline.us", "microsoftonline.cn", "chinacloudapi.cn"];
 
 /// Walks to a host. Returns whether it can be reached.
-pub(super) async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
+pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
     let way = match Way::to(url) {
         Ok(way) => way,
         Err(failure) => {

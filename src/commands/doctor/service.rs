@@ -15,7 +15,7 @@ use crate::text::{moment, one_line};
 const FURTHEST_OFF: i64 = 300;
 
 /// Asks the authority for what it says of itself, and compares the clocks.
-pub(super) async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>, context: &Context<'_>) {
+pub async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>, context: &Context<'_>) {
     let settings = context.settings;
     let asked = settings.tenant.as_ref().map(Tenant::to_string);
     let known = status.and_then(|status| status.tenant_id.clone());
@@ -37,7 +37,7 @@ pub(super) async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&S
 }
 
 /// Compares this machine's clock with another's, which tells whole seconds.
-pub(super) fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) {
+pub fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) {
     let Some(theirs) = theirs else {
         walk.skipped("clock", host, "the time there is not known");
         return;
@@ -57,7 +57,7 @@ pub(super) fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) 
 }
 
 /// Where the credential that serves was found.
-pub(super) fn source(status: &Status, context: &Context<'_>) -> String {
+pub fn source(status: &Status, context: &Context<'_>) -> String {
     match (status.source, status.method) {
         (Source::Environment, Method::Application) => "the application of the environment".to_owned(),
         (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
@@ -66,13 +66,13 @@ pub(super) fn source(status: &Status, context: &Context<'_>) -> String {
 }
 
 /// Whether a token has to be asked for before anything can be read.
-pub(super) fn needs_authority(status: &Status) -> bool {
+pub fn needs_authority(status: &Status) -> bool {
     let is_fresh = status.expires_at.is_some_and(|end| end > Utc::now() + Duration::minutes(5));
     status.authority.is_some() && !is_fresh
 }
 
 /// Gets the token that would serve, and says what it says of itself.
-pub(super) async fn credential(
+pub async fn credential(
     walk: &mut Walk,
     status: &Status,
     endpoint: &Endpoint<'_>,
@@ -128,7 +128,7 @@ fn described(claims: &Claims, status: &Status) -> String {
 }
 
 /// What became of reading the policy.
-pub(super) enum Read {
+pub enum Read {
     Served,
     Failed(Error),
     /// Why it was not tried.
@@ -137,7 +137,7 @@ pub(super) enum Read {
 
 impl Read {
     /// The service's refusal, where it was one.
-    pub(super) fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Failed(error) => error.downcast_ref(),
             Self::Served | Self::NotTried(_) => None,
@@ -146,7 +146,7 @@ impl Read {
 }
 
 /// Reads the policy once, and compares the clocks.
-pub(super) async fn policy(walk: &mut Walk, endpoint: &Endpoint<'_>, host: &str) -> Read {
+pub async fn policy(walk: &mut Walk, endpoint: &Endpoint<'_>, host: &str) -> Read {
     let (read, date) = match endpoint.look_at_policy().await {
         Ok(looked) => {
             let finding = format!("status {}, correlation id {}", looked.status.as_u16(), looked.correlation_id);

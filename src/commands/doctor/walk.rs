@@ -8,14 +8,14 @@ use crate::error::Error;
 use crate::output::{Record, Row};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub enum Outcome {
     Passed,
     Failed,
     Skipped,
 }
 
 /// One step: what was looked at, and what was found.
-pub(super) struct Step {
+pub struct Step {
     name: &'static str,
     target: String,
     outcome: Outcome,
@@ -45,25 +45,25 @@ impl Row for Step {
 
 /// The steps so far.
 #[derive(Default)]
-pub(super) struct Walk {
+pub struct Walk {
     steps: Vec<Step>,
 }
 
 impl Walk {
-    pub(super) fn passed(&mut self, name: &'static str, target: &str, finding: impl Into<String>) {
+    pub fn passed(&mut self, name: &'static str, target: &str, finding: impl Into<String>) {
         self.add(name, target, Outcome::Passed, finding.into(), &[]);
     }
 
-    pub(super) fn skipped(&mut self, name: &'static str, target: &str, why: impl Into<String>) {
+    pub fn skipped(&mut self, name: &'static str, target: &str, why: impl Into<String>) {
         self.add(name, target, Outcome::Skipped, why.into(), &[]);
     }
 
-    pub(super) fn failed(&mut self, name: &'static str, target: &str, error: &Error) {
+    pub fn failed(&mut self, name: &'static str, target: &str, error: &Error) {
         self.add(name, target, Outcome::Failed, error.one_line(), error.hint_lines());
     }
 
     /// Records a result, and hands on what was found.
-    pub(super) fn record<T>(
+    pub fn record<T>(
         &mut self,
         name: &'static str,
         target: &str,
@@ -83,7 +83,7 @@ impl Walk {
     }
 
     /// Goes on with the steps of another part of the walk.
-    pub(super) fn append(&mut self, mut further: Self) {
+    pub fn append(&mut self, mut further: Self) {
         self.steps.append(&mut further.steps);
     }
 
@@ -92,7 +92,7 @@ impl Walk {
     }
 
     /// The steps, and the failure that they come to, if any failed.
-    pub(super) fn end(self) -> (Vec<Step>, Option<Error>) {
+    pub fn end(self) -> (Vec<Step>, Option<Error>) {
         let failed: Vec<String> = self
             .steps
             .iter()

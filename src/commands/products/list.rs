@@ -10,7 +10,7 @@ use crate::known_products::{self, Known};
 use crate::output::Output;
 use crate::report::Report;
 
-pub(super) async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Ended> {
     let scopes = args.scope.scopes();
     let tenants = tenants::several(&args.tenants, context).await?;
     context.http.limit(args.jobs.jobs);

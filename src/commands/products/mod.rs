@@ -8,7 +8,7 @@ use super::{Context, Ended};
 use crate::cli::ProductsCommand;
 use crate::error::Result;
 
-pub(super) async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<Ended> {
     match command {
         ProductsCommand::List(args) => list::run(&args, context).await,
         ProductsCommand::Update(args) => update::run(args, context).await,

@@ -30,7 +30,7 @@ impl ScopeChoice {
 }
 
 /// What the command line chooses, and among what.
-pub(super) struct Selection {
+pub struct Selection {
     chosen: Chosen,
     except: Vec<String>,
     among: Among,
@@ -44,7 +44,7 @@ enum Chosen {
 
 impl Selection {
     /// What is chosen, as far as the command line alone shows whether it can be.
-    pub(super) fn new(args: &mut UpdateManyArgs) -> Result<Self> {
+    pub fn new(args: &mut UpdateManyArgs) -> Result<Self> {
         for words in args.products.iter().chain(&args.except) {
             if !is_sendable(words.trim()) {
                 return Err(Error::usage(format!("'{}' cannot be an id or a name", shown(words))));
@@ -59,7 +59,7 @@ impl Selection {
     }
 
     /// Wants `wanted` of every item that is chosen, and nothing of the others.
-    pub(super) fn desired(&self, listed: &[ProductPolicy], wanted: Wanted, context: &Context<'_>) -> Result<Desired> {
+    pub fn desired(&self, listed: &[ProductPolicy], wanted: Wanted, context: &Context<'_>) -> Result<Desired> {
         let list = || context.settings.command(self.among.list);
         let chosen = match &self.chosen {
             Chosen::Named(words) => words

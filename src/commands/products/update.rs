@@ -8,7 +8,7 @@ use crate::commands::{Context, Ended, Endpoint, listing, tenants};
 use crate::error::Result;
 use crate::plan::{Plan, Wanted};
 
-pub(super) async fn run(mut args: UpdateManyArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(mut args: UpdateManyArgs, context: &Context<'_>) -> Result<Ended> {
     if args.scope != ScopeChoice::Product && !args.value.fits_offer_types() {
         return Err(changing::unfit_for_offer_types().hint("leave out --scope to change products alone"));
     }

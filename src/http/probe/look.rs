@@ -18,14 +18,14 @@ use crate::http::failure::host;
 use crate::http::roots;
 
 /// Whom a certificate is for, and who issued it: their names as far as they have some.
-pub(crate) struct Certificate {
-    pub(crate) subject: String,
-    pub(crate) issuer: String,
+pub struct Certificate {
+    pub subject: String,
+    pub issuer: String,
 }
 
 /// Makes a secure connection and says what was shown. A certificate that is not trusted does not end it, so that its
 /// issuer can be named; nothing is ever sent over the connection.
-pub(super) async fn look(stream: Line, url: &Url) -> Result<Secured, Failure> {
+pub async fn look(stream: Line, url: &Url) -> Result<Secured, Failure> {
     let host = host(url);
     let name = server_name(url.host_str().unwrap_or_default())?;
     let onlooker = Arc::new(Onlooker { inner: roots::verifier()?, seen: Mutex::default() });
@@ -45,7 +45,7 @@ pub(super) async fn look(stream: Line, url: &Url) -> Result<Secured, Failure> {
 }
 
 /// Makes TLS connections to servers that `verifier` accepts; `whom` is named where that fails.
-pub(super) fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Result<TlsConnector, Failure> {
+pub fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Result<TlsConnector, Failure> {
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| tls_failure(&error, whom, true))?
@@ -56,12 +56,12 @@ pub(super) fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Re
 }
 
 /// The name that a server's certificate has to be for; an address of IPv6 may stand in brackets.
-pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
+pub fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
     let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     ServerName::try_from(name).map_err(|error| Failure::new(format!("{host}: {error}")).before_sending())
 }
 
-pub(super) fn broken_off(error: &io::Error, host: &str) -> Failure {
+pub fn broken_off(error: &io::Error, host: &str) -> Failure {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(error) => tls_failure(error, host, true),
         None => Failure::new(format!("{host} broke off while the secure connection (TLS) was being made"))

@@ -13,36 +13,36 @@ use super::clients::CONNECT_TIMEOUT;
 use super::diagnosis::{self, LookupFailed};
 use super::failure::host;
 use super::{Client, Failure, is_loopback, lookup, proxy};
-pub(crate) use look::Certificate;
-pub(crate) use tunnel::Line;
+pub use look::Certificate;
+pub use tunnel::Line;
 
 /// What is on the way to an address.
-pub(crate) struct Way {
+pub struct Way {
     url: Url,
     proxy: Option<proxy::OnTheWay>,
 }
 
 /// What the other side of a TLS connection showed.
-pub(crate) struct Secured {
+pub struct Secured {
     /// Such as `TLS 1.3`.
-    pub(crate) version: String,
+    pub version: String,
     /// The certificates as they were shown, the server's own first.
-    pub(crate) chain: Vec<Certificate>,
+    pub chain: Vec<Certificate>,
     /// Why the certificate is not trusted, where it is not.
-    pub(crate) distrust: Option<Failure>,
+    pub distrust: Option<Failure>,
 }
 
 /// A connection, and how it came about.
-pub(crate) struct Connected {
-    pub(crate) stream: TcpStream,
-    pub(crate) elapsed: Duration,
+pub struct Connected {
+    pub stream: TcpStream,
+    pub elapsed: Duration,
     /// The addresses that were tried before, and took none.
-    pub(crate) passed_over: Vec<SocketAddr>,
+    pub passed_over: Vec<SocketAddr>,
 }
 
 impl Way {
     /// The way to `url`. Fails where a variable names a proxy that cannot be one, or one of a kind that is not supported.
-    pub(crate) fn to(url: &Url) -> Result<Self, Failure> {
+    pub fn to(url: &Url) -> Result<Self, Failure> {
         if url.scheme() == "http" {
             return if is_loopback(url) {
                 Ok(Self { url: url.clone(), proxy: None })
@@ -63,27 +63,27 @@ impl Way {
     }
 
     /// The host that is asked for, with its port where it is not the usual one.
-    pub(crate) fn host(&self) -> String {
+    pub fn host(&self) -> String {
         host(&self.url)
     }
 
     /// The proxy in between and what names it, if there is one.
-    pub(crate) fn proxy(&self) -> Option<(&str, &str)> {
+    pub fn proxy(&self) -> Option<(&str, &str)> {
         self.proxy.as_ref().map(|proxy| (proxy.shown.as_str(), proxy.origin))
     }
 
     /// The variable that keeps the host from the proxy that another variable names.
-    pub(crate) fn excepted_by(&self) -> Option<&'static str> {
+    pub fn excepted_by(&self) -> Option<&'static str> {
         proxy::excepted_by(&self.url)
     }
 
     /// Whether it is plain http, to this machine.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
     /// The addresses of whoever is connected to: the proxy, else the host.
-    pub(crate) async fn addresses(&self, http: &Client<'_>) -> Result<Vec<SocketAddr>, Failure> {
+    pub async fn addresses(&self, http: &Client<'_>) -> Result<Vec<SocketAddr>, Failure> {
         let (name, port) = match &self.proxy {
             Some(proxy) => (proxy.host.clone(), proxy.port),
             None => {
@@ -102,7 +102,7 @@ impl Way {
 
     /// A connection to the first of these addresses that takes one. Each gets its share of the time, so that one that
     /// says nothing, such as an IPv6 address without a way to it, does not use up what another would need.
-    pub(crate) async fn connect(&self, addresses: &[SocketAddr], http: &Client<'_>) -> Result<Connected, Failure> {
+    pub async fn connect(&self, addresses: &[SocketAddr], http: &Client<'_>) -> Result<Connected, Failure> {
         let whom = self.proxy.as_ref().map_or_else(|| self.host(), |proxy| format!("the proxy {}", proxy.shown));
         let deadline = Instant::now() + http.time_left().min(CONNECT_TIMEOUT);
         let (mut passed_over, mut failure) = (Vec::new(), None);
@@ -120,7 +120,7 @@ impl Way {
     }
 
     /// Has the proxy, where there is one, let the connection through to the host.
-    pub(crate) async fn pass_proxy(&self, stream: TcpStream, http: &Client<'_>) -> Result<Line, Failure> {
+    pub async fn pass_proxy(&self, stream: TcpStream, http: &Client<'_>) -> Result<Line, Failure> {
         let Some(proxy) = &self.proxy else { return Ok(Box::new(stream)) };
         let patience = http.time_left().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, tunnel::pass(stream, proxy, &self.url)).await {
@@ -130,7 +130,7 @@ impl Way {
     }
 
     /// Makes a secure connection, looks at what is shown, and closes it: nothing is sent over it.
-    pub(crate) async fn secure(&self, stream: Line, http: &Client<'_>) -> Result<Secured, Failure> {
+    pub async fn secure(&self, stream: Line, http: &Client<'_>) -> Result<Secured, Failure> {
         let host = self.host();
         let patience = http.time_left().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, look::look(stream, &self.url)).await {

@@ -17,15 +17,15 @@ use crate::http::roots;
 const LARGEST_HEAD: usize = 16 * 1024;
 
 /// A connection that bytes go over, whatever it is made of.
-pub(crate) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<C: AsyncRead + AsyncWrite + Send + Unpin> Carrier for C {}
 
 /// A connection to a host, straight or through a proxy.
-pub(crate) type Line = Box<dyn Carrier>;
+pub type Line = Box<dyn Carrier>;
 
 /// Has the proxy at the other end of `stream` let the connection through to the host of `url` (RFC 9110, section 9.3.6).
 /// The proxy's password is sent: over TLS only to a proxy whose certificate is trusted.
-pub(super) async fn pass(stream: TcpStream, proxy: &OnTheWay, url: &Url) -> Result<Line, Failure> {
+pub async fn pass(stream: TcpStream, proxy: &OnTheWay, url: &Url) -> Result<Line, Failure> {
     let mut line: Line = if proxy.is_secure {
         let connected = connector(roots::verifier()?, &proxy.shown)?.connect(server_name(&proxy.host)?, stream).await;
         Box::new(connected.map_err(|error| broken_off(&error, &proxy.shown))?)

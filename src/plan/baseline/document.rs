@@ -12,16 +12,16 @@ use crate::text;
 
 /// A key with what it holds.
 #[derive(Debug, PartialEq)]
-pub(super) struct Member {
-    pub(super) key: String,
-    pub(super) value: Node,
+pub struct Member {
+    pub key: String,
+    pub value: Node,
     /// The line of the file, counted from 1.
-    pub(super) line: usize,
+    pub line: usize,
 }
 
 /// What a key holds.
 #[derive(Debug, PartialEq)]
-pub(super) enum Node {
+pub enum Node {
     Text(String),
     /// In the order of the file.
     Table(Vec<Member>),
@@ -31,16 +31,16 @@ pub(super) enum Node {
 
 /// Why a text is no document: the line, where it is known, and what is wrong there.
 #[derive(Debug)]
-pub(super) struct Malformed {
-    pub(super) line: Option<usize>,
-    pub(super) message: String,
+pub struct Malformed {
+    pub line: Option<usize>,
+    pub message: String,
 }
 
 /// A baseline is a table of tables of values.
 const LEVELS: usize = 3;
 
 /// The document's top level.
-pub(super) fn read(text: &str, form: Form) -> Result<Vec<Member>, Malformed> {
+pub fn read(text: &str, form: Form) -> Result<Vec<Member>, Malformed> {
     match form {
         Form::Toml => from_toml(text),
         Form::Json => from_json(text),

@@ -12,10 +12,10 @@ use crate::plan::desired::Key;
 use crate::text::one_line;
 
 /// A baseline's text, and what could not be written into it.
-pub(crate) struct Exported {
-    pub(crate) text: String,
+pub struct Exported {
+    pub text: String,
     /// Names and ids, and why they are left out.
-    pub(crate) left_out: Vec<(String, &'static str)>,
+    pub left_out: Vec<(String, &'static str)>,
 }
 
 /// A line of the file.
@@ -26,7 +26,7 @@ struct Line {
 }
 
 /// Writes down what a tenant shows, sorted by name.
-pub(crate) fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form) -> Result<Exported> {
+pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form) -> Result<Exported> {
     listed.sort_by_cached_key(|item| (item.name.as_ref().map(|name| name.to_lowercase()), item.id.clone()));
     let (mut products, mut offer_types, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();

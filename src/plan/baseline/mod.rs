@@ -9,7 +9,7 @@ use std::path::Path;
 
 use document::{Malformed, Member, Node};
 
-pub(crate) use exported::export;
+pub use exported::export;
 
 use super::desired::{Desired, Key, Plan, Wanted};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
@@ -19,14 +19,14 @@ use crate::text::{one_line, shown};
 
 /// How a baseline is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     Toml,
     Json,
 }
 
 impl Form {
     /// The form that a file's extension says: JSON for `.json`, else TOML.
-    pub(crate) fn of(path: &Path) -> Self {
+    pub fn of(path: &Path) -> Self {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if is_json { Self::Json } else { Self::Toml }
     }
@@ -46,7 +46,7 @@ const OFFER_TYPES: &str = "offer-types";
 
 /// What a file says that products and offer types should be set to.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Baseline {
+pub struct Baseline {
     /// The file's name, for messages.
     file: String,
     policy: Option<(String, usize)>,
@@ -63,23 +63,23 @@ struct Entry {
 }
 
 /// A file compared with what a tenant shows.
-pub(crate) struct Comparison {
+pub struct Comparison {
     /// Everything that the file speaks of and the tenant has.
-    pub(crate) plan: Plan,
+    pub plan: Plan,
     /// What the file names and the tenant does not have, in the order of the file.
-    pub(crate) unknown: Vec<Unknown>,
+    pub unknown: Vec<Unknown>,
 }
 
 /// Something that a file names and a tenant does not have.
 #[derive(Debug)]
-pub(crate) struct Unknown {
-    pub(crate) target: Target,
+pub struct Unknown {
+    pub target: Target,
     /// In the service's spelling, where it is known.
-    pub(crate) wanted: String,
+    pub wanted: String,
     /// The file and the line that name it.
-    pub(crate) place: String,
+    pub place: String,
     /// What has that for a name, or in the other table for an id.
-    pub(crate) meant: Option<String>,
+    pub meant: Option<String>,
 }
 
 impl Entry {
@@ -92,7 +92,7 @@ impl Entry {
 
 impl Baseline {
     /// Reads a file.
-    pub(crate) async fn read(path: &Path) -> Result<Self> {
+    pub async fn read(path: &Path) -> Result<Self> {
         let file = one_line(&path.display().to_string());
         let bytes = files::read(path, LARGEST).await.map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => {
@@ -116,7 +116,7 @@ impl Baseline {
     }
 
     /// Reads the text of the file called `file`.
-    pub(crate) fn parse(file: &str, text: &str, form: Form) -> Result<Self> {
+    pub fn parse(file: &str, text: &str, form: Form) -> Result<Self> {
         let is_empty = || Error::failed(format!("{file} is empty")).hint(WRITE_ONE);
         if text.trim().is_empty() {
             return Err(is_empty());
@@ -187,7 +187,7 @@ impl Baseline {
     }
 
     /// Refuses a file that is for another policy.
-    pub(crate) fn check_policy(&self, policy_id: &str) -> Result<()> {
+    pub fn check_policy(&self, policy_id: &str) -> Result<()> {
         match &self.policy {
             Some((policy, line)) if !policy.eq_ignore_ascii_case(policy_id) => {
                 let why = format!("the file is for the policy '{}', and not for {policy_id}", shown(policy));
@@ -200,7 +200,7 @@ impl Baseline {
 
     /// Compares the file with what a tenant shows. A value that this version does not know is an error unless the
     /// tenant shows that very value.
-    pub(crate) fn compare(&self, listed: Vec<ProductPolicy>) -> Result<Comparison> {
+    pub fn compare(&self, listed: Vec<ProductPolicy>) -> Result<Comparison> {
         let mut desired = Desired::with_default(self.default);
         let mut unknown = Vec::new();
         let known: BTreeMap<Key, &ProductPolicy> =
@@ -259,7 +259,7 @@ fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
 }
 
 #[cfg(any(fuzzing, test))]
-pub(crate) mod properties;
+pub mod properties;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use super::{Baseline, Form, ProductPolicy, export};
 use crate::fuzzing::printed;
 
 /// A file is refused with its name and, where one is wrong, the line; or it can be written down and reads the same.
-pub(crate) fn baseline(file: &[u8]) {
+pub fn baseline(file: &[u8]) {
     for form in [Form::Toml, Form::Json] {
         match Baseline::decode("the-file", file, form) {
             Ok(baseline) => survives_being_written(&baseline),

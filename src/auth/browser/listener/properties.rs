@@ -19,7 +19,7 @@ const TURNS: usize = 64;
 
 /// What comes back is an HTTP answer, and a code is taken from a form alone that is posted to this machine, with the
 /// state of this sign-in.
-pub(crate) fn loopback(request: &[u8]) {
+pub fn loopback(request: &[u8]) {
     let (response, answer) = exchange(request, STATE, PORT);
     is_well_formed(&response, request);
     let Some(answer) = answer else { return };

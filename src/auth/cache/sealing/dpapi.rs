@@ -11,7 +11,7 @@ use windows_sys::Win32::Security::Cryptography::{
 };
 
 /// Seals bytes for this user.
-pub(crate) fn seal(plain: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn seal(plain: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     transformed(plain, |input, output| {
         // SAFETY: both blobs live through the call, and everything else may be null.
         unsafe { CryptProtectData(input, null(), null(), null(), null(), CRYPTPROTECT_UI_FORBIDDEN, output) }
@@ -19,7 +19,7 @@ pub(crate) fn seal(plain: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Opens what [`seal`] returned. Fails for another user, on another machine, and where the bytes were changed.
-pub(crate) fn open(sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn open(sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     transformed(sealed, |input, output| {
         // SAFETY: both blobs live through the call, and everything else may be null.
         unsafe { CryptUnprotectData(input, null_mut(), null(), null(), null(), CRYPTPROTECT_UI_FORBIDDEN, output) }

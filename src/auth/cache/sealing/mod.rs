@@ -25,7 +25,7 @@ struct Sealed {
 
 /// The content as it is written.
 #[cfg(windows)]
-pub(super) fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
+pub fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
     let dpapi = BASE64_STANDARD.encode(&*dpapi::seal(content)?);
     let mut sealed = SecretBytes::default();
     serde_json::to_writer(&mut sealed, &Sealed { version: SEALED, dpapi })?;
@@ -35,13 +35,13 @@ pub(super) fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
 /// The content as it is written.
 #[cfg(not(windows))]
 #[expect(clippy::unnecessary_wraps, reason = "sealing can fail where there is any")]
-pub(super) fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
+pub fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
     Ok(content.clone())
 }
 
 /// The content of a file, sealed or not. One that is not sealed is read on Windows, too: the next change seals it. One that
 /// Windows sealed is refused elsewhere, and not taken for damaged: the Windows beside this system may still use it.
-pub(super) fn open(found: SecretBytes) -> Result<SecretBytes, Unopened> {
+pub fn open(found: SecretBytes) -> Result<SecretBytes, Unopened> {
     match serde_json::from_slice::<Sealed>(&found) {
         Ok(sealed) if sealed.version == SEALED => open_sealed(&sealed.dpapi),
         _ => Ok(found),

@@ -17,10 +17,10 @@ use crate::auth::entra::{Entra, Grant};
 use crate::auth::tenant::Tenant;
 use crate::error::{Error, Kind, Result};
 use crate::text::moment;
-pub(crate) use signed_in::SignedIn;
+pub use signed_in::SignedIn;
 
 /// The saved sign-in of one profile, used at one tenant for one run.
-pub(crate) struct SavedSignIn<'a> {
+pub struct SavedSignIn<'a> {
     shared: &'a SignedIn<'a>,
     tenant: Option<&'a Tenant>,
     /// The tenant that has been served in this run; its requests go on there.
@@ -35,25 +35,25 @@ pub(crate) struct SavedSignIn<'a> {
 }
 
 impl<'a> SavedSignIn<'a> {
-    pub(crate) fn new(shared: &'a SignedIn<'a>, tenant: Option<&'a Tenant>) -> Self {
+    pub fn new(shared: &'a SignedIn<'a>, tenant: Option<&'a Tenant>) -> Self {
         let (tenant_id, again, in_hand) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self { shared, tenant, tenant_id, again, in_hand, renewing: Mutex::default(), refused: Refused::default() }
     }
 
-    pub(super) fn tenant_id(&self) -> Option<String> {
+    pub fn tenant_id(&self) -> Option<String> {
         self.tenant_id.borrow().clone()
     }
 
-    pub(super) fn account(&self) -> Option<String> {
+    pub fn account(&self) -> Option<String> {
         self.shared.account()
     }
 
     /// The command that signs in again, in the way that the one that was served did.
-    pub(super) fn advice_when_refused(&self) -> String {
+    pub fn advice_when_refused(&self) -> String {
         self.again.borrow().clone().unwrap_or_else(|| self.connect().to_string())
     }
 
-    pub(super) fn connect(&self) -> ConnectCommand<'a> {
+    pub fn connect(&self) -> ConnectCommand<'a> {
         ConnectCommand { profile: self.shared.profile, tenant: self.tenant, client_id: None, is_application: false }
     }
 
@@ -72,7 +72,7 @@ impl<'a> SavedSignIn<'a> {
         self.shared.sign_in(None, self.connect()).await
     }
 
-    pub(super) async fn status(&self) -> Result<Status> {
+    pub async fn status(&self) -> Result<Status> {
         let sign_in = self.sign_in().await?;
         let found = sign_in.token_for(self.tenant);
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
@@ -92,7 +92,7 @@ impl<'a> SavedSignIn<'a> {
         })
     }
 
-    pub(super) async fn token(&self) -> Result<SecretString> {
+    pub async fn token(&self) -> Result<SecretString> {
         if let Some((token, expires_at)) = &*self.in_hand.borrow()
             && is_fresh(*expires_at, Utc::now())
         {
@@ -113,7 +113,7 @@ impl<'a> SavedSignIn<'a> {
         }
     }
 
-    pub(super) async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
+    pub async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
         // Another request may have found a new one meanwhile.
         self.in_hand.borrow_mut().take_if(|(token, _)| token.expose_secret() == refused.expose_secret());
         if self.sign_in().await?.refresh_token.is_none() {

@@ -16,13 +16,13 @@ use crate::report::Report;
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The saved sign-in of one profile, for one run.
-pub(crate) struct SignedIn<'a> {
-    pub(super) http: &'a http::Client<'a>,
-    pub(super) report: &'a dyn Report,
-    pub(super) profile: &'a str,
+pub struct SignedIn<'a> {
+    pub http: &'a http::Client<'a>,
+    pub report: &'a dyn Report,
+    pub profile: &'a str,
     store: &'a Store<'a>,
     /// Whether the run is at several tenants.
-    pub(super) is_at_several: bool,
+    pub is_at_several: bool,
     /// Why nothing else serves in the place of a sign-in that is missing, and what to do about it.
     instead: Option<&'a str>,
     /// Who has been served in this run. All its requests are made as one account, even if somebody signs in to the
@@ -36,10 +36,10 @@ pub(crate) struct SignedIn<'a> {
 }
 
 /// The file of sign-ins, held against other processes.
-pub(super) type Held = RefCell<Locked>;
+pub type Held = RefCell<Locked>;
 
 impl<'a> SignedIn<'a> {
-    pub(crate) fn new(
+    pub fn new(
         http: &'a http::Client<'a>,
         store: &'a Store<'a>,
         report: &'a dyn Report,
@@ -63,7 +63,7 @@ impl<'a> SignedIn<'a> {
 
     /// The sign-in as it is now: what could not be saved, what the held file says, or what the file says.
     /// `connect` is the command that signs in where nobody is.
-    pub(super) async fn sign_in(&self, held: Option<&Held>, connect: ConnectCommand<'_>) -> Result<SignIn> {
+    pub async fn sign_in(&self, held: Option<&Held>, connect: ConnectCommand<'_>) -> Result<SignIn> {
         if let Some(unsaved) = &*self.unsaved.borrow() {
             return Ok(SignIn::clone(unsaved));
         }
@@ -92,27 +92,27 @@ impl<'a> SignedIn<'a> {
     }
 
     /// Fails where nobody is signed in. `connect` is the command that signs in.
-    pub(crate) async fn check(&self, connect: ConnectCommand<'_>) -> Result<()> {
+    pub async fn check(&self, connect: ConnectCommand<'_>) -> Result<()> {
         self.sign_in(None, connect).await.map(drop)
     }
 
     /// The account that has been served.
-    pub(super) fn account(&self) -> Option<String> {
+    pub fn account(&self) -> Option<String> {
         self.account.get().cloned().flatten()
     }
 
     /// Remembers the account that is served. Returns whether it is the first.
-    pub(super) fn use_as(&self, account: Option<&String>) -> bool {
+    pub fn use_as(&self, account: Option<&String>) -> bool {
         self.account.set(account.cloned()).is_ok()
     }
 
     /// Whether the run may go on as this account.
-    pub(super) fn is_same(&self, account: Option<&String>) -> bool {
+    pub fn is_same(&self, account: Option<&String>) -> bool {
         self.account.get().is_none_or(|before| before.as_ref() == account)
     }
 
     /// Takes the file of sign-ins, or goes on without it: a command that only needs a token is not to fail for it.
-    pub(super) async fn hold(&self) -> Option<Rc<Held>> {
+    pub async fn hold(&self) -> Option<Rc<Held>> {
         let mut holder = self.held.lock().await;
         if self.unsaved.borrow().is_some() || self.cannot_lock.get() {
             return None;
@@ -137,7 +137,7 @@ impl<'a> SignedIn<'a> {
     }
 
     /// Saves a renewed sign-in; one that cannot be saved serves the rest of the run.
-    pub(super) fn save(&self, sign_in: SignIn, held: Option<&Held>) {
+    pub fn save(&self, sign_in: SignIn, held: Option<&Held>) {
         let mut unsaved = self.unsaved.borrow_mut();
         // What could not be saved once is not tried again: it would be told again.
         let held = held.filter(|_| unsaved.is_none());
