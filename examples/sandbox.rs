@@ -12,7 +12,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mscommerce::{Environment, Facts, Terminal};
+use mscommerce::{Environment, TtyInfo, Ui};
 use tenant::{ADMIN, APP_ID, APP_SECRET, CUSTOMER_DOMAIN, HOME_DOMAIN, MFA, PASSWORD, READER, Tenant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -33,7 +33,7 @@ fn main() -> Result<ExitCode> {
             return u8::from(told_to_end().await.is_err());
         }
         let arguments = [OsString::from("mscommerce")].into_iter().chain(command);
-        mscommerce::run(arguments, environment(&settings), Terminal::of_process()).await
+        mscommerce::run(arguments, environment(&settings), Ui::from_process()).await
     });
     runtime.shutdown_background();
     Ok(ExitCode::from(code))
@@ -61,7 +61,7 @@ fn environment(settings: &[(&'static str, OsString)]) -> Environment {
 async fn sign_in(settings: &[(&'static str, OsString)]) -> u8 {
     let arguments = ["mscommerce", "connect", "--username", ADMIN, "--password-stdin"].map(OsString::from);
     let password = PASSWORD.as_bytes().to_vec();
-    let terminal = Terminal::new(password, Box::new(io::stdout()), Box::new(io::stderr()), Facts::default());
+    let terminal = Ui::new(password, Box::new(io::stdout()), Box::new(io::stderr()), TtyInfo::default());
     mscommerce::run(arguments, environment(settings), terminal).await
 }
 

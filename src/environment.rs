@@ -19,18 +19,18 @@ impl fmt::Debug for Environment {
 impl Environment {
     /// The environment of this process.
     #[must_use]
-    pub fn of_process() -> Self {
+    pub fn from_process() -> Self {
         std::env::vars_os().collect()
     }
 
     /// The value of a variable, if it is set and not empty.
-    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+    pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// The value of a variable as text, surrounding white space removed; bytes that are not UTF-8 become U+FFFD.
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.get_os(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::secret::SecretBytes;
 /// Reads a whole file of at most `limit` bytes; a longer one is [`io::ErrorKind::FileTooLarge`]. A file may be a pipe
 /// that waits for its writer, so it is read aside: Ctrl-C is noticed meanwhile. It may hold a key or a token, and is wiped
 /// when dropped.
-pub async fn read(path: &Path, limit: usize) -> io::Result<SecretBytes> {
+pub async fn read_limited(path: &Path, limit: usize) -> io::Result<SecretBytes> {
     let path = path.to_owned();
     let read = move || SecretBytes::read(File::open(path)?.take(limit as u64 + 1));
     let bytes = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
@@ -17,6 +17,6 @@ pub async fn read(path: &Path, limit: usize) -> io::Result<SecretBytes> {
 }
 
 /// What a file holds behind the mark with which editors on Windows begin UTF-8.
-pub fn without_mark(bytes: &[u8]) -> &[u8] {
+pub fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::text::is_steering;
-use crate::ui::{Facts, Terminal};
+use crate::text::is_terminal_control;
+use crate::ui::{TtyInfo, Ui};
 use crate::{api, auth, history, http, plan};
 
 /// The body of an answer of the policy endpoint.
@@ -62,10 +62,10 @@ pub fn printed(error: &Error) -> String {
     }
 
     let kept = Kept::default();
-    let facts = Facts { errors_is_terminal: true, ..Facts::default() };
-    Terminal::new(Vec::new(), Box::new(io::sink()), Box::new(kept.clone()), facts).error(error);
+    let facts = TtyInfo { errors_is_terminal: true, ..TtyInfo::default() };
+    Ui::new(Vec::new(), Box::new(io::sink()), Box::new(kept.clone()), facts).error(error);
     let printed = String::from_utf8_lossy(&kept.0.borrow()).into_owned();
-    assert!(!printed.chars().any(|character| character != '\n' && is_steering(character)), "{printed:?}");
+    assert!(!printed.chars().any(|character| character != '\n' && is_terminal_control(character)), "{printed:?}");
     assert!(printed.chars().count() < 4000, "{} characters", printed.chars().count());
     printed
 }

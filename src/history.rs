@@ -74,19 +74,19 @@ pub fn path(directory: &Path) -> PathBuf {
 }
 
 /// The record, open for further changes.
-pub struct Journal {
+pub struct HistoryWriter {
     file: File,
     path: PathBuf,
     lock: PathBuf,
 }
 
-impl Journal {
+impl HistoryWriter {
     /// Opens the record in the state directory, and creates both where they are missing.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let open = || {
-            private::create_directory(directory)?;
-            let file = private::options().append(true).open(&path)?;
+            private::create_private_dir(directory)?;
+            let file = private::private_open_options().append(true).open(&path)?;
             Ok(Self { file, lock: directory.join(LOCK), path: path.clone() })
         };
         open().map_err(|error| cannot("write to", &path, error))
@@ -94,10 +94,10 @@ impl Journal {
 
     /// Adds a change. Other processes may do so at the same time: each holds the lock for its line.
     pub fn append(&self, entry: &Entry) -> Result<()> {
-        let mut line = serde_json::to_vec(entry).map_err(Error::failed_by)?;
+        let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
         line.push(b'\n');
         // Closing it ends the lock. A file system that knows no locks still appends a line as a whole.
-        let lock = private::options().write(true).open(&self.lock);
+        let lock = private::private_open_options().write(true).open(&self.lock);
         let _locked = lock.as_ref().map(File::lock);
         self.write(&line).map_err(|error| cannot("write to", &self.path, error))
     }
@@ -170,7 +170,7 @@ impl History {
 }
 
 fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::failed_by(error).context(format!("could not {what} the record of changes in {}", path.display()))
+    Error::from_source(error).context(format!("could not {what} the record of changes in {}", path.display()))
 }
 
 #[cfg(any(fuzzing, test))]
@@ -202,7 +202,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         assert!(History::read(directory.path()).expect("no record yet").entries.is_empty());
         for id in ["a", "b"] {
-            Journal::open(directory.path()).expect("a record").append(&entry(id)).expect("a line");
+            HistoryWriter::open(directory.path()).expect("a record").append(&entry(id)).expect("a line");
         }
         let history = History::read(directory.path()).expect("the record");
         assert_eq!(history.entries, [entry("a"), entry("b")]);
@@ -213,7 +213,7 @@ mod tests {
     fn a_broken_line_spoils_no_other() {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(path(directory.path()), b"{\"time\":\n\xff").expect("a file");
-        Journal::open(directory.path()).expect("a record").append(&entry("a")).expect("a line");
+        HistoryWriter::open(directory.path()).expect("a record").append(&entry("a")).expect("a line");
         let history = History::read(directory.path()).expect("the record");
         assert_eq!((history.entries, history.damaged), (vec![entry("a")], vec![1, 2]));
     }

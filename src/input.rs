@@ -64,7 +64,7 @@ impl Input {
             return self.all_as_secret().await;
         }
         *self.saved.borrow_mut() = saved::Modes::now();
-        let typed = on_own_thread(move || rpassword::prompt_password(prompt).map(secret::taken)).await;
+        let typed = on_own_thread(move || rpassword::prompt_password(prompt).map(secret::into_secret)).await;
         self.saved.borrow_mut().take();
         typed
     }
@@ -97,7 +97,7 @@ async fn on_own_thread<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> +
             Err(Error::usage("standard input is not UTF-8 text"))
         }
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::failed("nothing was typed")),
-        Ok(Err(error)) => Err(Error::failed_by(error).context("could not read the input")),
+        Ok(Err(error)) => Err(Error::from_source(error).context("could not read the input")),
         Err(_) => Err(Error::failed("could not read the input")),
     }
 }

@@ -9,14 +9,14 @@ use crate::error::Error;
 /// Ctrl-C. While it is held off, requests that must not be cut short run to their end; a second Ctrl-C gets through.
 #[derive(Default)]
 pub struct Interrupt {
-    held_off: RefCell<Option<OnItsWay>>,
-    is_pressed: Cell<bool>,
+    held_off: RefCell<Option<InFlight>>,
+    is_set: Cell<bool>,
     pressed: Notify,
 }
 
 /// What Ctrl-C has to wait for.
 #[derive(Clone)]
-pub struct OnItsWay {
+pub struct InFlight {
     /// Whether it is one change, rather than several.
     pub is_one: bool,
     /// What to type to see what became of it, for those who do not wait.
@@ -25,7 +25,7 @@ pub struct OnItsWay {
 
 impl Interrupt {
     /// Runs `work` to its end whether or not Ctrl-C is pressed.
-    pub async fn held_off<T>(&self, what: OnItsWay, work: impl Future<Output = T>) -> T {
+    pub async fn defer<T>(&self, what: InFlight, work: impl Future<Output = T>) -> T {
         self.held_off.replace(Some(what));
         let result = work.await;
         self.held_off.take();
@@ -33,14 +33,14 @@ impl Interrupt {
     }
 
     /// Whether Ctrl-C was pressed while it was held off: nothing new is to be started.
-    pub fn is_pressed(&self) -> bool {
-        self.is_pressed.get()
+    pub fn is_set(&self) -> bool {
+        self.is_set.get()
     }
 
     /// Returns when Ctrl-C is pressed while it is held off: a wait need not be waited out.
     pub async fn pressed(&self) {
         let pressed = self.pressed.notified();
-        if !self.is_pressed() {
+        if !self.is_set() {
             pressed.await;
         }
     }
@@ -49,32 +49,32 @@ impl Interrupt {
     pub fn error(&self) -> Error {
         let error = Error::interrupted();
         match &*self.held_off.borrow() {
-            Some(OnItsWay { is_one: true, hints }) => {
-                error.detail("the change that was on its way may have been made, or not").hints(hints.clone())
+            Some(InFlight { is_one: true, hints }) => {
+                error.with_detail("the change that was on its way may have been made, or not").with_hints(hints.clone())
             }
-            Some(OnItsWay { is_one: false, hints }) => {
-                error.detail("the changes that were on their way may have been made, or not").hints(hints.clone())
-            }
+            Some(InFlight { is_one: false, hints }) => error
+                .with_detail("the changes that were on their way may have been made, or not")
+                .with_hints(hints.clone()),
             None => error,
         }
     }
 
     /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
-    pub async fn ends_the_command(&self, tell: impl Fn(&str)) {
+    pub async fn watch(&self, tell: impl Fn(&str)) {
         let mut stops = Stops::new();
         loop {
             stops.next().await;
             let waiting = match &*self.held_off.borrow() {
                 None => return,
-                Some(_) if self.is_pressed() => return,
-                Some(OnItsWay { is_one: true, .. }) => {
+                Some(_) if self.is_set() => return,
+                Some(InFlight { is_one: true, .. }) => {
                     "Waiting for the change that is on its way; press Ctrl-C again to leave it …"
                 }
-                Some(OnItsWay { is_one: false, .. }) => {
+                Some(InFlight { is_one: false, .. }) => {
                     "Waiting for the changes that are on their way; press Ctrl-C again to leave them …"
                 }
             };
-            self.is_pressed.set(true);
+            self.is_set.set(true);
             tell(waiting);
             self.pressed.notify_waiters();
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::is_steering;
+use crate::text::is_terminal_control;
 
 const FILE: &str = "products.json";
 
@@ -30,7 +30,7 @@ pub fn read(directory: &Path) -> Vec<Known> {
     let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
     let known: Vec<Known> = serde_json::from_slice(&text).unwrap_or_default();
     // What a terminal would act upon is no word to offer.
-    let is_harmless = |text: &str| !text.chars().any(is_steering);
+    let is_harmless = |text: &str| !text.chars().any(is_terminal_control);
     known.into_iter().filter(|item| !item.id.is_empty() && is_harmless(&item.id) && is_harmless(&item.name)).collect()
 }
 

@@ -33,15 +33,15 @@ mod ui;
 use std::ffi::OsString;
 
 use cli::{Cli, Command, GlobalArgs};
-use commands::{Context, Ended};
-use error::{Error, Kind, Result};
+use commands::{CommandOutput, Context};
+use error::{Error, ErrorKind, Result};
 use interrupt::Interrupt;
 use report::Report;
 use settings::Settings;
-use ui::Manners;
+use ui::UiOptions;
 
 pub use environment::Environment;
-pub use ui::{Facts, Terminal};
+pub use ui::{TtyInfo, Ui};
 
 /// Answers a shell that asks, by a variable of the environment, how a command line could go on. Where one did, nothing else
 /// is to be done, and the exit code is returned.
@@ -49,20 +49,20 @@ pub use ui::{Facts, Terminal};
 pub fn completed() -> Option<u8> {
     match cli::offer_completions() {
         Ok(was_asked) => was_asked.then_some(0),
-        Err(error) => Some(exit_code(&Terminal::of_process(), Some(error), 0)),
+        Err(error) => Some(exit_code(&Ui::from_process(), Some(error), 0)),
     }
 }
 
 /// Runs one command line, prints what there is to print, and returns the exit code: 0 done, 1 failed, 2 wrong
 /// usage, 3 drift found, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
 /// argument is the name of the program.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Terminal) -> u8 {
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Ui) -> u8 {
     let cli = match Cli::read(arguments, terminal.facts().width) {
         Ok(cli) => cli,
         Err(message) => {
-            let terminal = terminal.with_manners(Manners::default(), &environment);
+            let terminal = terminal.with_manners(UiOptions::default(), &environment);
             let printed = terminal.command_line(&message);
-            let code = if message.use_stderr() { Kind::Usage.exit_code() } else { 0 };
+            let code = if message.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 };
             return exit_code(&terminal, printed.err(), code);
         }
     };
@@ -70,7 +70,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
     let interrupt = Interrupt::default();
     let ended = tokio::select! {
         biased;
-        () = interrupt.ends_the_command(|waiting| terminal.say(waiting)) => {
+        () = interrupt.watch(|waiting| terminal.say(waiting)) => {
             terminal.restore();
             Err(interrupt.error())
         }
@@ -79,20 +79,20 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
     exit_code(&terminal, ended.err(), 0)
 }
 
-fn manners(global: &GlobalArgs) -> Manners {
-    Manners { quiet: global.quiet, verbosity: global.verbose, color: global.color }
+fn manners(global: &GlobalArgs) -> UiOptions {
+    UiOptions { quiet: global.quiet, verbosity: global.verbose, color: global.color }
 }
 
-async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, interrupt: &Interrupt) -> Result<()> {
+async fn carry_out(cli: Cli, environment: Environment, terminal: &Ui, interrupt: &Interrupt) -> Result<()> {
     let settings = Settings::new(&cli.global, environment)?;
     let http = http::Client::new(settings.timeout, terminal, interrupt);
     let context = Context { settings: &settings, terminal, http: &http, interrupt };
-    let Ended { output, document, note, failure } = run_command(cli.command, &context).await?;
+    let CommandOutput { output, document, note, failure } = run_command(cli.command, &context).await?;
     let printed = output.map_or(Ok(()), |output| output.print(settings.format, settings.query.as_ref(), terminal));
     let printed = printed.and(document.map_or(Ok(()), |document| terminal.document(&document)));
     // What was done is told even where the records of it cannot be written.
     if let Some(note) = note {
-        terminal.note(&note);
+        terminal.info(&note);
     }
     match (printed, failure) {
         (Err(unprinted), Some(failure)) => {
@@ -105,11 +105,11 @@ async fn carry_out(cli: Cli, environment: Environment, terminal: &Terminal, inte
 }
 
 /// Boxed, so that the state of the largest command is not part of every caller's.
-async fn run_command(command: Command, context: &Context<'_>) -> Result<Ended> {
+async fn run_command(command: Command, context: &Context<'_>) -> Result<CommandOutput> {
     Box::pin(commands::run(command, context)).await
 }
 
-fn exit_code(terminal: &Terminal, error: Option<Error>, otherwise: u8) -> u8 {
+fn exit_code(terminal: &Ui, error: Option<Error>, otherwise: u8) -> u8 {
     let Some(error) = error else { return otherwise };
     terminal.error(&error);
     error.kind().exit_code()

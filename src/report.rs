@@ -5,7 +5,7 @@ pub trait Report {
     /// Something the person should know although the command goes on.
     fn warn(&self, message: &str);
     /// Something good to know, which `--quiet` silences.
-    fn note(&self, message: &str);
+    fn info(&self, message: &str);
     /// A step taken, shown at `-v`. Must never be given a secret.
-    fn detail(&self, message: &str);
+    fn debug(&self, message: &str);
 }

@@ -81,12 +81,12 @@ impl fmt::Debug for SecretBytes {
 }
 
 /// Whether bytes hold this part, which is not empty.
-pub fn holds(bytes: &[u8], part: &[u8]) -> bool {
+pub fn contains_bytes(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
 /// Takes text over as a secret, and wipes what it was taken from.
-pub fn taken(mut text: String) -> SecretString {
+pub fn into_secret(mut text: String) -> SecretString {
     let secret = SecretString::from(text.as_str());
     text.zeroize();
     secret
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn what_is_no_text_stays_bytes() {
         assert!(SecretBytes::from(vec![0xff]).text().is_err());
-        assert_eq!(taken("hush".to_owned()).expose_secret(), "hush");
+        assert_eq!(into_secret("hush".to_owned()).expose_secret(), "hush");
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::cli::ColorChoice;
 use crate::environment::Environment;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::input::Input;
 use crate::progress::Bar;
 use crate::report::Report;
@@ -22,7 +22,7 @@ const DETAIL: Style = Style::new().dimmed();
 
 /// What is known of the streams, probed once.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Facts {
+pub struct TtyInfo {
     /// Standard input is a terminal: a question can be asked.
     pub input_is_terminal: bool,
     /// Standard output is a terminal.
@@ -33,8 +33,8 @@ pub struct Facts {
     pub width: Option<u16>,
 }
 
-impl Facts {
-    fn of_process() -> Self {
+impl TtyInfo {
+    fn from_process() -> Self {
         Self {
             input_is_terminal: io::stdin().is_terminal(),
             output_is_terminal: io::stdout().is_terminal(),
@@ -46,7 +46,7 @@ impl Facts {
 
 /// How the person wants to be spoken to: what the flags of the command line say.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Manners {
+pub struct UiOptions {
     pub quiet: bool,
     pub verbosity: u8,
     pub color: ColorChoice,
@@ -54,12 +54,12 @@ pub struct Manners {
 
 /// The streams of one run of the tool.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Terminal {
+pub struct Ui {
     input: Input,
     output: RefCell<Box<dyn Write>>,
     errors: RefCell<Box<dyn Write>>,
-    facts: Facts,
-    manners: Manners,
+    facts: TtyInfo,
+    manners: UiOptions,
     color_output: bool,
     color_errors: bool,
     prompt_is_open: Cell<bool>,
@@ -68,26 +68,26 @@ pub struct Terminal {
     progress: RefCell<Option<Bar>>,
 }
 
-impl Terminal {
+impl Ui {
     /// The streams of this process.
     #[must_use]
-    pub fn of_process() -> Self {
-        Self::build(Input::process(), Box::new(io::stdout()), Box::new(io::stderr()), Facts::of_process())
+    pub fn from_process() -> Self {
+        Self::build(Input::process(), Box::new(io::stdout()), Box::new(io::stderr()), TtyInfo::from_process())
     }
 
     /// Streams of the caller's choice, for a program that runs the tool inside itself.
     #[must_use]
-    pub fn new(input: Vec<u8>, output: Box<dyn Write>, errors: Box<dyn Write>, facts: Facts) -> Self {
+    pub fn new(input: Vec<u8>, output: Box<dyn Write>, errors: Box<dyn Write>, facts: TtyInfo) -> Self {
         Self::build(Input::text(input), output, errors, facts)
     }
 
-    fn build(input: Input, output: Box<dyn Write>, errors: Box<dyn Write>, facts: Facts) -> Self {
+    fn build(input: Input, output: Box<dyn Write>, errors: Box<dyn Write>, facts: TtyInfo) -> Self {
         Self {
             input,
             output: RefCell::new(output),
             errors: RefCell::new(errors),
             facts,
-            manners: Manners::default(),
+            manners: UiOptions::default(),
             color_output: false,
             color_errors: false,
             prompt_is_open: Cell::new(false),
@@ -98,12 +98,12 @@ impl Terminal {
     }
 
     /// The same streams, spoken to as the flags and the environment say.
-    pub fn with_manners(mut self, manners: Manners, environment: &Environment) -> Self {
-        let is_dumb = environment.raw("TERM").is_some_and(|term| term == "dumb");
+    pub fn with_manners(mut self, manners: UiOptions, environment: &Environment) -> Self {
+        let is_dumb = environment.get_os("TERM").is_some_and(|term| term == "dumb");
         let wanted = |is_terminal: bool| match manners.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => is_terminal && environment.raw("NO_COLOR").is_none() && !is_dumb,
+            ColorChoice::Auto => is_terminal && environment.get_os("NO_COLOR").is_none() && !is_dumb,
         };
         self.manners = manners;
         self.is_dumb = is_dumb;
@@ -117,7 +117,7 @@ impl Terminal {
         self
     }
 
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self) -> TtyInfo {
         self.facts
     }
 
@@ -132,7 +132,7 @@ impl Terminal {
     }
 
     fn shown_by<'t>(&self, is_terminal: bool, text: &'t str) -> Cow<'t, str> {
-        if is_terminal && self.is_ascii { text::ascii(text).into() } else { text.into() }
+        if is_terminal && self.is_ascii { text::to_ascii(text).into() } else { text.into() }
     }
 
     /// Writes the command's result to standard output. A reader that has gone away is no failure.
@@ -140,24 +140,24 @@ impl Terminal {
         let mut output = self.output.borrow_mut();
         match output.write_all(data.as_bytes()).and_then(|()| output.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Error::failed_by(error).context("could not write to standard output")),
+            Err(error) => Err(Error::from_source(error).context("could not write to standard output")),
             Ok(()) => Ok(()),
         }
     }
 
     /// Writes a text for a file to standard output: as it is, unless a terminal would act upon it.
     pub fn document(&self, text: &str) -> Result<()> {
-        if self.facts.output_is_terminal { self.data(&text::lines(text)) } else { self.data(text) }
+        if self.facts.output_is_terminal { self.data(&text::sanitize(text)) } else { self.data(text) }
     }
 
     /// Something the person has to act on, shown even with `--quiet`.
     pub fn say(&self, message: &str) {
-        self.write_error_line(None, &text::lines(message));
+        self.write_error_line(None, &text::sanitize(message));
     }
 
     /// Prints a failure: what failed, the details indented, the hints.
     pub fn error(&self, error: &Error) {
-        let label = if error.kind() == Kind::Drift { (WARNING, "drift:") } else { (ERROR, "error:") };
+        let label = if error.kind() == ErrorKind::Drift { (WARNING, "drift:") } else { (ERROR, "error:") };
         self.tell(label, error);
     }
 
@@ -167,12 +167,12 @@ impl Terminal {
     }
 
     fn tell(&self, label: (Style, &str), error: &Error) {
-        self.write_error_line(Some(label), &text::one_line(&error.headline()));
-        for line in error.detail_lines() {
-            self.write_error_line(None, &format!("  {}", text::one_line(line)));
+        self.write_error_line(Some(label), &text::sanitize_line(&error.message()));
+        for line in error.details() {
+            self.write_error_line(None, &format!("  {}", text::sanitize_line(line)));
         }
-        for hint in error.hint_lines() {
-            self.write_error_line(Some((HINT, "hint:")), &text::one_line(hint));
+        for hint in error.hints() {
+            self.write_error_line(Some((HINT, "hint:")), &text::sanitize_line(hint));
         }
     }
 
@@ -192,7 +192,7 @@ impl Terminal {
     /// Asks a question that is answered with yes or no; anything but yes is no.
     pub async fn confirm(&self, question: &str) -> Result<bool> {
         self.prompt_is_open.set(true);
-        self.write_errors(&format!("{} [y/N] ", text::lines(question)));
+        self.write_errors(&format!("{} [y/N] ", text::sanitize(question)));
         let answer = self.input.line().await?;
         // The person's own line end closes the prompt; the end of the input does not.
         self.close_prompt(!answer.ends_with('\n'));
@@ -202,7 +202,7 @@ impl Terminal {
     /// Asks for a secret on the terminal without showing it.
     pub async fn secret(&self, prompt: &str) -> Result<SecretString> {
         self.prompt_is_open.set(true);
-        let typed = self.input.secret(self.shown_by(true, &text::one_line(prompt)).into_owned()).await;
+        let typed = self.input.secret(self.shown_by(true, &text::sanitize_line(prompt)).into_owned()).await;
         self.close_prompt(typed.is_err());
         typed
     }
@@ -278,25 +278,25 @@ impl Terminal {
 
 /// Whether the locale says that a terminal shows ASCII alone. On Windows the console shows every character.
 fn is_ascii(environment: &Environment) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.text(name));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
     let locale = locale.unwrap_or_default().to_lowercase();
     cfg!(unix) && !locale.contains("utf-8") && !locale.contains("utf8")
 }
 
-impl Report for Terminal {
+impl Report for Ui {
     fn warn(&self, message: &str) {
-        self.write_error_line(Some((WARNING, "warning:")), &text::lines(message));
+        self.write_error_line(Some((WARNING, "warning:")), &text::sanitize(message));
     }
 
-    fn note(&self, message: &str) {
+    fn info(&self, message: &str) {
         if !self.manners.quiet {
             self.say(message);
         }
     }
 
-    fn detail(&self, message: &str) {
+    fn debug(&self, message: &str) {
         if self.manners.verbosity > 0 {
-            let line = self.painted(DETAIL, &text::lines(message));
+            let line = self.painted(DETAIL, &text::sanitize(message));
             self.write_error_line(None, &line);
         }
     }

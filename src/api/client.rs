@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-use super::refusal::{Purpose, Refusal};
+use super::refusal::{Access, ApiError};
 use crate::error::Error;
-use crate::http::{self, Answer, Failure};
-use crate::text::{one_line, shortened};
+use crate::http::{self, HttpError, Response};
+use crate::text::{sanitize_line, truncate};
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -25,7 +25,7 @@ pub trait TokenSource {
     /// Another token in the place of one that the service refused, or `None` where there is no other.
     async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>>;
     /// Fails where the token itself says that it is of no use for this.
-    fn check(&self, token: &SecretString, purpose: Purpose) -> crate::error::Result<()>;
+    fn check(&self, token: &SecretString, purpose: Access) -> crate::error::Result<()>;
     /// What to do when the service refuses the token all the same (401).
     fn advice_when_refused(&self, token: &SecretString) -> Vec<String>;
     /// What to do when the service forbids it (403), where that is not for want of a person's role.
@@ -33,19 +33,19 @@ pub trait TokenSource {
 }
 
 /// A request that was not served as it should have been.
-pub struct Unserved {
+pub struct UpdateError {
     pub error: Error,
     /// Whether the service may have acted on the request all the same.
     pub may_have_arrived: bool,
 }
 
-impl From<Unserved> for Error {
-    fn from(unserved: Unserved) -> Self {
+impl From<UpdateError> for Error {
+    fn from(unserved: UpdateError) -> Self {
         unserved.error
     }
 }
 
-impl Unserved {
+impl UpdateError {
     /// The request was never sent, or was refused.
     fn for_certain(error: Error) -> Self {
         Self { error, may_have_arrived: false }
@@ -88,7 +88,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// Gets a token, and makes sure that it may be good for this, before anything is sent.
-    pub async fn prepare(&self, purpose: Purpose) -> Result<()> {
+    pub async fn prepare(&self, purpose: Access) -> Result<()> {
         let token = self.tokens.token().await?;
         self.tokens.check(&token, purpose)
     }
@@ -117,20 +117,20 @@ impl<'a, T: TokenSource> Client<'a, T> {
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
     pub async fn product(&self, target: &Target) -> Result<ProductPolicy> {
         let what = format!("could not read {target}");
-        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, Purpose::Read).await?;
-        self.decode_one(&answer).ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))
+        let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, Access::Read).await?;
+        self.decode_one(&answer).ok_or_else(|| ApiError::new(&what, &answer, &id).into_error(Access::Read))
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
-    pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, Unserved> {
+    pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
         let what = format!("could not change {target}");
-        let url = self.target_url(target).map_err(Unserved::for_certain)?;
-        let body = json!({ "policyValue": value.wire() });
-        let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, Purpose::Change).await?;
+        let url = self.target_url(target).map_err(UpdateError::for_certain)?;
+        let body = json!({ "policyValue": value.as_str() });
+        let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, Access::Write).await?;
         let updated = self.decode_one(&answer).map(|item| Updated { item, correlation_id: id.clone() });
         updated.ok_or_else(|| {
             let what = format!("cannot tell whether {target} was changed");
-            Unserved { error: Refusal::new(&what, &answer, &id).into_error(Purpose::Change), may_have_arrived: true }
+            UpdateError { error: ApiError::new(&what, &answer, &id).into_error(Access::Write), may_have_arrived: true }
         })
     }
 
@@ -140,13 +140,13 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// Reads what lies at these segments below `/v1.0/policies`; returns the answer and the correlation id sent.
-    pub async fn get(&self, segments: &[&str], what: &str) -> Result<(Answer, String)> {
+    pub async fn get(&self, segments: &[&str], what: &str) -> Result<(Response, String)> {
         self.get_url(self.url(segments)?, what).await
     }
 
     /// Reads what lies at an address; returns the answer and the correlation id sent.
-    pub async fn get_url(&self, url: Url, what: &str) -> Result<(Answer, String)> {
-        Ok(self.send(Method::GET, url, None, what, Purpose::Read).await?)
+    pub async fn get_url(&self, url: Url, what: &str) -> Result<(Response, String)> {
+        Ok(self.send(Method::GET, url, None, what, Access::Read).await?)
     }
 
     /// The address of a listing.
@@ -161,19 +161,19 @@ impl<'a, T: TokenSource> Client<'a, T> {
     async fn list<I>(&self, first: Url, what: &str, decode_item: impl Fn(Value) -> Option<I>) -> Result<Vec<I>> {
         let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next.take() {
-            let (answer, id) = self.send(Method::GET, url.clone(), None, what, Purpose::Read).await?;
+            let (answer, id) = self.send(Method::GET, url.clone(), None, what, Access::Read).await?;
             let page = Page::decode(&answer, &decode_item);
-            let page = page.ok_or_else(|| Refusal::new(what, &answer, &id).into_error(Purpose::Read))?;
+            let page = page.ok_or_else(|| ApiError::new(what, &answer, &id).into_error(Access::Read))?;
             items.extend(page.items);
             seen.insert(url.clone());
             if let Some(link) = &page.next {
                 let following = within(self.endpoint, &url, link).filter(|to| !seen.contains(to));
                 if following.is_none() || seen.len() >= MOST_PAGES {
-                    let link = shortened(&one_line(link), 300);
+                    let link = truncate(&sanitize_line(link), 300);
                     return Err(Error::failed(format!("the link to the list's next page cannot be followed: {link}"))
                         .context(what)
-                        .detail(format!("status {}, correlation id: {id}", answer.status))
-                        .hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
+                        .with_detail(format!("status {}, correlation id: {id}", answer.status))
+                        .with_hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
                 }
                 next = following;
             }
@@ -188,38 +188,38 @@ impl<'a, T: TokenSource> Client<'a, T> {
         url: Url,
         body: Option<&Value>,
         what: &str,
-        purpose: Purpose,
-    ) -> Result<(Answer, String), Unserved> {
-        let mut token = self.tokens.token().await.map_err(Unserved::for_certain)?;
-        self.tokens.check(&token, purpose).map_err(|error| Unserved::for_certain(error.context(what)))?;
+        purpose: Access,
+    ) -> Result<(Response, String), UpdateError> {
+        let mut token = self.tokens.token().await.map_err(UpdateError::for_certain)?;
+        self.tokens.check(&token, purpose).map_err(|error| UpdateError::for_certain(error.context(what)))?;
         let (mut answer, mut id) = self.send_with(&token, &method, &url, body, what).await?;
         if answer.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
             // A try before the one that was refused may have worked, whatever comes of those after it.
-            let is_uncertain = answer.follows_an_uncertain_try;
-            let after_it = |unserved: Unserved| unserved.after(is_uncertain);
+            let is_uncertain = answer.prior_attempt_ambiguous;
+            let after_it = |unserved: UpdateError| unserved.after(is_uncertain);
             let renewed = self.tokens.renewed(&token).await.map_err(|error| {
-                let refused = Refusal::new("before that", &answer, &id);
-                after_it(Unserved::for_certain(refused.add_to(error.context(what))))
+                let refused = ApiError::new("before that", &answer, &id);
+                after_it(UpdateError::for_certain(refused.add_to(error.context(what))))
             })?;
             if let Some(renewed) = renewed {
                 token = renewed;
                 (answer, id) = self.send_with(&token, &method, &url, body, what).await.map_err(after_it)?;
-                answer.follows_an_uncertain_try |= is_uncertain;
+                answer.prior_attempt_ambiguous |= is_uncertain;
             }
         }
         if answer.status.is_success() {
             return Ok((answer, id));
         }
-        let refusal = Refusal::new(what, &answer, &id);
+        let refusal = ApiError::new(what, &answer, &id);
         let error = match answer.status {
-            StatusCode::UNAUTHORIZED => refusal.into_error(purpose).hints(self.tokens.advice_when_refused(&token)),
+            StatusCode::UNAUTHORIZED => refusal.into_error(purpose).with_hints(self.tokens.advice_when_refused(&token)),
             StatusCode::FORBIDDEN => match self.tokens.advice_when_forbidden(&token) {
-                Some(advice) => refusal.into_error_with(&[]).hints(advice),
+                Some(advice) => refusal.into_error_with_hints(&[]).with_hints(advice),
                 None => refusal.into_error(purpose),
             },
             _ => refusal.into_error(purpose),
         };
-        Err(Unserved { error, may_have_arrived: !answer.status.is_client_error() || answer.follows_an_uncertain_try })
+        Err(UpdateError { error, may_have_arrived: !answer.status.is_client_error() || answer.prior_attempt_ambiguous })
     }
 
     async fn send_with(
@@ -229,17 +229,17 @@ impl<'a, T: TokenSource> Client<'a, T> {
         url: &Url,
         body: Option<&Value>,
         what: &str,
-    ) -> Result<(Answer, String), Unserved> {
-        let unserved = |failure: Failure| {
+    ) -> Result<(Response, String), UpdateError> {
+        let unserved = |failure: HttpError| {
             let may_have_arrived = failure.may_have_arrived();
             let correlation_id = failure.correlation_id().map(str::to_owned);
             let error = Error::from(failure).context(what);
             // Nobody can look up a request that never left.
             let error = match correlation_id.filter(|_| may_have_arrived) {
-                Some(id) => error.detail(format!("correlation id: {id}")),
+                Some(id) => error.with_detail(format!("correlation id: {id}")),
                 None => error,
             };
-            Unserved { error, may_have_arrived }
+            UpdateError { error, may_have_arrived }
         };
         let mut request = self
             .http
@@ -256,7 +256,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
         Ok((answer, correlation_id))
     }
 
-    fn decode_one(&self, answer: &Answer) -> Option<ProductPolicy> {
+    fn decode_one(&self, answer: &Response) -> Option<ProductPolicy> {
         answer.json().and_then(|item| self.decode_product(item)).filter(|item| !item.is_blank())
     }
 
@@ -276,8 +276,8 @@ impl<'a, T: TokenSource> Client<'a, T> {
 
     /// The endpoint's URL with `segments` below `/v1.0/policies`, each encoded as one path segment.
     fn url(&self, segments: &[&str]) -> Result<Url> {
-        if let Some(id) = segments.iter().find(|segment| !is_sendable(segment)) {
-            return Err(Error::usage(format!("'{id}' cannot be an id")).hint("mscommerce products list"));
+        if let Some(id) = segments.iter().find(|segment| !is_valid_segment(segment)) {
+            return Err(Error::usage(format!("'{id}' cannot be an id")).with_hint("mscommerce products list"));
         }
         let mut url = self.endpoint.clone();
         url.path_segments_mut()
@@ -289,7 +289,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
 }
 
 /// `.` and `..` would change the path even when encoded, and URLs drop control characters such as tabs.
-pub fn is_sendable(segment: &str) -> bool {
+pub fn is_valid_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
 }
 
@@ -301,7 +301,7 @@ pub struct Page<I> {
 
 impl<I> Page<I> {
     /// `None` where the body is no list, or one of its items cannot be understood.
-    pub fn decode(answer: &Answer, decode_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
+    pub fn decode(answer: &Response, decode_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
         let mut body = answer.json()?;
         let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else { return None };
         let items = items.into_iter().map(decode_item).collect::<Option<_>>()?;

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 
 use super::client::{Client, TokenSource};
 use super::model::{Policy, Scope};
-use super::refusal::{Purpose, Refusal};
+use super::refusal::{Access, ApiError};
 use crate::error::{Error, Result};
 use crate::http;
 
@@ -24,7 +24,7 @@ impl<T: TokenSource> Client<'_, T> {
         let what = format!("could not read the policy {}", self.policy_id());
         let (answer, id) = self.get(&[self.policy_id()], &what).await?;
         let policy = answer.json().and_then(Policy::decode).filter(|policy| !policy.is_blank());
-        let policy = policy.ok_or_else(|| Refusal::new(&what, &answer, &id).into_error(Purpose::Read))?;
+        let policy = policy.ok_or_else(|| ApiError::new(&what, &answer, &id).into_error(Access::Read))?;
         Ok(Looked { policy, status: answer.status, date: answer.date(), correlation_id: id })
     }
 
@@ -38,16 +38,16 @@ impl<T: TokenSource> Client<'_, T> {
             let others = body.keys().filter(|name| *name != "items").cloned().collect();
             Some((others, body.get("items")?.as_array()?.len()))
         });
-        shape.ok_or_else(|| Refusal::new(what, &answer, &id).into_error(Purpose::Read))
+        shape.ok_or_else(|| ApiError::new(what, &answer, &id).into_error(Access::Read))
     }
 
     /// What a listing is answered with where no token is sent. Sends no credential.
-    pub async fn look_without_token(&self) -> Result<Refusal> {
+    pub async fn look_without_token(&self) -> Result<ApiError> {
         let what = "could not list the products without a token";
         let request = self.http().request(Method::GET, self.listing_url(&Scope::Product)?).map_err(Error::from)?;
         let request = request.header(http::CORRELATION_ID, http::new_correlation_id());
         let answer = self.http().send(request).await.map_err(Error::from)?;
         let id = answer.correlation_id.clone().unwrap_or_default();
-        Ok(Refusal::new(what, &answer, &id))
+        Ok(ApiError::new(what, &answer, &id))
     }
 }

@@ -11,7 +11,7 @@ mod refusal;
 mod renumbered;
 mod shape;
 
-pub use client::{Client, TokenSource, Unserved, Updated, is_sendable};
+pub use client::{Client, TokenSource, UpdateError, Updated, is_valid_segment};
 pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-pub use refusal::{Purpose, Refusal};
+pub use refusal::{Access, ApiError};
 pub use renumbered::replacement;

@@ -134,7 +134,7 @@ impl ProductPolicy {
     }
 
     /// Whether `words` are the id or the whole name, without regard to case.
-    pub fn is_called(&self, words: &str) -> bool {
+    pub fn matches_id_or_name(&self, words: &str) -> bool {
         let words = words.trim().to_lowercase();
         let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
         is(&self.id) || is(&self.name)
@@ -147,7 +147,7 @@ impl ProductPolicy {
             (Some(only), None) | (None, Some(only)) => only.clone(),
             (None, None) => "a product without id and name".to_owned(),
         };
-        crate::text::one_line(&label)
+        crate::text::sanitize_line(&label)
     }
 }
 
@@ -181,7 +181,7 @@ impl PolicyValue {
     }
 
     /// The service's spelling.
-    pub const fn wire(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "Enabled",
             Self::Disabled => "Disabled",
@@ -196,7 +196,7 @@ impl PolicyValue {
 
     /// Whether the service's word means this value.
     pub fn is(self, wire: Option<&str>) -> bool {
-        wire.is_some_and(|wire| wire.eq_ignore_ascii_case(self.wire()))
+        wire.is_some_and(|wire| wire.eq_ignore_ascii_case(self.as_str()))
     }
 }
 
@@ -227,8 +227,8 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Product(id) => write!(formatter, "product {}", crate::text::shortened(id, 80)),
-            Self::OfferType(id) => write!(formatter, "offer type {}", crate::text::shortened(id, 80)),
+            Self::Product(id) => write!(formatter, "product {}", crate::text::truncate(id, 80)),
+            Self::OfferType(id) => write!(formatter, "offer type {}", crate::text::truncate(id, 80)),
         }
     }
 }

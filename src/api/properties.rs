@@ -5,16 +5,16 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::client::{Page, within};
-use super::refusal::{Purpose, Refusal};
+use super::refusal::{Access, ApiError};
 use super::{Policy, ProductPolicy, Scope};
 use crate::fuzzing::printed;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::output::Output;
 use crate::output::properties::printed_whole;
 
 /// What is decoded keeps every member that came, and is printed as JSON that holds the same.
 pub fn response(body: &[u8]) {
-    let answer = Answer { status: StatusCode::OK, body: body.to_vec().into(), ..Answer::default() };
+    let answer = Response { status: StatusCode::OK, body: body.to_vec().into(), ..Response::default() };
     let Some(json) = answer.json() else { return };
     one(&json);
     if let Some(page) = Page::decode(&answer, ProductPolicy::decode) {
@@ -78,10 +78,10 @@ fn stays_at_the_endpoint(link: &str) {
 }
 
 /// A refusal always tells the status and the correlation id, and never much of a body that is not the service's.
-pub fn refusal(answer: &Answer) {
-    for purpose in [Purpose::Read, Purpose::Change] {
-        let error = Refusal::new("could not do it", answer, "0-1-2").into_error(purpose);
-        let words = error.detail_lines().next().unwrap_or_default();
+pub fn refusal(answer: &Response) {
+    for purpose in [Access::Read, Access::Write] {
+        let error = ApiError::new("could not do it", answer, "0-1-2").into_error(purpose);
+        let words = error.details().next().unwrap_or_default();
         assert!(answer.json().is_some() || words.chars().count() <= 301, "{words}");
         let printed = printed(&error);
         assert!(printed.contains(answer.status.as_str()), "{printed}");

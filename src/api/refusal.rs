@@ -7,39 +7,39 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::shape::shape;
-use crate::error::{Error, Kind};
-use crate::http::Answer;
-use crate::text::{one_line, shortened};
+use crate::error::{Error, ErrorKind};
+use crate::http::Response;
+use crate::text::{sanitize_line, truncate};
 
 /// The service's sentences are shorter; whatever is longer was not made to be read.
 const LONGEST_WORDS: usize = 1000;
 
 /// What a request was for; it decides which role is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum Access {
     Read,
-    Change,
+    Write,
 }
 
 /// An answer with a status other than 2xx, or one that could not be understood.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct ApiError {
     pub status: StatusCode,
     /// The service's clock.
     pub date: Option<DateTime<Utc>>,
     what: String,
     words: String,
     correlation_id: String,
-    is_web_page: bool,
+    is_html: bool,
     /// The body's members and their types.
     pub shape: String,
     /// For how long the service asks to be left alone, in its own words.
     pub retry_after: Option<String>,
 }
 
-impl Refusal {
+impl ApiError {
     /// `what` failed because the service answered `answer`.
-    pub fn new(what: &str, answer: &Answer, correlation_id: &str) -> Self {
+    pub fn new(what: &str, answer: &Response, correlation_id: &str) -> Self {
         let what = if answer.status.is_success() {
             format!("{what}: the service's answer cannot be understood (status {})", answer.status)
         } else {
@@ -51,7 +51,7 @@ impl Refusal {
             what,
             words: words(answer),
             correlation_id: correlation_id.to_owned(),
-            is_web_page: answer.is_web_page(),
+            is_html: answer.is_html(),
             shape: shape(answer),
             retry_after: answer.retry_after(),
         }
@@ -59,52 +59,55 @@ impl Refusal {
 
     /// Whether the service may not know the id that was asked for. A 404 is no proof that it does not: the
     /// service answers its own inner failures so, too (microsoft-365-docs issue 4387).
-    pub fn doubts_the_id(&self) -> bool {
+    pub fn may_be_unknown_id(&self) -> bool {
         matches!(self.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
     }
 
     /// Tells of this refusal below a failure that followed from it.
     pub fn add_to(self, error: Error) -> Error {
-        error.detail(&self.what).detail(self.words).detail(format!("correlation id: {}", self.correlation_id))
+        error
+            .with_detail(&self.what)
+            .with_detail(self.words)
+            .with_detail(format!("correlation id: {}", self.correlation_id))
     }
 
     /// The failure with the advice that fits its status and purpose.
-    pub fn into_error(self, purpose: Purpose) -> Error {
+    pub fn into_error(self, purpose: Access) -> Error {
         let advice = advice(self.status, purpose, self.retry_after.is_some());
-        self.into_error_with(advice)
+        self.into_error_with_hints(advice)
     }
 
     /// The failure with this advice.
-    pub fn into_error_with(self, advice: &[&str]) -> Error {
-        let page = self.is_web_page.then_some(
+    pub fn into_error_with_hints(self, advice: &[&str]) -> Error {
+        let page = self.is_html.then_some(
             "a web page came back: if the advice does not help, look for a proxy that answers in the service's place",
         );
         let hints = advice.iter().copied().chain(page).map(str::to_owned);
-        let kind = if self.status == StatusCode::UNAUTHORIZED { Kind::SignIn } else { Kind::Failed };
+        let kind = if self.status == StatusCode::UNAUTHORIZED { ErrorKind::Auth } else { ErrorKind::Failed };
         let retry_after = self.retry_after.as_ref().map(|wait| format!("Retry-After: {wait}"));
         let (words, correlation_id) = (self.words.clone(), self.correlation_id.clone());
-        let error = Error::failed_by(self).of_kind(kind).detail(words);
-        let error = retry_after.into_iter().fold(error, Error::detail);
-        error.detail(format!("correlation id: {correlation_id}")).hints(hints)
+        let error = Error::from_source(self).with_kind(kind).with_detail(words);
+        let error = retry_after.into_iter().fold(error, Error::with_detail);
+        error.with_detail(format!("correlation id: {correlation_id}")).with_hints(hints)
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.what)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ApiError {}
 
 /// The service's own words: `errorCode` and `reason`, or the beginning of any other body.
-fn words(answer: &Answer) -> String {
+fn words(answer: &Response) -> String {
     let body = answer.json();
     // Bodies of 401, 403 and 429 are not publicly documented, so the common nestings are looked through.
     let told = body.as_ref().map(|body| body.get("error").filter(|inner| inner.is_object()).unwrap_or(body));
     let member = |names: &[&str]| {
         let text = names.iter().find_map(|name| told?.get(name).and_then(Value::as_str));
-        text.map(|text| shortened(&one_line(text), LONGEST_WORDS))
+        text.map(|text| truncate(&sanitize_line(text), LONGEST_WORDS))
     };
     let code = member(&["errorCode", "code", "error"]);
     let reason = member(&["reason", "message", "error_description"]);
@@ -116,13 +119,13 @@ fn words(answer: &Answer) -> String {
     }
 }
 
-fn advice(status: StatusCode, purpose: Purpose, names_a_time: bool) -> &'static [&'static str] {
+fn advice(status: StatusCode, purpose: Access, names_a_time: bool) -> &'static [&'static str] {
     match (status.as_u16(), purpose) {
-        (403, Purpose::Change) => &[
+        (403, Access::Write) => &[
             "a change needs the role Global Administrator or Billing Administrator in this tenant",
             "a partner needs such a role over GDAP",
         ],
-        (403, Purpose::Read) => &[
+        (403, Access::Read) => &[
             "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant",
             "a partner needs such a role over GDAP",
         ],
@@ -140,12 +143,12 @@ mod tests {
     use super::*;
     use reqwest::header::HeaderMap;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
+    fn answer(status: u16, body: &str) -> Response {
+        Response {
             status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::new(),
             body: body.as_bytes().to_vec().into(),
-            ..Answer::default()
+            ..Response::default()
         }
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::http::Answer;
-use crate::text::shown;
+use crate::http::Response;
+use crate::text::display_excerpt;
 
 /// The service's own words in its refusals (microsoft-365-docs issues 4387 and 11065): their values may be told.
 const WORDS: [&str; 2] = ["errorCode", "reason"];
@@ -15,7 +15,7 @@ const DEEPEST: usize = 3;
 const MOST_MEMBERS: usize = 20;
 
 /// The body's members and their types: `{errorCode: "Forbidden", reason: "…", traceId: string}`.
-pub fn shape(answer: &Answer) -> String {
+pub fn shape(answer: &Response) -> String {
     if answer.body.is_empty() {
         return "no body".to_owned();
     }
@@ -40,8 +40,10 @@ fn of_value(value: &Value, depth: usize) -> String {
         Value::Object(members) if depth >= DEEPEST => format!("object of {}", members.len()),
         Value::Object(members) => {
             let told = members.iter().take(MOST_MEMBERS).map(|(name, value)| match value {
-                Value::String(words) if WORDS.contains(&name.as_str()) => format!("{name}: \"{}\"", shown(words)),
-                _ => format!("{}: {}", shown(name), of_value(value, depth + 1)),
+                Value::String(words) if WORDS.contains(&name.as_str()) => {
+                    format!("{name}: \"{}\"", display_excerpt(words))
+                }
+                _ => format!("{}: {}", display_excerpt(name), of_value(value, depth + 1)),
             });
             let more = (members.len() > MOST_MEMBERS).then(|| "…".to_owned());
             format!("{{{}}}", told.chain(more).collect::<Vec<_>>().join(", "))
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     fn of(body: &str) -> String {
-        shape(&Answer { body: body.as_bytes().to_vec().into(), ..Answer::default() })
+        shape(&Response { body: body.as_bytes().to_vec().into(), ..Response::default() })
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Claims {
 
 impl Claims {
     /// Reads the payload of a JWT; `None` for any other text.
-    pub fn of(token: &str) -> Option<Self> {
+    pub fn decode_unverified(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
         let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
@@ -82,7 +82,7 @@ impl Claims {
 }
 
 /// Whether the text can be a bearer token at all (RFC 6750, section 2.1).
-pub fn is_token(text: &SecretString) -> bool {
+pub fn is_bearer_token(text: &SecretString) -> bool {
     let text = text.expose_secret();
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     !text.is_empty() && text.chars().all(fits)
@@ -99,16 +99,17 @@ mod tests {
     #[test]
     fn a_user_is_shown_by_name_and_an_application_by_id() {
         let user =
-            Claims::of(&token(r#"{"upn":"a@b.c","appid":"app","tid":"t","exp":1,"newClaim":[1]}"#)).expect("claims");
+            Claims::decode_unverified(&token(r#"{"upn":"a@b.c","appid":"app","tid":"t","exp":1,"newClaim":[1]}"#))
+                .expect("claims");
         assert_eq!((user.account(), user.client_id(), user.tid.as_deref()), (Some("a@b.c"), Some("app"), Some("t")));
-        let app = Claims::of(&token(r#"{"appid":"app","roles":["R"]}"#)).expect("claims");
+        let app = Claims::decode_unverified(&token(r#"{"appid":"app","roles":["R"]}"#)).expect("claims");
         assert_eq!((app.account(), app.roles.len()), (Some("app"), 1));
         assert!(app.is_application() && !user.is_application());
     }
 
     #[test]
     fn a_token_with_scopes_is_a_users_even_where_it_names_none() {
-        let is_application = |payload| Claims::of(&token(payload)).expect("claims").is_application();
+        let is_application = |payload| Claims::decode_unverified(&token(payload)).expect("claims").is_application();
         assert!(!is_application(r#"{"appid":"app","scp":"LicenseManager.AccessAsUser"}"#));
         assert!(!is_application(r#"{"appid":"app","idtyp":"user"}"#));
         assert!(is_application(r#"{"azp":"app","idtyp":"app"}"#));
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn an_odd_claim_hides_no_other() {
-        let claims = Claims::of(&token(r#"{"exp":1.5,"aud":["x","y"],"roles":null,"tid":7}"#)).expect("claims");
+        let claims =
+            Claims::decode_unverified(&token(r#"{"exp":1.5,"aud":["x","y"],"roles":null,"tid":7}"#)).expect("claims");
         assert_eq!(claims.expires_at().map(|end| end.timestamp()), Some(1));
         assert_eq!((claims.aud.as_deref(), claims.tid), (Some("x"), None));
     }
@@ -124,7 +126,7 @@ mod tests {
     #[test]
     fn other_text_has_no_claims() {
         for text in ["", "opaque", "a.b", "a.b.c", "e30.!!!.x"] {
-            assert_eq!(Claims::of(text), None, "{text}");
+            assert_eq!(Claims::decode_unverified(text), None, "{text}");
         }
     }
 }

@@ -10,18 +10,18 @@ use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl,
     EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
-    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::claims::{Claims, is_token};
-use super::connect_command::ConnectCommand;
-use super::refusal::Refusal;
+use super::claims::{Claims, is_bearer_token};
+use super::connect_command::SignInCommand;
+use super::refusal::OAuthError;
 use super::transport::Transport;
 use crate::error::{Error, Result};
-use crate::http::{self, Failure};
+use crate::http::{self, HttpError};
 
 /// Asked for beside the service's own scope: a refresh token, and who signed in.
 const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
@@ -57,7 +57,7 @@ type OauthClient = Client<
 >;
 
 /// What a successful sign-in or renewal grants.
-pub struct Grant {
+pub struct TokenResponse {
     pub access_token: SecretString,
     pub refresh_token: Option<SecretString>,
     pub expires_at: DateTime<Utc>,
@@ -67,7 +67,7 @@ pub struct Grant {
 
 /// What an application presents in the place of a person's sign-in.
 #[derive(Clone, Copy)]
-pub enum ApplicationProof<'a> {
+pub enum ClientAuthParams<'a> {
     Secret(&'a SecretString),
     /// A JWT: signed with the application's certificate, or by an issuer that it trusts.
     Assertion(&'a SecretString),
@@ -84,7 +84,7 @@ pub struct Entra<'a> {
     /// The service's scope, `…/.default`.
     pub scope: &'a str,
     /// The command that signs in to the profile in use, for hints.
-    pub connect: ConnectCommand<'a>,
+    pub connect: SignInCommand<'a>,
 }
 
 /// A request that a browser is to make, with what its answer has to be checked against.
@@ -117,7 +117,7 @@ impl Entra<'_> {
     /// `http://localhost:PORT/m365/commerce` (the path is the one registered for the module's client id).
     pub fn authorize(&self, port: u16) -> Result<Authorization> {
         let redirect = RedirectUrl::new(format!("http://localhost:{port}{}", super::browser::REDIRECT_PATH))
-            .map_err(|error| Error::failed_by(error).context("the redirect address cannot be built"))?;
+            .map_err(|error| Error::from_source(error).context("the redirect address cannot be built"))?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = self.client()?.set_redirect_uri(redirect.clone());
         let (url, state) = client
@@ -132,7 +132,7 @@ impl Entra<'_> {
     }
 
     /// Redeems the code that the browser brought.
-    pub async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<Grant> {
+    pub async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<TokenResponse> {
         let client = self.client()?.set_redirect_uri(authorization.redirect);
         let transport = Transport::for_a_code(self.http);
         let answer = client
@@ -145,7 +145,7 @@ impl Entra<'_> {
     }
 
     /// Signs in with a user name and a password (ROPC): for accounts that need no more than that.
-    pub async fn password(&self, user: &str, password: &SecretString) -> Result<Grant> {
+    pub async fn password(&self, user: &str, password: &SecretString) -> Result<TokenResponse> {
         let (user, password) = (
             ResourceOwnerUsername::new(user.to_owned()),
             ResourceOwnerPassword::new(password.expose_secret().to_owned()),
@@ -174,7 +174,7 @@ impl Entra<'_> {
     }
 
     /// Waits until the person has entered the code, or it has expired.
-    pub async fn redeem_device_code(&self, code: &DeviceCode) -> Result<Grant> {
+    pub async fn redeem_device_code(&self, code: &DeviceCode) -> Result<TokenResponse> {
         let client = self.client()?;
         let transport = Transport::while_a_person_is_busy(self.http);
         let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
@@ -182,9 +182,9 @@ impl Entra<'_> {
             answer = polling => self.grant(answer, &transport, "could not sign in"),
             failure = transport.gave_up() => Err(Error::from(failure).context("could not sign in")),
         };
-        granted.map_err(|error| match error.downcast_ref::<Refusal>().and_then(Refusal::code) {
+        granted.map_err(|error| match error.downcast_ref::<OAuthError>().and_then(OAuthError::code) {
             Some(CONDITIONAL_ACCESS) => {
-                error.hint(format!("a device code is often blocked where the browser is not: {}", self.connect))
+                error.with_hint(format!("a device code is often blocked where the browser is not: {}", self.connect))
             }
             _ => error,
         })
@@ -192,7 +192,7 @@ impl Entra<'_> {
 
     /// Redeems a refresh token, at this tenant: it is bound to user and client, not to a tenant (entra-docs,
     /// "refresh tokens").
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<Grant> {
+    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenResponse> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let client = self.client()?;
         let transport = Transport::new(self.http);
@@ -206,18 +206,18 @@ impl Entra<'_> {
     }
 
     /// Signs in as an application (client credentials), which asks for the service's scope alone.
-    pub async fn application(&self, proof: ApplicationProof<'_>) -> Result<Grant> {
+    pub async fn application(&self, proof: ClientAuthParams<'_>) -> Result<TokenResponse> {
         let client = self.client()?;
         let transport = Transport::new(self.http);
         let scope = Scope::new(self.scope.to_owned());
         let answer = match proof {
-            ApplicationProof::Secret(secret) => {
+            ClientAuthParams::Secret(secret) => {
                 let client = client
                     .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
                     .set_auth_type(AuthType::RequestBody);
                 client.exchange_client_credentials().add_scope(scope).request_async(&transport).await
             }
-            ApplicationProof::Assertion(assertion) => {
+            ClientAuthParams::Assertion(assertion) => {
                 client
                     .exchange_client_credentials()
                     .add_scope(scope)
@@ -258,14 +258,14 @@ impl Entra<'_> {
 
     fn grant<E: ErrorResponse + 'static>(
         &self,
-        answer: std::result::Result<Tokens, RequestTokenError<Failure, E>>,
+        answer: std::result::Result<Tokens, RequestTokenError<HttpError, E>>,
         transport: &Transport<'_>,
         what: &str,
-    ) -> Result<Grant> {
+    ) -> Result<TokenResponse> {
         let tokens = answer.map_err(|error| self.failure(error, transport, what))?;
         let access_token = tokens.access_token().secret();
-        let claims = Claims::of(access_token)
-            .or_else(|| Claims::of(tokens.extra_fields().id_token.as_ref()?.expose_secret()))
+        let claims = Claims::decode_unverified(access_token)
+            .or_else(|| Claims::decode_unverified(tokens.extra_fields().id_token.as_ref()?.expose_secret()))
             .unwrap_or_default();
         let lifetime = tokens.expires_in().and_then(|lifetime| chrono::Duration::from_std(lifetime).ok());
         let expires_at = lifetime
@@ -273,10 +273,10 @@ impl Entra<'_> {
             .or_else(|| claims.expires_at())
             .ok_or_else(|| Error::failed("the answer does not say when the token ends").context(what))?;
         let access_token = SecretString::from(access_token.as_str());
-        if !is_token(&access_token) {
+        if !is_bearer_token(&access_token) {
             return Err(Error::failed("the answer holds no usable access token").context(what));
         }
-        Ok(Grant {
+        Ok(TokenResponse {
             access_token,
             refresh_token: tokens.refresh_token().map(|token| SecretString::from(token.secret().as_str())),
             expires_at,
@@ -286,16 +286,16 @@ impl Entra<'_> {
 
     fn failure<E: ErrorResponse + 'static>(
         &self,
-        error: RequestTokenError<Failure, E>,
+        error: RequestTokenError<HttpError, E>,
         transport: &Transport<'_>,
         what: &str,
     ) -> Error {
         match error {
             RequestTokenError::Request(failure) => Error::from(failure).context(what),
             RequestTokenError::ServerResponse(answer) => {
-                let told: Refusal = serde_json::to_value(&answer)
+                let told: OAuthError = serde_json::to_value(&answer)
                     .ok()
-                    .and_then(|answer| Refusal::from_json(&answer))
+                    .and_then(|answer| OAuthError::from_json(&answer))
                     .unwrap_or_default();
                 transport.whole(told).into_error(what, self.connect)
             }
@@ -304,7 +304,7 @@ impl Entra<'_> {
                 let host = self.authority.host_str().unwrap_or("the authority");
                 Error::failed(format!("the answer of {host} cannot be understood"))
                     .context(what)
-                    .hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place")
+                    .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place")
             }
         }
     }

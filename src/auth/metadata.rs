@@ -5,10 +5,10 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::connect_command::ConnectCommand;
-use super::refusal::Refusal;
+use super::connect_command::SignInCommand;
+use super::refusal::OAuthError;
 use crate::error::{Error, Result};
-use crate::http::{self, Answer, Failure};
+use crate::http::{self, HttpError, Response};
 
 /// The authority's answer about a tenant.
 pub struct Metadata {
@@ -24,7 +24,7 @@ pub async fn metadata(
     http: &http::Client<'_>,
     authority: &Url,
     tenant: &str,
-    connect: ConnectCommand<'_>,
+    connect: SignInCommand<'_>,
 ) -> Result<Metadata> {
     let mut url = authority.clone();
     url.path_segments_mut()
@@ -36,17 +36,17 @@ pub async fn metadata(
     Ok(Metadata { issuer: issuer(&answer, &url, tenant, connect), date: answer.date() })
 }
 
-fn issuer(answer: &Answer, url: &Url, tenant: &str, connect: ConnectCommand<'_>) -> Result<String> {
+fn issuer(answer: &Response, url: &Url, tenant: &str, connect: SignInCommand<'_>) -> Result<String> {
     let what = format!("the authority does not answer for the tenant {tenant}");
-    let unexpected = || Error::from(Failure::unexpected_answer(url, answer)).context(&what);
+    let unexpected = || Error::from(HttpError::unexpected_answer(url, answer)).context(&what);
     if !answer.status.is_success() {
-        let refusal = Refusal::of(answer).filter(|_| answer.status.is_client_error());
+        let refusal = OAuthError::of(answer).filter(|_| answer.status.is_client_error());
         return Err(refusal.map_or_else(unexpected, |refusal| refusal.into_error(&what, connect)));
     }
     let issuer = answer.json().and_then(|body| Some(body.get("issuer").and_then(Value::as_str)?.to_owned()));
     issuer.ok_or_else(|| {
         unexpected()
-            .detail("its answer names no issuer")
-            .hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in its place")
+            .with_detail("its answer names no issuer")
+            .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in its place")
     })
 }

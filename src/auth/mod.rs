@@ -16,15 +16,17 @@ mod tenant;
 mod transport;
 
 pub use application::{
-    Application, CertificateFile, Federated, GITHUB_TOKEN, GITHUB_URL, Origin, PasswordNeeded, Proof,
+    ArgSource, CertificateFile, ClientAuth, ClientCredentials, FederatedToken, GITHUB_TOKEN, GITHUB_URL,
+    PasswordRequired,
 };
-pub use cache::{Method, SignIn, Store};
-pub use claims::{Claims, is_token};
-pub use connect_command::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE};
-pub use entra::{Entra, Grant};
+pub use cache::{CachedCredential, SignInMethod, TokenCache};
+pub use claims::{Claims, is_bearer_token};
+pub use connect_command::{DEFAULT_CLIENT_ID, DEFAULT_PROFILE, SignInCommand};
+pub use entra::{Entra, TokenResponse};
 pub use metadata::metadata;
-pub use permission::{another_service, missing as missing_permission};
+pub use permission::{foreign_audience, missing as missing_role};
 pub use session::{
-    ApplicationSignIn, At, EnvironmentToken, Holder, SavedSignIn, Session, SignedIn, Source, Status, TOKEN_VARIABLE,
+    ApplicationCredential, At, Credential, ProfileCredential, ProfileStore, Session, Source, StaticToken, Status,
+    TOKEN_VARIABLE,
 };
 pub use tenant::{ORGANIZATIONS, Tenant};

@@ -5,9 +5,9 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::claims::Claims;
-use crate::api::Purpose;
+use crate::api::Access;
 use crate::error::Error;
-use crate::text::one_line;
+use crate::text::sanitize_line;
 
 /// The application permissions of the policy endpoint, with their ids (the public list of Microsoft's first-party
 /// permissions: maciejporebski/azure-ad-first-party-apps-permissions).
@@ -20,20 +20,20 @@ const UNVERIFIED: &str =
 
 /// What an application lacks for something, if its token says so. A token that is a user's, or for another service, is
 /// left to the service to judge.
-pub fn missing(token: &SecretString, resource: &str, purpose: Purpose) -> Option<Error> {
-    let claims = Claims::of(token.expose_secret()).filter(Claims::is_application)?;
-    if another_service(&claims, resource).is_some() || may(&claims, purpose) {
+pub fn missing(token: &SecretString, resource: &str, purpose: Access) -> Option<Error> {
+    let claims = Claims::decode_unverified(token.expose_secret()).filter(Claims::is_application)?;
+    if foreign_audience(&claims, resource).is_some() || may(&claims, purpose) {
         return None;
     }
     let (verb, needed, to_add) = match purpose {
-        Purpose::Read => ("read", format!("{} or {}", READ.0, CHANGE.0), READ),
-        Purpose::Change => ("change", CHANGE.0.to_owned(), CHANGE),
+        Access::Read => ("read", format!("{} or {}", READ.0, CHANGE.0), READ),
+        Access::Write => ("change", CHANGE.0.to_owned(), CHANGE),
     };
-    let id = one_line(claims.client_id().unwrap_or_default());
+    let id = sanitize_line(claims.client_id().unwrap_or_default());
     let error = Error::failed(format!(
         "the application {id} may not {verb} self-service purchases: its token lacks the role {needed}"
     ));
-    Some(error.detail(roles(&claims)).hint(how_to_grant(to_add, resource)).hint(WHO_CONSENTS))
+    Some(error.with_detail(roles(&claims)).with_hint(how_to_grant(to_add, resource)).with_hint(WHO_CONSENTS))
 }
 
 const WHO_CONSENTS: &str = "then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it";
@@ -46,8 +46,8 @@ fn how_to_grant((name, id): (&str, &str), resource: &str) -> String {
 
 /// What to do where the service does not accept a token (401), as far as the token itself tells.
 pub fn advice_when_refused(token: &SecretString, resource: &str) -> Option<String> {
-    let claims = Claims::of(token.expose_secret())?;
-    if let Some(other) = another_service(&claims, resource).map(one_line) {
+    let claims = Claims::decode_unverified(token.expose_secret())?;
+    if let Some(other) = foreign_audience(&claims, resource).map(sanitize_line) {
         return Some(for_another_service(&other, resource));
     }
     claims.is_application().then(|| UNVERIFIED.to_owned())
@@ -59,11 +59,11 @@ fn for_another_service(other: &str, resource: &str) -> String {
 
 /// What to do where the service forbids something to an application (403).
 pub fn advice_when_forbidden(token: &SecretString, resource: &str) -> Option<Vec<String>> {
-    let claims = Claims::of(token.expose_secret()).filter(Claims::is_application)?;
-    let id = one_line(claims.client_id().unwrap_or_default());
-    let told = if let Some(other) = another_service(&claims, resource).map(one_line) {
+    let claims = Claims::decode_unverified(token.expose_secret()).filter(Claims::is_application)?;
+    let id = sanitize_line(claims.client_id().unwrap_or_default());
+    let told = if let Some(other) = foreign_audience(&claims, resource).map(sanitize_line) {
         for_another_service(&other, resource)
-    } else if may(&claims, Purpose::Read) {
+    } else if may(&claims, Access::Read) {
         format!(
             "the token of the application {id} says that it may ({}), and the service says that it may not",
             roles(&claims)
@@ -74,19 +74,19 @@ pub fn advice_when_forbidden(token: &SecretString, resource: &str) -> Option<Vec
     Some(vec![told, UNVERIFIED.to_owned()])
 }
 
-fn may(claims: &Claims, purpose: Purpose) -> bool {
+fn may(claims: &Claims, purpose: Access) -> bool {
     let has = |name: &str| claims.roles.iter().any(|role| role.eq_ignore_ascii_case(name));
-    has(CHANGE.0) || (purpose == Purpose::Read && has(READ.0))
+    has(CHANGE.0) || (purpose == Access::Read && has(READ.0))
 }
 
 fn roles(claims: &Claims) -> String {
-    let roles = if claims.roles.is_empty() { "none".to_owned() } else { one_line(&claims.roles.join(", ")) };
+    let roles = if claims.roles.is_empty() { "none".to_owned() } else { sanitize_line(&claims.roles.join(", ")) };
     format!("roles in the token: {roles}")
 }
 
 /// The service that a token is for, where it is surely another one: a service that is asked for by its address may be
 /// named by its id in the token.
-pub fn another_service<'c>(claims: &'c Claims, resource: &str) -> Option<&'c str> {
+pub fn foreign_audience<'c>(claims: &'c Claims, resource: &str) -> Option<&'c str> {
     let plain = |name: &'_ str| name.trim_start_matches("api://").trim_end_matches('/').to_ascii_lowercase();
     let (audience, asked) = (claims.aud.as_deref()?, plain(resource));
     let is_known = Uuid::try_parse(&asked).is_ok();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::text::shortened;
+use crate::text::truncate;
 
 /// The authority that finds out by itself where a user belongs.
 pub const ORGANIZATIONS: &str = "organizations";
@@ -27,7 +27,7 @@ impl Tenant {
         if is_domain || is_guid(&name) {
             Ok(Self(name))
         } else {
-            let text = shortened(text, 80);
+            let text = truncate(text, 80);
             Err(format!(
                 "'{text}' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com"
             ))

@@ -8,9 +8,9 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 
-use super::refusal::Refusal;
-use crate::http::{self, Failure, Repeat};
-use crate::secret::holds;
+use super::refusal::OAuthError;
+use crate::http::{self, HttpError, RetryPolicy};
+use crate::secret::contains_bytes;
 
 /// So many polls in a row without an answer end the waiting for a device code.
 const MOST_FAILED_POLLS: usize = 3;
@@ -23,10 +23,10 @@ const SHORTEST_SECRET: usize = 6;
 pub struct Transport<'a> {
     http: &'a http::Client<'a>,
     waits_for_a_person: bool,
-    repeat: Repeat,
-    refusal: RefCell<Option<Refusal>>,
+    repeat: RetryPolicy,
+    refusal: RefCell<Option<OAuthError>>,
     failed_in_a_row: Cell<usize>,
-    last_failure: RefCell<Option<Failure>>,
+    last_failure: RefCell<Option<HttpError>>,
     too_many_failures: Notify,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Transport<'a> {
         Self {
             http,
             waits_for_a_person: false,
-            repeat: Repeat::Freely,
+            repeat: RetryPolicy::Idempotent,
             refusal: RefCell::new(None),
             failed_in_a_row: Cell::new(0),
             last_failure: RefCell::new(None),
@@ -45,34 +45,34 @@ impl<'a> Transport<'a> {
 
     /// For polling while a person is busy elsewhere, whose time does not count.
     pub fn while_a_person_is_busy(http: &'a http::Client<'a>) -> Self {
-        Self { waits_for_a_person: true, repeat: Repeat::Never, ..Self::new(http) }
+        Self { waits_for_a_person: true, repeat: RetryPolicy::Never, ..Self::new(http) }
     }
 
     /// For a code, which can be redeemed once.
     pub fn for_a_code(http: &'a http::Client<'a>) -> Self {
-        Self { repeat: Repeat::UnlessArrived, ..Self::new(http) }
+        Self { repeat: RetryPolicy::IfNotSent, ..Self::new(http) }
     }
 
     /// The refusal as Entra sent it, where `told` is what the oauth2 crate kept of it.
-    pub fn whole(&self, told: Refusal) -> Refusal {
+    pub fn whole(&self, told: OAuthError) -> OAuthError {
         self.refusal.take().filter(|whole| whole.error == told.error).unwrap_or(told)
     }
 
-    async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, Failure> {
+    async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, HttpError> {
         let secrets = secrets(request.body());
-        let request = reqwest::Request::try_from(request).map_err(|error| Failure::unusable_request(&error))?;
+        let request = reqwest::Request::try_from(request).map_err(|error| HttpError::unusable_request(&error))?;
         let url = request.url().clone();
         if self.waits_for_a_person {
-            self.http.restart_clock();
+            self.http.reset_deadline();
         }
         let answer = self.http.send_prepared(request, self.repeat).await?;
         if !answer.status.is_success() {
             // What answers in Entra's place may repeat the request, and must not be shown then.
-            if secrets.iter().any(|secret| holds(&answer.body, secret.expose_secret().as_bytes())) {
-                return Err(Failure::untold_answer(&url, answer.status));
+            if secrets.iter().any(|secret| contains_bytes(&answer.body, secret.expose_secret().as_bytes())) {
+                return Err(HttpError::untold_answer(&url, answer.status));
             }
-            let refusal = Refusal::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
-            self.refusal.replace(Some(refusal.ok_or_else(|| Failure::unexpected_answer(&url, &answer))?));
+            let refusal = OAuthError::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
+            self.refusal.replace(Some(refusal.ok_or_else(|| HttpError::unexpected_answer(&url, &answer))?));
         }
         let mut response = HttpResponse::new(answer.body.to_vec());
         *response.status_mut() = if answer.status.is_success() { reqwest::StatusCode::OK } else { answer.status };
@@ -81,7 +81,7 @@ impl<'a> Transport<'a> {
 
     /// Waits for the failure after which polling on makes no sense: the oauth2 crate would poll until the code
     /// expires.
-    pub async fn gave_up(&self) -> Failure {
+    pub async fn gave_up(&self) -> HttpError {
         loop {
             self.too_many_failures.notified().await;
             if let Some(failure) = self.last_failure.take() {
@@ -103,8 +103,8 @@ fn secrets(form: &[u8]) -> Vec<SecretString> {
 }
 
 impl<'c> AsyncHttpClient<'c> for Transport<'_> {
-    type Error = Failure;
-    type Future = Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, Failure>> + 'c>>;
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, HttpError>> + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {

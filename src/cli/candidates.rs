@@ -30,7 +30,7 @@ pub fn offer() -> Result<bool> {
     offered.map_err(|error| {
         let why = error.to_string();
         let why = why.trim_start_matches("error: ").trim_end();
-        Error::usage(format!("{COMPLETE_VARIABLE}: {why}")).hint("mscommerce completions --help")
+        Error::usage(format!("{COMPLETE_VARIABLE}: {why}")).with_hint("mscommerce completions --help")
     })
 }
 
@@ -64,7 +64,7 @@ fn words(words: &[&str]) -> Vec<CompletionCandidate> {
 
 /// What the last listing showed: each by its id, with its name as the explanation, and each product by its name.
 fn named(typed: &OsStr, fits: impl Fn(&Known) -> bool) -> Vec<CompletionCandidate> {
-    let Ok(directory) = state_directory(&Environment::of_process()) else { return Vec::new() };
+    let Ok(directory) = state_directory(&Environment::from_process()) else { return Vec::new() };
     let known: Vec<Known> = known_products::read(&directory).into_iter().filter(fits).collect();
     let typed = typed.to_string_lossy();
     // PowerShell has read the quotes of what was typed, the other shells have not.

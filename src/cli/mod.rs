@@ -25,7 +25,7 @@ use doctor::EXAMPLES as DOCTOR_EXAMPLES;
 pub use history::HistoryArgs;
 use history::{HISTORY_EXAMPLES, UNDO_HELP};
 pub use product::{ProductCommand, TargetArgs, UpdateArgs};
-pub use products::{ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeChoice, TenantsArgs, UpdateManyArgs};
+pub use products::{ChangeArgs, DEFAULT_JOBS, ListArgs, ProductsCommand, ScopeArg, TenantsArgs, UpdateManyArgs};
 
 use connect::DISCONNECT_EXAMPLES;
 use shell::{COMPLETIONS_HELP, MAN_EXAMPLES};

@@ -72,7 +72,7 @@ pub struct UpdateManyArgs {
     pub except: Vec<String>,
     /// What to choose from: product, offer-type or all
     #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
-    pub scope: ScopeChoice,
+    pub scope: ScopeArg,
     /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = value_candidates())]
     pub value: PolicyValue,
@@ -96,7 +96,7 @@ Examples:
 pub struct ListArgs {
     /// What to list: product, offer-type or all
     #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
-    pub scope: ScopeChoice,
+    pub scope: ScopeArg,
     /// Only names that contain this text, or that fit a /regular expression/; case does not matter
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
     pub name: Option<Pattern>,
@@ -111,7 +111,7 @@ pub struct ListArgs {
 
 /// Products, offer types, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ScopeChoice {
+pub enum ScopeArg {
     /// Microsoft's products.
     #[default]
     Product,

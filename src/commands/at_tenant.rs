@@ -3,15 +3,15 @@
 use super::{Context, Endpoint, suggest};
 use crate::api;
 use crate::auth::{
-    ApplicationSignIn, At, ConnectCommand, EnvironmentToken, Holder, SavedSignIn, Session, SignedIn, TOKEN_VARIABLE,
-    Tenant,
+    ApplicationCredential, At, Credential, ProfileCredential, ProfileStore, Session, SignInCommand, StaticToken,
+    TOKEN_VARIABLE, Tenant,
 };
 use crate::error::{Error, Result};
 use crate::report::Report;
-use crate::settings::{InEnvironment, Settings};
+use crate::settings::{EnvApplication, Settings};
 
 /// One tenant of a command.
-pub struct AtTenant<'a> {
+pub struct TenantClient<'a> {
     /// Leads hints to this tenant.
     pub context: Context<'a>,
     /// Leads requests to this tenant.
@@ -46,15 +46,15 @@ impl Context<'_> {
     pub async fn with_places<T>(
         &self,
         tenants: Vec<Tenant>,
-        work: impl AsyncFnOnce(&[AtTenant<'_>]) -> Result<T>,
+        work: impl AsyncFnOnce(&[TenantClient<'_>]) -> Result<T>,
     ) -> Result<T> {
-        let settings: Vec<Settings> = tenants.into_iter().map(|tenant| self.settings.at(tenant)).collect();
+        let settings: Vec<Settings> = tenants.into_iter().map(|tenant| self.settings.with_tenant(tenant)).collect();
         self.with_sessions(&settings, async |sessions| {
-            let place = |(settings, session)| AtTenant {
+            let place = |(settings, session)| TenantClient {
                 context: Context { settings, ..*self },
                 endpoint: api::Client::new(self.http, &self.settings.endpoint, &self.settings.policy_id, session),
             };
-            let places: Vec<AtTenant<'_>> = settings.iter().zip(sessions).map(place).collect();
+            let places: Vec<TenantClient<'_>> = settings.iter().zip(sessions).map(place).collect();
             work(&places).await
         })
         .await
@@ -69,47 +69,47 @@ impl Context<'_> {
     ) -> Result<T> {
         let (scope, resource) = (self.settings.scope(), self.settings.resource());
         let with = |holder| Session::new(holder, &resource);
-        if let Some(token) = self.settings.token()? {
+        if let Some(token) = self.settings.env_token()? {
             let [settings] = places else { return Err(token_and_several()) };
             // What is wrong with an application that is not asked must not stand in the token's way.
-            match self.settings.application() {
-                Ok(InEnvironment::Partial(why)) => self.terminal.detail(&why),
-                Err(error) => self.terminal.detail(&error.one_line()),
+            match self.settings.env_application() {
+                Ok(EnvApplication::Incomplete(why)) => self.terminal.debug(&why),
+                Err(error) => self.terminal.debug(&error.summary()),
                 Ok(_) => {}
             }
-            let token = EnvironmentToken::new(&token, settings.tenant.as_ref(), connect(settings), self.terminal);
-            return work(&[with(Holder::Environment(token))]).await;
+            let token = StaticToken::new(&token, settings.tenant.as_ref(), connect(settings), self.terminal);
+            return work(&[with(Credential::Environment(token))]).await;
         }
-        let found = self.settings.application()?;
-        if let InEnvironment::Complete(application) = &found {
+        let found = self.settings.env_application()?;
+        if let EnvApplication::Complete(application) = &found {
             let authority = self.settings.authority()?;
-            let tenants = places.iter().map(|settings| settings.tenant_to_connect().map(|(tenant, _)| tenant));
+            let tenants = places.iter().map(|settings| settings.sign_in_tenant().map(|(tenant, _)| tenant));
             let tenants: Vec<Tenant> = tenants.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
             let sessions: Vec<Session<'_>> = places
                 .iter()
                 .zip(&tenants)
                 .map(|(settings, tenant)| {
                     let at = At { tenant, authority: &authority, scope: &scope };
-                    ApplicationSignIn::new(application, at, self.http, self.terminal, connect(settings))
+                    ApplicationCredential::new(application, at, self.http, self.terminal, connect(settings))
                 })
-                .map(|application| with(Holder::Application(application)))
+                .map(|application| with(Credential::ClientCredentials(application)))
                 .collect();
             return work(&sessions).await;
         }
         let store = self.store()?;
-        let instead = if let InEnvironment::Partial(why) = &found { Some(why.as_str()) } else { None };
+        let instead = if let EnvApplication::Incomplete(why) = &found { Some(why.as_str()) } else { None };
         if let Some(why) = instead {
-            self.terminal.detail(why);
+            self.terminal.debug(why);
         }
         let (profile, is_at_several) = (self.settings.profile.as_str(), places.len() > 1);
-        let signed_in = SignedIn::new(self.http, &store, self.terminal, profile, instead, is_at_several);
+        let signed_in = ProfileStore::new(self.http, &store, self.terminal, profile, instead, is_at_several);
         if is_at_several {
             // Where nobody is signed in, that is told once, and not of each tenant.
             signed_in.check(connect(self.settings)).await?;
         }
         let sessions: Vec<Session<'_>> = places
             .iter()
-            .map(|settings| with(Holder::Saved(SavedSignIn::new(&signed_in, settings.tenant.as_ref()))))
+            .map(|settings| with(Credential::Saved(ProfileCredential::new(&signed_in, settings.tenant.as_ref()))))
             .collect();
         work(&sessions).await
     }
@@ -117,10 +117,10 @@ impl Context<'_> {
 
 fn token_and_several() -> Error {
     Error::usage(format!("{TOKEN_VARIABLE} is set: a token is for one tenant, and several are named"))
-        .hint(format!("unset {TOKEN_VARIABLE} to use the application of the environment or a saved sign-in"))
+        .with_hint(format!("unset {TOKEN_VARIABLE} to use the application of the environment or a saved sign-in"))
 }
 
-fn connect(settings: &Settings) -> ConnectCommand<'_> {
+fn connect(settings: &Settings) -> SignInCommand<'_> {
     let (profile, tenant) = (settings.profile.as_str(), settings.tenant.as_ref());
-    ConnectCommand { profile, tenant, client_id: None, is_application: false }
+    SignInCommand { profile, tenant, client_id: None, is_application: false }
 }

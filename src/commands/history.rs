@@ -1,19 +1,19 @@
 //! `history`: what this tool changed from this machine.
 
-use super::{Context, Ended};
+use super::{CommandOutput, Context};
 use crate::cli::HistoryArgs;
 use crate::error::{Error, Result};
 use crate::history::{self, Entry, History};
 use crate::output::Output;
 use crate::report::Report;
 
-pub fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Ended> {
+pub fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let settings = context.settings;
     let tenant_id = match &settings.tenant {
         None => None,
         Some(tenant) => Some(tenant.id().ok_or_else(|| {
             Error::usage(format!("--tenant {tenant}: the record of changes names tenants by their ids"))
-                .hint("mscommerce history -o json")
+                .with_hint("mscommerce history -o json")
         })?),
     };
     let fits = |entry: &Entry| {
@@ -36,7 +36,7 @@ pub fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<Ended> {
         note = Some(format!("{limit} of {} changes; --limit N shows more.", fitting.len()));
         fitting.truncate(limit);
     }
-    Ok(Ended { note, ..Output::many(fitting).into() })
+    Ok(CommandOutput { note, ..Output::many(fitting).into() })
 }
 
 /// Reads the record of changes, and tells of lines that are lost.

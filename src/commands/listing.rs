@@ -4,11 +4,11 @@ use futures_util::future::join_all;
 
 use super::{Context, Endpoint, suggest};
 use crate::api::{ProductPolicy, Scope};
-use crate::cli::ScopeChoice;
+use crate::cli::ScopeArg;
 use crate::error::{Error, Result};
-use crate::text::shortened;
+use crate::text::truncate;
 
-impl ScopeChoice {
+impl ScopeArg {
     /// The scopes to list.
     pub fn scopes(self) -> &'static [Scope] {
         match self {
@@ -30,7 +30,7 @@ pub async fn read(scopes: &[Scope], endpoint: &Endpoint<'_>, context: &Context<'
 }
 
 /// Which things are chosen among, for what is said where one is missing.
-pub struct Among {
+pub struct LookupContext {
     /// One of them, in words.
     pub kind: &'static str,
     /// The command that lists them.
@@ -43,10 +43,10 @@ pub struct Among {
 pub fn only_one<'i>(
     words: &str,
     items: &'i [ProductPolicy],
-    among: &Among,
+    among: &LookupContext,
     context: &Context<'_>,
 ) -> Result<&'i ProductPolicy> {
-    let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| item.is_called(words)).collect();
+    let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| item.matches_id_or_name(words)).collect();
     // The service may list a thing twice.
     let is_same = |one: &ProductPolicy, other: &ProductPolicy| match (one.target(), other.target()) {
         (Some(one), Some(other)) => one.is_same(&other),
@@ -58,10 +58,10 @@ pub fn only_one<'i>(
         [first, others @ ..] if others.iter().all(|other| is_same(first, other)) => Ok(first),
         several => {
             let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
-            let words = shortened(words, 80);
+            let words = truncate(words, 80);
             Err(Error::failed(format!("'{words}' fits {} {}s; nothing was done", several.len(), among.kind))
-                .detail(labels.join("\n"))
-                .hint("name one of them by its id"))
+                .with_detail(labels.join("\n"))
+                .with_hint("name one of them by its id"))
         }
     }
 }

@@ -20,27 +20,27 @@ mod tenants;
 mod undo;
 
 use crate::api;
-use crate::auth::{Session, Store};
+use crate::auth::{Session, TokenCache};
 use crate::cli::{BaselineCommand, Command, Deferred};
 use crate::error::{Error, Result};
 use crate::http;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::settings::Settings;
-use crate::ui::Terminal;
+use crate::ui::Ui;
 
 /// What a command works with.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     pub settings: &'a Settings,
-    pub terminal: &'a Terminal,
+    pub terminal: &'a Ui,
     pub http: &'a http::Client<'a>,
     pub interrupt: &'a Interrupt,
 }
 
 /// What a command hands back: data, and beside it a failure that does not make the data worthless.
 #[derive(Default)]
-pub struct Ended {
+pub struct CommandOutput {
     pub output: Option<Output>,
     /// A text for a file, in the place of records.
     pub document: Option<String>,
@@ -49,7 +49,7 @@ pub struct Ended {
     pub failure: Option<Error>,
 }
 
-impl From<Output> for Ended {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
         Self { output: Some(output), ..Self::default() }
     }
@@ -57,8 +57,8 @@ impl From<Output> for Ended {
 
 impl<'a> Context<'a> {
     /// The saved sign-ins.
-    fn store(&self) -> Result<Store<'a>> {
-        Ok(Store::new(&self.settings.state_directory()?, self.terminal))
+    fn store(&self) -> Result<TokenCache<'a>> {
+        Ok(TokenCache::new(&self.settings.state_directory()?, self.terminal))
     }
 }
 
@@ -66,14 +66,14 @@ impl<'a> Context<'a> {
 pub type Endpoint<'a> = api::Client<'a, Session<'a>>;
 
 /// Runs the command of the command line.
-pub async fn run(command: Command, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: Command, context: &Context<'_>) -> Result<CommandOutput> {
     let takes_several = matches!(
         command,
         Command::Products(_) | Command::Baseline(Deferred(BaselineCommand::Check(_) | BaselineCommand::Apply(_)))
     );
     if !context.settings.tenants.is_empty() && !takes_several {
         return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
-            .hint("several tenants are for products list, products update, baseline check and baseline apply"));
+            .with_hint("several tenants are for products list, products update, baseline check and baseline apply"));
     }
     match command {
         Command::Connect(Deferred(args)) => connect::run(args, context).await,

@@ -1,32 +1,32 @@
 //! `policy list` and `policy get`.
 
-use super::{Context, Ended, suggest};
-use crate::api::is_sendable;
+use super::{CommandOutput, Context, suggest};
+use crate::api::is_valid_segment;
 use crate::cli::PolicyCommand;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::report::Report;
 
-pub async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<CommandOutput> {
     match command {
         PolicyCommand::List => list(context).await,
         PolicyCommand::Get { policy } => get(policy.as_deref().unwrap_or(&context.settings.policy_id), context).await,
     }
 }
 
-async fn list(context: &Context<'_>) -> Result<Ended> {
+async fn list(context: &Context<'_>) -> Result<CommandOutput> {
     let policies =
         context.with_endpoint(&context.settings.policy_id, async |endpoint| endpoint.policies().await).await?;
     if policies.is_empty() {
-        context.terminal.note("The tenant has no policies.");
+        context.terminal.info("The tenant has no policies.");
     }
     Ok(Output::many(policies).into())
 }
 
-async fn get(id: &str, context: &Context<'_>) -> Result<Ended> {
-    if !is_sendable(id) {
+async fn get(id: &str, context: &Context<'_>) -> Result<CommandOutput> {
+    if !is_valid_segment(id) {
         return Err(Error::usage(format!("'{id}' cannot be a policy's id"))
-            .hint(context.settings.command_for_default_policy("mscommerce policy list")));
+            .with_hint(context.settings.command_for_default_policy("mscommerce policy list")));
     }
     let policy = context
         .with_endpoint(id, async |endpoint| match endpoint.policy().await {

@@ -1,16 +1,16 @@
 //! `product get` and `product update`.
 
 use super::changing::Planned;
-use super::listing::Among;
-use super::{Context, Ended, Endpoint, changing, listing, suggest};
-use crate::api::{PolicyValue, ProductPolicy, Purpose, Scope, Target, is_sendable};
+use super::listing::LookupContext;
+use super::{CommandOutput, Context, Endpoint, changing, listing, suggest};
+use crate::api::{Access, PolicyValue, ProductPolicy, Scope, Target, is_valid_segment};
 use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
-use crate::plan::{Carried, Change, Outcome, Plan};
+use crate::plan::{Change, ChangeResult, Outcome, Plan};
 use crate::report::Report;
 
-pub async fn run(command: ProductCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: ProductCommand, context: &Context<'_>) -> Result<CommandOutput> {
     match command {
         ProductCommand::Get(args) => get(&args, context).await,
         ProductCommand::Update(args) => update(&args, context).await,
@@ -32,14 +32,14 @@ impl Named {
             (Some(product), None) => (product.trim(), false),
             (None, None) => ("", false),
         };
-        if !is_sendable(text) {
+        if !is_valid_segment(text) {
             let (what, hint) = if is_offer_type {
                 ("an offer type", "mscommerce products list --scope offer-type")
             } else {
                 ("a product's id or name", "mscommerce products list")
             };
-            let text = crate::text::shown(text);
-            return Err(Error::usage(format!("'{text}' cannot be {what}")).hint(context.settings.command(hint)));
+            let text = crate::text::display_excerpt(text);
+            return Err(Error::usage(format!("'{text}' cannot be {what}")).with_hint(context.settings.command(hint)));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match (is_offer_type, is_id) {
@@ -58,7 +58,7 @@ impl Named {
             },
             Self::Words(words) => {
                 let items = listing::read(&[Scope::Product], endpoint, context).await?;
-                let among = Among {
+                let among = LookupContext {
                     kind: "product",
                     list: "mscommerce products list",
                     elsewhere: Some("an offer type, such as SaaS, is named with --offer-type"),
@@ -74,7 +74,7 @@ impl Named {
     }
 }
 
-async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Ended> {
+async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let named = Named::new(args, context)?;
     let (_, item) = context
         .with_endpoint(&context.settings.policy_id, async |endpoint| named.read(endpoint, context).await)
@@ -82,20 +82,20 @@ async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<Ended> {
     Ok(Output::one(item).into())
 }
 
-async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
+async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let wanted = wanted(args)?;
     let named = Named::new(&args.target, context)?;
     if args.target.offer_type.is_some() && !wanted.fits_offer_types() {
-        return Err(changing::unfit_for_offer_types());
+        return Err(changing::offer_type_value_error());
     }
     let may_ask = context.terminal.facts().input_is_terminal;
     if args.confirm && !args.dry_run && !may_ask {
         return Err(Error::usage("--confirm asks a question, and standard input is no terminal to answer it on")
-            .hint("leave out --confirm, or use --dry-run to see what would change"));
+            .with_hint("leave out --confirm, or use --dry-run to see what would change"));
     }
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            endpoint.prepare(if args.dry_run { Purpose::Read } else { Purpose::Change }).await?;
+            endpoint.prepare(if args.dry_run { Access::Read } else { Access::Write }).await?;
             let (target, before) = named.read(endpoint, context).await?;
             let plan = Plan::of_one(Change { target, before, wanted: Some(wanted) });
             if args.dry_run {
@@ -104,7 +104,7 @@ async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<Ended> {
                     .into_iter()
                     .next()
                     .map(Output::one)
-                    .map(Ended::from)
+                    .map(CommandOutput::from)
                     .unwrap_or_default());
             }
             if args.confirm && !plan.is_empty() {
@@ -125,28 +125,28 @@ fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
 }
 
 /// Carries out a plan of one.
-async fn carry_out(plan: Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Ended> {
+async fn carry_out(plan: Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<CommandOutput> {
     let plans = vec![Planned { plan, endpoint, context }];
     let carried = changing::carry_out(plans, 1, None, context).await;
-    let Some(Carried { target, record, failure, .. }) = carried.into_iter().flatten().next() else {
-        return Ok(Ended::default());
+    let Some(ChangeResult { target, record, failure, .. }) = carried.into_iter().flatten().next() else {
+        return Ok(CommandOutput::default());
     };
     match record.outcome {
         Outcome::Changed => {
-            context.terminal.note(&format!("Changed{}:\n  {}", changing::place(endpoint), record.sentence()));
+            context.terminal.info(&format!("Changed{}:\n  {}", changing::place(endpoint), record.sentence()));
         }
-        Outcome::Unchanged => context.terminal.note(&format!("Nothing to change: {} already.", record.state())),
+        Outcome::Unchanged => context.terminal.info(&format!("Nothing to change: {} already.", record.state())),
         Outcome::Planned | Outcome::Failed => {}
     }
     let failure = failure.map(|error| {
         let error = suggest::for_change(error, &target, context.settings);
         suggest::whatever_else(error, context.settings)
     });
-    let interrupted = context.interrupt.is_pressed();
+    let interrupted = context.interrupt.is_set();
     let failure = match failure {
-        Some(failure) if interrupted => Some(failure.of_kind(Kind::Interrupted)),
+        Some(failure) if interrupted => Some(failure.with_kind(ErrorKind::Interrupted)),
         None if interrupted => Some(Error::interrupted()),
         failure => failure,
     };
-    Ok(Ended { output: Some(Output::one(record)), failure, ..Ended::default() })
+    Ok(CommandOutput { output: Some(Output::one(record)), failure, ..CommandOutput::default() })
 }

@@ -6,7 +6,7 @@ use crate::api::{Policy, ProductPolicy};
 use crate::history::Entry;
 use crate::output::{Record, Row};
 use crate::plan::ChangeRecord;
-use crate::text::moment;
+use crate::text::format_timestamp;
 
 impl Row for Policy {
     const FIELDS: &'static [&'static str] = &["policyId", "description", "defaultValue"];
@@ -47,7 +47,7 @@ impl Row for Entry {
         let scope = self.target().scope();
         Record {
             values: vec![
-                Value::from(moment(self.time)),
+                Value::from(format_timestamp(self.time)),
                 Value::from(self.run),
                 Value::from(self.tenant_id),
                 Value::from(self.account),

@@ -3,12 +3,12 @@
 use chrono::Utc;
 use serde_json::Value;
 
-use super::{Context, Ended};
-use crate::auth::{Method, Source, Status, TOKEN_VARIABLE, Tenant};
+use super::{CommandOutput, Context};
+use crate::auth::{SignInMethod, Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::error::Result;
 use crate::output::{Output, Record, Row};
 use crate::report::Report;
-use crate::text::moment;
+use crate::text::format_timestamp;
 
 struct StatusRecord {
     profile: Option<String>,
@@ -25,7 +25,7 @@ impl Row for StatusRecord {
             Source::Environment => "environment",
             Source::Cache => "cache",
         };
-        let expires_at = status.expires_at.map(moment);
+        let expires_at = status.expires_at.map(format_timestamp);
         Record {
             values: vec![
                 Value::from(self.profile),
@@ -42,26 +42,26 @@ impl Row for StatusRecord {
     }
 }
 
-pub async fn run(context: &Context<'_>) -> Result<Ended> {
+pub async fn run(context: &Context<'_>) -> Result<CommandOutput> {
     let status = context.with_session(async |session| session.status().await).await?;
     match status.expires_at {
-        _ if status.source == Source::Environment && status.method == Method::Application => {
-            let tenant = context.settings.tenant_to_connect()?.0;
+        _ if status.source == Source::Environment && status.method == SignInMethod::Application => {
+            let tenant = context.settings.sign_in_tenant()?.0;
             let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
-            let variables = context.settings.application_variables()?.unwrap_or_default();
-            context.terminal.note(&format!(
+            let variables = context.settings.env_application_variables()?.unwrap_or_default();
+            context.terminal.info(&format!(
                 "The application of the environment ({variables}) signs in{at} for each command anew, and outranks every saved sign-in."
             ));
         }
         _ if status.source == Source::Environment => {
-            context.terminal.note(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
+            context.terminal.info(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
         }
         None => {
             let tenant = context.settings.tenant.as_ref().map_or("this tenant", Tenant::as_str);
-            context.terminal.note(&format!("There is no token for {tenant} yet; the next command asks for one."));
+            context.terminal.info(&format!("There is no token for {tenant} yet; the next command asks for one."));
         }
         Some(end) if end <= Utc::now() && status.is_renewable => {
-            context.terminal.note("The access token has ended; the next command renews it.");
+            context.terminal.info("The access token has ended; the next command renews it.");
         }
         Some(_) => {}
     }

@@ -3,11 +3,11 @@
 use reqwest::StatusCode;
 
 use super::Endpoint;
-use super::listing::Among;
-use crate::api::{ProductPolicy, Refusal, Scope, Target, replacement};
+use super::listing::LookupContext;
+use crate::api::{ApiError, ProductPolicy, Scope, Target, replacement};
 use crate::error::Error;
 use crate::settings::Settings;
-use crate::text::shortened;
+use crate::text::truncate;
 
 /// So many suggestions help; more would have to be read.
 const MOST: usize = 5;
@@ -36,7 +36,7 @@ pub fn hints_of_several(hints: impl IntoIterator<Item = String>, more: impl FnOn
 
 /// Adds the policies that there are to a failure that may come from the policy's id.
 pub async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &Settings) -> Error {
-    if !doubts_the_id(&error) {
+    if !may_be_unknown_id(&error) {
         return error;
     }
     // A listing that fails, too, would only hide what failed first.
@@ -44,20 +44,20 @@ pub async fn policies(endpoint: &Endpoint<'_>, error: Error, settings: &Settings
     let ids: Vec<String> = policies.into_iter().filter_map(|policy| policy.id).collect();
     let asked = endpoint.policy_id();
     if ids.iter().any(|id| id.eq_ignore_ascii_case(asked)) {
-        return error.hint(format!("the policy is there, so {FAULT}"));
+        return error.with_hint(format!("the policy is there, so {FAULT}"));
     }
     error
-        .detail(format!("there is no policy '{}'; policies: {}", shortened(asked, 80), ids.join(", ")))
-        .hint(settings.command_for_default_policy("mscommerce policy list"))
+        .with_detail(format!("there is no policy '{}'; policies: {}", truncate(asked, 80), ids.join(", ")))
+        .with_hint(settings.command_for_default_policy("mscommerce policy list"))
 }
 
 /// Adds the products or offer types most like the target to a failure that may come from its id.
 pub async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error, settings: &Settings) -> Error {
-    if !doubts_the_id(&error) {
+    if !may_be_unknown_id(&error) {
         return error;
     }
     if let Some(hint) = renumbered(target.id(), settings) {
-        return error.hint(hint);
+        return error.with_hint(hint);
     }
     let (scope, kind, list) = match target {
         Target::Product(_) => (Scope::Product, "product", "mscommerce products list"),
@@ -65,32 +65,32 @@ pub async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error, set
     };
     let items = match endpoint.products(&scope).await {
         Ok(items) => items,
-        Err(listing) if doubts_the_id(&listing) => return policies(endpoint, error, settings).await,
+        Err(listing) if may_be_unknown_id(&listing) => return policies(endpoint, error, settings).await,
         Err(_) => return error,
     };
     let is_asked_for = |item: &ProductPolicy| item.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(target.id()));
     if items.iter().any(is_asked_for) {
-        return error.hint(format!("the list has it, so {FAULT}"));
+        return error.with_hint(format!("the list has it, so {FAULT}"));
     }
-    let error = error.detail(format!("the tenant has no {target}"));
-    with_nearest(error, target.id(), &items, kind).hint(settings.command(list))
+    let error = error.with_detail(format!("the tenant has no {target}"));
+    with_nearest(error, target.id(), &items, kind).with_hint(settings.command(list))
 }
 
 /// The failure to find something by its id or name among `items`.
-pub fn missing(words: &str, items: &[ProductPolicy], among: &Among, settings: &Settings) -> Error {
-    let error = Error::failed(format!("no {} has the id or the name '{}'", among.kind, shortened(words, 80)));
+pub fn missing(words: &str, items: &[ProductPolicy], among: &LookupContext, settings: &Settings) -> Error {
+    let error = Error::failed(format!("no {} has the id or the name '{}'", among.kind, truncate(words, 80)));
     if let Some(hint) = renumbered(words, settings) {
-        return error.hint(hint);
+        return error.with_hint(hint);
     }
     with_nearest(error, words, items, among.kind)
-        .hint(settings.command(among.list))
-        .hints(among.elsewhere.map(str::to_owned))
+        .with_hint(settings.command(among.list))
+        .with_hints(among.elsewhere.map(str::to_owned))
 }
 
 /// Adds the new id to a failed change of a product that has been renumbered.
 pub fn for_change(error: Error, target: &Target, settings: &Settings) -> Error {
-    match renumbered(target.id(), settings).filter(|_| doubts_the_id(&error)) {
-        Some(hint) => error.hint(hint),
+    match renumbered(target.id(), settings).filter(|_| may_be_unknown_id(&error)) {
+        Some(hint) => error.with_hint(hint),
         None => error,
     }
 }
@@ -98,19 +98,19 @@ pub fn for_change(error: Error, target: &Target, settings: &Settings) -> Error {
 /// Adds what to type next to a refusal that nothing better is known of.
 pub fn whatever_else(error: Error, settings: &Settings) -> Error {
     match general(&error, settings) {
-        Some(hint) => error.hint(hint),
+        Some(hint) => error.with_hint(hint),
         None => error,
     }
 }
 
 /// What to type next after a refusal that nothing better is known of.
 pub fn general(error: &Error, settings: &Settings) -> Option<String> {
-    let refusal = error.downcast_ref::<Refusal>()?;
+    let refusal = error.downcast_ref::<ApiError>()?;
     if refusal.status == StatusCode::FORBIDDEN {
         let status = settings.command_for_default_policy("mscommerce status");
         return Some(format!("see which account and tenant served: {status}"));
     }
-    let is_silent = error.hint_lines().is_empty();
+    let is_silent = error.hints().is_empty();
     is_silent.then(|| "try again later; if it stays so, Microsoft's support asks for the correlation id".to_owned())
 }
 
@@ -131,8 +131,8 @@ pub fn with_nearest<'i>(
     let nearest = nearest(asked, items);
     match nearest.as_slice() {
         [] => error,
-        [only] => error.detail(format!("the nearest {kind}: {only}")),
-        several => error.detail(format!("the nearest {kind}s:\n  {}", several.join("\n  "))),
+        [only] => error.with_detail(format!("the nearest {kind}: {only}")),
+        several => error.with_detail(format!("the nearest {kind}s:\n  {}", several.join("\n  "))),
     }
 }
 
@@ -150,6 +150,6 @@ fn nearest<'i>(asked: &str, items: impl IntoIterator<Item = &'i ProductPolicy>) 
     scored.into_iter().filter(|(score, _)| few || *score >= LEAST_LIKENESS).take(MOST).map(|(_, label)| label).collect()
 }
 
-fn doubts_the_id(error: &Error) -> bool {
-    error.downcast_ref::<Refusal>().is_some_and(Refusal::doubts_the_id)
+fn may_be_unknown_id(error: &Error) -> bool {
+    error.downcast_ref::<ApiError>().is_some_and(ApiError::may_be_unknown_id)
 }

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 
-use super::at_tenant::AtTenant;
+use super::at_tenant::TenantClient;
 use super::{Context, suggest};
 use crate::auth::Tenant;
 use crate::cli::TenantsArgs;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::report::Report;
-use crate::text::{one_line, quoted_whole};
+use crate::text::{sanitize_line, shell_quote};
 
 /// No list of customers comes near this.
 const LARGEST: usize = 1024 * 1024;
@@ -35,26 +35,27 @@ pub async fn several(args: &TenantsArgs, context: &Context<'_>) -> Result<Option
 /// The flags that name the same tenants again, for hints.
 pub fn flags(args: &TenantsArgs, context: &Context<'_>) -> String {
     match &args.tenants_file {
-        Some(file) => format!(" --tenants-file {}", quoted_whole(&file.display().to_string())),
+        Some(file) => format!(" --tenants-file {}", shell_quote(&file.display().to_string())),
         None => context.settings.tenants.iter().map(|tenant| format!(" --tenant {tenant}")).collect(),
     }
 }
 
 /// Reads a file of tenants: one a line, `#` begins a comment.
 async fn read(path: &Path) -> Result<Vec<Tenant>> {
-    let file = one_line(&path.display().to_string());
-    let bytes = files::read(path, LARGEST).await.map_err(|error| match error.kind() {
+    let file = sanitize_line(&path.display().to_string());
+    let bytes = files::read_limited(path, LARGEST).await.map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => Error::usage(format!("--tenants-file: {file} is larger than 1 MiB")),
         _ => Error::usage(error).context(format!("--tenants-file: could not read {file}")),
     })?;
-    let text = std::str::from_utf8(files::without_mark(&bytes))
-        .map_err(|_| Error::usage(format!("--tenants-file: {file} is not UTF-8 text")).hint("save it as UTF-8"))?;
+    let text = std::str::from_utf8(files::strip_bom(&bytes))
+        .map_err(|_| Error::usage(format!("--tenants-file: {file} is not UTF-8 text")).with_hint("save it as UTF-8"))?;
     let mut tenants = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let name = line.split('#').next().unwrap_or_default().trim();
         if !name.is_empty() {
-            let tenant = Tenant::parse(name)
-                .map_err(|error| Error::usage(format!("--tenants-file: {file}:{}: {}", index + 1, one_line(&error))))?;
+            let tenant = Tenant::parse(name).map_err(|error| {
+                Error::usage(format!("--tenants-file: {file}:{}: {}", index + 1, sanitize_line(&error)))
+            })?;
             if !tenants.contains(&tenant) {
                 tenants.push(tenant);
             }
@@ -68,23 +69,23 @@ async fn read(path: &Path) -> Result<Vec<Tenant>> {
 
 /// What was found at the tenants that could be read, and the failures at the others.
 pub struct Found<'p, T> {
-    pub read: Vec<(&'p AtTenant<'p>, T)>,
-    pub failures: Failures,
+    pub read: Vec<(&'p TenantClient<'p>, T)>,
+    pub failures: TenantFailures,
 }
 
 /// Reads from all tenants side by side; the limit of requests on their way holds for all of them together. A tenant
 /// that is named twice, by its id and a domain, is read twice and counted once.
 pub async fn read_all<'p, T>(
-    places: &'p [AtTenant<'p>],
+    places: &'p [TenantClient<'p>],
     context: &Context<'_>,
-    read: impl AsyncFn(&'p AtTenant<'p>) -> Result<T>,
+    read: impl AsyncFn(&'p TenantClient<'p>) -> Result<T>,
 ) -> Found<'p, T> {
     let results = join_all(places.iter().map(|place| read(place))).await;
-    let mut found = Found { read: Vec::new(), failures: Failures { total: places.len(), told: Vec::new() } };
+    let mut found = Found { read: Vec::new(), failures: TenantFailures { total: places.len(), told: Vec::new() } };
     for (place, result) in places.iter().zip(results) {
         match result {
             Ok(value) => {
-                let same = found.read.iter().find(|(other, _): &&(&AtTenant<'_>, T)| other.id() == place.id());
+                let same = found.read.iter().find(|(other, _): &&(&TenantClient<'_>, T)| other.id() == place.id());
                 if let Some((other, _)) = same {
                     let (one, name) = (other.name(), place.name());
                     context.terminal.warn(&format!("{one} and {name} are one tenant, which counts once"));
@@ -99,7 +100,7 @@ pub async fn read_all<'p, T>(
     found
 }
 
-impl AtTenant<'_> {
+impl TenantClient<'_> {
     /// The tenant as it was named.
     pub fn name(&self) -> String {
         self.context.settings.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
@@ -118,13 +119,13 @@ impl AtTenant<'_> {
 }
 
 /// The tenants at which a command failed: the others do not fail for it.
-pub struct Failures {
+pub struct TenantFailures {
     /// How many tenants there are.
     total: usize,
     told: Vec<(String, Error)>,
 }
 
-impl Failures {
+impl TenantFailures {
     /// At how many of the tenants something failed.
     pub fn len(&self) -> usize {
         self.told.len()
@@ -139,13 +140,13 @@ impl Failures {
         self.told.is_empty()
     }
 
-    fn add(&mut self, place: &AtTenant<'_>, error: Error) {
+    fn add(&mut self, place: &TenantClient<'_>, error: Error) {
         let error = suggest::whatever_else(error, place.context.settings);
         self.extend(place, Some(error));
     }
 
     /// Adds what failed at a tenant, if something did.
-    pub fn extend(&mut self, place: &AtTenant<'_>, error: Option<Error>) {
+    pub fn extend(&mut self, place: &TenantClient<'_>, error: Option<Error>) {
         self.told.extend(error.map(|error| (place.label(), error)));
     }
 
@@ -157,15 +158,15 @@ impl Failures {
         if self.told.is_empty() {
             return None;
         }
-        let is_refused = self.told.iter().any(|(_, error)| error.kind() == Kind::SignIn);
-        let kind = if is_refused { Kind::SignIn } else { Kind::Failed };
+        let is_refused = self.told.iter().any(|(_, error)| error.kind() == ErrorKind::Auth);
+        let kind = if is_refused { ErrorKind::Auth } else { ErrorKind::Failed };
         let (failed, total) = (self.told.len(), self.total);
-        let mut whole = Error::failed(format!("{failed} of {total} tenants failed")).of_kind(kind);
+        let mut whole = Error::failed(format!("{failed} of {total} tenants failed")).with_kind(kind);
         for (name, error) in &self.told {
-            whole = whole.detail(format!("{name}: {}", error.headline()));
-            whole = error.detail_lines().fold(whole, |whole, line| whole.detail(format!("  {line}")));
+            whole = whole.with_detail(format!("{name}: {}", error.message()));
+            whole = error.details().fold(whole, |whole, line| whole.with_detail(format!("  {line}")));
         }
-        let hints = self.told.iter().flat_map(|(_, error)| error.hint_lines()).cloned();
-        Some(whole.hints(suggest::hints_of_several(hints, || MORE_HINTS.to_owned())))
+        let hints = self.told.iter().flat_map(|(_, error)| error.hints()).cloned();
+        Some(whole.with_hints(suggest::hints_of_several(hints, || MORE_HINTS.to_owned())))
     }
 }

@@ -1,17 +1,17 @@
 //! `undo`: taking back the last run's changes, where nothing else has changed them since.
 
-use super::changing::{self, Manner};
-use super::{Context, Ended, Endpoint, history, listing};
+use super::changing::{self, ApplyOptions};
+use super::{CommandOutput, Context, Endpoint, history, listing};
 use crate::api::{PolicyValue, ProductPolicy, Scope};
 use crate::cli::{ChangeArgs, DEFAULT_JOBS};
 use crate::error::{Error, Result};
 use crate::history::{Entry, History};
 use crate::plan::{Desired, Plan, Wanted};
 use crate::report::Report;
-use crate::text::{moment, one_line};
+use crate::text::{format_timestamp, sanitize_line};
 
-pub async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
-    let manner = Manner::new(args, DEFAULT_JOBS, context)?;
+pub async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<CommandOutput> {
+    let manner = ApplyOptions::new(args, DEFAULT_JOBS, context)?;
     let History { entries, damaged } = history::read(context)?;
     if entries.is_empty() && !damaged.is_empty() {
         return Err(Error::failed("nothing of the record of changes can be understood, so nothing can be taken back"));
@@ -26,9 +26,9 @@ pub async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<Ended> {
             let entries = made_here(entries, &tenant_id(endpoint)?, endpoint)?;
             let listed = listing::read(&scopes(&latest(&entries)), endpoint, context).await?;
             let run = run_to_undo(&entries, &listed);
-            let Some(first) = run.first() else { return Ok(Ended::default()) };
-            let time = moment(first.time);
-            context.terminal.note(&format!("Taking back the run of {time}."));
+            let Some(first) = run.first() else { return Ok(CommandOutput::default()) };
+            let time = format_timestamp(first.time);
+            context.terminal.info(&format!("Taking back the run of {time}."));
             let desired = reverse(&run, &listed, endpoint, context)?;
             changing::run(Plan::new(listed, &desired), manner.undoing(&first.run), endpoint, context).await
         })
@@ -53,7 +53,7 @@ fn made_here(mut entries: Vec<Entry>, tenant_id: &str, endpoint: &Endpoint<'_>) 
         return Err(Error::failed(format!(
             "nothing has been changed from here under the policy {policy_id} in the tenant {tenant_id}"
         ))
-        .hint("mscommerce history"));
+        .with_hint("mscommerce history"));
     }
     Ok(entries)
 }
@@ -106,13 +106,13 @@ fn reverse(
             }
             Err(why) => {
                 let name = entry.name.as_deref().unwrap_or("without a name");
-                context.terminal.warn(&one_line(&format!("left as it is: {name} ({}): {why}", entry.id)));
+                context.terminal.warn(&sanitize_line(&format!("left as it is: {name} ({}): {why}", entry.id)));
             }
         }
     }
     if is_empty {
         return Err(Error::failed("nothing of the last run can be taken back; nothing was changed")
-            .hint(changing::history(endpoint)));
+            .with_hint(changing::history(endpoint)));
     }
     Ok(desired)
 }

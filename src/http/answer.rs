@@ -6,11 +6,11 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
 use crate::secret::SecretBytes;
-use crate::text::{one_line, shortened, shown};
+use crate::text::{display_excerpt, sanitize_line, truncate};
 
 /// A whole answer, read to its end.
 #[derive(Default)]
-pub struct Answer {
+pub struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,
     /// Wiped when dropped: an answer may hold tokens.
@@ -18,17 +18,17 @@ pub struct Answer {
     /// The correlation id that the request was sent with, if it was.
     pub correlation_id: Option<String>,
     /// Whether the service may have acted on an earlier try of the same request.
-    pub follows_an_uncertain_try: bool,
+    pub prior_attempt_ambiguous: bool,
 }
 
-impl Answer {
+impl Response {
     /// The body as JSON, whatever its content type says.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
     /// True where the body is a web page: what a captive portal or a proxy puts in the place of an answer.
-    pub fn is_web_page(&self) -> bool {
+    pub fn is_html(&self) -> bool {
         let declared = self
             .headers
             .get(CONTENT_TYPE)
@@ -50,12 +50,12 @@ impl Answer {
     /// The header `Retry-After` as it came.
     pub fn retry_after(&self) -> Option<String> {
         let value = self.headers.get(RETRY_AFTER)?;
-        Some(shown(&String::from_utf8_lossy(value.as_bytes())))
+        Some(display_excerpt(&String::from_utf8_lossy(value.as_bytes())))
     }
 
     /// The first `limit` characters of the body, for showing what an unexpected answer said.
     pub fn excerpt(&self, limit: usize) -> String {
-        let text = one_line(String::from_utf8_lossy(&self.body).trim());
-        shortened(&text, limit)
+        let text = sanitize_line(String::from_utf8_lossy(&self.body).trim());
+        truncate(&text, limit)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Failure, diagnosis, is_loopback, proxy, roots};
+use super::{HttpError, diagnosis, is_loopback, proxy, roots};
 
 /// The longest that opening a connection may take, whatever `--timeout` says.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,13 +33,13 @@ impl Clients {
     }
 
     /// The client for requests to `url`.
-    pub fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Failure> {
+    pub fn client_for(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
         let is_plain = url.scheme() == "http";
         if is_plain && !is_loopback(url) {
-            return Err(Failure::plain(url));
+            return Err(HttpError::plain(url));
         }
         if let (false, Some(variable)) = (is_plain, proxy::unusable_variable(url)) {
-            return Err(Failure::unusable_proxy(variable));
+            return Err(HttpError::unusable_proxy(variable));
         }
         let is_trusting_all = self.is_trusting_all.get();
         let cell = match (is_plain, is_trusting_all) {
@@ -57,7 +57,7 @@ impl Clients {
 
 /// Plain http is for addresses of this machine alone: it must not leave it through a proxy, and needs no
 /// certificates.
-fn build(is_plain: bool, is_trusting_all: bool) -> Result<reqwest::Client, Failure> {
+fn build(is_plain: bool, is_trusting_all: bool) -> Result<reqwest::Client, HttpError> {
     // Fails only where a provider is installed already, which then serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
@@ -70,6 +70,6 @@ fn build(is_plain: bool, is_trusting_all: bool) -> Result<reqwest::Client, Failu
     match builder.build() {
         // A certificate in the system's file that cannot be used must not keep us from the others.
         Err(_) if !is_plain && !is_trusting_all => build(is_plain, true),
-        built => built.map_err(|error| Failure::unusable_client(&error)),
+        built => built.map_err(|error| HttpError::unusable_client(&error)),
     }
 }

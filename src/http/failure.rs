@@ -8,13 +8,13 @@ use reqwest::StatusCode;
 use url::Url;
 
 use super::diagnosis::innermost;
-use super::{Answer, proxy, shown};
+use super::{Response, proxy, shown};
 use crate::error::Error;
 
 /// A request that brought no usable answer.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact for itself, and any of them may come with any other")]
-pub struct Failure {
+pub struct HttpError {
     message: String,
     detail: Option<String>,
     hints: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Failure {
     correlation_id: Option<String>,
 }
 
-impl Failure {
+impl HttpError {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -77,12 +77,12 @@ impl Failure {
         self.may_pass
     }
 
-    pub fn detail(mut self, detail: impl fmt::Display) -> Self {
+    pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self
     }
 
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -110,7 +110,7 @@ impl Failure {
     /// What was sent before has used up the command's time.
     pub fn out_of_time(timeout: Duration) -> Self {
         Self::new(format!("not sent: the time for the network is up ({} s)", timeout.as_secs()))
-            .hint("try again, or allow more time with --timeout SECONDS")
+            .with_hint("try again, or allow more time with --timeout SECONDS")
             .before_sending()
     }
 
@@ -118,7 +118,7 @@ impl Failure {
     pub fn held_back(url: &Url, wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;
         Self::new(format!("not sent: {} asks to wait for {seconds} s, which is longer than the time left", host(url)))
-            .hint("try again later, or allow more time with --timeout SECONDS")
+            .with_hint("try again later, or allow more time with --timeout SECONDS")
             .before_sending()
     }
 
@@ -127,7 +127,7 @@ impl Failure {
     }
 
     pub fn unusable_request(error: &reqwest::Error) -> Self {
-        Self::new("the request could not be made").detail(innermost(error)).before_sending()
+        Self::new("the request could not be made").with_detail(innermost(error)).before_sending()
     }
 
     pub fn plain(url: &Url) -> Self {
@@ -137,7 +137,7 @@ impl Failure {
     /// The value is not repeated, for it may hold a password.
     pub fn unusable_proxy(variable: &str) -> Self {
         Self::new(format!("{variable} does not hold the address of a proxy"))
-            .hint(format!("write http://HOST:PORT, or unset {variable}"))
+            .with_hint(format!("write http://HOST:PORT, or unset {variable}"))
             .before_sending()
     }
 
@@ -148,21 +148,21 @@ impl Failure {
     /// What is needed for secure connections cannot be set up for this reason.
     pub fn unusable_roots_or_proxy(reason: &str) -> Self {
         let reason = reason.trim_start_matches("unexpected error: ");
-        let failure = Self::new("the network client could not be set up").detail(reason).before_sending();
+        let failure = Self::new("the network client could not be set up").with_detail(reason).before_sending();
         let is_about_certificates = reason.contains("No CA certificates") || reason.contains("peer certificate");
         if let (true, Some(path)) = (is_about_certificates, super::roots::file()) {
             return Self::certificates(&path.to_string_lossy(), &"it holds no certificate that can be used");
         }
         if reason.contains("No CA certificates") {
-            return failure.hint("install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE");
+            return failure.with_hint("install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE");
         }
-        failure.hint("look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://")
+        failure.with_hint("look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://")
     }
 
     pub fn certificates(path: &str, error: &dyn fmt::Display) -> Self {
         Self::new(format!("the certificates that SSL_CERT_FILE names cannot be read: {path}"))
-            .detail(error)
-            .hint("set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's")
+            .with_detail(error)
+            .with_hint("set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's")
             .before_sending()
     }
 
@@ -172,21 +172,21 @@ impl Failure {
         let failure = match proxy::for_url(url) {
             Some(via) => {
                 Self::new(format!("{} did not answer in time ({seconds} s), asked through the proxy {via}", host(url)))
-                    .hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
-                    .hint(again)
+                    .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+                    .with_hint(again)
             }
-            None => Self::new(format!("{} did not answer in time ({seconds} s)", host(url))).hint(again),
+            None => Self::new(format!("{} did not answer in time ({seconds} s)", host(url))).with_hint(again),
         };
         failure.passing()
     }
 
     pub fn too_large(url: &Url, limit: usize) -> Self {
         Self::new(format!("the answer of {} is larger than {} MiB and was not read", host(url), limit / 1024 / 1024))
-            .hint("this is not an answer of the service: look for a proxy in between")
+            .with_hint("this is not an answer of the service: look for a proxy in between")
             .answered()
     }
 
-    pub fn redirected(url: &Url, answer: &Answer) -> Self {
+    pub fn redirected(url: &Url, answer: &Response) -> Self {
         let target = answer.headers.get(reqwest::header::LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
         let target = target.as_deref().and_then(|to| url.join(to).ok()).map_or_else(
             || "another address".to_owned(),
@@ -196,51 +196,51 @@ impl Failure {
             },
         );
         Self::new(format!("{} answered {} and points to {target}", host(url), answer.status))
-            .detail("a redirect is never followed, for the token must not go elsewhere")
-            .hint("if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again")
+            .with_detail("a redirect is never followed, for the token must not go elsewhere")
+            .with_hint("if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again")
             .answered()
     }
 
-    pub fn web_page(url: &Url, answer: &Answer) -> Self {
+    pub fn web_page(url: &Url, answer: &Response) -> Self {
         Self::new(format!("a web page came back instead of an answer of {} (status {})", host(url), answer.status))
-            .detail(format!("it begins: {}", answer.excerpt(120)))
-            .hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
-            .hint("a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through")
+            .with_detail(format!("it begins: {}", answer.excerpt(120)))
+            .with_hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
+            .with_hint("a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through")
             .answered()
     }
 
     /// An answer whose words must not be told.
     pub fn untold_answer(url: &Url, status: StatusCode) -> Self {
         Self::new(format!("{} answered {status}", host(url)))
-            .detail("its words are not shown, for they repeat the secrets that were sent")
-            .hint("look for a proxy that answers in the service's place")
+            .with_detail("its words are not shown, for they repeat the secrets that were sent")
+            .with_hint("look for a proxy that answers in the service's place")
             .answered()
     }
 
     /// An answer that is not one of the service's known refusals: a fault of its own, or of something in between.
-    pub fn unexpected_answer(url: &Url, answer: &Answer) -> Self {
+    pub fn unexpected_answer(url: &Url, answer: &Response) -> Self {
         let failure = Self::new(format!("{} answered {}", host(url), answer.status));
         let excerpt = answer.excerpt(300);
-        let failure = if excerpt.is_empty() { failure } else { failure.detail(excerpt) };
-        failure.hint("try again in a minute").answered()
+        let failure = if excerpt.is_empty() { failure } else { failure.with_detail(excerpt) };
+        failure.with_hint("try again in a minute").answered()
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for HttpError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl StdError for Failure {}
+impl StdError for HttpError {}
 
-impl From<Failure> for Error {
-    fn from(mut failure: Failure) -> Self {
+impl From<HttpError> for Error {
+    fn from(mut failure: HttpError) -> Self {
         let hints = std::mem::take(&mut failure.hints);
         let detail = failure.detail.take();
-        let error = Self::failed_by(failure).hints(hints);
+        let error = Self::from_source(failure).with_hints(hints);
         match detail {
-            Some(detail) => error.detail(detail),
+            Some(detail) => error.with_detail(detail),
             None => error,
         }
     }

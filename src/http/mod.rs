@@ -24,19 +24,19 @@ use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
-pub use answer::Answer;
+pub use answer::Response;
 use clients::Clients;
 use diagnosis::diagnose;
-pub use failure::{Failure, host};
+pub use failure::{HttpError, host};
 pub use probe::{Connected, Secured, Way};
-pub use retry::Repeat;
+pub use retry::RetryPolicy;
 use retry::{Waits, longest_try};
 pub use roots::trusted;
-use throttle::{Throttle, asked_wait};
+use throttle::{RateLimit, asked_wait};
 
 use crate::interrupt::Interrupt;
 use crate::report::Report;
-use crate::secret::{SecretBytes, holds};
+use crate::secret::{SecretBytes, contains_bytes};
 
 /// Names a request for both sides' logs (MSCommerce module).
 pub const CORRELATION_ID: &str = "x-ms-correlation-id";
@@ -51,7 +51,7 @@ pub struct Client<'a> {
     deadline: Cell<Option<Instant>>,
     report: &'a dyn Report,
     interrupt: &'a Interrupt,
-    throttle: Throttle,
+    throttle: RateLimit,
     /// How many requests may be on their way at the same time.
     lanes: OnceCell<Semaphore>,
     clients: Clients,
@@ -65,7 +65,7 @@ impl<'a> Client<'a> {
             deadline: Cell::new(None),
             report,
             interrupt,
-            throttle: Throttle::default(),
+            throttle: RateLimit::default(),
             lanes: OnceCell::new(),
             clients: Clients::default(),
         }
@@ -78,17 +78,17 @@ impl<'a> Client<'a> {
     }
 
     /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
-    pub fn restart_clock(&self) {
+    pub fn reset_deadline(&self) {
         self.deadline.set(None);
     }
 
     /// Whether Ctrl-C was pressed and nothing is to be sent again.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupt.is_pressed()
+        self.interrupt.is_set()
     }
 
     /// The time left for network work.
-    pub fn time_left(&self) -> Duration {
+    pub fn remaining(&self) -> Duration {
         let now = Instant::now();
         let deadline = self.deadline.get().unwrap_or_else(|| {
             let deadline = now + self.timeout;
@@ -99,60 +99,60 @@ impl<'a> Client<'a> {
     }
 
     /// A request to `url`, to be completed and handed to [`Client::send`].
-    pub fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, Failure> {
+    pub fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, HttpError> {
         Ok(self.clients.client_for(&url)?.request(method, url))
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
-    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
-        let request = request.build().map_err(|error| Failure::unusable_request(&error))?;
-        let repeat = Repeat::of(request.method());
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Response, HttpError> {
+        let request = request.build().map_err(|error| HttpError::unusable_request(&error))?;
+        let repeat = RetryPolicy::of(request.method());
         self.execute(request, repeat).await
     }
 
     /// Sends a request made elsewhere, such as by the oauth2 crate, as often as `repeat` allows.
-    pub async fn send_prepared(&self, request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
+    pub async fn send_prepared(&self, request: reqwest::Request, repeat: RetryPolicy) -> Result<Response, HttpError> {
         self.execute(request, repeat).await
     }
 
     /// Sends a request, and again where what came of it may pass and it may be repeated.
-    async fn execute(&self, mut request: reqwest::Request, repeat: Repeat) -> Result<Answer, Failure> {
+    async fn execute(&self, mut request: reqwest::Request, repeat: RetryPolicy) -> Result<Response, HttpError> {
         let _lane = match self.lanes.get() {
             Some(lanes) => lanes.acquire().await.ok(),
             None => None,
         };
         // What waited for its turn, or for a token, is not begun after Ctrl-C.
         if self.is_interrupted() {
-            return Err(Failure::interrupted());
+            return Err(HttpError::interrupted());
         }
         let mut waits = Waits::new();
-        let mut before: Option<Result<Answer, Failure>> = None;
+        let mut before: Option<Result<Response, HttpError>> = None;
         loop {
             if let Err(failure) = self.wait_for_turn(request.url()).await {
                 // What was sent before says more than that it was not sent again.
                 return before.unwrap_or(Err(failure));
             }
-            let again = if repeat == Repeat::Never { None } else { request.try_clone() };
+            let again = if repeat == RetryPolicy::Never { None } else { request.try_clone() };
             let longest = if again.is_some() { longest_try(self.timeout) } else { Duration::MAX };
             let result = self.execute_with_enough_trust(request, longest).await;
             let asked = result.as_ref().ok().and_then(asked_wait);
             let is_news = asked.is_some_and(|wait| self.throttle.hold_back(wait));
             let is_uncertain = before.as_ref().is_some_and(may_have_worked);
             let result = match result {
-                Ok(answer) => Ok(Answer { follows_an_uncertain_try: is_uncertain, ..answer }),
+                Ok(answer) => Ok(Response { prior_attempt_ambiguous: is_uncertain, ..answer }),
                 Err(failure) => Err(failure.after(is_uncertain)),
             };
             let next = if repeat.allows(&result) && !self.is_interrupted() { waits.next() } else { None };
             let (Some(again), Some(wait)) = (again, next) else { return result };
             let wait = asked.unwrap_or(wait);
-            if wait >= self.time_left() {
+            if wait >= self.remaining() {
                 return result;
             }
             if is_news {
                 let seconds = wait.as_millis().div_ceil(1000);
-                self.report.note(&format!("The service asks for less haste; going on in {seconds} s …"));
+                self.report.info(&format!("The service asks for less haste; going on in {seconds} s …"));
             } else if asked.is_none() {
-                self.report.detail(&format!("trying again in {} ms", wait.as_millis()));
+                self.report.debug(&format!("trying again in {} ms", wait.as_millis()));
                 self.sleep(wait).await;
                 if self.is_interrupted() {
                     return result;
@@ -172,24 +172,28 @@ impl<'a> Client<'a> {
     }
 
     /// Waits while the service wants no requests.
-    async fn wait_for_turn(&self, url: &Url) -> Result<(), Failure> {
+    async fn wait_for_turn(&self, url: &Url) -> Result<(), HttpError> {
         loop {
             let wait = self.throttle.wait();
-            if wait > self.time_left() {
-                return Err(Failure::held_back(url, wait));
+            if wait > self.remaining() {
+                return Err(HttpError::held_back(url, wait));
             }
             if wait.is_zero() {
                 return Ok(());
             }
             self.sleep(wait).await;
             if self.is_interrupted() {
-                return Err(Failure::interrupted());
+                return Err(HttpError::interrupted());
             }
         }
     }
 
     /// Where the issuer is unknown nothing has been sent, so that it can be looked for among all that the system trusts.
-    async fn execute_with_enough_trust(&self, request: reqwest::Request, longest: Duration) -> Result<Answer, Failure> {
+    async fn execute_with_enough_trust(
+        &self,
+        request: reqwest::Request,
+        longest: Duration,
+    ) -> Result<Response, HttpError> {
         // Requests side by side may all have begun with too little trust.
         let again = if self.clients.trusts_all() { None } else { request.try_clone() };
         match (self.execute_once(request, longest).await, again) {
@@ -201,29 +205,29 @@ impl<'a> Client<'a> {
         }
     }
 
-    async fn execute_once(&self, request: reqwest::Request, longest: Duration) -> Result<Answer, Failure> {
+    async fn execute_once(&self, request: reqwest::Request, longest: Duration) -> Result<Response, HttpError> {
         let client = self.clients.client_for(request.url())?;
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
         let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-        let left = self.time_left();
+        let left = self.remaining();
         if left.is_zero() {
-            return Err(Failure::out_of_time(self.timeout));
+            return Err(HttpError::out_of_time(self.timeout));
         }
         let started = Instant::now();
         let patience = left.min(longest);
         let result = match tokio::time::timeout(patience, exchange(client, request, &url)).await {
             Ok(result) => result,
-            Err(_) => Err(Failure::timed_out(&url, if patience < left { patience } else { self.timeout })),
+            Err(_) => Err(HttpError::timed_out(&url, if patience < left { patience } else { self.timeout })),
         };
         let elapsed = started.elapsed().as_millis();
         let told = correlation_id.as_ref().map(|id| format!(", correlation id {id}")).unwrap_or_default();
-        self.report.detail(&match &result {
+        self.report.debug(&match &result {
             Ok(answer) => format!("{line} -> {} ({elapsed} ms{told})", answer.status),
             Err(failure) => format!("{line} -> {failure} ({elapsed} ms{told})"),
         });
         match result {
-            Ok(answer) => Ok(Answer { correlation_id, ..answer }),
+            Ok(answer) => Ok(Response { correlation_id, ..answer }),
             Err(failure) => Err(failure.of_request(correlation_id)),
         }
     }
@@ -231,9 +235,9 @@ impl<'a> Client<'a> {
 
 /// Whether the service may have acted on a try that came to this: one that answered 503 may, and so may one whose
 /// answer was lost.
-fn may_have_worked(result: &Result<Answer, Failure>) -> bool {
+fn may_have_worked(result: &Result<Response, HttpError>) -> bool {
     match result {
-        Ok(answer) => answer.status.is_server_error() || answer.follows_an_uncertain_try,
+        Ok(answer) => answer.status.is_server_error() || answer.prior_attempt_ambiguous,
         Err(failure) => failure.may_have_arrived(),
     }
 }
@@ -257,27 +261,27 @@ fn bearer(request: &reqwest::Request) -> Option<SecretString> {
     (!token.is_empty()).then(|| SecretString::from(token))
 }
 
-async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Answer, Failure> {
+async fn exchange(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Response, HttpError> {
     let token = bearer(&request);
     let mut response = client.execute(request).await.map_err(|error| diagnose(&error, url))?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = SecretBytes::default();
     while let Some(chunk) = response.chunk().await.map_err(|error| diagnose(&error, url))? {
         if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(Failure::too_large(url, LARGEST_BODY));
+            return Err(HttpError::too_large(url, LARGEST_BODY));
         }
         body.push(&chunk);
     }
-    if token.is_some_and(|token| holds(&body, token.expose_secret().as_bytes())) {
-        return Err(Failure::untold_answer(url, status));
+    if token.is_some_and(|token| contains_bytes(&body, token.expose_secret().as_bytes())) {
+        return Err(HttpError::untold_answer(url, status));
     }
-    let answer = Answer { status, headers, body, ..Answer::default() };
+    let answer = Response { status, headers, body, ..Response::default() };
     if status.is_redirection() {
-        return Err(Failure::redirected(url, &answer));
+        return Err(HttpError::redirected(url, &answer));
     }
     // With any other status the status says more than the page.
-    if status.is_success() && answer.is_web_page() {
-        return Err(Failure::web_page(url, &answer));
+    if status.is_success() && answer.is_html() {
+        return Err(HttpError::web_page(url, &answer));
     }
     Ok(answer)
 }

@@ -7,12 +7,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use url::Url;
 
 use super::throttle::{LONGEST, asked_wait_at};
-use super::{Answer, Failure};
+use super::{HttpError, Response};
 use crate::error::Error;
 use crate::fuzzing::printed;
 
 /// An answer made of a first line, with the status and perhaps the word `html`, and a body.
-pub fn answer(input: &[u8]) -> Answer {
+pub fn answer(input: &[u8]) -> Response {
     let (head, body) = first_line(input);
     let head = String::from_utf8_lossy(head);
     let mut words = head.split_ascii_whitespace();
@@ -22,11 +22,11 @@ pub fn answer(input: &[u8]) -> Answer {
     if words.next() == Some("html") {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
     }
-    Answer {
+    Response {
         status: status.unwrap_or(StatusCode::BAD_GATEWAY),
         headers,
         body: body.to_vec().into(),
-        ..Answer::default()
+        ..Response::default()
     }
 }
 
@@ -36,19 +36,19 @@ fn first_line(input: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What is told of an answer that nobody expected: the status always, and little of the rest.
-pub fn failures(answer: &Answer) {
+pub fn failures(answer: &Response) {
     let Ok(url) = Url::parse("https://service.example/v1.0/policies") else { return };
-    let told = |failure: Failure| {
+    let told = |failure: HttpError| {
         let printed = printed(&Error::from(failure));
         assert!(printed.contains(answer.status.as_str()), "{printed}");
         assert!(printed.contains("service.example"), "{printed}");
         assert!(printed.chars().count() < 1000, "{printed}");
         printed
     };
-    told(Failure::unexpected_answer(&url, answer));
-    told(Failure::web_page(&url, answer));
-    told(Failure::redirected(&url, answer));
-    let untold = told(Failure::untold_answer(&url, answer.status));
+    told(HttpError::unexpected_answer(&url, answer));
+    told(HttpError::web_page(&url, answer));
+    told(HttpError::redirected(&url, answer));
+    let untold = told(HttpError::untold_answer(&url, answer.status));
     assert_eq!(untold.lines().count(), 3, "{untold}");
 }
 
@@ -58,7 +58,7 @@ pub fn retry_after(input: &[u8]) {
     let Ok(header) = HeaderValue::from_bytes(value) else { return };
     let now: u32 = String::from_utf8_lossy(rest).trim().parse().unwrap_or(1_700_000_000);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.into());
-    let mut answer = Answer { status: StatusCode::TOO_MANY_REQUESTS, ..Answer::default() };
+    let mut answer = Response { status: StatusCode::TOO_MANY_REQUESTS, ..Response::default() };
     answer.headers.insert(RETRY_AFTER, header);
     let asked = asked_wait_at(&answer, now);
     let value = value.trim_ascii();
@@ -101,7 +101,7 @@ mod tests {
         fn every_moment_that_a_date_can_name_is_waited_for(now in any::<u32>(), later in 0_u64..200_000) {
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.into());
             let date = httpdate::fmt_http_date(now + Duration::from_secs(later));
-            let mut answer = Answer { status: StatusCode::SERVICE_UNAVAILABLE, ..Answer::default() };
+            let mut answer = Response { status: StatusCode::SERVICE_UNAVAILABLE, ..Response::default() };
             answer.headers.insert(RETRY_AFTER, HeaderValue::from_str(&date).expect("a header"));
             prop_assert_eq!(asked_wait_at(&answer, now), Some(Duration::from_secs(later).min(LONGEST)));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use reqwest::{Method, StatusCode};
 
-use super::{Answer, Failure};
+use super::{HttpError, Response};
 
 /// So many more tries follow the first one.
 const MORE_TRIES: usize = 4;
@@ -23,29 +23,29 @@ pub fn longest_try(timeout: Duration) -> Duration {
 
 /// Whether a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum RetryPolicy {
     /// Sending it twice comes to the same as sending it once.
-    Freely,
+    Idempotent,
     /// Only where it never arrived: it can be redeemed once.
-    UnlessArrived,
+    IfNotSent,
     /// Whoever sends it asks again by itself.
     Never,
 }
 
-impl Repeat {
+impl RetryPolicy {
     /// `GET` and `PUT` of the policy endpoint change nothing the second time.
     pub fn of(method: &Method) -> Self {
-        if matches!(*method, Method::GET | Method::PUT) { Self::Freely } else { Self::Never }
+        if matches!(*method, Method::GET | Method::PUT) { Self::Idempotent } else { Self::Never }
     }
 
     /// Whether what became of a try allows another one: a fault that may pass, of the network or the service.
-    pub fn allows(self, result: &Result<Answer, Failure>) -> bool {
+    pub fn allows(self, result: &Result<Response, HttpError>) -> bool {
         let may_pass = match result {
             Ok(answer) => may_pass(answer.status),
             Err(failure) => failure.may_pass(),
         };
-        let has_arrived = result.as_ref().map_or_else(Failure::may_have_arrived, |_| true);
-        may_pass && (self == Self::Freely || (self == Self::UnlessArrived && !has_arrived))
+        let has_arrived = result.as_ref().map_or_else(HttpError::may_have_arrived, |_| true);
+        may_pass && (self == Self::Idempotent || (self == Self::IfNotSent && !has_arrived))
     }
 }
 

@@ -11,7 +11,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::Failure;
+use super::HttpError;
 
 /// Whether the platform's verifier reads `SSL_CERT_FILE` itself.
 const IS_READ_BY_VERIFIER: bool = cfg!(all(unix, not(target_os = "macos")));
@@ -52,7 +52,7 @@ pub fn trusted() -> Vec<(String, &'static str)> {
 /// `SSL_CERT_FILE` stands in for the system's authorities, as it does for OpenSSL and curl. On Linux the
 /// platform's verifier reads it itself, beside `SSL_CERT_DIR`, but is silent about a file it cannot use; on macOS
 /// and Windows it does not look at it. Without `everything`, one file will do where there is one.
-pub fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBuilder, Failure> {
+pub fn trust(builder: ClientBuilder, everything: bool) -> Result<ClientBuilder, HttpError> {
     let bundled = bundle().filter(|_| !everything).and_then(certificates_in);
     if let Some(certificates) = bundled {
         return Ok(builder.tls_certs_only(certificates));
@@ -71,36 +71,36 @@ struct Named {
 }
 
 /// Read and judged as a whole: a file without certificates would leave nothing to trust.
-fn named() -> Result<Option<Named>, Failure> {
+fn named() -> Result<Option<Named>, HttpError> {
     let Some(path) = file() else { return Ok(None) };
     let shown = path.to_string_lossy();
-    let pem = std::fs::read(&path).map_err(|error| Failure::certificates(&shown, &error))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| Failure::certificates(&shown, &error))?;
+    let pem = std::fs::read(&path).map_err(|error| HttpError::certificates(&shown, &error))?;
+    let certificates = Certificate::from_pem_bundle(&pem).map_err(|error| HttpError::certificates(&shown, &error))?;
     if certificates.is_empty() {
-        return Err(Failure::certificates(&shown, &"it holds no certificate in PEM form"));
+        return Err(HttpError::certificates(&shown, &"it holds no certificate in PEM form"));
     }
     Ok(Some(Named { path, pem, certificates }))
 }
 
 /// Judges the certificates of others as the clients do: by all that the system trusts, or by `SSL_CERT_FILE`.
-pub fn verifier() -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+pub fn verifier() -> Result<Arc<dyn ServerCertVerifier>, HttpError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     match named()?.filter(|_| !IS_READ_BY_VERIFIER) {
         Some(named) => by_file(&named.path.to_string_lossy(), &named.pem, provider),
         None => match rustls_platform_verifier::Verifier::new(provider) {
             Ok(verifier) => Ok(Arc::new(verifier)),
-            Err(error) => Err(Failure::unusable_roots_or_proxy(&error.to_string())),
+            Err(error) => Err(HttpError::unusable_roots_or_proxy(&error.to_string())),
         },
     }
 }
 
-fn by_file(shown: &str, pem: &[u8], provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+fn by_file(shown: &str, pem: &[u8], provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, HttpError> {
     let mut roots = rustls::RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem).flatten() {
-        roots.add(certificate).map_err(|error| Failure::certificates(shown, &error))?;
+        roots.add(certificate).map_err(|error| HttpError::certificates(shown, &error))?;
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    Ok(verifier.map_err(|error| Failure::certificates(shown, &error))?)
+    Ok(verifier.map_err(|error| HttpError::certificates(shown, &error))?)
 }
 
 /// The certificates of a bundle; `None` where they cannot be had from it.

@@ -6,18 +6,18 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::RETRY_AFTER;
 
-use super::Answer;
+use super::Response;
 
 /// A day: longer than any command's time, and a moment that can be named.
 pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Requests of one command, held back together until a moment that the service named.
 #[derive(Default)]
-pub struct Throttle {
+pub struct RateLimit {
     until: Cell<Option<Instant>>,
 }
 
-impl Throttle {
+impl RateLimit {
     /// How long requests are to be held back from now.
     pub fn wait(&self) -> Duration {
         self.until.get().map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default()
@@ -38,12 +38,12 @@ impl Throttle {
 
 /// How long the service asks to wait before the request is sent again, where it does (RFC 6585, section 4;
 /// RFC 9110, section 15.6.4).
-pub fn asked_wait(answer: &Answer) -> Option<Duration> {
+pub fn asked_wait(answer: &Response) -> Option<Duration> {
     asked_wait_at(answer, SystemTime::now())
 }
 
 /// The same where it is `now`.
-pub fn asked_wait_at(answer: &Answer, now: SystemTime) -> Option<Duration> {
+pub fn asked_wait_at(answer: &Response, now: SystemTime) -> Option<Duration> {
     if !matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }
@@ -66,10 +66,10 @@ mod tests {
     use super::*;
     use reqwest::header::{HeaderMap, HeaderValue};
 
-    fn answer(status: StatusCode, value: &str) -> Answer {
+    fn answer(status: StatusCode, value: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("a header"));
-        Answer { status, headers, ..Answer::default() }
+        Response { status, headers, ..Response::default() }
     }
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_longest_wait_holds_and_no_wait_is_too_long() {
-        let throttle = Throttle::default();
+        let throttle = RateLimit::default();
         assert!(throttle.hold_back(Duration::from_secs(60)));
         assert!(!throttle.hold_back(Duration::from_secs(10)));
         assert!(throttle.wait() > Duration::from_secs(50));

@@ -22,9 +22,9 @@ pub fn render(output: &Output) -> Result<String> {
 pub fn text(value: &impl Serialize) -> Result<String> {
     let mut text = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(PrettyFormatter::new()));
-    value.serialize(&mut serializer).map_err(Error::failed_by)?;
+    value.serialize(&mut serializer).map_err(Error::from_source)?;
     text.push(b'\n');
-    String::from_utf8(text).map_err(Error::failed_by)
+    String::from_utf8(text).map_err(Error::from_source)
 }
 
 struct Object<'a> {
@@ -58,7 +58,7 @@ struct Harmless(PrettyFormatter<'static>);
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(position) = rest.find(crate::text::is_steering) {
+        while let Some(position) = rest.find(crate::text::is_terminal_control) {
             let (harmless, from_there) = rest.split_at(position);
             writer.write_all(harmless.as_bytes())?;
             let mut characters = from_there.chars();

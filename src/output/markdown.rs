@@ -25,7 +25,7 @@ fn line(cells: impl Iterator<Item = String>) -> String {
 /// stand in it as text may still become links.
 fn escaped(cell: &str) -> String {
     let mut text = String::new();
-    for character in text::one_line(cell).chars() {
+    for character in text::sanitize_line(cell).chars() {
         if r"\|<>[]`*_~&".contains(character) {
             text.push('\\');
         }

@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::ui::Terminal;
+use crate::ui::Ui;
 pub use query::Query;
 
 /// The field that records of several tenants begin with.
@@ -101,7 +101,7 @@ impl Output {
     }
 
     /// Prints the result, or what a query picks from it, on standard output.
-    pub fn print(&self, format: Format, query: Option<&Query>, terminal: &Terminal) -> Result<()> {
+    pub fn print(&self, format: Format, query: Option<&Query>, terminal: &Ui) -> Result<()> {
         let text = match query {
             Some(query) => query.picked(self, format, terminal)?,
             None => self.rendered(format, terminal)?,
@@ -110,7 +110,7 @@ impl Output {
         if format == Format::Json { terminal.data(&text) } else { terminal.data(&terminal.legible(&text)) }
     }
 
-    fn rendered(&self, format: Format, terminal: &Terminal) -> Result<String> {
+    fn rendered(&self, format: Format, terminal: &Ui) -> Result<String> {
         let facts = terminal.facts();
         Ok(match format {
             Format::Table => table::render(self, facts.width, terminal.colors_output()),

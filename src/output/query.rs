@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Format, Output, Record, Shape, json, text_of};
 use crate::error::{Error, Result};
 use crate::text;
-use crate::ui::Terminal;
+use crate::ui::Ui;
 
 /// Where the language is explained.
 const LANGUAGE: &str = "https://jmespath.org/tutorial.html";
@@ -22,17 +22,17 @@ impl Query {
     pub fn parse(expression: &str) -> Result<Self> {
         jmespath::compile(expression).map(Self).map_err(|error| {
             Error::usage(format!("--query: {}", reason(&error)))
-                .hint(format!("the language is explained at {LANGUAGE}"))
+                .with_hint(format!("the language is explained at {LANGUAGE}"))
         })
     }
 
     /// What the expression picks, in this format. Picked records are shown as records are; anything else is shown as
     /// plain values: as TSV without a header, so that scripts get words and not JSON.
-    pub fn picked(&self, output: &Output, format: Format, terminal: &Terminal) -> Result<String> {
+    pub fn picked(&self, output: &Output, format: Format, terminal: &Ui) -> Result<String> {
         let whole = json::render(output)?;
-        let whole: Value = serde_json::from_str(&whole).map_err(Error::failed_by)?;
+        let whole: Value = serde_json::from_str(&whole).map_err(Error::from_source)?;
         let found = self.0.search(&whole).map_err(|error| Error::failed(format!("--query: {}", reason(&error))))?;
-        let found = serde_json::to_value(&*found).map_err(Error::failed_by)?;
+        let found = serde_json::to_value(&*found).map_err(Error::from_source)?;
         match format {
             Format::Json => json::text(&found),
             Format::Tsv => Ok(lines(&found)),
@@ -48,7 +48,7 @@ impl Query {
 fn reason(error: &JmespathError) -> String {
     let words = error.reason.to_string();
     let place = error.offset + 1;
-    format!("{} (at character {place})", text::one_line(words.trim()))
+    format!("{} (at character {place})", text::sanitize_line(words.trim()))
 }
 
 /// Records, where that is what was picked.
@@ -72,7 +72,7 @@ fn as_output(found: &Value) -> Option<Output> {
     };
     let records = objects.iter().map(record).collect();
     // A name may be anything that the expression says.
-    let fields = fields.iter().map(|name| Cow::Owned(text::one_line(name))).collect();
+    let fields = fields.iter().map(|name| Cow::Owned(text::sanitize_line(name))).collect();
     Some(Output { shape, fields, records, caption: None })
 }
 
@@ -91,7 +91,7 @@ fn lines(found: &Value) -> String {
 }
 
 fn cell(value: &Value) -> String {
-    text::one_line(&text_of(value))
+    text::sanitize_line(&text_of(value))
 }
 
 #[cfg(test)]
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_mistake_is_wrong_usage_and_says_where() {
         let error = Query::parse("[?id==").err().expect("an error");
-        assert_eq!(error.kind(), crate::error::Kind::Usage);
-        assert!(error.headline().contains("at character"), "{error:?}");
+        assert_eq!(error.kind(), crate::error::ErrorKind::Usage);
+        assert!(error.message().contains("at character"), "{error:?}");
     }
 }

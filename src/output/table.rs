@@ -60,7 +60,7 @@ fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
         for index in common {
             let value = output.column(index).next().unwrap_or_default();
             if !value.is_empty() {
-                let (field, value) = (&output.fields[index], text::one_line(&value));
+                let (field, value) = (&output.fields[index], text::sanitize_line(&value));
                 lines.push_str(&narrow::field(field, &value, width.into(), color));
             }
         }
@@ -80,7 +80,7 @@ fn narrowed(output: &Output, all: &[usize], width: u16, color: bool) -> String {
 /// where not even the others fit.
 fn apart(output: &Output, indices: &[usize], width: u16) -> Option<(Vec<usize>, Vec<usize>)> {
     let widest =
-        |index: usize| output.column(index).map(|value| text::one_line(&value).width()).max().unwrap_or_default();
+        |index: usize| output.column(index).map(|value| text::sanitize_line(&value).width()).max().unwrap_or_default();
     let is_long = |index: &usize| widest(*index) > LONG && has_words(output, *index);
     let (long, short): (Vec<usize>, Vec<usize>) = indices.iter().copied().partition(is_long);
     let needs = |indices: &[usize]| indices.iter().map(|index| widest(*index).max(output.fields[*index].width())).sum();
@@ -113,7 +113,7 @@ fn has_room(output: &Output, indices: &[usize], width: u16) -> bool {
 /// How narrow a column can be: the name of the field and a word of usual length stay whole, and so do ids that are
 /// longer than any value, for they are there to be copied.
 fn least_width(output: &Output, index: usize) -> usize {
-    let widest = output.column(index).map(|value| text::one_line(&value).width()).max().unwrap_or_default();
+    let widest = output.column(index).map(|value| text::sanitize_line(&value).width()).max().unwrap_or_default();
     let is_id = widest > LONGEST_VALUE && !has_words(output, index);
     let least = if is_id { widest } else { widest.min(LEAST_FLEXIBLE) };
     least.max(output.fields[index].width())
@@ -153,7 +153,7 @@ fn lists_of_fields(output: &Output, indices: &[usize], width: Option<u16>, color
 }
 
 fn list_of_fields(output: &Output, row: &[String], indices: &[usize], width: Option<u16>, color: bool) -> String {
-    let shown = indices.iter().map(|index| (&output.fields[*index], text::one_line(&row[*index])));
+    let shown = indices.iter().map(|index| (&output.fields[*index], text::sanitize_line(&row[*index])));
     let shown = shown.filter(|(_, value)| !value.is_empty());
     let names = indices.iter().map(|index| output.fields[*index].width()).max().unwrap_or_default();
     if let Some(width) = width.map(usize::from).filter(|width| names + usize::from(GAP) + LEAST_FLEXIBLE > *width) {
@@ -200,7 +200,7 @@ struct Cells {
 impl Cells {
     fn of(output: &Output, indices: &[usize]) -> Self {
         let header = indices.iter().map(|index| Cell::new(output.fields[*index].to_string())).collect();
-        let cell = |row: &[String], index: usize| Cell::new(text::one_line(&row[index]));
+        let cell = |row: &[String], index: usize| Cell::new(text::sanitize_line(&row[index]));
         let cells = output.rows().map(|row| indices.iter().map(|index| cell(&row, *index)).collect());
         let rows: Vec<Vec<Cell>> = std::iter::once(header).chain(cells).collect();
         let widest = |at: usize| rows.iter().map(|row| row[at].width).max().unwrap_or_default();

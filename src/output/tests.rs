@@ -19,7 +19,7 @@ const NASTY: &str = "a,\"b\"|c\td\r\ne\u{1b}[31m\u{9b}f\u{202e}`*<img>[x](y)\\";
 #[test]
 fn json_reads_back_as_the_same_text_and_steers_no_terminal() {
     let text = json::render(&Output::one(Named("1", Some(NASTY)))).expect("json");
-    assert!(!text.chars().any(|c| c != '\n' && crate::text::is_steering(c)), "{text:?}");
+    assert!(!text.chars().any(|c| c != '\n' && crate::text::is_terminal_control(c)), "{text:?}");
     let value: Value = serde_json::from_str(&text).expect("json");
     assert_eq!(value["name"], NASTY);
 }
@@ -41,7 +41,7 @@ fn csv_keeps_the_text_for_a_file_and_steers_no_terminal() {
     let row = reader.records().next().expect("a row").expect("a row");
     assert_eq!((&row[0], &row[1]), ("1", NASTY));
     let shown = delimited::csv(&output, true).expect("csv");
-    assert!(!shown.chars().any(|c| c != '\n' && crate::text::is_steering(c)), "{shown:?}");
+    assert!(!shown.chars().any(|c| c != '\n' && crate::text::is_terminal_control(c)), "{shown:?}");
 }
 
 #[test]

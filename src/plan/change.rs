@@ -1,8 +1,8 @@
 //! One change. It writes only where the value differs, and compares the answer.
 
-use crate::api::{Client, PolicyValue, ProductPolicy, Target, TokenSource, Unserved, Updated};
+use crate::api::{Client, PolicyValue, ProductPolicy, Target, TokenSource, UpdateError, Updated};
 use crate::error::{Error, Result};
-use crate::text::one_line;
+use crate::text::sanitize_line;
 
 /// How a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +47,7 @@ pub struct ChangeRecord {
 }
 
 /// A change that was carried out, or not.
-pub struct Carried {
+pub struct ChangeResult {
     pub target: Target,
     pub record: ChangeRecord,
     /// Why it failed, where the change was tried.
@@ -69,22 +69,22 @@ impl Change {
 
     /// What would be done, in words.
     pub fn sentence(&self) -> String {
-        sentence(&self.before, self.before.value.as_deref(), self.wanted.map(PolicyValue::wire))
+        sentence(&self.before, self.before.value.as_deref(), self.wanted.map(PolicyValue::as_str))
     }
 
     /// The record of a change that is not needed, or, as a plan, of one that is.
     pub fn planned(self) -> ChangeRecord {
         match self.needed() {
             None => self.record(Outcome::Unchanged, |_| {}, None),
-            Some(wanted) => self.record(Outcome::Planned, |item| item.value = Some(wanted.wire().to_owned()), None),
+            Some(wanted) => self.record(Outcome::Planned, |item| item.value = Some(wanted.as_str().to_owned()), None),
         }
     }
 
     /// The record of a change that was not tried.
-    pub fn not_sent(self, why: &str) -> Carried {
+    pub fn not_sent(self, why: &str) -> ChangeResult {
         let target = self.target.clone();
         let record = self.record(Outcome::Failed, |_| {}, Some(format!("not sent: {why}")));
-        Carried { target, record, failure: None, correlation_id: None }
+        ChangeResult { target, record, failure: None, correlation_id: None }
     }
 
     /// Sends the change if it is needed. `command_to_see` shows the value as it is, for hints where nobody can tell.
@@ -92,32 +92,33 @@ impl Change {
         self,
         client: &Client<'_, T>,
         command_to_see: impl Fn(&Target) -> String,
-    ) -> Carried {
+    ) -> ChangeResult {
         let Some(wanted) = self.needed() else {
             let target = self.target.clone();
-            return Carried { target, record: self.planned(), failure: None, correlation_id: None };
+            return ChangeResult { target, record: self.planned(), failure: None, correlation_id: None };
         };
         let look = |target: &Target| format!("see what it is now: {}", command_to_see(target));
         match client.update(&self.target, wanted).await {
             Ok(Updated { item: after, correlation_id }) => match self.check(wanted, &after) {
-                Ok(()) => Carried {
+                Ok(()) => ChangeResult {
                     target: self.target.clone(),
                     record: self.record(Outcome::Changed, |item| take_over(item, after), None),
                     failure: None,
                     correlation_id: Some(correlation_id),
                 },
                 Err(error) => {
-                    let error = error.detail(format!("correlation id: {correlation_id}")).hint(look(&self.target));
+                    let error =
+                        error.with_detail(format!("correlation id: {correlation_id}")).with_hint(look(&self.target));
                     // An answer for another product says nothing of this one.
                     let value = if self.is_for_another(&after) { None } else { after.value };
                     self.failed(|item| item.value = value, error)
                 }
             },
-            Err(Unserved { error, may_have_arrived: true }) => {
-                let error = error.hint(look(&self.target));
+            Err(UpdateError { error, may_have_arrived: true }) => {
+                let error = error.with_hint(look(&self.target));
                 self.failed(|item| item.value = None, error)
             }
-            Err(Unserved { error, .. }) => self.failed(|_| {}, error),
+            Err(UpdateError { error, .. }) => self.failed(|_| {}, error),
         }
     }
 
@@ -126,7 +127,7 @@ impl Change {
         let label = self.before.label();
         let wrong = if !wanted.is(after.value.as_deref()) {
             let shown = after.value.as_deref().unwrap_or("no value");
-            format!("{label} was to become {}, but the service shows {shown}", wanted.wire())
+            format!("{label} was to become {}, but the service shows {shown}", wanted.as_str())
         } else if self.is_for_another(after) {
             format!("the service answered for {} in the place of {label}", after.label())
         } else {
@@ -140,10 +141,10 @@ impl Change {
         ids.is_some_and(|(before, after)| !before.eq_ignore_ascii_case(after))
     }
 
-    fn failed(self, afterwards: impl FnOnce(&mut ProductPolicy), error: Error) -> Carried {
-        let (told, target) = (error.one_line(), self.target.clone());
+    fn failed(self, afterwards: impl FnOnce(&mut ProductPolicy), error: Error) -> ChangeResult {
+        let (told, target) = (error.summary(), self.target.clone());
         let record = self.record(Outcome::Failed, afterwards, Some(told));
-        Carried { target, record, failure: Some(error), correlation_id: None }
+        ChangeResult { target, record, failure: Some(error), correlation_id: None }
     }
 
     fn record(
@@ -162,7 +163,7 @@ impl Change {
 impl ChangeRecord {
     /// What the product is set to now, in words.
     pub fn state(&self) -> String {
-        one_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
+        sanitize_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
     }
 
     /// What was done, in words.
@@ -180,7 +181,7 @@ fn take_over(item: &mut ProductPolicy, after: ProductPolicy) {
 }
 
 fn sentence(item: &ProductPolicy, from: Option<&str>, to: Option<&str>) -> String {
-    one_line(&format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value")))
+    sanitize_line(&format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value")))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::fmt;
 use super::change::{Change, ChangeRecord};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
-use crate::text::shown;
+use crate::text::display_excerpt;
 
 /// What is wanted of a product or offer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +83,11 @@ pub struct Plan {
 pub fn unnamable(item: &ProductPolicy) -> Error {
     let why = match &item.scope {
         Scope::Other(scope) => {
-            format!("of the scope '{}', which this version cannot change", shown(scope))
+            format!("of the scope '{}', which this version cannot change", display_excerpt(scope))
         }
         Scope::Product | Scope::OfferType => "without an id, so it cannot be changed".to_owned(),
     };
-    Error::failed(format!("the service lists {} {why}", item.label())).detail("nothing was changed")
+    Error::failed(format!("the service lists {} {why}", item.label())).with_detail("nothing was changed")
 }
 
 impl Plan {

@@ -10,5 +10,5 @@ mod desired;
 pub use baseline::properties;
 pub use baseline::{Baseline, Comparison, Form, Unknown, export};
 pub use carrying::{Watch, Work, carry_out};
-pub use change::{Carried, Change, ChangeRecord, Outcome};
+pub use change::{Change, ChangeRecord, ChangeResult, Outcome};
 pub use desired::{Desired, Plan, Wanted, unnamable};

@@ -21,7 +21,7 @@ impl Settings {
     /// Every setting that a request depends on. Holds no secret: of credentials it names the variables alone.
     pub fn described(&self) -> Vec<Setting> {
         let from = |variable: &'static str, otherwise: &'static str| {
-            if self.environment.text(variable).is_some() { variable } else { otherwise }
+            if self.environment.get(variable).is_some() { variable } else { otherwise }
         };
         let given =
             |is_given: bool, flag: &'static str, otherwise: &'static str| if is_given { flag } else { otherwise };
@@ -51,7 +51,7 @@ impl Settings {
                 name: "state-directory",
                 value: self.state_directory().map(|path| path.display().to_string()),
                 // A path of blanks is a path.
-                origin: if self.environment.raw(HOME_VARIABLE).is_some() { HOME_VARIABLE } else { DEFAULT },
+                origin: if self.environment.get_os(HOME_VARIABLE).is_some() { HOME_VARIABLE } else { DEFAULT },
             },
         ];
         all.push(setting(
@@ -66,14 +66,14 @@ impl Settings {
 
     /// The tenant that is named, be it for this command or for signing in alone.
     fn described_tenant(&self) -> Setting {
-        let named = self.tenant_to_connect();
+        let named = self.sign_in_tenant();
         let value = match (&self.tenant, named) {
             (Some(tenant), _) => Ok(tenant.to_string()),
             (None, Ok((Some(tenant), _))) => Ok(format!("{tenant}, for connect and applications")),
             (None, Ok((None, _))) => Ok("the one that is signed in to".to_owned()),
             (None, Err(error)) => Err(error),
         };
-        let variable = self.environment.text(TENANT_VARIABLE).map_or(DEFAULT, |_| TENANT_VARIABLE);
+        let variable = self.environment.get(TENANT_VARIABLE).map_or(DEFAULT, |_| TENANT_VARIABLE);
         Setting { name: "tenant", value, origin: if self.tenant.is_some() { "--tenant" } else { variable } }
     }
 }

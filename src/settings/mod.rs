@@ -13,16 +13,16 @@ use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::api::is_sendable;
-use crate::auth::{ConnectCommand, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, TOKEN_VARIABLE, Tenant, is_token};
+use crate::api::is_valid_segment;
+use crate::auth::{DEFAULT_CLIENT_ID, DEFAULT_PROFILE, SignInCommand, TOKEN_VARIABLE, Tenant, is_bearer_token};
 use crate::cli::GlobalArgs;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::output::{Format, Query};
 use crate::secret;
-use crate::text::shortened;
-pub use application::InEnvironment;
+use crate::text::truncate;
+pub use application::EnvApplication;
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -70,9 +70,9 @@ pub struct Settings {
 impl Settings {
     pub fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
         let policy_id = args.policy_id.clone().unwrap_or_else(|| DEFAULT_POLICY.to_owned());
-        if !is_sendable(&policy_id) {
-            return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", shortened(&policy_id, 80)))
-                .hint("mscommerce policy list"));
+        if !is_valid_segment(&policy_id) {
+            return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", truncate(&policy_id, 80)))
+                .with_hint("mscommerce policy list"));
         }
         let mut tenants = Vec::new();
         for name in &args.tenant {
@@ -100,7 +100,7 @@ impl Settings {
     }
 
     /// The same settings for one tenant.
-    pub fn at(&self, tenant: Tenant) -> Self {
+    pub fn with_tenant(&self, tenant: Tenant) -> Self {
         Self { tenant: Some(tenant), tenants: Vec::new(), ..self.clone() }
     }
 
@@ -111,40 +111,40 @@ impl Settings {
 
     /// The tenant that `connect` and applications sign in to, and what names it: `--tenant`, else `AZURE_TENANT_ID`,
     /// which must not move a saved sign-in.
-    pub fn tenant_to_connect(&self) -> Result<(Option<Tenant>, &'static str)> {
+    pub fn sign_in_tenant(&self) -> Result<(Option<Tenant>, &'static str)> {
         if self.tenant.is_some() {
             return Ok((self.tenant.clone(), "--tenant"));
         }
-        let named = self.environment.text(TENANT_VARIABLE).as_deref().map(Tenant::parse).transpose();
+        let named = self.environment.get(TENANT_VARIABLE).as_deref().map(Tenant::parse).transpose();
         let named = named.map_err(|error| Error::usage(format!("{TENANT_VARIABLE}: {error}")))?;
         Ok((named, TENANT_VARIABLE))
     }
 
     /// Whether `MSCOMMERCE_TOKEN` is set, to whatever.
-    pub fn has_token(&self) -> bool {
-        self.environment.text(TOKEN_VARIABLE).is_some()
+    pub fn has_env_token(&self) -> bool {
+        self.environment.get(TOKEN_VARIABLE).is_some()
     }
 
     /// The token of `MSCOMMERCE_TOKEN`.
-    pub fn token(&self) -> Result<Option<SecretString>> {
-        let Some(token) = self.environment.text(TOKEN_VARIABLE).map(secret::taken) else { return Ok(None) };
-        if is_token(&token) {
+    pub fn env_token(&self) -> Result<Option<SecretString>> {
+        let Some(token) = self.environment.get(TOKEN_VARIABLE).map(secret::into_secret) else { return Ok(None) };
+        if is_bearer_token(&token) {
             return Ok(Some(token));
         }
         Err(Error::usage(format!(
             "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
         ))
-        .hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
+        .with_hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }
 
     /// The public client that `connect` signs in as, where `--client-id` does not say.
     pub fn client_id(&self) -> String {
-        self.environment.text("MSCOMMERCE_CLIENT_ID").unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned())
+        self.environment.get("MSCOMMERCE_CLIENT_ID").unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned())
     }
 
     /// The scope to ask for.
     pub fn scope(&self) -> String {
-        self.environment.text("MSCOMMERCE_SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned())
+        self.environment.get("MSCOMMERCE_SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned())
     }
 
     /// The service that tokens have to be for: the scope without its ending.
@@ -162,14 +162,14 @@ impl Settings {
     pub fn command(&self, command: &str) -> String {
         let mut command = self.command_for_default_policy(command);
         if self.policy_id != DEFAULT_POLICY {
-            command.push_str(&format!(" --policy-id {}", crate::text::quoted(&self.policy_id)));
+            command.push_str(&format!(" --policy-id {}", crate::text::shell_quote_short(&self.policy_id)));
         }
         command
     }
 
     /// The same for a command that is not about the policy in use.
     pub fn command_for_default_policy(&self, command: &str) -> String {
-        let place = ConnectCommand {
+        let place = SignInCommand {
             profile: &self.profile,
             tenant: self.tenant.as_ref(),
             client_id: None,
@@ -185,7 +185,7 @@ impl Settings {
 
 /// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
 pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
-    if let Some(home) = environment.raw(HOME_VARIABLE) {
+    if let Some(home) = environment.get_os(HOME_VARIABLE) {
         return std::path::absolute(home)
             .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
     }
@@ -199,14 +199,14 @@ pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
 }
 
 fn profile(args: &GlobalArgs, environment: &Environment) -> Result<String> {
-    let (name, origin) = match (&args.profile, environment.text(PROFILE_VARIABLE)) {
+    let (name, origin) = match (&args.profile, environment.get(PROFILE_VARIABLE)) {
         (Some(name), _) => (name.clone(), "--profile"),
         (None, Some(name)) => (name, PROFILE_VARIABLE),
         (None, None) => return Ok(DEFAULT_PROFILE.to_owned()),
     };
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
-        let name = shortened(&name, 80);
+        let name = truncate(&name, 80);
         return Err(Error::usage(format!(
             "{origin}: '{name}' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @"
         )));
@@ -218,20 +218,20 @@ fn format(args: &GlobalArgs, environment: &Environment) -> Result<Format> {
     if let Some(format) = args.output {
         return Ok(format);
     }
-    let Some(name) = environment.text(OUTPUT_VARIABLE) else { return Ok(Format::default()) };
+    let Some(name) = environment.get(OUTPUT_VARIABLE) else { return Ok(Format::default()) };
     Format::from_str(&name, true).map_err(|_| {
         let formats: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
         let formats: Vec<_> = formats.iter().map(clap::builder::PossibleValue::get_name).collect();
-        let name = shortened(&name, 80);
+        let name = truncate(&name, 80);
         Error::usage(format!("{OUTPUT_VARIABLE}: there is no format '{name}'; the formats are {}", formats.join(", ")))
     })
 }
 
 /// Tokens travel to this address, so it has to be https, or a server on this machine.
 fn address(environment: &Environment, variable: &str, default: &str) -> Result<Url> {
-    let text = environment.text(variable).unwrap_or_else(|| default.to_owned());
+    let text = environment.get(variable).unwrap_or_else(|| default.to_owned());
     // What may be a password is not repeated.
-    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", shortened(&text, 80)) };
+    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
     let wrong = |why: &str| Error::usage(format!("{variable}: {shown} {why}"));
     // Azure's libraries accept an authority host without a scheme, too.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
@@ -245,7 +245,7 @@ fn address(environment: &Environment, variable: &str, default: &str) -> Result<U
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
         "http" => Err(wrong("is plain http; tokens are sent over https, or to this machine alone")
-            .hint("write https:// in place of http://")),
+            .with_hint("write https:// in place of http://")),
         _ => Err(wrong("is no https address")),
     }
 }
@@ -304,10 +304,10 @@ mod tests {
     fn a_variable_with_a_wrong_value_is_named() {
         for (variable, value) in [("MSCOMMERCE_OUTPUT", "xml"), ("MSCOMMERCE_PROFILE", "a b")] {
             let error = settings(&[], &[(variable, value)]).err().expect("an error");
-            assert!(error.headline().contains(variable), "{error:?}");
+            assert!(error.message().contains(variable), "{error:?}");
         }
         let error =
-            settings(&[], &[("MSCOMMERCE_TOKEN", "Bearer abc")]).expect("settings").token().expect_err("an error");
-        assert!(error.headline().contains("MSCOMMERCE_TOKEN") && !error.one_line().contains("abc"), "{error:?}");
+            settings(&[], &[("MSCOMMERCE_TOKEN", "Bearer abc")]).expect("settings").env_token().expect_err("an error");
+        assert!(error.message().contains("MSCOMMERCE_TOKEN") && !error.summary().contains("abc"), "{error:?}");
     }
 }

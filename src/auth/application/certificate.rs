@@ -16,13 +16,13 @@ use x509_parser::prelude::{ASN1Time, FromDer, SubjectPublicKeyInfo, X509Certific
 use super::base64url;
 use crate::error::{Error, Result};
 use crate::secret;
-use crate::text::moment;
+use crate::text::format_timestamp;
 
 /// For how long an assertion is good (entra-docs, "certificate credentials").
 const LIFETIME: chrono::Duration = chrono::Duration::minutes(10);
 
 /// A certificate, and the RSA key that belongs to it.
-pub struct Certificate {
+pub struct ClientCertificate {
     key: Arc<dyn SigningKey>,
     der: Vec<u8>,
     /// Where it was read from.
@@ -32,15 +32,15 @@ pub struct Certificate {
 }
 
 /// Shown where the certificate is refused. The portal shows the SHA-1 thumbprint.
-impl fmt::Display for Certificate {
+impl fmt::Display for ClientCertificate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "certificate: {}, valid until {}", self.file, moment(self.not_after))?;
+        writeln!(formatter, "certificate: {}, valid until {}", self.file, format_timestamp(self.not_after))?;
         writeln!(formatter, "SHA-1 thumbprint: {}", hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref()))?;
         write!(formatter, "SHA-256 thumbprint: {}", hex(digest(&SHA256, &self.der).as_ref()))
     }
 }
 
-impl Certificate {
+impl ClientCertificate {
     /// Of these certificates the one that belongs to one of these keys; `None` where none does. A renewed one is
     /// preferred to the one before it.
     pub fn matching(keys: &[Arc<dyn SigningKey>], certificates: &[Vec<u8>], file: &str) -> Option<Self> {
@@ -80,10 +80,10 @@ impl Certificate {
             "exp": (now + LIFETIME).timestamp(),
         });
         let message = format!("{}.{}", base64url(header.to_string()), base64url(claims.to_string()));
-        let cannot = || Error::sign_in(format!("the private key in {} cannot sign", self.file));
+        let cannot = || Error::auth(format!("the private key in {} cannot sign", self.file));
         let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).ok_or_else(cannot)?;
         let signature = signer.sign(message.as_bytes()).map_err(|_| cannot())?;
-        Ok(secret::taken(format!("{message}.{}", base64url(signature))))
+        Ok(secret::into_secret(format!("{message}.{}", base64url(signature))))
     }
 }
 

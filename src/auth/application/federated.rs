@@ -12,13 +12,13 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Origin, as_utf8, cannot_read};
+use super::{ArgSource, decode_text, file_read_error};
 use crate::auth::cache::is_fresh;
-use crate::auth::claims::{Claims, is_token};
-use crate::error::{Error, Kind, Result};
+use crate::auth::claims::{Claims, is_bearer_token};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::http::{self, Answer, Failure};
-use crate::text::{moment, one_line, shortened};
+use crate::http::{self, HttpError, Response};
+use crate::text::{format_timestamp, sanitize_line, truncate};
 
 /// Whom such a token must be for (entra-docs, "workload identity federation").
 const AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -38,116 +38,116 @@ const GITHUB_PERMISSION: &str =
     "the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)";
 
 /// Where the token of the other issuer comes from.
-pub enum Federated {
+pub enum FederatedToken {
     /// A file that somebody else keeps fresh: it is read anew for every token request.
-    File { path: PathBuf, origin: Origin },
+    File { path: PathBuf, origin: ArgSource },
     /// GitHub Actions: the job asks for a token about itself, which is good for several tenants.
-    Github { url: Url, token: SecretString, in_hand: Mutex<Option<Rc<Assertion>>> },
+    Github { url: Url, token: SecretString, cached: Mutex<Option<Rc<ClientAssertion>>> },
 }
 
 /// A token of another issuer, presented to Entra.
-pub struct Assertion {
+pub struct ClientAssertion {
     pub token: SecretString,
     claims: Claims,
     source: String,
 }
 
 /// Shown where the token is refused: what has to be compared with the application's federated credentials.
-impl fmt::Display for Assertion {
+impl fmt::Display for ClientAssertion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let claim = |claim: &Option<String>| {
-            claim.as_deref().map_or_else(|| "none".to_owned(), |claim| shortened(&one_line(claim), LONGEST_CLAIM))
+            claim.as_deref().map_or_else(|| "none".to_owned(), |claim| truncate(&sanitize_line(claim), LONGEST_CLAIM))
         };
         writeln!(formatter, "the federated token came from {}", self.source)?;
         writeln!(formatter, "iss: {}", claim(&self.claims.iss))?;
         writeln!(formatter, "sub: {}", claim(&self.claims.sub))?;
         write!(formatter, "aud: {}", claim(&self.claims.aud))?;
         match self.claims.expires_at() {
-            Some(end) if end <= Utc::now() => write!(formatter, "\nit ended at {}", moment(end)),
-            Some(end) => write!(formatter, "\nit ends at {}", moment(end)),
+            Some(end) if end <= Utc::now() => write!(formatter, "\nit ended at {}", format_timestamp(end)),
+            Some(end) => write!(formatter, "\nit ends at {}", format_timestamp(end)),
             None => Ok(()),
         }
     }
 }
 
-impl Federated {
-    pub fn file(path: PathBuf, origin: Origin) -> Self {
+impl FederatedToken {
+    pub fn file(path: PathBuf, origin: ArgSource) -> Self {
         Self::File { path, origin }
     }
 
     pub fn github(url: Url, token: SecretString) -> Self {
-        Self::Github { url, token, in_hand: Mutex::default() }
+        Self::Github { url, token, cached: Mutex::default() }
     }
 
     /// A token to present to Entra.
-    pub async fn assertion(&self, http: &http::Client<'_>) -> Result<Rc<Assertion>> {
+    pub async fn assertion(&self, http: &http::Client<'_>) -> Result<Rc<ClientAssertion>> {
         match self {
             Self::File { path, origin } => from_file(path, *origin).await.map(Rc::new),
-            Self::Github { url, token, in_hand } => {
-                let mut in_hand = in_hand.lock().await;
-                let is_good = |assertion: &&Rc<Assertion>| {
+            Self::Github { url, token, cached } => {
+                let mut cached = cached.lock().await;
+                let is_good = |assertion: &&Rc<ClientAssertion>| {
                     assertion.claims.expires_at().is_some_and(|end| is_fresh(end, Utc::now()))
                 };
-                if let Some(assertion) = in_hand.as_ref().filter(is_good) {
+                if let Some(assertion) = cached.as_ref().filter(is_good) {
                     return Ok(Rc::clone(assertion));
                 }
                 let assertion = Rc::new(from_github(http, url, token).await?);
-                Ok(Rc::clone(in_hand.insert(assertion)))
+                Ok(Rc::clone(cached.insert(assertion)))
             }
         }
     }
 }
 
-impl Assertion {
+impl ClientAssertion {
     fn new(text: &str, source: String) -> Result<Self> {
         let token = SecretString::from(text.trim());
         if token.expose_secret().is_empty() {
-            return Err(Error::sign_in(format!("{source} is empty: there is no federated token in it")));
+            return Err(Error::auth(format!("{source} is empty: there is no federated token in it")));
         }
-        let claims = Claims::of(token.expose_secret()).filter(|_| is_token(&token));
-        let claims = claims.ok_or_else(|| Error::sign_in(format!("{source}: what it holds is not a token (a JWT)")))?;
+        let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
+        let claims = claims.ok_or_else(|| Error::auth(format!("{source}: what it holds is not a token (a JWT)")))?;
         Ok(Self { token, claims, source })
     }
 }
 
-async fn from_file(path: &Path, origin: Origin) -> Result<Assertion> {
-    let source = format!("{} ({origin})", one_line(&path.display().to_string()));
-    let bytes = files::read(path, LARGEST)
+async fn from_file(path: &Path, origin: ArgSource) -> Result<ClientAssertion> {
+    let source = format!("{} ({origin})", sanitize_line(&path.display().to_string()));
+    let bytes = files::read_limited(path, LARGEST)
         .await
-        .map_err(|error| cannot_read(error, &format!("the federated token {source}"), origin))?;
-    Assertion::new(&String::from_utf8_lossy(&as_utf8(&bytes)), source)
-        .map_err(|error| error.hint(format!("look at what writes the file that {origin} names")))
+        .map_err(|error| file_read_error(error, &format!("the federated token {source}"), origin))?;
+    ClientAssertion::new(&String::from_utf8_lossy(&decode_text(&bytes)), source)
+        .map_err(|error| error.with_hint(format!("look at what writes the file that {origin} names")))
 }
 
 /// Asks GitHub for the job's token.
-async fn from_github(http: &http::Client<'_>, url: &Url, token: &SecretString) -> Result<Assertion> {
+async fn from_github(http: &http::Client<'_>, url: &Url, token: &SecretString) -> Result<ClientAssertion> {
     const WHAT: &str = "could not get the job's token from GitHub";
     let named = format!("the address is that of {GITHUB_URL}");
-    let told = |error: Error| error.context(WHAT).detail(&named);
+    let told = |error: Error| error.context(WHAT).with_detail(&named);
     let mut url = url.clone();
     url.query_pairs_mut().append_pair("audience", AUDIENCE);
     // An answer that is none of GitHub's leaves the tool without a credential; a broken network is a broken network.
-    let failed = |failure: Failure| {
-        let kind = if failure.is_answered() { Kind::SignIn } else { Kind::Failed };
-        told(Error::from(failure).of_kind(kind))
+    let failed = |failure: HttpError| {
+        let kind = if failure.is_answered() { ErrorKind::Auth } else { ErrorKind::Failed };
+        told(Error::from(failure).with_kind(kind))
     };
     let request = http.request(Method::GET, url.clone()).map_err(failed)?.bearer_auth(token.expose_secret());
     let answer = http.send(request).await.map_err(failed)?;
     if answer.status.is_success() {
         let hint = "look at the variable, and for a proxy that answers in GitHub's place";
-        let found = value(&answer).ok_or_else(|| Error::sign_in("the answer holds no token"));
-        let assertion = found.and_then(|value| Assertion::new(&value, "GitHub's answer".to_owned()));
-        return assertion.map_err(|error| told(error).hint(hint));
+        let found = value(&answer).ok_or_else(|| Error::auth("the answer holds no token"));
+        let assertion = found.and_then(|value| ClientAssertion::new(&value, "GitHub's answer".to_owned()));
+        return assertion.map_err(|error| told(error).with_hint(hint));
     }
     if answer.status.is_client_error() && answer.status != 429 {
         let host = url.host_str().unwrap_or("GitHub");
-        let error = Error::sign_in(format!("{host} answered {}", answer.status));
-        return Err(told(error).detail(answer.excerpt(300)).hint(GITHUB_PERMISSION));
+        let error = Error::auth(format!("{host} answered {}", answer.status));
+        return Err(told(error).with_detail(answer.excerpt(300)).with_hint(GITHUB_PERMISSION));
     }
-    Err(failed(Failure::unexpected_answer(&url, &answer)).of_kind(Kind::Failed))
+    Err(failed(HttpError::unexpected_answer(&url, &answer)).with_kind(ErrorKind::Failed))
 }
 
 /// The token that an answer holds.
-fn value(answer: &Answer) -> Option<String> {
+fn value(answer: &Response) -> Option<String> {
     Some(answer.json()?.get("value").and_then(Value::as_str)?.to_owned())
 }

@@ -17,12 +17,12 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 
-use super::certificate::Certificate;
-use super::{Origin, as_utf8, cannot_read};
-use crate::error::{Error, Result};
+use super::certificate::ClientCertificate;
+use super::{ArgSource, decode_text, file_read_error};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::secret::holds;
-use crate::text::{moment, one_line, quoted_whole};
+use crate::secret::contains_bytes;
+use crate::text::{format_timestamp, sanitize_line, shell_quote};
 
 /// No certificate and key come near this.
 const LARGEST: usize = 1024 * 1024;
@@ -36,19 +36,19 @@ const RSA_NEEDED: &str = "an RSA key of 2048 bits or more is needed: openssl req
 
 /// The file needs a password, and the one there is, if any, does not open it.
 #[derive(Debug)]
-pub struct PasswordNeeded {
+pub struct PasswordRequired {
     file: String,
     is_given: bool,
 }
 
-impl fmt::Display for PasswordNeeded {
+impl fmt::Display for PasswordRequired {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = if self.is_given { "the password does not open it" } else { "it needs a password" };
         write!(formatter, "{}: {why}", self.file)
     }
 }
 
-impl std::error::Error for PasswordNeeded {}
+impl std::error::Error for PasswordRequired {}
 
 /// What a file holds.
 #[derive(Default)]
@@ -62,12 +62,12 @@ pub struct CertificateFile {
     path: PathBuf,
     password: Option<SecretString>,
     /// What names the file.
-    origin: Origin,
-    content: OnceCell<Certificate>,
+    origin: ArgSource,
+    content: OnceCell<ClientCertificate>,
 }
 
 impl CertificateFile {
-    pub fn new(path: PathBuf, password: Option<SecretString>, origin: Origin) -> Self {
+    pub fn new(path: PathBuf, password: Option<SecretString>, origin: ArgSource) -> Self {
         Self { path, password, origin, content: OnceCell::new() }
     }
 
@@ -76,55 +76,57 @@ impl CertificateFile {
         Self::new(self.path, Some(password), self.origin)
     }
 
-    /// The certificate in it, once it is sure that Entra can take it. Fails with [`PasswordNeeded`] where a password
+    /// The certificate in it, once it is sure that Entra can take it. Fails with [`PasswordRequired`] where a password
     /// is missing or wrong.
-    pub async fn read(&self) -> Result<&Certificate> {
+    pub async fn read(&self) -> Result<&ClientCertificate> {
         self.content.get_or_try_init(|| self.read_anew()).await
     }
 
-    async fn read_anew(&self) -> Result<Certificate> {
-        let file = one_line(&self.path.display().to_string());
-        let read = files::read(&self.path, LARGEST).await.map_err(|error| unreadable(error, &file, self.origin));
+    async fn read_anew(&self) -> Result<ClientCertificate> {
+        let file = sanitize_line(&self.path.display().to_string());
+        let read =
+            files::read_limited(&self.path, LARGEST).await.map_err(|error| read_error(error, &file, self.origin));
         let certificate = read.and_then(|bytes| usable(&bytes, self.password.as_ref(), &file));
-        certificate.map_err(|error| error.detail(format!("the file is named by {}", self.origin)))
+        certificate.map_err(|error| error.with_detail(format!("the file is named by {}", self.origin)))
     }
 }
 
 /// The certificate in the file, if it can be used now.
-fn usable(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Certificate> {
-    let wrong = |why: &str| Error::sign_in(format!("{file}: {why}"));
+fn usable(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
+    let wrong = |why: &str| Error::auth(format!("{file}: {why}"));
     if bytes.is_empty() {
         return Err(wrong("it is empty"));
     }
-    let bytes = &*as_utf8(bytes);
+    let bytes = &*decode_text(bytes);
     let content = if has(bytes, "-----BEGIN ") { pem(bytes, password, file)? } else { pfx(bytes, password, file)? };
     if content.keys.is_empty() {
-        return Err(wrong("it holds no private key").hint(MAKE_ONE));
+        return Err(wrong("it holds no private key").with_hint(MAKE_ONE));
     }
     if content.certificates.is_empty() {
-        return Err(wrong("it holds no certificate").hint(MAKE_ONE));
+        return Err(wrong("it holds no certificate").with_hint(MAKE_ONE));
     }
-    let keys = rsa_keys(&content.keys).map_err(|why| wrong(&why).hint(RSA_NEEDED))?;
-    let certificate = Certificate::matching(&keys, &content.certificates, file).ok_or_else(|| {
-        wrong("the private key does not belong to the certificate").hint("put the two that were made together into it")
+    let keys = rsa_keys(&content.keys).map_err(|why| wrong(&why).with_hint(RSA_NEEDED))?;
+    let certificate = ClientCertificate::matching(&keys, &content.certificates, file).ok_or_else(|| {
+        wrong("the private key does not belong to the certificate")
+            .with_hint("put the two that were made together into it")
     })?;
     let now = Utc::now();
     if certificate.not_after <= now {
-        let why = format!("the certificate ended at {}", moment(certificate.not_after));
-        return Err(wrong(&why).hint("make a new one, and add it to the application's certificates"));
+        let why = format!("the certificate ended at {}", format_timestamp(certificate.not_after));
+        return Err(wrong(&why).with_hint("make a new one, and add it to the application's certificates"));
     }
     if certificate.not_before > now {
-        let why = format!("the certificate is not valid before {}", moment(certificate.not_before));
-        return Err(wrong(&why).hint("look at this machine's clock, or wait until then"));
+        let why = format!("the certificate is not valid before {}", format_timestamp(certificate.not_before));
+        return Err(wrong(&why).with_hint("look at this machine's clock, or wait until then"));
     }
     Ok(certificate)
 }
 
-fn unreadable(error: io::Error, file: &str, origin: Origin) -> Error {
+fn read_error(error: io::Error, file: &str, origin: ArgSource) -> Error {
     if error.kind() == io::ErrorKind::FileTooLarge {
-        return Error::sign_in(format!("{file} is larger than {} MiB: it is no certificate", LARGEST / 1024 / 1024));
+        return Error::auth(format!("{file} is larger than {} MiB: it is no certificate", LARGEST / 1024 / 1024));
     }
-    cannot_read(error, &format!("the certificate {file}"), origin)
+    file_read_error(error, &format!("the certificate {file}"), origin)
 }
 
 /// The RSA keys among the private keys: Entra takes PS256 alone for a certificate.
@@ -149,11 +151,13 @@ fn pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Cont
     let mut content = Content::default();
     for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(bytes) {
         let (kind, der) = section.map_err(|_| {
-            let error = Error::sign_in(format!("{file}: its PEM cannot be read"));
+            let error = Error::auth(format!("{file}: its PEM cannot be read"));
             if has(bytes, "Proc-Type: 4,ENCRYPTED") {
-                return error.detail("its private key is encrypted in OpenSSL's old way").hint(write_key_anew(file));
+                return error
+                    .with_detail("its private key is encrypted in OpenSSL's old way")
+                    .with_hint(write_key_anew(file));
             }
-            error.hint(write_key_anew(file))
+            error.with_hint(write_key_anew(file))
         })?;
         match kind {
             SectionKind::Certificate => content.certificates.push(der),
@@ -173,13 +177,13 @@ fn decrypted(text: &str, password: Option<&SecretString>, file: &str) -> Result<
         Some(&text[start..start + end + ENCRYPTED[1].len()])
     });
     let Some(section) = section else { return Ok(None) };
-    let damaged = || Error::sign_in(format!("{file}: its encrypted private key cannot be read"));
+    let damaged = || Error::auth(format!("{file}: its encrypted private key cannot be read"));
     let (_, document) = SecretDocument::from_pem(section).map_err(|_| damaged())?;
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| damaged())?;
     let key = encrypted.decrypt(exposed(password)).map_err(|error| match error {
         // Only then it was the password; else the way of encryption is unknown here.
         pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) => password_needed(password, file),
-        _ => damaged().hint(write_key_anew(file)),
+        _ => damaged().with_hint(write_key_anew(file)),
     })?;
     Ok(Some(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()))
 }
@@ -190,11 +194,11 @@ fn pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Cont
         | p12_keystore::error::Error::Pkcs5Error(_)
         | p12_keystore::error::Error::UnpadError => password_needed(password, file),
         p12_keystore::error::Error::DerError(_) => {
-            Error::sign_in(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))
-                .hint("a certificate alone (.cer, .p7b) does not do: its private key is needed, too")
+            Error::auth(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))
+                .with_hint("a certificate alone (.cer, .p7b) does not do: its private key is needed, too")
         }
-        other => Error::sign_in(format!("{file}: its PKCS#12 cannot be read: {other}"))
-            .hint("export it anew with AES-256 and SHA-256"),
+        other => Error::auth(format!("{file}: its PKCS#12 cannot be read: {other}"))
+            .with_hint("export it anew with AES-256 and SHA-256"),
     })?;
     let keys =
         archive.keys.iter().map(|bag| Zeroizing::new(PrivatePkcs8KeyDer::from(bag.key.as_der().to_vec()).into()));
@@ -205,13 +209,14 @@ fn pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Cont
 fn write_key_anew(file: &str) -> String {
     format!(
         "write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out key.pem",
-        quoted_whole(file)
+        shell_quote(file)
     )
 }
 
 fn password_needed(password: Option<&SecretString>, file: &str) -> Error {
-    let needed = PasswordNeeded { file: file.to_owned(), is_given: password.is_some() };
-    Error::sign_in_by(needed).hint("the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD")
+    let needed = PasswordRequired { file: file.to_owned(), is_given: password.is_some() };
+    Error::new(ErrorKind::Auth, needed)
+        .with_hint("the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD")
 }
 
 fn exposed(password: Option<&SecretString>) -> &str {
@@ -219,5 +224,5 @@ fn exposed(password: Option<&SecretString>) -> &str {
 }
 
 fn has(bytes: &[u8], text: &str) -> bool {
-    holds(bytes, text.as_bytes())
+    contains_bytes(bytes, text.as_bytes())
 }

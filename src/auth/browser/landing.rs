@@ -26,11 +26,11 @@ impl Page {
 
     /// The sign-in failed; nothing was saved.
     pub fn failure(error: &Error) -> Self {
-        let details = error.detail_lines().map(str::to_owned);
+        let details = error.details().map(str::to_owned);
         Self {
             is_good: false,
             title: "You are not signed in".into(),
-            paragraphs: std::iter::once(error.headline())
+            paragraphs: std::iter::once(error.message())
                 .chain(details)
                 .chain(["Nothing was saved. The terminal says what to do next.".into()])
                 .collect(),
@@ -39,7 +39,7 @@ impl Page {
     }
 
     /// A request that does not belong to this sign-in, which goes on.
-    pub fn foreign() -> Self {
+    pub fn unexpected() -> Self {
         Self {
             is_good: false,
             title: "This answer does not belong to the sign-in".into(),
@@ -97,7 +97,7 @@ footer{margin-top:1.5rem;color:var(--soft);font-size:.875rem}
 /// Every value on the page comes from elsewhere and is shown as text.
 fn escaped(value: &str) -> String {
     let mut html = String::new();
-    for character in text::one_line(value).chars() {
+    for character in text::sanitize_line(value).chars() {
         match character {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),

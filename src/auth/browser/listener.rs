@@ -22,53 +22,53 @@ use crate::error::{Error, Result};
 use crate::secret::{self, SecretBytes};
 
 /// Entra's answer is a few kilobytes.
-const LARGEST_FORM: usize = 64 * 1024;
+const MAX_FORM_SIZE: usize = 64 * 1024;
 
 /// How long a connection may take to say what it wants; browsers open some without saying anything.
-const SLOWEST_REQUEST: Duration = Duration::from_secs(15);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long the landing page may take to get through.
-const SLOWEST_REPLY: Duration = Duration::from_secs(3);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often another port is tried where a free one for IPv4 is taken for IPv6.
-const PORT_TRIES: usize = 16;
+const MAX_PORT_ATTEMPTS: usize = 16;
 
 /// Listens on 127.0.0.1 and, where there is IPv6, on `[::1]` at the same port: browsers resolve localhost to
 /// either (MSAL Python issue 886).
-pub struct Listener {
+pub struct RedirectListener {
     port: u16,
     v4: TcpListener,
     v6: Option<TcpListener>,
 }
 
 /// What the browser brought.
-pub enum Answer {
+pub enum RedirectResult {
     Code(SecretString),
     Error { error: String, description: String },
 }
 
 /// The open request of the browser, waiting for its page.
-pub struct Reply {
+pub struct PendingPage {
     page: oneshot::Sender<Page>,
     connection: JoinHandle<()>,
 }
 
-impl Reply {
+impl PendingPage {
     /// Shows the page, and waits until the browser has it.
     pub async fn send(self, page: Page) {
         // A browser that has gone away does not want the page.
         let _ = self.page.send(page);
-        let _ = tokio::time::timeout(SLOWEST_REPLY, self.connection).await;
+        let _ = tokio::time::timeout(REPLY_TIMEOUT, self.connection).await;
     }
 }
 
-struct Received {
-    answer: Answer,
+struct Redirect {
+    answer: RedirectResult,
     page: oneshot::Sender<Page>,
     connection: usize,
 }
 
-impl Listener {
+impl RedirectListener {
     pub async fn bind(port: Option<u16>) -> Result<Self> {
         let mut tries = 0;
         loop {
@@ -81,7 +81,7 @@ impl Listener {
                 Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
                     return Ok(Self { port: bound, v4, v6: None });
                 }
-                Err(error) if port.is_some() || tries == PORT_TRIES => return Err(cannot_listen(port, error)),
+                Err(error) if port.is_some() || tries == MAX_PORT_ATTEMPTS => return Err(cannot_listen(port, error)),
                 Err(_) => {}
             }
         }
@@ -93,17 +93,17 @@ impl Listener {
 
     /// Serves until the answer to the request with this `state` comes. Connections are served side by side, so
     /// that one which says nothing holds up no other.
-    pub async fn answer(self, state: &str) -> (Answer, Reply) {
+    pub async fn wait_for_redirect(self, state: &str) -> (RedirectResult, PendingPage) {
         let (sender, mut received) = mpsc::channel(1);
         let mut connections = Vec::new();
         loop {
             let stream = tokio::select! {
-                Some(Received { answer, page, connection }) = received.recv() => {
-                    return (answer, Reply { page, connection: connections.swap_remove(connection) });
+                Some(Redirect { answer, page, connection }) = received.recv() => {
+                    return (answer, PendingPage { page, connection: connections.swap_remove(connection) });
                 }
                 stream = self.accept() => stream,
             };
-            let site = Site {
+            let site = Connection {
                 state: state.to_owned(),
                 port: self.port,
                 connection: connections.len(),
@@ -131,86 +131,88 @@ impl Listener {
 }
 
 fn cannot_listen(port: Option<u16>, error: std::io::Error) -> Error {
-    let error = Error::failed_by(error);
+    let error = Error::from_source(error);
     match port {
         Some(port) => error
             .context(format!("could not listen on the port {port}"))
-            .hint("choose another --redirect-port, or leave it out"),
-        None => error.context("could not listen for the browser's answer").hint("mscommerce connect --device-code"),
+            .with_hint("choose another --redirect-port, or leave it out"),
+        None => {
+            error.context("could not listen for the browser's answer").with_hint("mscommerce connect --device-code")
+        }
     }
 }
 
 /// What one connection needs to answer its requests.
-struct Site {
+struct Connection {
     state: String,
     port: u16,
     connection: usize,
-    answers: mpsc::Sender<Received>,
+    answers: mpsc::Sender<Redirect>,
 }
 
-impl Site {
+impl Connection {
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(async |request| Ok::<_, Infallible>(self.respond(request).await));
         // A connection that breaks concerns nobody: the sign-in goes on.
         let _ = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(SLOWEST_REQUEST)
+            .header_read_timeout(REQUEST_TIMEOUT)
             .keep_alive(false)
             .serve_connection(TokioIo::new(stream), service)
             .await;
     }
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        if !self.is_addressed(&request) {
-            return shown(StatusCode::MISDIRECTED_REQUEST, &Page::foreign());
+        if !self.has_loopback_host(&request) {
+            return page_response(StatusCode::MISDIRECTED_REQUEST, &Page::unexpected());
         }
         if request.uri().path() != REDIRECT_PATH {
-            return plain(StatusCode::NOT_FOUND);
+            return empty_response(StatusCode::NOT_FOUND);
         }
         let by_get = request.method() == Method::GET;
         let form = match *request.method() {
             Method::GET => request.uri().query().unwrap_or_default().to_owned().into_bytes().into(),
             Method::POST => {
-                match tokio::time::timeout(SLOWEST_REQUEST, Limited::new(request.into_body(), LARGEST_FORM).collect())
+                match tokio::time::timeout(REQUEST_TIMEOUT, Limited::new(request.into_body(), MAX_FORM_SIZE).collect())
                     .await
                 {
                     Ok(Ok(body)) => SecretBytes::from(body.to_bytes().to_vec()),
-                    _ => return shown(StatusCode::BAD_REQUEST, &Page::foreign()),
+                    _ => return page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
                 }
             }
-            Method::OPTIONS => return plain(StatusCode::NO_CONTENT),
-            _ => return plain(StatusCode::METHOD_NOT_ALLOWED),
+            Method::OPTIONS => return empty_response(StatusCode::NO_CONTENT),
+            _ => return empty_response(StatusCode::METHOD_NOT_ALLOWED),
         };
-        match answer_in(&form, &self.state) {
+        match parse_redirect(&form, &self.state) {
             // A code is taken from a posted form alone: addresses end up in histories and logs.
-            Some(Answer::Code(_)) if by_get => shown(StatusCode::BAD_REQUEST, &Page::foreign()),
-            Some(answer) => self.deliver(answer).await,
-            None => shown(StatusCode::BAD_REQUEST, &Page::foreign()),
+            Some(RedirectResult::Code(_)) if by_get => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
+            Some(answer) => self.hand_over(answer).await,
+            None => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
         }
     }
 
     /// A page on another site whose name leads to this machine (DNS rebinding) sends its own name as `Host`.
-    fn is_addressed<B>(&self, request: &Request<B>) -> bool {
+    fn has_loopback_host<B>(&self, request: &Request<B>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        leads_here(host, self.port)
+        is_loopback_host(host, self.port)
     }
 
     /// Hands the answer over and keeps the browser waiting for how it ends.
-    async fn deliver(&self, answer: Answer) -> Response<Full<Bytes>> {
+    async fn hand_over(&self, answer: RedirectResult) -> Response<Full<Bytes>> {
         let (page, outcome) = oneshot::channel();
-        let received = Received { answer, page, connection: self.connection };
+        let received = Redirect { answer, page, connection: self.connection };
         if self.answers.send(received).await.is_err() {
-            return shown(StatusCode::GONE, &Page::foreign());
+            return page_response(StatusCode::GONE, &Page::unexpected());
         }
         match outcome.await {
-            Ok(page) => shown(StatusCode::OK, &page),
-            Err(_) => shown(StatusCode::GONE, &Page::foreign()),
+            Ok(page) => page_response(StatusCode::OK, &page),
+            Err(_) => page_response(StatusCode::GONE, &Page::unexpected()),
         }
     }
 }
 
 /// Whether a `Host` header names this machine and `port`, which browsers leave out where it is the usual one.
-fn leads_here(host: &str, port: u16) -> bool {
+fn is_loopback_host(host: &str, port: u16) -> bool {
     let (name, asked) = match host.rsplit_once(':') {
         Some((name, asked)) if !asked.ends_with(']') => (name, asked.parse().ok()),
         _ => (host, Some(80)),
@@ -219,7 +221,7 @@ fn leads_here(host: &str, port: u16) -> bool {
 }
 
 /// The answer in a form, if it has this sign-in's state.
-fn answer_in(form: &[u8], state: &str) -> Option<Answer> {
+fn parse_redirect(form: &[u8], state: &str) -> Option<RedirectResult> {
     let field = |name: &str| {
         url::form_urlencoded::parse(form)
             .find(|(key, value)| key == name && !value.is_empty())
@@ -229,18 +231,18 @@ fn answer_in(form: &[u8], state: &str) -> Option<Answer> {
         return None;
     }
     if let Some(error) = field("error") {
-        return Some(Answer::Error { error, description: field("error_description").unwrap_or_default() });
+        return Some(RedirectResult::Error { error, description: field("error_description").unwrap_or_default() });
     }
-    field("code").map(|code| Answer::Code(secret::taken(code)))
+    field("code").map(|code| RedirectResult::Code(secret::into_secret(code)))
 }
 
-fn plain(status: StatusCode) -> Response<Full<Bytes>> {
+fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
 }
 
-fn shown(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
+fn page_response(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(page.html()));
     *response.status_mut() = status;
     for (name, value) in [
@@ -265,20 +267,20 @@ mod tests {
     #[test]
     fn only_names_of_this_machine_lead_here() {
         for host in ["localhost:8400", "127.0.0.1:8400", "[::1]:8400"] {
-            assert!(leads_here(host, 8400), "{host}");
+            assert!(is_loopback_host(host, 8400), "{host}");
         }
-        assert!(leads_here("localhost", 80) && leads_here("[::1]", 80));
+        assert!(is_loopback_host("localhost", 80) && is_loopback_host("[::1]", 80));
         for host in ["", "localhost", "localhost:80", "evil.example:8400", "127.0.0.1:8400.evil.example", "::1:8400"] {
-            assert!(!leads_here(host, 8400), "{host}");
+            assert!(!is_loopback_host(host, 8400), "{host}");
         }
     }
 
     #[test]
     fn an_answer_needs_the_state_of_this_sign_in() {
-        assert!(matches!(answer_in(b"code=abc&state=s1", "s1"), Some(Answer::Code(_))));
-        assert!(matches!(answer_in(b"error=access_denied&state=s1", "s1"), Some(Answer::Error { .. })));
+        assert!(matches!(parse_redirect(b"code=abc&state=s1", "s1"), Some(RedirectResult::Code(_))));
+        assert!(matches!(parse_redirect(b"error=access_denied&state=s1", "s1"), Some(RedirectResult::Error { .. })));
         for foreign in [&b"code=abc&state=s2"[..], b"code=abc", b"state=s1", b"", b"code=&state=s1", b"\xff%zz"] {
-            assert!(answer_in(foreign, "s1").is_none(), "{foreign:?}");
+            assert!(parse_redirect(foreign, "s1").is_none(), "{foreign:?}");
         }
     }
 }

@@ -12,27 +12,27 @@ pub use landing::Page;
 #[cfg(any(fuzzing, test))]
 pub use listener::properties;
 
-use super::entra::{Authorization, Entra, Grant};
-use super::refusal::Refusal;
+use super::entra::{Authorization, Entra, TokenResponse};
+use super::refusal::OAuthError;
 use crate::error::{Error, Result};
-use listener::{Answer, Listener};
+use listener::{RedirectListener, RedirectResult};
 
 /// The path registered for the module's client id; Entra ignores the port of a localhost address, not its path
 /// (entra-docs, "reply URL").
 pub const REDIRECT_PATH: &str = "/m365/commerce";
 
 /// A sign-in that waits for the person to finish it in the browser.
-pub struct BrowserSignIn<'a> {
+pub struct BrowserFlow<'a> {
     entra: &'a Entra<'a>,
-    listener: Listener,
+    listener: RedirectListener,
     authorization: Authorization,
 }
 
-impl<'a> BrowserSignIn<'a> {
+impl<'a> BrowserFlow<'a> {
     /// Starts listening, on `port` or on any free one. Listening begins before the address is shown, so that no
     /// answer can come too early.
     pub async fn start(entra: &'a Entra<'a>, port: Option<u16>) -> Result<Self> {
-        let listener = Listener::bind(port).await?;
+        let listener = RedirectListener::bind(port).await?;
         let authorization = entra.authorize(listener.port())?;
         Ok(Self { entra, listener, authorization })
     }
@@ -49,27 +49,27 @@ impl<'a> BrowserSignIn<'a> {
 
     /// Waits for the browser, redeems what it brings, and shows there how it ended. `keep` takes what was granted,
     /// and says what the page is to tell.
-    pub async fn finish(self, patience: Duration, keep: impl AsyncFnOnce(Grant) -> Result<Page>) -> Result<()> {
+    pub async fn finish(self, patience: Duration, keep: impl AsyncFnOnce(TokenResponse) -> Result<Page>) -> Result<()> {
         let Self { entra, listener, authorization } = self;
         let state = authorization.state.secret().clone();
-        let waited = tokio::time::timeout(patience, listener.answer(&state)).await;
+        let waited = tokio::time::timeout(patience, listener.wait_for_redirect(&state)).await;
         let (answer, reply) = waited.map_err(|_| {
             Error::failed(format!("no answer came from the browser within {} s", patience.as_secs()))
                 .context("could not sign in")
-                .hint(format!("to start again: {}", entra.connect))
-                .hint(format!(
+                .with_hint(format!("to start again: {}", entra.connect))
+                .with_hint(format!(
                     "where the browser cannot reach this machine, or showed AADSTS50011: {} --device-code",
                     entra.connect
                 ))
         })?;
-        entra.http.restart_clock();
+        entra.http.reset_deadline();
         let result = match answer {
-            Answer::Code(code) => match entra.redeem_code(code, authorization).await {
+            RedirectResult::Code(code) => match entra.redeem_code(code, authorization).await {
                 Ok(grant) => keep(grant).await,
                 Err(error) => Err(error),
             },
-            Answer::Error { error, description } => {
-                Err(Refusal::from_redirect(error, description).into_error("could not sign in", entra.connect))
+            RedirectResult::Error { error, description } => {
+                Err(OAuthError::from_redirect(error, description).into_error("could not sign in", entra.connect))
             }
         };
         let (page, ended) = match result {

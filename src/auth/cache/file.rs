@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::private::{self, Opened, Unopened};
+use crate::private::{self, OpenError, PrivateFile};
 use crate::secret::SecretBytes;
 
 const CONTENT: &str = "sign-ins.json";
-const UNREADABLE: &str = "sign-ins.unreadable.json";
+const QUARANTINE_FILE: &str = "sign-ins.unreadable.json";
 const LOCK: &str = "sign-ins.lock";
 /// How the names of temporary files begin.
 const TEMPORARY: &str = ".sign-ins-";
@@ -25,14 +25,14 @@ const LOCK_POLL: Duration = Duration::from_millis(20);
 const NAME_ANOTHER: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
 
 #[derive(Clone)]
-pub struct PrivateFile {
+pub struct SignInFile {
     directory: PathBuf,
 }
 
 /// Held while the file is read and written again; released when dropped.
 pub struct Lock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
-impl PrivateFile {
+impl SignInFile {
     pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned() }
     }
@@ -42,20 +42,20 @@ impl PrivateFile {
     }
 
     /// The content; `None` where there is no file. A file that others could read until now is told of.
-    pub fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretBytes>, Unopened> {
-        let Opened { file, was_open_to_others } = match private::open(&self.path()) {
+    pub fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretBytes>, OpenError> {
+        let PrivateFile { file, previous_mode } = match private::open_private(&self.path()) {
             Ok(opened) => opened,
-            Err(Unopened::Failed(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(unopened) => return Err(unopened),
         };
-        if let Some(mode) = was_open_to_others {
+        if let Some(mode) = previous_mode {
             let path = self.path();
             tell(&format!(
                 "others could read {} (mode {mode:o}); it is private now. If others use this machine, sign in anew",
                 path.display()
             ));
         }
-        SecretBytes::read(file).map(Some).map_err(Unopened::Failed)
+        SecretBytes::read(file).map(Some).map_err(OpenError::Io)
     }
 
     /// Writes a temporary file beside the old one and renames it: whoever reads sees the one or the other.
@@ -63,13 +63,13 @@ impl PrivateFile {
         let written = self.temporary().and_then(|mut file| {
             file.write_all(content)?;
             file.as_file().sync_all()?;
-            self.put_in_place(file)
+            self.persist_with_retry(file)
         });
         written.map_err(|error| cannot("write", &self.path(), error))
     }
 
-    /// Finds out whether [`PrivateFile::write`] could work.
-    pub fn check_writable(&self) -> Result<()> {
+    /// Finds out whether [`SignInFile::write`] could work.
+    pub fn ensure_writable(&self) -> Result<()> {
         self.temporary().map(drop).map_err(|error| cannot("write", &self.path(), error))
     }
 
@@ -77,7 +77,7 @@ impl PrivateFile {
     fn check_directory(&self) -> Result<()> {
         match fs::metadata(&self.directory) {
             Ok(found) if !found.is_dir() => {
-                Err(Error::failed(format!("{} is not a directory", self.directory.display())).hint(NAME_ANOTHER))
+                Err(Error::failed(format!("{} is not a directory", self.directory.display())).with_hint(NAME_ANOTHER))
             }
             _ => Ok(()),
         }
@@ -88,7 +88,7 @@ impl PrivateFile {
     }
 
     /// On Windows a file that another process is just reading cannot be replaced for that moment.
-    fn put_in_place(&self, mut file: NamedTempFile) -> io::Result<()> {
+    fn persist_with_retry(&self, mut file: NamedTempFile) -> io::Result<()> {
         let mut tries = if cfg!(windows) { 25 } else { 1 };
         loop {
             tries -= 1;
@@ -108,8 +108,8 @@ impl PrivateFile {
     }
 
     /// Moves a file that cannot be understood out of the way, and returns its new path.
-    pub fn set_aside(&self) -> io::Result<PathBuf> {
-        let aside = self.directory.join(UNREADABLE);
+    pub fn quarantine(&self) -> io::Result<PathBuf> {
+        let aside = self.directory.join(QUARANTINE_FILE);
         // What was set aside earlier makes way.
         remove_file(&aside)?;
         fs::rename(self.path(), &aside)?;
@@ -122,7 +122,7 @@ impl PrivateFile {
 
     /// Removes a file that was set aside and temporary files; to be called while the lock is held, when no other
     /// process is writing one. Returns whether there was any.
-    pub fn remove_leftovers(&self) -> Result<bool> {
+    pub fn remove_stale_files(&self) -> Result<bool> {
         let cannot_look = |error| cannot("look for left files in", &self.directory, error);
         let mut found = false;
         for entry in fs::read_dir(&self.directory).map_err(cannot_look)? {
@@ -130,7 +130,7 @@ impl PrivateFile {
             let name = entry.file_name();
             let name = name.to_string_lossy();
             let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
-            if is_file && (name == UNREADABLE || name.starts_with(TEMPORARY)) {
+            if is_file && (name == QUARANTINE_FILE || name.starts_with(TEMPORARY)) {
                 self.remove_file(&name)?;
                 found = true;
             }
@@ -143,8 +143,8 @@ impl PrivateFile {
         let path = self.directory.join(LOCK);
         let cannot_lock = |error: io::Error| cannot("lock", &path, error);
         self.check_directory()?;
-        private::create_directory(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
-        let file = private::options().write(true).open(&path).map_err(cannot_lock)?;
+        private::create_private_dir(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
+        let file = private::private_open_options().write(true).open(&path).map_err(cannot_lock)?;
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {
@@ -152,7 +152,7 @@ impl PrivateFile {
                 Err(TryLockError::Error(error)) => return Err(cannot_lock(error)),
                 Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
                     return Err(Error::failed(format!("another mscommerce holds {} for too long", path.display()))
-                        .hint("end the other process, or try again with a longer --timeout"));
+                        .with_hint("end the other process, or try again with a longer --timeout"));
                 }
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
             }
@@ -166,7 +166,7 @@ impl PrivateFile {
 }
 
 fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::failed_by(error).context(format!("could not {what} {}", path.display())).hint(NAME_ANOTHER)
+    Error::from_source(error).context(format!("could not {what} {}", path.display())).with_hint(NAME_ANOTHER)
 }
 
 /// Removes a file; one that is not there is fine, and so is a directory: no sign-in was ever written to one.

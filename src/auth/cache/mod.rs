@@ -7,5 +7,5 @@ pub mod properties;
 mod sealing;
 mod store;
 
-pub use model::{Method, SignIn, TenantToken, is_fresh};
-pub use store::{Locked, Lookup, Store};
+pub use model::{CachedCredential, CachedToken, SignInMethod, is_fresh};
+pub use store::{CacheLock, Lookup, TokenCache};

@@ -11,13 +11,13 @@ use url::Url;
 use crate::auth::tenant::Tenant;
 
 /// A token is renewed this long before it ends, so that none ends on its way (MSAL does the same).
-const EARLY: chrono::Duration = chrono::Duration::minutes(5);
+const EXPIRY_MARGIN: chrono::Duration = chrono::Duration::minutes(5);
 
 /// How somebody signed in. A further way is a further layout of the file: versions that do not know it must not
 /// take the file for damaged.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum SignInMethod {
     Browser,
     DeviceCode,
     Password,
@@ -27,7 +27,7 @@ pub enum Method {
     Application,
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for SignInMethod {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Browser => "browser",
@@ -41,41 +41,41 @@ impl fmt::Display for Method {
 
 /// What every version of the file begins with.
 #[derive(Deserialize)]
-pub struct Layout {
+pub struct VersionHeader {
     #[serde(default)]
     pub version: u32,
 }
 
 /// The file's content: every profile's sign-in.
 #[derive(Default, Deserialize, Serialize)]
-pub struct Content {
+pub struct CacheFile {
     pub version: u32,
-    pub profiles: BTreeMap<String, SignIn>,
+    pub profiles: BTreeMap<String, CachedCredential>,
 }
 
 /// One profile's sign-in: one refresh token, and an access token for each tenant it was used at.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SignIn {
+pub struct CachedCredential {
     pub account: Option<String>,
     /// The tenant that the sign-in was for.
     pub tenant_id: String,
-    pub method: Method,
+    pub method: SignInMethod,
     /// The authority host that granted the tokens; the refresh token is sent nowhere else.
     pub authority: Url,
     pub client_id: Option<String>,
     pub scope: String,
-    #[serde(serialize_with = "exposed_option", skip_serializing_if = "Option::is_none", default)]
+    #[serde(serialize_with = "serialize_secret_option", skip_serializing_if = "Option::is_none", default)]
     pub refresh_token: Option<SecretString>,
     /// By tenant id.
-    pub tenants: BTreeMap<String, TenantToken>,
+    pub tenants: BTreeMap<String, CachedToken>,
 }
 
 /// An access token for one tenant.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TenantToken {
-    #[serde(serialize_with = "exposed")]
+pub struct CachedToken {
+    #[serde(serialize_with = "serialize_secret")]
     pub access_token: SecretString,
     pub expires_at: DateTime<Utc>,
     /// Domains by which the tenant was asked for.
@@ -83,15 +83,15 @@ pub struct TenantToken {
     pub domains: Vec<String>,
 }
 
-impl SignIn {
+impl CachedCredential {
     /// Whether both are the sign-in of one account, by one client at one authority, so that what one of them is granted
     /// belongs to the other, too.
-    pub fn is_of_same(&self, other: &Self) -> bool {
+    pub fn same_identity(&self, other: &Self) -> bool {
         self.account == other.account && self.client_id == other.client_id && self.authority == other.authority
     }
 
     /// The saved token for a tenant, or for the one that was signed in to.
-    pub fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &TenantToken)> {
+    pub fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &CachedToken)> {
         let asked = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
         self.tenants
             .iter()
@@ -113,11 +113,11 @@ impl SignIn {
         {
             domains.push(domain.to_owned());
         }
-        self.tenants.insert(tenant_id.to_owned(), TenantToken { access_token, expires_at, domains });
+        self.tenants.insert(tenant_id.to_owned(), CachedToken { access_token, expires_at, domains });
     }
 }
 
-impl TenantToken {
+impl CachedToken {
     /// Whether the token can still be sent.
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         is_fresh(self.expires_at, now)
@@ -126,17 +126,17 @@ impl TenantToken {
 
 /// Whether a token that ends at this time can still be sent.
 pub fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now + EARLY < expires_at
+    now + EXPIRY_MARGIN < expires_at
 }
 
-fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_secret<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
-fn exposed_option<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_secret_option<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
-        Some(secret) => exposed(secret, serializer),
+        Some(secret) => serialize_secret(secret, serializer),
         None => serializer.serialize_none(),
     }
 }
@@ -145,11 +145,11 @@ fn exposed_option<S: Serializer>(secret: &Option<SecretString>, serializer: S) -
 mod tests {
     use super::*;
 
-    fn sign_in() -> SignIn {
-        SignIn {
+    fn sign_in() -> CachedCredential {
+        CachedCredential {
             account: None,
             tenant_id: "t-1".into(),
-            method: Method::Browser,
+            method: SignInMethod::Browser,
             authority: Url::parse("https://login.example").expect("a URL"),
             client_id: None,
             scope: "s".into(),
@@ -158,8 +158,8 @@ mod tests {
         }
     }
 
-    fn token(secret: &str) -> TenantToken {
-        TenantToken { access_token: secret.into(), expires_at: DateTime::UNIX_EPOCH, domains: Vec::new() }
+    fn token(secret: &str) -> CachedToken {
+        CachedToken { access_token: secret.into(), expires_at: DateTime::UNIX_EPOCH, domains: Vec::new() }
     }
 
     #[test]

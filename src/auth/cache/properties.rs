@@ -1,18 +1,18 @@
 //! What has to hold of the file of sign-ins, whatever it holds.
 
-use super::model::Content;
+use super::model::CacheFile;
 use super::sealing;
-use super::store::Store;
+use super::store::TokenCache;
 use crate::secret::SecretBytes;
 
 /// The file is refused without a word of it, or reads the same once it is written again.
 pub fn sign_ins(file: &[u8]) {
     // What Windows sealed is judged by what it is made of.
     let Ok(file) = sealing::open(SecretBytes::from(file.to_vec())) else { return };
-    match Store::content_of(&file) {
+    match TokenCache::parse(&file) {
         Ok(content) => {
             let written = written(&content);
-            match Store::content_of(&written) {
+            match TokenCache::parse(&written) {
                 Ok(again) => assert_eq!(self::written(&again), written),
                 Err(why) => panic!("what was written is refused: {why}"),
             }
@@ -26,7 +26,7 @@ pub fn sign_ins(file: &[u8]) {
     }
 }
 
-fn written(content: &Content) -> Vec<u8> {
+fn written(content: &CacheFile) -> Vec<u8> {
     match serde_json::to_vec(content) {
         Ok(text) => text,
         Err(error) => panic!("it cannot be written: {error}"),

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::file::{Lock, PrivateFile};
-use super::model::{Content, Layout, SignIn};
+use super::file::{Lock, SignInFile};
+use super::model::{CacheFile, CachedCredential, VersionHeader};
 use super::sealing;
-use crate::error::{Error, Kind, Result};
-use crate::private::Unopened;
+use crate::error::{Error, ErrorKind, Result};
+use crate::private::OpenError;
 use crate::report::Report;
 use crate::secret::SecretBytes;
 
@@ -16,14 +16,14 @@ const VERSION: u32 = 2;
 const OLDEST: u32 = 1;
 
 /// The sign-ins in one directory.
-pub struct Store<'a> {
-    file: PrivateFile,
+pub struct TokenCache<'a> {
+    file: SignInFile,
     report: &'a dyn Report,
 }
 
 /// What became of looking for a profile's sign-in.
 pub enum Lookup {
-    Found(Box<SignIn>),
+    Found(Box<CachedCredential>),
     /// Nobody is signed in under this profile, but under these.
     Missing {
         others: Vec<String>,
@@ -31,15 +31,15 @@ pub enum Lookup {
 }
 
 /// The sign-ins, while no other process can change them.
-pub struct Locked {
-    file: PrivateFile,
-    content: Content,
+pub struct CacheLock {
+    file: SignInFile,
+    content: CacheFile,
     _lock: Lock,
 }
 
-impl<'a> Store<'a> {
+impl<'a> TokenCache<'a> {
     pub fn new(directory: &Path, report: &'a dyn Report) -> Self {
-        Self { file: PrivateFile::new(directory), report }
+        Self { file: SignInFile::new(directory), report }
     }
 
     /// Whether there is anything that could hold a sign-in.
@@ -57,22 +57,22 @@ impl<'a> Store<'a> {
     }
 
     /// Takes the file for a change. Waits at most `patience` for other processes.
-    pub async fn lock(&self, patience: Duration) -> Result<Locked> {
+    pub async fn lock(&self, patience: Duration) -> Result<CacheLock> {
         let lock = self.file.lock(patience).await?;
         let content = self.understood()?.unwrap_or_else(|why| {
-            let kept = match self.file.set_aside() {
+            let kept = match self.file.quarantine() {
                 Ok(aside) => format!("it was set aside as {}", aside.display()),
                 Err(error) => format!("it could not be moved aside: {error}"),
             };
             self.warn(&format!("{why}; {kept}"));
-            Content::default()
+            CacheFile::default()
         });
-        Ok(Locked { content, file: self.file.clone(), _lock: lock })
+        Ok(CacheLock { content, file: self.file.clone(), _lock: lock })
     }
 
     /// The file is replaced in one step, so reading needs no lock; only moving it aside does.
-    async fn content(&self, patience: Duration) -> Result<Content> {
-        let why = match self.understood().map_err(|error| error.of_kind(Kind::SignIn))? {
+    async fn content(&self, patience: Duration) -> Result<CacheFile> {
+        let why = match self.understood().map_err(|error| error.with_kind(ErrorKind::Auth))? {
             Ok(content) => return Ok(content),
             Err(why) => why,
         };
@@ -80,30 +80,30 @@ impl<'a> Store<'a> {
             return Ok(locked.content);
         }
         self.warn(&why);
-        Ok(Content::default())
+        Ok(CacheFile::default())
     }
 
     /// The file's content, or why it cannot be used: damaged, or written by a newer version. One that is not this user's
     /// own is an error, and is left where it is.
-    fn understood(&self) -> Result<std::result::Result<Content, String>> {
+    fn understood(&self) -> Result<std::result::Result<CacheFile, String>> {
         let read = self.file.read(|message| self.report.warn(message));
         match read.and_then(|found| found.map(sealing::open).transpose()) {
-            Ok(Some(content)) => Ok(Self::content_of(&content)),
-            Ok(None) => Ok(Ok(Content::default())),
-            Err(Unopened::Failed(error)) => Ok(Err(error.to_string())),
-            Err(Unopened::Refused(why)) => {
+            Ok(Some(content)) => Ok(Self::parse(&content)),
+            Ok(None) => Ok(Ok(CacheFile::default())),
+            Err(OpenError::Io(error)) => Ok(Err(error.to_string())),
+            Err(OpenError::NotOwned(why)) => {
                 let path = self.file.path();
                 Err(Error::failed(format!("the saved sign-ins in {} are not used: {why}", path.display()))
-                    .hint("look at how it came there and remove it, or name another directory in MSCOMMERCE_HOME"))
+                    .with_hint("look at how it came there and remove it, or name another directory in MSCOMMERCE_HOME"))
             }
         }
     }
 
-    pub fn content_of(text: &[u8]) -> std::result::Result<Content, String> {
+    pub fn parse(text: &[u8]) -> std::result::Result<CacheFile, String> {
         // The parser's message may quote the text, which holds tokens.
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
-        let layout: Layout = serde_json::from_slice(text).map_err(damaged)?;
+        let layout: VersionHeader = serde_json::from_slice(text).map_err(damaged)?;
         if !(OLDEST..=VERSION).contains(&layout.version) {
             return Err(format!(
                 "its layout is number {}, and this version knows {OLDEST} and {VERSION}",
@@ -119,13 +119,13 @@ impl<'a> Store<'a> {
     }
 }
 
-impl Locked {
+impl CacheLock {
     /// Finds out whether a sign-in could be saved.
-    pub fn check_writable(&self) -> Result<()> {
-        self.file.check_writable()
+    pub fn ensure_writable(&self) -> Result<()> {
+        self.file.ensure_writable()
     }
 
-    pub fn sign_in(&self, profile: &str) -> Option<&SignIn> {
+    pub fn sign_in(&self, profile: &str) -> Option<&CachedCredential> {
         self.content.profiles.get(profile)
     }
 
@@ -134,7 +134,7 @@ impl Locked {
     }
 
     /// Replaces a profile's sign-in.
-    pub fn save(&mut self, profile: &str, sign_in: SignIn) -> Result<()> {
+    pub fn save(&mut self, profile: &str, sign_in: CachedCredential) -> Result<()> {
         self.content.profiles.insert(profile.to_owned(), sign_in);
         self.write()
     }
@@ -156,16 +156,16 @@ impl Locked {
 
     /// Removes what may hold the tokens of any profile: a file that was set aside because it could not be
     /// understood, and what a killed process left half written. Returns whether there was any.
-    pub fn remove_leftovers(&self) -> Result<bool> {
-        self.file.remove_leftovers()
+    pub fn remove_stale_files(&self) -> Result<bool> {
+        self.file.remove_stale_files()
     }
 
     fn write(&mut self) -> Result<()> {
         self.content.version = VERSION;
         let mut content = SecretBytes::default();
-        serde_json::to_writer_pretty(&mut content, &self.content).map_err(Error::failed_by)?;
+        serde_json::to_writer_pretty(&mut content, &self.content).map_err(Error::from_source)?;
         let sealed = sealing::seal(&content)
-            .map_err(|error| Error::failed_by(error).context("Windows could not seal the sign-in"))?;
+            .map_err(|error| Error::from_source(error).context("Windows could not seal the sign-in"))?;
         self.file.write(&sealed)
     }
 }

@@ -1,7 +1,7 @@
 //! What each of Entra's codes means, and what to do about it.
 
 /// In hints, `{connect}` stands for the command that signs in; see
-/// [`ConnectCommand::fill`](crate::auth::ConnectCommand::fill).
+/// [`SignInCommand::fill`](crate::auth::SignInCommand::fill).
 const BROWSER: &str = "{connect}";
 
 /// The meaning of a refusal and what to type next.

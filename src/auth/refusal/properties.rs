@@ -1,19 +1,19 @@
 //! What has to hold of Entra's refusals, whatever the answer holds.
 
-use super::Refusal;
-use crate::auth::ConnectCommand;
+use super::OAuthError;
+use crate::auth::SignInCommand;
 use crate::fuzzing::printed;
-use crate::http::Answer;
-use crate::text::shown;
+use crate::http::Response;
+use crate::text::display_excerpt;
 
 /// A refusal names its error, and is told harmlessly.
-pub fn refusal(answer: &Answer) {
-    let Some(refusal) = Refusal::of(answer) else { return };
-    let by_redirect = Refusal::from_redirect(refusal.error.clone(), refusal.error_description.clone());
+pub fn refusal(answer: &Response) {
+    let Some(refusal) = OAuthError::of(answer) else { return };
+    let by_redirect = OAuthError::from_redirect(refusal.error.clone(), refusal.error_description.clone());
     for refusal in [refusal, by_redirect] {
         for is_application in [false, true] {
-            let error = shown(&refusal.error);
-            let connect = ConnectCommand { profile: "default", tenant: None, client_id: None, is_application };
+            let error = display_excerpt(&refusal.error);
+            let connect = SignInCommand { profile: "default", tenant: None, client_id: None, is_application };
             let printed = printed(&refusal.clone().into_error("could not sign in", connect));
             assert!(printed.contains(&error), "{error:?} is not in {printed}");
             assert!(printed.starts_with("error: could not sign in: "), "{printed}");

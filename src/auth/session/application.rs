@@ -9,10 +9,10 @@ use url::Url;
 
 use super::refused::Refused;
 use super::{Source, Status};
-use crate::auth::application::Application;
-use crate::auth::cache::{Method, is_fresh};
-use crate::auth::connect_command::ConnectCommand;
-use crate::auth::entra::{Entra, Grant};
+use crate::auth::application::ClientCredentials;
+use crate::auth::cache::{SignInMethod, is_fresh};
+use crate::auth::connect_command::SignInCommand;
+use crate::auth::entra::{Entra, TokenResponse};
 use crate::auth::tenant::Tenant;
 use crate::error::{Error, Result};
 use crate::http;
@@ -27,25 +27,25 @@ pub struct At<'a> {
 }
 
 /// The application at one tenant, for one run.
-pub struct ApplicationSignIn<'a> {
-    application: &'a Application,
+pub struct ApplicationCredential<'a> {
+    application: &'a ClientCredentials,
     at: At<'a>,
     http: &'a http::Client<'a>,
     report: &'a dyn Report,
-    connect: ConnectCommand<'a>,
-    granted: RefCell<Option<Grant>>,
+    connect: SignInCommand<'a>,
+    granted: RefCell<Option<TokenResponse>>,
     /// Requests that run side by side ask one after the other, and find what the first one got.
     asking: Mutex<()>,
     refused: Refused,
 }
 
-impl<'a> ApplicationSignIn<'a> {
+impl<'a> ApplicationCredential<'a> {
     pub fn new(
-        application: &'a Application,
+        application: &'a ClientCredentials,
         at: At<'a>,
         http: &'a http::Client<'a>,
         report: &'a dyn Report,
-        connect: ConnectCommand<'a>,
+        connect: SignInCommand<'a>,
     ) -> Self {
         let (granted, asking, refused) = (RefCell::default(), Mutex::default(), Refused::default());
         Self { application, at, http, report, connect, granted, asking, refused }
@@ -65,7 +65,7 @@ impl<'a> ApplicationSignIn<'a> {
         Status {
             account: Some(self.account()),
             tenant_id: self.tenant_id(),
-            method: Method::Application,
+            method: SignInMethod::Application,
             source: Source::Environment,
             client_id: Some(self.account()),
             roles: Vec::new(),
@@ -81,7 +81,7 @@ impl<'a> ApplicationSignIn<'a> {
     }
 
     pub async fn renewed(&self, refused: &SecretString) -> Result<SecretString> {
-        self.report.detail("the service refused the token; asking for a new one");
+        self.report.debug("the service refused the token; asking for a new one");
         self.token_other_than(Some(refused)).await
     }
 
@@ -107,9 +107,9 @@ impl<'a> ApplicationSignIn<'a> {
         Ok(token)
     }
 
-    async fn ask(&self) -> Result<Grant> {
+    async fn ask(&self) -> Result<TokenResponse> {
         if self.granted.borrow().is_none() {
-            self.report.detail(&format!("signing in as {} at {}", self.application.description(), self.at.tenant));
+            self.report.debug(&format!("signing in as {} at {}", self.application.description(), self.at.tenant));
         }
         let entra = Entra {
             http: self.http,
@@ -117,12 +117,12 @@ impl<'a> ApplicationSignIn<'a> {
             tenant: self.at.tenant.as_str(),
             client_id: &self.application.client_id,
             scope: self.at.scope,
-            connect: ConnectCommand { is_application: true, ..self.connect },
+            connect: SignInCommand { is_application: true, ..self.connect },
         };
         let grant = self.application.sign_in(&entra).await?;
         match (grant.claims.tid.as_deref(), self.at.tenant.id()) {
             (Some(tid), Some(asked)) if !tid.eq_ignore_ascii_case(asked) => {
-                Err(Error::sign_in(format!("a token for the tenant {asked} was asked for, and one for {tid} came")))
+                Err(Error::auth(format!("a token for the tenant {asked} was asked for, and one for {tid} came")))
             }
             _ => Ok(grant),
         }

@@ -6,42 +6,42 @@ use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Source, Status};
-use crate::auth::cache::Method;
+use crate::auth::cache::SignInMethod;
 use crate::auth::claims::Claims;
-use crate::auth::connect_command::ConnectCommand;
+use crate::auth::connect_command::SignInCommand;
 use crate::auth::tenant::Tenant;
 use crate::error::{Error, Result};
 use crate::report::Report;
-use crate::text::moment;
+use crate::text::format_timestamp;
 
 /// The variable that hands over a ready token.
 pub const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
 
 /// The token of `MSCOMMERCE_TOKEN`: it outranks what is saved, and cannot be renewed.
-pub struct EnvironmentToken<'a> {
+pub struct StaticToken<'a> {
     token: &'a SecretString,
     claims: Claims,
     tenant: Option<&'a Tenant>,
-    connect: ConnectCommand<'a>,
+    connect: SignInCommand<'a>,
     report: &'a dyn Report,
     is_in_use: Cell<bool>,
 }
 
-impl<'a> EnvironmentToken<'a> {
+impl<'a> StaticToken<'a> {
     pub fn new(
         token: &'a SecretString,
         tenant: Option<&'a Tenant>,
-        connect: ConnectCommand<'a>,
+        connect: SignInCommand<'a>,
         report: &'a dyn Report,
     ) -> Self {
-        let claims = Claims::of(token.expose_secret()).unwrap_or_default();
+        let claims = Claims::decode_unverified(token.expose_secret()).unwrap_or_default();
         Self { token, claims, tenant, connect, report, is_in_use: Cell::new(false) }
     }
 
     pub fn token(&self) -> Result<SecretString> {
         self.check()?;
         if !self.is_in_use.replace(true) {
-            self.report.detail(&format!("using the token in {TOKEN_VARIABLE}"));
+            self.report.debug(&format!("using the token in {TOKEN_VARIABLE}"));
         }
         Ok(self.token.clone())
     }
@@ -59,7 +59,7 @@ impl<'a> EnvironmentToken<'a> {
         Ok(Status {
             account: self.account(),
             tenant_id: self.claims.tid.clone(),
-            method: Method::Token,
+            method: SignInMethod::Token,
             source: Source::Environment,
             client_id: self.claims.client_id().map(str::to_owned),
             expires_at: self.claims.expires_at(),
@@ -90,8 +90,8 @@ impl<'a> EnvironmentToken<'a> {
         }
         match self.claims.expires_at() {
             Some(end) if end <= Utc::now() => {
-                Err(Error::sign_in(format!("the token in {TOKEN_VARIABLE} ended at {}", moment(end)))
-                    .hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
+                Err(Error::auth(format!("the token in {TOKEN_VARIABLE} ended at {}", format_timestamp(end)))
+                    .with_hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
             }
             _ => Ok(()),
         }
@@ -105,6 +105,6 @@ impl<'a> EnvironmentToken<'a> {
             (None, _) => "does not say which tenant it is for".to_owned(),
         };
         Err(Error::usage(format!("--tenant {asked} does not fit {TOKEN_VARIABLE}: the token {whose}"))
-            .hint(format!("leave out --tenant, or unset {TOKEN_VARIABLE} to use a saved sign-in")))
+            .with_hint(format!("leave out --tenant, or unset {TOKEN_VARIABLE} to use a saved sign-in")))
     }
 }

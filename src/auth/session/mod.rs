@@ -10,13 +10,13 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
 
-pub use application::{ApplicationSignIn, At};
-pub use environment::{EnvironmentToken, TOKEN_VARIABLE};
-pub use saved::{SavedSignIn, SignedIn};
+pub use application::{ApplicationCredential, At};
+pub use environment::{StaticToken, TOKEN_VARIABLE};
+pub use saved::{ProfileCredential, ProfileStore};
 
-use super::cache::Method;
+use super::cache::SignInMethod;
 use super::permission;
-use crate::api::{Purpose, TokenSource};
+use crate::api::{Access, TokenSource};
 use crate::error::Result;
 
 /// Where the credential that serves was found.
@@ -30,7 +30,7 @@ pub enum Source {
 pub struct Status {
     pub account: Option<String>,
     pub tenant_id: Option<String>,
-    pub method: Method,
+    pub method: SignInMethod,
     pub source: Source,
     pub client_id: Option<String>,
     pub roles: Vec<String>,
@@ -46,47 +46,47 @@ pub struct Status {
 
 /// The credential of one run, at one tenant.
 pub struct Session<'a> {
-    holder: Holder<'a>,
+    holder: Credential<'a>,
     /// The service that tokens have to be for.
     resource: &'a str,
 }
 
 /// Whoever holds the credential.
-pub enum Holder<'a> {
-    Environment(EnvironmentToken<'a>),
-    Application(ApplicationSignIn<'a>),
-    Saved(SavedSignIn<'a>),
+pub enum Credential<'a> {
+    Environment(StaticToken<'a>),
+    ClientCredentials(ApplicationCredential<'a>),
+    Saved(ProfileCredential<'a>),
 }
 
 impl<'a> Session<'a> {
-    pub fn new(holder: Holder<'a>, resource: &'a str) -> Self {
+    pub fn new(holder: Credential<'a>, resource: &'a str) -> Self {
         Self { holder, resource }
     }
 
     /// Who is signed in. Touches no network.
     pub async fn status(&self) -> Result<Status> {
         match &self.holder {
-            Holder::Environment(token) => token.status(),
-            Holder::Application(application) => Ok(application.status()),
-            Holder::Saved(sign_in) => sign_in.status().await,
+            Credential::Environment(token) => token.status(),
+            Credential::ClientCredentials(application) => Ok(application.status()),
+            Credential::Saved(sign_in) => sign_in.status().await,
         }
     }
 
     /// The tenant that the last token was for, once one was handed out.
     pub fn tenant_id(&self) -> Option<String> {
         match &self.holder {
-            Holder::Environment(token) => token.tenant_id(),
-            Holder::Application(application) => application.tenant_id(),
-            Holder::Saved(sign_in) => sign_in.tenant_id(),
+            Credential::Environment(token) => token.tenant_id(),
+            Credential::ClientCredentials(application) => application.tenant_id(),
+            Credential::Saved(sign_in) => sign_in.tenant_id(),
         }
     }
 
     /// The account that the last token was for, once one was handed out.
     pub fn account(&self) -> Option<String> {
         match &self.holder {
-            Holder::Environment(token) => token.account(),
-            Holder::Application(application) => Some(application.account()),
-            Holder::Saved(sign_in) => sign_in.account(),
+            Credential::Environment(token) => token.account(),
+            Credential::ClientCredentials(application) => Some(application.account()),
+            Credential::Saved(sign_in) => sign_in.account(),
         }
     }
 }
@@ -94,23 +94,23 @@ impl<'a> Session<'a> {
 impl TokenSource for Session<'_> {
     async fn token(&self) -> Result<SecretString> {
         match &self.holder {
-            Holder::Environment(token) => token.token(),
-            Holder::Application(application) => application.token().await,
-            Holder::Saved(sign_in) => sign_in.token().await,
+            Credential::Environment(token) => token.token(),
+            Credential::ClientCredentials(application) => application.token().await,
+            Credential::Saved(sign_in) => sign_in.token().await,
         }
     }
 
     async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
         match &self.holder {
-            Holder::Environment(_) => Ok(None),
-            Holder::Application(application) => application.renewed(refused).await.map(Some),
-            Holder::Saved(sign_in) => sign_in.renewed(refused).await,
+            Credential::Environment(_) => Ok(None),
+            Credential::ClientCredentials(application) => application.renewed(refused).await.map(Some),
+            Credential::Saved(sign_in) => sign_in.renewed(refused).await,
         }
     }
 
-    fn check(&self, token: &SecretString, purpose: Purpose) -> Result<()> {
+    fn check(&self, token: &SecretString, purpose: Access) -> Result<()> {
         match permission::missing(token, self.resource, purpose) {
-            Some(error) => Err(error.detail("the service was not asked")),
+            Some(error) => Err(error.with_detail("the service was not asked")),
             None => Ok(()),
         }
     }
@@ -119,9 +119,9 @@ impl TokenSource for Session<'_> {
         let about_the_token = permission::advice_when_refused(token, self.resource);
         let mut advice: Vec<String> = about_the_token.into_iter().collect();
         match &self.holder {
-            Holder::Environment(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
-            Holder::Application(_) => advice.extend(self.way_out()),
-            Holder::Saved(sign_in) => advice.push(sign_in.advice_when_refused()),
+            Credential::Environment(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
+            Credential::ClientCredentials(_) => advice.extend(self.way_out()),
+            Credential::Saved(sign_in) => advice.push(sign_in.advice_when_refused()),
         }
         advice
     }
@@ -137,9 +137,9 @@ impl Session<'_> {
     /// How to sign in as a person in the place of an application.
     fn way_out(&self) -> Option<String> {
         match &self.holder {
-            Holder::Environment(_) => None,
-            Holder::Application(application) => Some(application.way_out()),
-            Holder::Saved(sign_in) => Some(format!("to sign in as a person: {}", sign_in.connect())),
+            Credential::Environment(_) => None,
+            Credential::ClientCredentials(application) => Some(application.way_out()),
+            Credential::Saved(sign_in) => Some(format!("to sign in as a person: {}", sign_in.connect())),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Why a token was refused, with the hints: there is no point in asking again in the same run.
 #[derive(Default)]
@@ -12,7 +12,7 @@ impl Refused {
     /// Fails where a token was refused before.
     pub fn check(&self) -> Result<()> {
         match &*self.0.borrow() {
-            Some((why, hints)) => Err(Error::sign_in(why).hints(hints.clone())),
+            Some((why, hints)) => Err(Error::auth(why).with_hints(hints.clone())),
             None => Ok(()),
         }
     }
@@ -20,9 +20,9 @@ impl Refused {
     /// Remembers a refusal; other failures may pass.
     pub fn remember<T>(&self, asked: &Result<T>) {
         if let Err(error) = asked
-            && error.kind() == Kind::SignIn
+            && error.kind() == ErrorKind::Auth
         {
-            self.0.replace(Some((error.one_line(), error.hint_lines().to_vec())));
+            self.0.replace(Some((error.summary(), error.hints().to_vec())));
         }
     }
 }

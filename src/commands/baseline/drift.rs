@@ -4,14 +4,14 @@ use serde_json::{Map, Value};
 
 use super::read;
 use crate::api::{PolicyValue, ProductPolicy};
-use crate::cli::{CheckArgs, ScopeChoice};
-use crate::commands::at_tenant::AtTenant;
+use crate::cli::{CheckArgs, ScopeArg};
+use crate::commands::at_tenant::TenantClient;
 use crate::commands::tenants::{self, Found};
-use crate::commands::{Context, Ended, Endpoint, listing, suggest};
+use crate::commands::{CommandOutput, Context, Endpoint, listing, suggest};
 use crate::error::{Error, Result};
 use crate::output::{Output, Record, Row};
 use crate::plan::{Baseline, Comparison, Unknown};
-use crate::text::{counts, one_line, quoted_whole};
+use crate::text::{format_counts, sanitize_line, shell_quote};
 
 /// A product or offer type that is not as the file says.
 struct DriftRecord {
@@ -51,14 +51,15 @@ struct Checked {
     hints: Vec<String>,
 }
 
-pub async fn run(args: &CheckArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &CheckArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let tenants = tenants::several(&args.tenants, context).await?;
     let baseline = read(&args.file, context).await?;
     context.http.limit(args.jobs.jobs);
     if let Some(tenants) = tenants {
         return context
             .with_places(tenants, async |places| {
-                let check = async |place: &AtTenant<'_>| check(&baseline, args, &place.endpoint, &place.context).await;
+                let check =
+                    async |place: &TenantClient<'_>| check(&baseline, args, &place.endpoint, &place.context).await;
                 Ok(of_tenants(tenants::read_all(places, context, check).await, args, context))
             })
             .await;
@@ -69,14 +70,14 @@ pub async fn run(args: &CheckArgs, context: &Context<'_>) -> Result<Ended> {
     let is_as_wanted = drift.is_empty();
     let output = Output::many(drift).with_caption(&caption);
     if is_as_wanted {
-        return Ok(Ended { note: Some(caption), ..output.into() });
+        return Ok(CommandOutput { note: Some(caption), ..output.into() });
     }
-    Ok(Ended { failure: Some(Error::drift(&caption).hints(hints)), ..output.into() })
+    Ok(CommandOutput { failure: Some(Error::drift(&caption).with_hints(hints)), ..output.into() })
 }
 
 /// The file's name, for messages.
 fn file(args: &CheckArgs) -> String {
-    one_line(&args.file.display().to_string())
+    sanitize_line(&args.file.display().to_string())
 }
 
 /// Compares one tenant with the file.
@@ -86,7 +87,7 @@ async fn check(
     endpoint: &Endpoint<'_>,
     context: &Context<'_>,
 ) -> Result<Checked> {
-    let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
+    let listed = listing::read(ScopeArg::All.scopes(), endpoint, context).await?;
     let comparison = baseline.compare(listed)?;
     let named = context.settings.tenant.as_ref().filter(|tenant| tenant.id().is_none());
     let tenant = match (endpoint.tokens().tenant_id(), named) {
@@ -98,7 +99,7 @@ async fn check(
     let hints = hints(&comparison, &shown, context);
     let Comparison { plan, unknown } = &comparison;
     let checked = plan.changes.len() + plan.unnamable.len() + unknown.len();
-    let counts = counts([(plan.needed() + plan.unnamable.len(), "different"), (unknown.len(), "unknown")]);
+    let counts = format_counts([(plan.needed() + plan.unnamable.len(), "different"), (unknown.len(), "unknown")]);
     let drift = drift(comparison, &context.settings.policy_id);
     let caption = if drift.is_empty() {
         format!("{tenant} is as {shown} says: {checked} checked.")
@@ -109,7 +110,7 @@ async fn check(
 }
 
 /// What the comparison with several tenants shows. A tenant that could not be compared outweighs one that differs.
-fn of_tenants(found: Found<'_, Checked>, args: &CheckArgs, context: &Context<'_>) -> Ended {
+fn of_tenants(found: Found<'_, Checked>, args: &CheckArgs, context: &Context<'_>) -> CommandOutput {
     let (total, failed) = (found.failures.total(), found.failures.len());
     let (mut drifted, mut has_unknown, mut rows) = (Vec::new(), false, Vec::new());
     for (place, Checked { drift, caption, .. }) in found.read {
@@ -123,11 +124,11 @@ fn of_tenants(found: Found<'_, Checked>, args: &CheckArgs, context: &Context<'_>
     let caption = caption(&file(args), total, failed, drifted.len());
     let output = Output::over_tenants(rows).with_caption(&caption);
     let failure = found.failures.into_error().or_else(|| (!drifted.is_empty()).then(|| Error::drift(&caption)));
-    let failure = failure.map(|failure| drifted.iter().fold(failure, Error::detail));
+    let failure = failure.map(|failure| drifted.iter().fold(failure, Error::with_detail));
     let tenants = tenants::flags(&args.tenants, context);
     let hint = (!drifted.is_empty()).then(|| to_apply(&file(args), has_unknown, &tenants, context));
-    let failure = failure.map(|failure| failure.hints(hint));
-    Ended { note: failure.is_none().then_some(caption), failure, ..output.into() }
+    let failure = failure.map(|failure| failure.with_hints(hint));
+    CommandOutput { note: failure.is_none().then_some(caption), failure, ..output.into() }
 }
 
 /// What became of comparing several tenants, in one sentence.
@@ -145,7 +146,7 @@ fn caption(file: &str, total: usize, failed: usize, drifted: usize) -> String {
 
 /// The command that shows what would bring the tenants about. What is unknown stands in the way of applying the rest.
 fn to_apply(file: &str, has_unknown: bool, tenants: &str, context: &Context<'_>) -> String {
-    let apply = context.settings.command(&format!("mscommerce baseline apply {}", quoted_whole(file)));
+    let apply = context.settings.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
     let regardless = if has_unknown { " --ignore-unknown" } else { "" };
     format!("see what would be changed: {apply}{tenants}{regardless} --dry-run")
 }
@@ -164,12 +165,12 @@ fn hints(comparison: &Comparison, file: &str, context: &Context<'_>) -> Vec<Stri
 fn drift(comparison: Comparison, policy_id: &str) -> Vec<DriftRecord> {
     let Comparison { plan, unknown } = comparison;
     let different = plan.changes.into_iter().filter_map(|change| {
-        let wanted = change.needed().map(PolicyValue::wire)?.to_owned();
+        let wanted = change.needed().map(PolicyValue::as_str)?.to_owned();
         Some(DriftRecord { item: change.before, wanted, drift: Drift::Different })
     });
     let unnamable = plan.unnamable.into_iter().map(|(item, wanted)| DriftRecord {
         item,
-        wanted: wanted.wire().to_owned(),
+        wanted: wanted.as_str().to_owned(),
         drift: Drift::Different,
     });
     let unknown = unknown.into_iter().map(|Unknown { target, wanted, .. }| DriftRecord {

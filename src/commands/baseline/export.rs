@@ -4,35 +4,35 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::cli::{ExportArgs, ScopeChoice};
-use crate::commands::{Context, Ended, listing};
+use crate::cli::{ExportArgs, ScopeArg};
+use crate::commands::{CommandOutput, Context, listing};
 use crate::error::{Error, Result};
 use crate::output::Format;
 use crate::plan::{self, Form};
 use crate::report::Report;
-use crate::text::quoted_whole;
+use crate::text::shell_quote;
 
-pub async fn run(args: &ExportArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &ExportArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let form = form(args, context)?;
     if let Some(file) = &args.file {
         check_free(file, args.force)?;
     }
     let policy_id = &context.settings.policy_id;
     let listed = context
-        .with_endpoint(policy_id, async |endpoint| listing::read(ScopeChoice::All.scopes(), endpoint, context).await)
+        .with_endpoint(policy_id, async |endpoint| listing::read(ScopeArg::All.scopes(), endpoint, context).await)
         .await?;
     let exported = plan::export(policy_id, listed, form)?;
     for (label, why) in &exported.left_out {
         context.terminal.warn(&format!("{label} is left out: {why}"));
     }
     let Some(file) = &args.file else {
-        return Ok(Ended { document: Some(exported.text), ..Ended::default() });
+        return Ok(CommandOutput { document: Some(exported.text), ..CommandOutput::default() });
     };
     write(file, &exported.text, args.force)?;
     let shown = file.display().to_string();
-    let check = context.settings.command(&format!("mscommerce baseline check {}", quoted_whole(&shown)));
-    context.terminal.note(&format!("Written: {shown}\nTo compare the tenant with it later: {check}"));
-    Ok(Ended::default())
+    let check = context.settings.command(&format!("mscommerce baseline check {}", shell_quote(&shown)));
+    context.terminal.info(&format!("Written: {shown}\nTo compare the tenant with it later: {check}"));
+    Ok(CommandOutput::default())
 }
 
 /// A file's name says its form; on standard output it is TOML, or JSON where that is asked for.
@@ -46,10 +46,10 @@ fn form(args: &ExportArgs, context: &Context<'_>) -> Result<Form> {
         (Some(file), Some(Format::Json)) if Form::of(file) == Form::Json => Ok(Form::Json),
         (Some(_), Some(_)) => {
             Err(Error::usage("--output is for standard output; the name of the file decides its form")
-                .hint("name a file that ends in .json, or leave out --output"))
+                .with_hint("name a file that ends in .json, or leave out --output"))
         }
         (None, Some(_)) => Err(Error::usage("a baseline is TOML, or JSON: there is no other form of it")
-            .hint("leave out --output for TOML, or use --output json")),
+            .with_hint("leave out --output for TOML, or use --output json")),
     }
 }
 
@@ -78,11 +78,11 @@ fn directory(file: &Path) -> &Path {
 
 fn is_there(file: &Path) -> Error {
     Error::failed(format!("{} is there already; nothing was written", file.display()))
-        .hint("name another file, or add --force to replace this one")
+        .with_hint("name another file, or add --force to replace this one")
 }
 
 fn cannot_write(file: &Path, error: io::Error) -> Error {
-    Error::failed_by(error).context(format!("could not write {}", file.display()))
+    Error::from_source(error).context(format!("could not write {}", file.display()))
 }
 
 /// Writes beside the place and moves there, so that nobody finds half a file.

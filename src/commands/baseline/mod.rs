@@ -5,16 +5,16 @@ mod export;
 
 use std::path::Path;
 
-use super::at_tenant::AtTenant;
-use super::changing::{self, Manner};
-use super::{Context, Ended, Endpoint, listing, suggest, tenants};
-use crate::cli::{ApplyArgs, BaselineCommand, ScopeChoice};
+use super::at_tenant::TenantClient;
+use super::changing::{self, ApplyOptions};
+use super::{CommandOutput, Context, Endpoint, listing, suggest, tenants};
+use crate::cli::{ApplyArgs, BaselineCommand, ScopeArg};
 use crate::error::{Error, Result};
 use crate::plan::{Baseline, Comparison, Plan, Unknown};
 use crate::report::Report;
 use crate::settings::Settings;
 
-pub async fn run(command: BaselineCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: BaselineCommand, context: &Context<'_>) -> Result<CommandOutput> {
     match command {
         BaselineCommand::Export(args) => export::run(&args, context).await,
         BaselineCommand::Check(args) => drift::run(&args, context).await,
@@ -22,20 +22,21 @@ pub async fn run(command: BaselineCommand, context: &Context<'_>) -> Result<Ende
     }
 }
 
-async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<Ended> {
+async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<CommandOutput> {
     if let Some(tenants) = tenants::several(&args.tenants, context).await? {
-        let manner = Manner::over_tenants(args.change, args.jobs.jobs, context)?;
+        let manner = ApplyOptions::over_tenants(args.change, args.jobs.jobs, context)?;
         let baseline = read(&args.file, context).await?;
         return context
             .with_places(tenants, async |places| {
-                let read =
-                    async |place: &AtTenant<'_>| plan(&baseline, args, &manner, &place.endpoint, &place.context).await;
+                let read = async |place: &TenantClient<'_>| {
+                    plan(&baseline, args, &manner, &place.endpoint, &place.context).await
+                };
                 let found = tenants::read_all(places, context, read).await;
                 changing::run_over_tenants(found, manner, context).await
             })
             .await;
     }
-    let manner = Manner::new(args.change, args.jobs.jobs, context)?;
+    let manner = ApplyOptions::new(args.change, args.jobs.jobs, context)?;
     let baseline = read(&args.file, context).await?;
     context
         .with_endpoint(&context.settings.policy_id, async |endpoint| {
@@ -49,12 +50,12 @@ async fn apply(args: &ApplyArgs, context: &Context<'_>) -> Result<Ended> {
 async fn plan(
     baseline: &Baseline,
     args: &ApplyArgs,
-    manner: &Manner,
+    manner: &ApplyOptions,
     endpoint: &Endpoint<'_>,
     context: &Context<'_>,
 ) -> Result<Plan> {
     endpoint.prepare(manner.purpose()).await?;
-    let listed = listing::read(ScopeChoice::All.scopes(), endpoint, context).await?;
+    let listed = listing::read(ScopeArg::All.scopes(), endpoint, context).await?;
     let Comparison { plan, unknown } = baseline.compare(listed)?;
     plan.check_namable()?;
     if !unknown.is_empty() {
@@ -84,12 +85,12 @@ fn refused(unknown: &[Unknown], settings: &Settings) -> Error {
     let ids = if unknown.len() == 1 { "an id" } else { "ids" };
     let mut error = Error::failed(format!("the file names {ids} that the tenant does not have; nothing was changed"));
     for Unknown { target, place, .. } in unknown {
-        error = error.detail(format!("{place}: {target}"));
+        error = error.with_detail(format!("{place}: {target}"));
     }
     let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(unknown.target.id(), settings));
     error
-        .hints(renumbered)
-        .hints(unknown.iter().filter_map(|unknown| unknown.meant.clone()))
-        .hint("correct the file, or add --ignore-unknown to go on without them")
-        .hint(settings.command("mscommerce products list --scope all"))
+        .with_hints(renumbered)
+        .with_hints(unknown.iter().filter_map(|unknown| unknown.meant.clone()))
+        .with_hint("correct the file, or add --ignore-unknown to go on without them")
+        .with_hint(settings.command("mscommerce products list --scope all"))
 }

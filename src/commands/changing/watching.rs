@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::{Context, Endpoint};
 use crate::api::Target;
 use crate::error::Result;
-use crate::history::{Entry, EntryScope, Journal};
-use crate::interrupt::OnItsWay;
-use crate::plan::{self, Carried, Change, Outcome, Plan, Watch, Work};
+use crate::history::{Entry, EntryScope, HistoryWriter};
+use crate::interrupt::InFlight;
+use crate::plan::{self, Change, ChangeResult, Outcome, Plan, Watch, Work};
 use crate::report::Report;
-use crate::text::quoted;
+use crate::text::shell_quote_short;
 
 /// A plan, and the tenant at which it is to be carried out.
 pub struct Planned<'p> {
@@ -28,7 +28,7 @@ pub async fn carry_out(
     jobs: usize,
     undoes: Option<&str>,
     context: &Context<'_>,
-) -> Vec<Vec<Carried>> {
+) -> Vec<Vec<ChangeResult>> {
     let on_its_way = on_its_way(&plans);
     let changes: usize = plans.iter().map(|planned| planned.plan.changes.len()).sum();
     let needed = plans.iter().map(|planned| planned.plan.needed()).sum();
@@ -44,18 +44,18 @@ pub async fn carry_out(
     if changes > 1 {
         context.terminal.start_progress(needed);
     }
-    let carried = context.interrupt.held_off(on_its_way, plan::carry_out(works.collect(), jobs)).await;
+    let carried = context.interrupt.defer(on_its_way, plan::carry_out(works.collect(), jobs)).await;
     context.terminal.end_progress();
     run.finish(context);
     carried
 }
 
 /// What Ctrl-C has to wait for, and how to see what became of it.
-fn on_its_way(plans: &[Planned<'_>]) -> OnItsWay {
+fn on_its_way(plans: &[Planned<'_>]) -> InFlight {
     let hints = match plans {
         [Planned { plan, context, .. }] if plan.changes.len() == 1 => {
             let of_one = |only: &Change| format!("see what it is now: {}", command_to_see(&only.target, context));
-            return OnItsWay { is_one: true, hints: plan.changes.iter().map(of_one).collect() };
+            return InFlight { is_one: true, hints: plan.changes.iter().map(of_one).collect() };
         }
         [Planned { endpoint, context, .. }] => vec![
             format!("see what was changed: {}", history(endpoint)),
@@ -63,18 +63,18 @@ fn on_its_way(plans: &[Planned<'_>]) -> OnItsWay {
         ],
         _ => vec!["see what was changed: mscommerce history".to_owned()],
     };
-    OnItsWay { is_one: false, hints }
+    InFlight { is_one: false, hints }
 }
 
 /// The command that shows what was changed at this tenant, whose id the record names.
 pub fn history(endpoint: &Endpoint<'_>) -> String {
-    let tenant = endpoint.tokens().tenant_id().map(|id| format!(" --tenant {}", quoted(&id)));
+    let tenant = endpoint.tokens().tenant_id().map(|id| format!(" --tenant {}", shell_quote_short(&id)));
     format!("mscommerce history{}", tenant.unwrap_or_default())
 }
 
 fn command_to_see(target: &Target, context: &Context<'_>) -> String {
     let option = if matches!(target, Target::OfferType(_)) { "--offer-type " } else { "" };
-    context.settings.command(&format!("mscommerce product get {option}{}", quoted(target.id())))
+    context.settings.command(&format!("mscommerce product get {option}{}", shell_quote_short(target.id())))
 }
 
 /// One run of changes, at however many tenants.
@@ -91,7 +91,7 @@ impl Run<'_> {
         if let Recording::Open(journal) = self.recording.replace(Recording::Failed)
             && let Err(error) = journal.finish()
         {
-            context.terminal.warn(&error.one_line());
+            context.terminal.warn(&error.summary());
         }
     }
 }
@@ -105,10 +105,10 @@ struct Watching<'w> {
 
 impl Watch for Watching<'_> {
     fn is_interrupted(&self) -> bool {
-        self.context.interrupt.is_pressed()
+        self.context.interrupt.is_set()
     }
 
-    fn ended(&self, carried: &Carried) {
+    fn ended(&self, carried: &ChangeResult) {
         let record = &carried.record;
         let tenant = self.context.settings.tenant.as_ref().filter(|_| self.run.is_several);
         let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
@@ -116,9 +116,9 @@ impl Watch for Watching<'_> {
             (Outcome::Unchanged, _) => return,
             (Outcome::Failed, error) => {
                 let why = error.as_deref().unwrap_or_default();
-                self.context.terminal.detail(&format!("failed{at}: {}: {why}", record.item.label()));
+                self.context.terminal.debug(&format!("failed{at}: {}: {why}", record.item.label()));
             }
-            _ => self.context.terminal.detail(&format!("{}{at}: {}", record.outcome.name(), record.sentence())),
+            _ => self.context.terminal.debug(&format!("{}{at}: {}", record.outcome.name(), record.sentence())),
         }
         if record.outcome == Outcome::Changed {
             self.record(carried);
@@ -132,8 +132,8 @@ impl Watch for Watching<'_> {
 }
 
 impl Watching<'_> {
-    fn record(&self, carried: &Carried) {
-        let Carried { target, record, .. } = carried;
+    fn record(&self, carried: &ChangeResult) {
+        let ChangeResult { target, record, .. } = carried;
         let entry = Entry {
             time: Utc::now(),
             run: self.run.id.clone(),
@@ -149,7 +149,7 @@ impl Watching<'_> {
             undoes: self.run.undoes.map(str::to_owned),
         };
         if let Err(error) = self.run.recording.borrow_mut().add(&entry, self.context) {
-            let (from, told) = (record.item.label(), error.one_line());
+            let (from, told) = (record.item.label(), error.summary());
             self.context.terminal.warn(&format!(
                 "from {from} on, the changes of this run are not recorded, and 'undo' will not know them: {told}"
             ));
@@ -161,7 +161,7 @@ impl Watching<'_> {
 /// nothing is opened.
 enum Recording {
     NotYet,
-    Open(Journal),
+    Open(HistoryWriter),
     /// The person has been told.
     Failed,
 }
@@ -171,7 +171,7 @@ impl Recording {
         if matches!(self, Self::NotYet) {
             // Should that fail, it is said once, however many changes follow.
             *self = Self::Failed;
-            *self = Self::Open(Journal::open(&context.settings.state_directory()?)?);
+            *self = Self::Open(HistoryWriter::open(&context.settings.state_directory()?)?);
         }
         let Self::Open(journal) = self else { return Ok(()) };
         let added = journal.append(entry);

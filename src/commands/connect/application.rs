@@ -3,9 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::saving::Saving;
-use crate::api::Purpose;
+use crate::api::Access;
 use crate::auth::{
-    Application, CertificateFile, ConnectCommand, Entra, Method, PasswordNeeded, Proof, missing_permission,
+    CertificateFile, ClientAuth, ClientCredentials, Entra, PasswordRequired, SignInCommand, SignInMethod, missing_role,
 };
 use crate::cli::ConnectArgs;
 use crate::commands::Context;
@@ -13,25 +13,25 @@ use crate::error::{Error, Result};
 use crate::report::Report;
 
 /// The application that the flags and the environment name.
-pub async fn named(args: &ConnectArgs, context: &Context<'_>) -> Result<Application> {
+pub async fn named(args: &ConnectArgs, context: &Context<'_>) -> Result<ClientCredentials> {
     let settings = context.settings;
-    let client_id = settings.application_id(args)?;
-    if settings.tenant_to_connect()?.0.is_none() {
+    let client_id = settings.client_id_for_connect(args)?;
+    if settings.sign_in_tenant()?.0.is_none() {
         return Err(no_tenant());
     }
     let secret = if args.client_secret_stdin { Some(secret(context).await?) } else { None };
-    let proof = match settings.proof_to_connect(args, secret)? {
-        Proof::Certificate(file) if context.terminal.facts().input_is_terminal => {
-            Proof::Certificate(opened(file, context).await?)
+    let client_auth = match settings.client_auth_for_connect(args, secret)? {
+        ClientAuth::Certificate(file) if context.terminal.facts().input_is_terminal => {
+            ClientAuth::Certificate(opened(file, context).await?)
         }
-        proof => proof,
+        client_auth => client_auth,
     };
-    Ok(Application { client_id, proof })
+    Ok(ClientCredentials { client_id, client_auth })
 }
 
 fn no_tenant() -> Error {
     Error::usage("an application signs in to a tenant that is named")
-        .hint("add --tenant TENANT, or set AZURE_TENANT_ID")
+        .with_hint("add --tenant TENANT, or set AZURE_TENANT_ID")
 }
 
 /// The application's secret, typed or from standard input.
@@ -44,7 +44,7 @@ async fn secret(context: &Context<'_>) -> Result<SecretString> {
     let secret = SecretString::from(secret.expose_secret().trim());
     if secret.expose_secret().is_empty() {
         return Err(Error::usage("no client secret was handed over: standard input is empty")
-            .hint("mscommerce connect --application --client-secret-stdin < secret.txt"));
+            .with_hint("mscommerce connect --application --client-secret-stdin < secret.txt"));
     }
     if secret.expose_secret().contains(char::is_whitespace) {
         return Err(Error::usage("what was handed over is no client secret: a secret is one word"));
@@ -55,9 +55,9 @@ async fn secret(context: &Context<'_>) -> Result<SecretString> {
 /// The file, with the password that opens it: one that is missing is asked for.
 async fn opened(file: CertificateFile, context: &Context<'_>) -> Result<CertificateFile> {
     match file.read().await {
-        Err(error) if error.downcast_ref::<PasswordNeeded>().is_some() => {
+        Err(error) if error.downcast_ref::<PasswordRequired>().is_some() => {
             let password = context.terminal.secret("Password of the certificate's file: ").await?;
-            context.http.restart_clock();
+            context.http.reset_deadline();
             Ok(file.with_password(password))
         }
         Err(error) => Err(error),
@@ -66,7 +66,7 @@ async fn opened(file: CertificateFile, context: &Context<'_>) -> Result<Certific
 }
 
 /// Signs in and saves the access token. A token without the role that the service asks for is saved all the same.
-pub async fn sign_in(application: &Application, saving: &Saving<'_>) -> Result<()> {
+pub async fn sign_in(application: &ClientCredentials, saving: &Saving<'_>) -> Result<()> {
     let (aim, settings) = (saving.aim, saving.context.settings);
     let tenant = aim.tenant.as_ref().ok_or_else(no_tenant)?;
     let entra = Entra {
@@ -75,7 +75,7 @@ pub async fn sign_in(application: &Application, saving: &Saving<'_>) -> Result<(
         tenant: tenant.as_str(),
         client_id: &application.client_id,
         scope: &aim.scope,
-        connect: ConnectCommand {
+        connect: SignInCommand {
             profile: &settings.profile,
             tenant: settings.tenant.as_ref(),
             client_id: Some(&application.client_id),
@@ -83,15 +83,15 @@ pub async fn sign_in(application: &Application, saving: &Saving<'_>) -> Result<(
         },
     };
     saving.check_place().await?;
-    saving.context.terminal.detail(&format!("signing in as {} at {tenant}", application.description()));
+    saving.context.terminal.debug(&format!("signing in as {} at {tenant}", application.description()));
     let grant = application.sign_in(&entra).await?;
     let (token, resource) = (grant.access_token.clone(), settings.resource());
-    saving.save(grant, Method::Application).await?;
+    saving.save(grant, SignInMethod::Application).await?;
     let terminal = saving.context.terminal;
-    if let Some(missing) = missing_permission(&token, &resource, Purpose::Read) {
+    if let Some(missing) = missing_role(&token, &resource, Access::Read) {
         terminal.warn_of(&missing);
-    } else if let Some(missing) = missing_permission(&token, &resource, Purpose::Change) {
-        terminal.note(&format!("It may read: {}.", missing.headline()));
+    } else if let Some(missing) = missing_role(&token, &resource, Access::Write) {
+        terminal.info(&format!("It may read: {}.", missing.message()));
     }
     Ok(())
 }

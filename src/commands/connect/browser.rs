@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::saving::Saving;
-use crate::auth::browser::{BrowserSignIn, Page};
-use crate::auth::{Entra, Method};
+use crate::auth::browser::{BrowserFlow, Page};
+use crate::auth::{Entra, SignInMethod};
 use crate::cli::ConnectArgs;
 use crate::commands::Context;
 use crate::error::Result;
@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 pub async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
     let context = saving.context;
-    let sign_in = BrowserSignIn::start(entra, args.redirect_port).await?;
+    let sign_in = BrowserFlow::start(entra, args.redirect_port).await?;
     let (url, port, connect) = (sign_in.url().to_string(), sign_in.port(), entra.connect);
     // Printed before anything is opened, so that it is there whatever becomes of the browser.
     context.terminal.say(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
@@ -25,7 +25,7 @@ pub async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>)
         } else {
             open(url, context).await;
         }
-        context.terminal.note(&format!(
+        context.terminal.info(&format!(
             "If the browser shows AADSTS50011, press Ctrl-C and try another way in: {connect} --device-code"
         ));
         if is_remote(context) {
@@ -37,7 +37,7 @@ pub async fn sign_in(args: &ConnectArgs, entra: &Entra<'_>, saving: &Saving<'_>)
     };
     let patience = if context.settings.timeout_is_given { context.settings.timeout } else { PATIENCE };
     let finishing = sign_in.finish(patience, async |grant| {
-        let (account, tenant_id) = saving.save(grant, Method::Browser).await?;
+        let (account, tenant_id) = saving.save(grant, SignInMethod::Browser).await?;
         Ok(Page::success(&account, &tenant_id))
     });
     // A browser that stays in the foreground brings its answer while it is still being opened.
@@ -55,7 +55,7 @@ async fn open(url: String, context: &Context<'_>) {
         webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &options)
     });
     match opened.await {
-        Ok(Ok(())) => context.terminal.note("Your browser should have opened it. Waiting for it …"),
+        Ok(Ok(())) => context.terminal.info("Your browser should have opened it. Waiting for it …"),
         _ => context.terminal.say("No browser could be opened. Waiting for you to open the address …"),
     }
 }
@@ -63,12 +63,12 @@ async fn open(url: String, context: &Context<'_>) {
 /// Whether there is a browser to be opened in front of the person. Without a screen, a text browser would take over
 /// the terminal; in a remote session, any browser would open on the far machine.
 fn is_likely(context: &Context<'_>) -> bool {
-    let has = |name: &str| context.settings.environment().raw(name).is_some();
+    let has = |name: &str| context.settings.environment().get_os(name).is_some();
     let has_screen = cfg!(any(windows, target_os = "macos"))
         || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(has);
     has("BROWSER") || (has_screen && !is_remote(context))
 }
 
 fn is_remote(context: &Context<'_>) -> bool {
-    context.settings.environment().raw("SSH_CONNECTION").is_some()
+    context.settings.environment().get_os("SSH_CONNECTION").is_some()
 }

@@ -7,11 +7,11 @@ mod saving;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Context, Ended};
-use crate::auth::{Application, ConnectCommand, Entra, Method, ORGANIZATIONS, TOKEN_VARIABLE, Tenant};
+use super::{CommandOutput, Context};
+use crate::auth::{ClientCredentials, Entra, ORGANIZATIONS, SignInCommand, SignInMethod, TOKEN_VARIABLE, Tenant};
 use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
-use crate::text::one_line;
+use crate::text::sanitize_line;
 use saving::Saving;
 
 /// Where and as what to sign in.
@@ -24,20 +24,20 @@ struct Aim {
     scope: String,
 }
 
-pub async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let settings = context.settings;
-    if settings.has_token() {
+    if settings.has_env_token() {
         return Err(Error::usage(format!("{TOKEN_VARIABLE} is set, and outranks whatever sign-in is saved"))
-            .hint(format!("unset {TOKEN_VARIABLE}, then run connect again")));
+            .with_hint(format!("unset {TOKEN_VARIABLE}, then run connect again")));
     }
     if !args.application
-        && let Some(variables) = settings.application_variables()?
+        && let Some(variables) = settings.env_application_variables()?
     {
         return Err(Error::usage(format!(
             "{variables} name an application, which outranks whatever sign-in is saved"
         ))
-        .hint("no command needs connect then; to save a sign-in as this application: mscommerce connect --application")
-        .hint("to sign in as a person, unset AZURE_CLIENT_ID, then run connect again"));
+        .with_hint("no command needs connect then; to save a sign-in as this application: mscommerce connect --application")
+        .with_hint("to sign in as a person, unset AZURE_CLIENT_ID, then run connect again"));
     }
     check_flags(&args)?;
     let application = if args.application { Some(application::named(&args, context).await?) } else { None };
@@ -50,7 +50,7 @@ pub async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
         tenant: aim.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str),
         client_id: &aim.client_id,
         scope: &aim.scope,
-        connect: ConnectCommand {
+        connect: SignInCommand {
             profile: &settings.profile,
             tenant: settings.tenant.as_ref(),
             client_id: Some(&aim.client_id),
@@ -64,12 +64,12 @@ pub async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
     } else if let Some(user) = &args.username {
         if !args.password_stdin && !context.terminal.facts().input_is_terminal {
             return Err(Error::usage("there is no terminal to ask for the password on")
-                .hint("hand it over with --password-stdin"));
+                .with_hint("hand it over with --password-stdin"));
         }
         saving.check_place().await?;
         let password = password(user, context).await?;
-        context.http.restart_clock();
-        saving.save(entra.password(user, &password).await?, Method::Password).await?;
+        context.http.reset_deadline();
+        saving.save(entra.password(user, &password).await?, SignInMethod::Password).await?;
     } else if args.device_code {
         saving.check_place().await?;
         by_device_code(&entra, &saving).await?;
@@ -77,7 +77,7 @@ pub async fn run(args: ConnectArgs, context: &Context<'_>) -> Result<Ended> {
         saving.check_place().await?;
         browser::sign_in(&args, &entra, &saving).await?;
     }
-    Ok(Ended::default())
+    Ok(CommandOutput::default())
 }
 
 /// Refuses what belongs to another way of signing in than the one that is asked for; clap lets it pass where the ways
@@ -100,7 +100,7 @@ fn check_flags(args: &ConnectArgs) -> Result<()> {
     }
 }
 
-fn aim(args: &ConnectArgs, application: Option<&Application>, context: &Context<'_>) -> Result<Aim> {
+fn aim(args: &ConnectArgs, application: Option<&ClientCredentials>, context: &Context<'_>) -> Result<Aim> {
     let settings = context.settings;
     let empty = |value: &Option<String>| value.as_ref().is_some_and(|value| value.trim().is_empty());
     if empty(&args.client_id) {
@@ -109,7 +109,7 @@ fn aim(args: &ConnectArgs, application: Option<&Application>, context: &Context<
     if empty(&args.username) {
         return Err(Error::usage("--username is empty"));
     }
-    let (tenant, tenant_origin) = settings.tenant_to_connect()?;
+    let (tenant, tenant_origin) = settings.sign_in_tenant()?;
     let client_id = application.map(|application| &application.client_id).or(args.client_id.as_ref());
     Ok(Aim {
         tenant,
@@ -140,9 +140,9 @@ async fn by_device_code(entra: &Entra<'_>, saving: &Saving<'_>) -> Result<()> {
     let minutes = code.expires_in().as_secs().div_ceil(60);
     saving.context.terminal.say(&format!(
         "To sign in, open {} on any device and enter the code\n\n    {}\n\nIt is valid for {minutes} minutes. Waiting …",
-        one_line(code.verification_uri()),
-        one_line(code.user_code()),
+        sanitize_line(code.verification_uri()),
+        sanitize_line(code.user_code()),
     ));
-    saving.save(entra.redeem_device_code(&code).await?, Method::DeviceCode).await?;
+    saving.save(entra.redeem_device_code(&code).await?, SignInMethod::DeviceCode).await?;
     Ok(())
 }

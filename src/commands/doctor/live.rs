@@ -3,8 +3,8 @@
 
 use super::service::Read;
 use super::walk::Walk;
-use crate::api::{Refusal, Scope, Target};
-use crate::auth::{Claims, DEFAULT_CLIENT_ID, Method, Status};
+use crate::api::{ApiError, Scope, Target};
+use crate::auth::{Claims, DEFAULT_CLIENT_ID, SignInMethod, Status};
 use crate::commands::{Context, Endpoint};
 
 const STEP: &str = "live-report";
@@ -42,8 +42,8 @@ pub fn nothing(walk: &mut Walk, why: &str) {
 
 /// Records what this sign-in and some reads show.
 pub async fn report(walk: &mut Walk, seen: &Seen<'_>, endpoint: &Endpoint<'_>, context: &Context<'_>) {
-    way_in(walk, REDIRECT, Method::Browser, seen);
-    way_in(walk, DEVICE_CODE, Method::DeviceCode, seen);
+    way_in(walk, REDIRECT, SignInMethod::Browser, seen);
+    way_in(walk, DEVICE_CODE, SignInMethod::DeviceCode, seen);
     application(walk, seen);
     bodies(walk, seen, endpoint).await;
     if matches!(seen.read, Read::Served) {
@@ -74,7 +74,7 @@ fn judged(read: &Read) -> Option<String> {
 }
 
 /// A way of signing in: that there is such a sign-in shows that Entra let it through.
-fn way_in(walk: &mut Walk, target: &str, method: Method, seen: &Seen<'_>) {
+fn way_in(walk: &mut Walk, target: &str, method: SignInMethod, seen: &Seen<'_>) {
     let status = seen.status;
     if status.method != method {
         walk.skipped(STEP, target, format!("this sign-in was made by {}", status.method));
@@ -98,7 +98,7 @@ fn application(walk: &mut Walk, seen: &Seen<'_>) {
 
 /// How the service refuses: a request without a token, and the reading of the policy where it was refused.
 async fn bodies(walk: &mut Walk, seen: &Seen<'_>, endpoint: &Endpoint<'_>) {
-    let told = |refusal: &Refusal| {
+    let told = |refusal: &ApiError| {
         let wait =
             refusal.retry_after.as_ref().map_or("no Retry-After".to_owned(), |wait| format!("Retry-After: {wait}"));
         format!("status {}, {wait}, body: {}", refusal.status.as_u16(), refusal.shape)
@@ -145,7 +145,7 @@ async fn old_id(walk: &mut Walk, endpoint: &Endpoint<'_>) {
             let id = item.id.unwrap_or_default();
             walk.passed(STEP, RENUMBERED, format!("{OLD_ID} is answered (status 200), as {id}"));
         }
-        Err(error) => match error.downcast_ref::<Refusal>() {
+        Err(error) => match error.downcast_ref::<ApiError>() {
             Some(refusal) => {
                 let status = refusal.status.as_u16();
                 walk.passed(STEP, RENUMBERED, format!("{OLD_ID}: status {status}, body: {}", refusal.shape));

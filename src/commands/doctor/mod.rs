@@ -8,7 +8,7 @@ mod walk;
 
 use url::Url;
 
-use super::{Context, Ended};
+use super::{CommandOutput, Context};
 use crate::api;
 use crate::auth::{Session, Status};
 use crate::cli::DoctorArgs;
@@ -20,7 +20,7 @@ use walk::Walk;
 
 const NO_CREDENTIAL: &str = "there is no credential";
 
-pub async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let mut walk = Walk::default();
     for setting in context.settings.described() {
         walk.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.origin));
@@ -38,7 +38,7 @@ pub async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<Ended> {
         Err(error) => go(&mut walk, Err(error), args, context).await,
     }
     let (steps, failure) = walk.end();
-    Ok(Ended { output: Some(Output::many(steps)), failure, ..Ended::default() })
+    Ok(CommandOutput { output: Some(Output::many(steps)), failure, ..CommandOutput::default() })
 }
 
 async fn go(walk: &mut Walk, session: Result<&Session<'_>>, args: &DoctorArgs, context: &Context<'_>) {

@@ -7,7 +7,7 @@ use url::Url;
 use super::walk::Walk;
 use crate::commands::Context;
 use crate::error::Error;
-use crate::http::{Connected, Failure, Secured, Way, host};
+use crate::http::{Connected, HttpError, Secured, Way, host};
 use crate::report::Report;
 
 /// The organizations that issue the certificates of Microsoft's services (learn.microsoft.com, "Azure certificate
@@ -30,7 +30,7 @@ pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
         }
     };
     let host = way.host();
-    let tell = |doing: &str| context.terminal.detail(&format!("{doing} {host}"));
+    let tell = |doing: &str| context.terminal.debug(&format!("{doing} {host}"));
     walk.passed(
         "proxy",
         &host,
@@ -83,7 +83,7 @@ fn connection(connected: &Connected) -> String {
     format!("connected to {peer} in {} ms{before}", connected.elapsed.as_millis())
 }
 
-fn secure(walk: &mut Walk, host: &str, secured: Result<Secured, Failure>) -> bool {
+fn secure(walk: &mut Walk, host: &str, secured: Result<Secured, HttpError>) -> bool {
     match secured {
         Ok(Secured { version, chain, distrust: None }) => {
             let issuers: Vec<&str> = chain.iter().map(|certificate| certificate.issuer.as_str()).collect();
@@ -93,8 +93,8 @@ fn secure(walk: &mut Walk, host: &str, secured: Result<Secured, Failure>) -> boo
         Ok(Secured { version, chain, distrust: Some(distrust) }) => {
             let issuers: Vec<&str> = chain.iter().map(|certificate| certificate.issuer.as_str()).collect();
             let shown = chain.first().map(|own| format!("the certificate shown is for {}", own.subject));
-            let error = Error::from(distrust).detail(format!("{version}, {}", issued(host, &issuers)));
-            walk.failed("tls", host, &shown.into_iter().fold(error, Error::detail));
+            let error = Error::from(distrust).with_detail(format!("{version}, {}", issued(host, &issuers)));
+            walk.failed("tls", host, &shown.into_iter().fold(error, Error::with_detail));
             false
         }
         Err(failure) => {
@@ -149,7 +149,7 @@ mod tests {
         for host in ["licensing.m365.microsoft.com", "login.microsoftonline.com:443", "login.microsoftonline.us"] {
             assert!(issued(host, &company).contains("company's proxy"), "{host}");
             assert!(issued(host, &usual).ends_with("as Microsoft's services are"), "{host}");
-            let alike = ["Opened for Microsoft Corporation (Contoso Ltd)"];
+            let alike = ["PrivateFile for Microsoft Corporation (Contoso Ltd)"];
             assert!(issued(host, &alike).contains("company's proxy"), "{host}");
         }
         for host in ["localhost:8080", "proxy.contoso.example", "notmicrosoft.com"] {

@@ -4,12 +4,14 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::ExposeSecret;
 
 use super::walk::Walk;
-use crate::api::{Purpose, Refusal, TokenSource};
-use crate::auth::{Claims, ConnectCommand, Method, ORGANIZATIONS, Source, Status, Tenant, another_service, metadata};
+use crate::api::{Access, ApiError, TokenSource};
+use crate::auth::{
+    Claims, ORGANIZATIONS, SignInCommand, SignInMethod, Source, Status, Tenant, foreign_audience, metadata,
+};
 use crate::commands::{Context, Endpoint};
 use crate::error::{Error, Result};
 use crate::http::host;
-use crate::text::{moment, one_line};
+use crate::text::{format_timestamp, sanitize_line};
 
 /// A clock that is further off makes tokens look ended, or not begun yet; Entra allows so much.
 const FURTHEST_OFF: i64 = 300;
@@ -19,9 +21,9 @@ pub async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>,
     let settings = context.settings;
     let asked = settings.tenant.as_ref().map(Tenant::to_string);
     let known = status.and_then(|status| status.tenant_id.clone());
-    let named = settings.tenant_to_connect().ok().and_then(|(tenant, _)| tenant).map(|tenant| tenant.to_string());
+    let named = settings.sign_in_tenant().ok().and_then(|(tenant, _)| tenant).map(|tenant| tenant.to_string());
     let tenant = asked.or(known).or(named).unwrap_or_else(|| ORGANIZATIONS.to_owned());
-    let connect = ConnectCommand {
+    let connect = SignInCommand {
         profile: &settings.profile,
         tenant: settings.tenant.as_ref(),
         client_id: None,
@@ -51,7 +53,7 @@ pub fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) {
         walk.failed(
             "clock",
             host,
-            &Error::failed(finding).hint("set this machine's clock, and have it kept by a time server"),
+            &Error::failed(finding).with_hint("set this machine's clock, and have it kept by a time server"),
         );
     }
 }
@@ -59,7 +61,7 @@ pub fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) {
 /// Where the credential that serves was found.
 pub fn source(status: &Status, context: &Context<'_>) -> String {
     match (status.source, status.method) {
-        (Source::Environment, Method::Application) => "the application of the environment".to_owned(),
+        (Source::Environment, SignInMethod::Application) => "the application of the environment".to_owned(),
         (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
         (Source::Cache, _) => format!("the profile {}", context.settings.profile),
     }
@@ -91,22 +93,22 @@ pub async fn credential(
 /// What the token says of itself, unless that shows that it is of no use: it is not sent then.
 async fn usable(status: &Status, endpoint: &Endpoint<'_>, resource: &str) -> Result<Claims> {
     let token = endpoint.tokens().token().await?;
-    let claims = Claims::of(token.expose_secret()).unwrap_or_default();
-    if another_service(&claims, resource).is_some() {
-        return Err(Error::sign_in("the token is for another service; it was not sent")
-            .detail(described(&claims, status))
-            .hints(endpoint.tokens().advice_when_refused(&token)));
+    let claims = Claims::decode_unverified(token.expose_secret()).unwrap_or_default();
+    if foreign_audience(&claims, resource).is_some() {
+        return Err(Error::auth("the token is for another service; it was not sent")
+            .with_detail(described(&claims, status))
+            .with_hints(endpoint.tokens().advice_when_refused(&token)));
     }
-    match endpoint.tokens().check(&token, Purpose::Read) {
+    match endpoint.tokens().check(&token, Access::Read) {
         Ok(()) => Ok(claims),
-        Err(error) => Err(error.detail(described(&claims, status))),
+        Err(error) => Err(error.with_detail(described(&claims, status))),
     }
 }
 
 /// Whom a token is for, where, for what and until when.
 fn described(claims: &Claims, status: &Status) -> String {
     let part = |name: &str, value: Option<String>| {
-        let value = value.map_or_else(|| "unknown".to_owned(), |value| one_line(&value));
+        let value = value.map_or_else(|| "unknown".to_owned(), |value| sanitize_line(&value));
         format!("{name} {value}")
     };
     let account = claims.account().map(str::to_owned).or_else(|| status.account.clone());
@@ -121,7 +123,7 @@ fn described(claims: &Claims, status: &Status) -> String {
         part("account", account),
         part("tenant", tenant),
         part("audience", claims.aud.clone()),
-        part("valid until", end.map(moment)),
+        part("valid until", end.map(format_timestamp)),
         rights,
     ]
     .join(", ")
@@ -137,7 +139,7 @@ pub enum Read {
 
 impl Read {
     /// The service's refusal, where it was one.
-    pub fn refusal(&self) -> Option<&Refusal> {
+    pub fn refusal(&self) -> Option<&ApiError> {
         match self {
             Self::Failed(error) => error.downcast_ref(),
             Self::Served | Self::NotTried(_) => None,

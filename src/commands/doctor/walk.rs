@@ -59,7 +59,7 @@ impl Walk {
     }
 
     pub fn failed(&mut self, name: &'static str, target: &str, error: &Error) {
-        self.add(name, target, Outcome::Failed, error.one_line(), error.hint_lines());
+        self.add(name, target, Outcome::Failed, error.summary(), error.hints());
     }
 
     /// Records a result, and hands on what was found.
@@ -104,7 +104,7 @@ impl Walk {
         let mut seen = HashSet::new();
         hints.retain(|hint| seen.insert(hint.clone()));
         let failure = (!failed.is_empty()).then(|| {
-            Error::failed(format!("{} of {all} steps failed: {}", failed.len(), failed.join(", "))).hints(hints)
+            Error::failed(format!("{} of {all} steps failed: {}", failed.len(), failed.join(", "))).with_hints(hints)
         });
         (self.steps, failure)
     }

@@ -2,22 +2,23 @@
 
 use crate::api::{ProductPolicy, Scope};
 use crate::cli::ListArgs;
-use crate::commands::at_tenant::AtTenant;
+use crate::commands::at_tenant::TenantClient;
 use crate::commands::tenants::{self, Found};
-use crate::commands::{Context, Ended, listing};
+use crate::commands::{CommandOutput, Context, listing};
 use crate::error::Result;
 use crate::known_products::{self, Known};
 use crate::output::Output;
 use crate::report::Report;
 
-pub async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(args: &ListArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let scopes = args.scope.scopes();
     let tenants = tenants::several(&args.tenants, context).await?;
     context.http.limit(args.jobs.jobs);
     if let Some(tenants) = tenants {
         return context
             .with_places(tenants, async |places| {
-                let read = async |place: &AtTenant<'_>| listing::read(scopes, &place.endpoint, &place.context).await;
+                let read =
+                    async |place: &TenantClient<'_>| listing::read(scopes, &place.endpoint, &place.context).await;
                 Ok(of_tenants(tenants::read_all(places, context, read).await, args, context))
             })
             .await;
@@ -29,22 +30,22 @@ pub async fn run(args: &ListArgs, context: &Context<'_>) -> Result<Ended> {
     let total = found.len();
     let items: Vec<ProductPolicy> = found.into_iter().filter(|item| is_wanted(item, args)).collect();
     if items.is_empty() {
-        context.terminal.note(&nothing(total));
+        context.terminal.info(&nothing(total));
     }
     Ok(Output::many(items).into())
 }
 
-fn of_tenants(found: Found<'_, Vec<ProductPolicy>>, args: &ListArgs, context: &Context<'_>) -> Ended {
+fn of_tenants(found: Found<'_, Vec<ProductPolicy>>, args: &ListArgs, context: &Context<'_>) -> CommandOutput {
     let total: usize = found.read.iter().map(|(_, items)| items.len()).sum();
-    let of_tenant = |(place, items): (&AtTenant<'_>, Vec<ProductPolicy>)| {
+    let of_tenant = |(place, items): (&TenantClient<'_>, Vec<ProductPolicy>)| {
         let id = place.id();
         items.into_iter().filter(|item| is_wanted(item, args)).map(move |item| (id.clone(), item))
     };
     let items: Vec<(String, ProductPolicy)> = found.read.into_iter().flat_map(of_tenant).collect();
     if items.is_empty() && found.failures.is_empty() {
-        context.terminal.note(&nothing(total));
+        context.terminal.info(&nothing(total));
     }
-    Ended { failure: found.failures.into_error(), ..Output::over_tenants(items).into() }
+    CommandOutput { failure: found.failures.into_error(), ..Output::over_tenants(items).into() }
 }
 
 /// Keeps what shells can offer, beside what is kept of scopes that were not listed.

@@ -4,11 +4,11 @@ mod list;
 mod selection;
 mod update;
 
-use super::{Context, Ended};
+use super::{CommandOutput, Context};
 use crate::cli::ProductsCommand;
 use crate::error::Result;
 
-pub async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<Ended> {
+pub async fn run(command: ProductsCommand, context: &Context<'_>) -> Result<CommandOutput> {
     match command {
         ProductsCommand::List(args) => list::run(&args, context).await,
         ProductsCommand::Update(args) => update::run(args, context).await,

@@ -1,30 +1,32 @@
 //! Choosing what to change from what is listed.
 
-use crate::api::{ProductPolicy, is_sendable};
-use crate::cli::{ScopeChoice, UpdateManyArgs};
-use crate::commands::listing::Among;
+use crate::api::{ProductPolicy, is_valid_segment};
+use crate::cli::{ScopeArg, UpdateManyArgs};
+use crate::commands::listing::LookupContext;
 use crate::commands::{Context, listing, suggest};
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 use crate::plan::{Desired, Wanted, unnamable};
-use crate::text::{quoted_whole, shown};
+use crate::text::{display_excerpt, shell_quote};
 
-impl ScopeChoice {
-    fn among(self) -> Among {
+impl ScopeArg {
+    fn among(self) -> LookupContext {
         match self {
-            Self::Product => Among {
+            Self::Product => LookupContext {
                 kind: "product",
                 list: "mscommerce products list",
                 elsewhere: Some("offer types are chosen with --scope offer-type, both with --scope all"),
             },
-            Self::OfferType => Among {
+            Self::OfferType => LookupContext {
                 kind: "offer type",
                 list: "mscommerce products list --scope offer-type",
                 elsewhere: Some("products are chosen without --scope, both with --scope all"),
             },
-            Self::All => {
-                Among { kind: "product or offer type", list: "mscommerce products list --scope all", elsewhere: None }
-            }
+            Self::All => LookupContext {
+                kind: "product or offer type",
+                list: "mscommerce products list --scope all",
+                elsewhere: None,
+            },
         }
     }
 }
@@ -33,7 +35,7 @@ impl ScopeChoice {
 pub struct Selection {
     chosen: Chosen,
     except: Vec<String>,
-    among: Among,
+    among: LookupContext,
 }
 
 enum Chosen {
@@ -46,8 +48,8 @@ impl Selection {
     /// What is chosen, as far as the command line alone shows whether it can be.
     pub fn new(args: &mut UpdateManyArgs) -> Result<Self> {
         for words in args.products.iter().chain(&args.except) {
-            if !is_sendable(words.trim()) {
-                return Err(Error::usage(format!("'{}' cannot be an id or a name", shown(words))));
+            if !is_valid_segment(words.trim()) {
+                return Err(Error::usage(format!("'{}' cannot be an id or a name", display_excerpt(words))));
             }
         }
         let chosen = match args.name.take() {
@@ -75,20 +77,20 @@ impl Selection {
                         "no name fits --name; nothing was changed ({} listed)",
                         listed.len()
                     ))
-                    .hint(list()));
+                    .with_hint(list()));
                 }
                 fitting
             }
         };
         let chosen = self.without_exceptions(chosen, context)?;
         if chosen.is_empty() {
-            return Err(Error::failed("nothing is left to change: the selection is empty").hint(list()));
+            return Err(Error::failed("nothing is left to change: the selection is empty").with_hint(list()));
         }
         let mut desired = Desired::default();
         for item in chosen {
             let target = item.target().ok_or_else(|| {
                 let name = item.name.as_deref().or(item.id.as_deref()).unwrap_or_default();
-                unnamable(item).hint(format!("leave it out: --except {}", quoted_whole(name)))
+                unnamable(item).with_hint(format!("leave it out: --except {}", shell_quote(name)))
             })?;
             desired.want(&target, wanted);
         }
@@ -102,15 +104,16 @@ impl Selection {
         context: &Context<'_>,
     ) -> Result<Vec<&'i ProductPolicy>> {
         for words in &self.except {
-            if !items.iter().any(|item| item.is_called(words)) {
-                let why = format!("--except '{}' fits nothing that is selected; nothing was changed", shown(words));
+            if !items.iter().any(|item| item.matches_id_or_name(words)) {
+                let why =
+                    format!("--except '{}' fits nothing that is selected; nothing was changed", display_excerpt(words));
                 let error = suggest::with_nearest(Error::failed(why), words, items.iter().copied(), "name");
                 return Err(error
-                    .hints(suggest::renumbered(words, context.settings))
-                    .hint(context.settings.command(self.among.list)));
+                    .with_hints(suggest::renumbered(words, context.settings))
+                    .with_hint(context.settings.command(self.among.list)));
             }
         }
-        let is_excepted = |item: &ProductPolicy| self.except.iter().any(|words| item.is_called(words));
+        let is_excepted = |item: &ProductPolicy| self.except.iter().any(|words| item.matches_id_or_name(words));
         Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::{Line, Secured};
-use crate::http::Failure;
+use crate::http::HttpError;
 use crate::http::diagnosis::tls_failure;
 use crate::http::failure::host;
 use crate::http::roots;
@@ -25,7 +25,7 @@ pub struct Certificate {
 
 /// Makes a secure connection and says what was shown. A certificate that is not trusted does not end it, so that its
 /// issuer can be named; nothing is ever sent over the connection.
-pub async fn look(stream: Line, url: &Url) -> Result<Secured, Failure> {
+pub async fn look(stream: Line, url: &Url) -> Result<Secured, HttpError> {
     let host = host(url);
     let name = server_name(url.host_str().unwrap_or_default())?;
     let onlooker = Arc::new(Onlooker { inner: roots::verifier()?, seen: Mutex::default() });
@@ -45,7 +45,7 @@ pub async fn look(stream: Line, url: &Url) -> Result<Secured, Failure> {
 }
 
 /// Makes TLS connections to servers that `verifier` accepts; `whom` is named where that fails.
-pub fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Result<TlsConnector, Failure> {
+pub fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Result<TlsConnector, HttpError> {
     let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| tls_failure(&error, whom, true))?
@@ -56,17 +56,17 @@ pub fn connector(verifier: Arc<dyn ServerCertVerifier>, whom: &str) -> Result<Tl
 }
 
 /// The name that a server's certificate has to be for; an address of IPv6 may stand in brackets.
-pub fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
+pub fn server_name(host: &str) -> Result<ServerName<'static>, HttpError> {
     let name = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    ServerName::try_from(name).map_err(|error| Failure::new(format!("{host}: {error}")).before_sending())
+    ServerName::try_from(name).map_err(|error| HttpError::new(format!("{host}: {error}")).before_sending())
 }
 
-pub fn broken_off(error: &io::Error, host: &str) -> Failure {
+pub fn broken_off(error: &io::Error, host: &str) -> HttpError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(error) => tls_failure(error, host, true),
-        None => Failure::new(format!("{host} broke off while the secure connection (TLS) was being made"))
-            .detail(error)
-            .hint("look for a proxy or a security product in between")
+        None => HttpError::new(format!("{host} broke off while the secure connection (TLS) was being made"))
+            .with_detail(error)
+            .with_hint("look for a proxy or a security product in between")
             .before_sending(),
     }
 }

@@ -10,9 +10,9 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::clients::CONNECT_TIMEOUT;
-use super::diagnosis::{self, LookupFailed};
+use super::diagnosis::{self, DnsError};
 use super::failure::host;
-use super::{Client, Failure, is_loopback, lookup, proxy};
+use super::{Client, HttpError, is_loopback, lookup, proxy};
 pub use look::Certificate;
 pub use tunnel::Line;
 
@@ -29,7 +29,7 @@ pub struct Secured {
     /// The certificates as they were shown, the server's own first.
     pub chain: Vec<Certificate>,
     /// Why the certificate is not trusted, where it is not.
-    pub distrust: Option<Failure>,
+    pub distrust: Option<HttpError>,
 }
 
 /// A connection, and how it came about.
@@ -42,16 +42,16 @@ pub struct Connected {
 
 impl Way {
     /// The way to `url`. Fails where a variable names a proxy that cannot be one, or one of a kind that is not supported.
-    pub fn to(url: &Url) -> Result<Self, Failure> {
+    pub fn to(url: &Url) -> Result<Self, HttpError> {
         if url.scheme() == "http" {
             return if is_loopback(url) {
                 Ok(Self { url: url.clone(), proxy: None })
             } else {
-                Err(Failure::plain(url))
+                Err(HttpError::plain(url))
             };
         }
         if let Some(variable) = proxy::unusable_variable(url) {
-            return Err(Failure::unusable_proxy(variable));
+            return Err(HttpError::unusable_proxy(variable));
         }
         let way = Self { url: url.clone(), proxy: proxy::on_the_way(url) };
         match &way.proxy {
@@ -83,7 +83,7 @@ impl Way {
     }
 
     /// The addresses of whoever is connected to: the proxy, else the host.
-    pub async fn addresses(&self, http: &Client<'_>) -> Result<Vec<SocketAddr>, Failure> {
+    pub async fn addresses(&self, http: &Client<'_>) -> Result<Vec<SocketAddr>, HttpError> {
         let (name, port) = match &self.proxy {
             Some(proxy) => (proxy.host.clone(), proxy.port),
             None => {
@@ -92,8 +92,8 @@ impl Way {
         };
         let name = name.trim_start_matches('[').trim_end_matches(']').to_owned();
         let via = self.proxy.as_ref().map(|proxy| proxy.shown.as_str());
-        let failed = |reason: String| diagnosis::unknown_address(&LookupFailed::new(&name, reason), via);
-        let patience = http.time_left().min(CONNECT_TIMEOUT);
+        let failed = |reason: String| diagnosis::unknown_address(&DnsError::new(&name, reason), via);
+        let patience = http.remaining().min(CONNECT_TIMEOUT);
         let found = tokio::time::timeout(patience, lookup::addresses(&name, port)).await;
         let found = found.map_err(|_| failed("no server for names answered in time".to_owned()))?;
         let addresses = found.map_err(|error| failed(error.to_string()))?;
@@ -102,9 +102,9 @@ impl Way {
 
     /// A connection to the first of these addresses that takes one. Each gets its share of the time, so that one that
     /// says nothing, such as an IPv6 address without a way to it, does not use up what another would need.
-    pub async fn connect(&self, addresses: &[SocketAddr], http: &Client<'_>) -> Result<Connected, Failure> {
+    pub async fn connect(&self, addresses: &[SocketAddr], http: &Client<'_>) -> Result<Connected, HttpError> {
         let whom = self.proxy.as_ref().map_or_else(|| self.host(), |proxy| format!("the proxy {}", proxy.shown));
-        let deadline = Instant::now() + http.time_left().min(CONNECT_TIMEOUT);
+        let deadline = Instant::now() + http.remaining().min(CONNECT_TIMEOUT);
         let (mut passed_over, mut failure) = (Vec::new(), None);
         for (address, still_to_try) in addresses.iter().zip((1..=addresses.len()).rev()) {
             let started = Instant::now();
@@ -120,9 +120,9 @@ impl Way {
     }
 
     /// Has the proxy, where there is one, let the connection through to the host.
-    pub async fn pass_proxy(&self, stream: TcpStream, http: &Client<'_>) -> Result<Line, Failure> {
+    pub async fn pass_proxy(&self, stream: TcpStream, http: &Client<'_>) -> Result<Line, HttpError> {
         let Some(proxy) = &self.proxy else { return Ok(Box::new(stream)) };
-        let patience = http.time_left().min(CONNECT_TIMEOUT);
+        let patience = http.remaining().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, tunnel::pass(stream, proxy, &self.url)).await {
             Ok(result) => result,
             Err(_) => Err(diagnosis::refused_by_proxy("it did not answer in time", &self.host(), &proxy.shown)),
@@ -130,9 +130,9 @@ impl Way {
     }
 
     /// Makes a secure connection, looks at what is shown, and closes it: nothing is sent over it.
-    pub async fn secure(&self, stream: Line, http: &Client<'_>) -> Result<Secured, Failure> {
+    pub async fn secure(&self, stream: Line, http: &Client<'_>) -> Result<Secured, HttpError> {
         let host = self.host();
-        let patience = http.time_left().min(CONNECT_TIMEOUT);
+        let patience = http.remaining().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, look::look(stream, &self.url)).await {
             Ok(result) => result,
             Err(_) => Err(diagnosis::not_in_time(&host)),
@@ -154,8 +154,8 @@ mod tests {
 
     impl Report for Silent {
         fn warn(&self, _: &str) {}
-        fn note(&self, _: &str) {}
-        fn detail(&self, _: &str) {}
+        fn info(&self, _: &str) {}
+        fn debug(&self, _: &str) {}
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::look::{broken_off, connector, server_name};
-use crate::http::Failure;
+use crate::http::HttpError;
 use crate::http::diagnosis;
 use crate::http::failure::host;
 use crate::http::proxy::OnTheWay;
@@ -25,7 +25,7 @@ pub type Line = Box<dyn Carrier>;
 
 /// Has the proxy at the other end of `stream` let the connection through to the host of `url` (RFC 9110, section 9.3.6).
 /// The proxy's password is sent: over TLS only to a proxy whose certificate is trusted.
-pub async fn pass(stream: TcpStream, proxy: &OnTheWay, url: &Url) -> Result<Line, Failure> {
+pub async fn pass(stream: TcpStream, proxy: &OnTheWay, url: &Url) -> Result<Line, HttpError> {
     let mut line: Line = if proxy.is_secure {
         let connected = connector(roots::verifier()?, &proxy.shown)?.connect(server_name(&proxy.host)?, stream).await;
         Box::new(connected.map_err(|error| broken_off(&error, &proxy.shown))?)
@@ -45,7 +45,10 @@ pub async fn pass(stream: TcpStream, proxy: &OnTheWay, url: &Url) -> Result<Line
     match head.split_whitespace().nth(1).unwrap_or_default() {
         "200" => Ok(line),
         "407" => Err(refused("authorization required")),
-        _ => Err(refused(&format!("it answered: {}", crate::text::shown(head.lines().next().unwrap_or_default())))),
+        _ => Err(refused(&format!(
+            "it answered: {}",
+            crate::text::display_excerpt(head.lines().next().unwrap_or_default())
+        ))),
     }
 }
 

@@ -149,10 +149,10 @@ impl Lines {
 
 /// What is wrong, and the line that it is wrong in.
 fn with_excerpt(message: &str, text: &str, line: Option<usize>) -> String {
-    let message = text::one_line(message.trim());
+    let message = text::sanitize_line(message.trim());
     let excerpt = line.and_then(|line| text.lines().nth(line.saturating_sub(1))).map(str::trim).unwrap_or_default();
     if excerpt.is_empty() {
         return message;
     }
-    format!("{message}: {}", text::shortened(&text::one_line(excerpt), 80))
+    format!("{message}: {}", text::truncate(&text::sanitize_line(excerpt), 80))
 }

@@ -9,7 +9,7 @@ use super::{DEFAULT, Form, OFFER_TYPES, POLICY, PRODUCTS};
 use crate::api::{ProductPolicy, Target};
 use crate::error::{Error, Result};
 use crate::plan::desired::Key;
-use crate::text::one_line;
+use crate::text::sanitize_line;
 
 /// A baseline's text, and what could not be written into it.
 pub struct Exported {
@@ -44,7 +44,7 @@ pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form) -> Re
         let is_new = item.target().is_some_and(|target| seen.insert(Key::from(&target)));
         match (&item.id, &item.value) {
             (Some(id), Some(value)) if is_new && !id.trim().is_empty() => {
-                let name = one_line(item.name.as_deref().unwrap_or_default());
+                let name = sanitize_line(item.name.as_deref().unwrap_or_default());
                 lines.push(Line { id: id.clone(), value: value.clone(), name: name.trim().to_owned() });
             }
             (_, None) => left_out.push((item.label(), "it has no value")),
@@ -108,6 +108,6 @@ fn json(policy_id: &str, products: &[Line], offer_types: &[Line]) -> Result<Stri
     }
 
     let file = File(policy_id, Table(products), Table(offer_types));
-    let text = serde_json::to_string_pretty(&file).map_err(Error::failed_by)?;
+    let text = serde_json::to_string_pretty(&file).map_err(Error::from_source)?;
     Ok(text + "\n")
 }

@@ -15,7 +15,7 @@ use super::desired::{Desired, Key, Plan, Wanted};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::text::{one_line, shown};
+use crate::text::{display_excerpt, sanitize_line};
 
 /// How a baseline is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,14 +93,14 @@ impl Entry {
 impl Baseline {
     /// Reads a file.
     pub async fn read(path: &Path) -> Result<Self> {
-        let file = one_line(&path.display().to_string());
-        let bytes = files::read(path, LARGEST).await.map_err(|error| match error.kind() {
+        let file = sanitize_line(&path.display().to_string());
+        let bytes = files::read_limited(path, LARGEST).await.map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => {
                 Error::failed(format!("{file} is larger than {} MiB: it is no baseline", LARGEST / 1024 / 1024))
             }
             kind => {
-                let error = Error::failed_by(error).context(format!("could not read the baseline {file}"));
-                if kind == io::ErrorKind::NotFound { error.hint(WRITE_ONE) } else { error }
+                let error = Error::from_source(error).context(format!("could not read the baseline {file}"));
+                if kind == io::ErrorKind::NotFound { error.with_hint(WRITE_ONE) } else { error }
             }
         })?;
         Self::decode(&file, &bytes, Form::of(path))
@@ -108,16 +108,16 @@ impl Baseline {
 
     /// Reads the bytes of the file called `file`.
     fn decode(file: &str, bytes: &[u8], form: Form) -> Result<Self> {
-        let text = std::str::from_utf8(files::without_mark(bytes)).map_err(|_| {
+        let text = std::str::from_utf8(files::strip_bom(bytes)).map_err(|_| {
             Error::failed(format!("{file} is not UTF-8 text"))
-                .hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
+                .with_hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
         })?;
         Self::parse(file, text, form)
     }
 
     /// Reads the text of the file called `file`.
     pub fn parse(file: &str, text: &str, form: Form) -> Result<Self> {
-        let is_empty = || Error::failed(format!("{file} is empty")).hint(WRITE_ONE);
+        let is_empty = || Error::failed(format!("{file} is empty")).with_hint(WRITE_ONE);
         if text.trim().is_empty() {
             return Err(is_empty());
         }
@@ -138,7 +138,9 @@ impl Baseline {
             baseline.take(member)?;
         }
         if seen == [POLICY] {
-            return Err(Error::failed(format!("{file} names no product, no offer type and no default")).hint(WRITE_ONE));
+            return Err(
+                Error::failed(format!("{file} names no product, no offer type and no default")).with_hint(WRITE_ONE)
+            );
         }
         Ok(baseline)
     }
@@ -148,7 +150,7 @@ impl Baseline {
             (POLICY, Node::Text(policy)) => self.policy = Some((policy.clone(), member.line)),
             (DEFAULT, Node::Text(value)) => {
                 let value = PolicyValue::parse(value).map_err(|why| {
-                    self.wrong(member.line, DEFAULT, format!("'{}' is no value: {why}", shown(value)))
+                    self.wrong(member.line, DEFAULT, format!("'{}' is no value: {why}", display_excerpt(value)))
                 })?;
                 self.default = Some(value);
             }
@@ -190,9 +192,9 @@ impl Baseline {
     pub fn check_policy(&self, policy_id: &str) -> Result<()> {
         match &self.policy {
             Some((policy, line)) if !policy.eq_ignore_ascii_case(policy_id) => {
-                let why = format!("the file is for the policy '{}', and not for {policy_id}", shown(policy));
-                let named = crate::text::quoted(policy);
-                Err(self.wrong(*line, POLICY, why).hint(format!("to work on that policy: --policy-id {named}")))
+                let why = format!("the file is for the policy '{}', and not for {policy_id}", display_excerpt(policy));
+                let named = crate::text::shell_quote_short(policy);
+                Err(self.wrong(*line, POLICY, why).with_hint(format!("to work on that policy: --policy-id {named}")))
             }
             _ => Ok(()),
         }
@@ -210,7 +212,7 @@ impl Baseline {
                 unknown.push(Unknown {
                     meant: named(&entry.target, &listed),
                     target: entry.target.clone(),
-                    wanted: self.known(entry)?.map_or_else(|| entry.value.clone(), |value| value.wire().to_owned()),
+                    wanted: self.known(entry)?.map_or_else(|| entry.value.clone(), |value| value.as_str().to_owned()),
                     place: format!("{}:{}", self.file, entry.line),
                 });
                 continue;
@@ -228,10 +230,11 @@ impl Baseline {
         if let Some(value) = self.known(entry)? {
             return Ok(Wanted::Value(value));
         }
-        let now = one_line(item.value.as_deref().unwrap_or("none"));
-        let why = format!("this version knows no value '{}', and the tenant shows {now}", shown(&entry.value));
+        let now = sanitize_line(item.value.as_deref().unwrap_or("none"));
+        let why =
+            format!("this version knows no value '{}', and the tenant shows {now}", display_excerpt(&entry.value));
         let values = "the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod";
-        Err(self.wrong(entry.line, &entry.key(), why).hint(values))
+        Err(self.wrong(entry.line, &entry.key(), why).with_hint(values))
     }
 
     /// The value that an entry names, where this version knows it.
@@ -247,13 +250,13 @@ impl Baseline {
 
     /// The error that names the file, the line and the key.
     fn wrong(&self, line: usize, key: &str, why: impl std::fmt::Display) -> Error {
-        Error::failed(format!("{}:{line}: {}: {why}", self.file, shown(key)))
+        Error::failed(format!("{}:{line}: {}: {why}", self.file, display_excerpt(key)))
     }
 }
 
 /// Names are easily taken for ids, and one table for the other.
 fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
-    let item = listed.iter().find(|item| item.is_called(target.id()))?;
+    let item = listed.iter().find(|item| item.matches_id_or_name(target.id()))?;
     let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
     Some(format!("{} belongs into [{table}] by its id", item.label()))
 }

@@ -99,7 +99,7 @@ fn listed(id: &str, value: &str) -> ProductPolicy {
 }
 
 fn error(text: &str, form: Form) -> String {
-    Baseline::parse("b", text, form).expect_err("an error").one_line()
+    Baseline::parse("b", text, form).expect_err("an error").summary()
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_value_that_is_not_known_is_accepted_where_the_tenant_shows_it() {
     let baseline = baseline.expect("a baseline");
     let Comparison { plan, .. } = baseline.compare(vec![listed("A", "onlyontuesdays")]).expect("a comparison");
     assert_eq!((plan.changes.len(), plan.is_empty()), (1, true));
-    let told = baseline.compare(vec![listed("A", "Enabled")]).err().expect("an error").one_line();
+    let told = baseline.compare(vec![listed("A", "Enabled")]).err().expect("an error").summary();
     assert!(told.starts_with("b:3: products.a: this version knows no value 'OnlyOnTuesdays'"), "{told}");
 }
 
@@ -167,7 +167,7 @@ fn what_the_tenant_does_not_have_is_told_with_its_line() {
 fn a_file_for_another_policy_is_refused() {
     let baseline = Baseline::parse("b", "default = \"Enabled\"\npolicy = \"Other\"", Form::Toml).expect("a baseline");
     assert!(baseline.check_policy("OTHER").is_ok());
-    let told = baseline.check_policy("P").expect_err("an error").one_line();
+    let told = baseline.check_policy("P").expect_err("an error").summary();
     assert!(told.starts_with("b:2: policy: the file is for the policy 'Other'"), "{told}");
 }
 
@@ -176,7 +176,7 @@ fn trials_are_for_products_unless_the_tenant_shows_otherwise() {
     let baseline = Baseline::parse("b", "[offer-types]\n\nSaaS = \"trials\"", Form::Toml).expect("a baseline");
     let offer_type = |value| ProductPolicy { scope: Scope::OfferType, ..listed("saas", value) };
     for tenant in [Vec::new(), vec![offer_type("Enabled")]] {
-        let told = baseline.compare(tenant).err().expect("an error").one_line();
+        let told = baseline.compare(tenant).err().expect("an error").summary();
         assert!(told.starts_with("b:3: offer-types.SaaS: an offer type takes Enabled or Disabled"), "{told}");
     }
     assert!(baseline.compare(vec![offer_type("Trials")]).expect("a comparison").plan.is_empty());

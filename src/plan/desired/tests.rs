@@ -48,7 +48,7 @@ fn carried_out(plan: &Plan, listed: &[ProductPolicy]) -> Vec<ProductPolicy> {
     for change in &plan.changes {
         let Some(value) = change.needed() else { continue };
         for item in after.iter_mut().filter(|item| item.target().is_some_and(|target| target.is_same(&change.target))) {
-            item.value = Some(value.wire().to_owned());
+            item.value = Some(value.as_str().to_owned());
         }
     }
     after
@@ -112,6 +112,6 @@ fn what_no_request_can_name_is_refused_only_where_something_is_wanted_of_it() {
         let plan = Plan::new(vec![item.clone()], &Desired::with_default(Some(Enabled)));
         assert!(plan.check_namable().is_ok());
         let refused = Plan::new(vec![item], &Desired::with_default(Some(Disabled))).check_namable().expect_err("no");
-        assert!(refused.headline().contains("Nameless"), "{refused:?}");
+        assert!(refused.message().contains("Nameless"), "{refused:?}");
     }
 }

@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use super::{Answer, LARGEST_FORM, Page, Received, Site};
-use crate::auth::ConnectCommand;
-use crate::auth::refusal::Refusal;
+use super::{Connection, MAX_FORM_SIZE, Page, Redirect, RedirectResult};
+use crate::auth::SignInCommand;
+use crate::auth::refusal::OAuthError;
 
 const STATE: &str = "the-state";
 const PORT: u16 = 8400;
@@ -25,10 +25,10 @@ pub fn loopback(request: &[u8]) {
     let Some(answer) = answer else { return };
     assert!(response.starts_with(b"HTTP/1.1 200 ") || response.starts_with(b"HTTP/1.0 200 "));
     assert!(has_line(request, is_host), "no Host names this machine");
-    if let Answer::Code(code) = &answer {
+    if let RedirectResult::Code(code) = &answer {
         let start = request.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or_default();
         assert!(request[start..].starts_with(b"POST "), "a code was taken from something else than a posted form");
-        assert!((1..=LARGEST_FORM).contains(&code.expose_secret().len()));
+        assert!((1..=MAX_FORM_SIZE).contains(&code.expose_secret().len()));
     }
     for (state, port) in [("another-state", PORT), (STATE, PORT + 1)] {
         assert!(exchange(request, state, port).1.is_none(), "the answer of another sign-in was taken");
@@ -48,12 +48,12 @@ fn is_host(line: &str) -> bool {
 }
 
 /// Sends a request as a browser does, and ends the sign-in that it belongs to.
-fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Answer>) {
+fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<RedirectResult>) {
     thread_local!(static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() });
     let work = async {
         let (mut browser, server) = tokio::io::duplex(1024 * 1024);
         let (answers, mut received) = mpsc::channel(1);
-        let site = Site { state: state.to_owned(), port, connection: 0, answers };
+        let site = Connection { state: state.to_owned(), port, connection: 0, answers };
         let browse = async {
             // Whoever is told that the request is too large need not take the rest of it.
             let _ = browser.write_all(request).await;
@@ -68,7 +68,7 @@ fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Answer>)
             invited.unwrap_or(response)
         };
         let sign_in = async {
-            let Received { answer, page, .. } = received.recv().await?;
+            let Redirect { answer, page, .. } = received.recv().await?;
             let _ = page.send(landing(&answer));
             Some(answer)
         };
@@ -84,12 +84,12 @@ fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Answer>)
     })
 }
 
-fn landing(answer: &Answer) -> Page {
+fn landing(answer: &RedirectResult) -> Page {
     match answer {
-        Answer::Code(_) => Page::success("ada@contoso.example", "contoso.example"),
-        Answer::Error { error, description } => {
-            let connect = ConnectCommand { profile: "p", tenant: None, client_id: None, is_application: false };
-            let refusal = Refusal::from_redirect(error.clone(), description.clone());
+        RedirectResult::Code(_) => Page::success("ada@contoso.example", "contoso.example"),
+        RedirectResult::Error { error, description } => {
+            let connect = SignInCommand { profile: "p", tenant: None, client_id: None, is_application: false };
+            let refusal = OAuthError::from_redirect(error.clone(), description.clone());
             Page::failure(&refusal.into_error("could not sign in", connect))
         }
     }
@@ -135,13 +135,13 @@ mod tests {
         let request = posted("localhost:8400", "code=abc&state=the-state");
         loopback(request.as_bytes());
         let (response, answer) = exchange(request.as_bytes(), STATE, PORT);
-        assert!(matches!(answer, Some(Answer::Code(code)) if code.expose_secret() == "abc"));
+        assert!(matches!(answer, Some(RedirectResult::Code(code)) if code.expose_secret() == "abc"));
         assert!(String::from_utf8_lossy(&response).contains("You are signed in"));
     }
 
     #[test]
     fn what_is_too_large_is_refused_without_being_kept() {
-        let form = format!("state=the-state&code={}", "x".repeat(LARGEST_FORM));
+        let form = format!("state=the-state&code={}", "x".repeat(MAX_FORM_SIZE));
         for request in [
             posted("localhost:8400", &form),
             format!("GET /m365/commerce?{form} HTTP/1.1\r\nHost: localhost:8400\r\n\r\n"),

@@ -10,14 +10,14 @@ use std::io;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 
-use crate::private::Unopened;
+use crate::private::OpenError;
 use crate::secret::SecretBytes;
 
 /// The layout number of a sealed file: versions that cannot open one must not take it for damaged.
-const SEALED: u32 = 3;
+const ENCRYPTED_VERSION: u32 = 3;
 
 #[derive(Deserialize, Serialize)]
-struct Sealed {
+struct EncryptedFile {
     version: u32,
     /// What DPAPI made of the content, in base64.
     dpapi: String,
@@ -28,7 +28,7 @@ struct Sealed {
 pub fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
     let dpapi = BASE64_STANDARD.encode(&*dpapi::seal(content)?);
     let mut sealed = SecretBytes::default();
-    serde_json::to_writer(&mut sealed, &Sealed { version: SEALED, dpapi })?;
+    serde_json::to_writer(&mut sealed, &EncryptedFile { version: ENCRYPTED_VERSION, dpapi })?;
     Ok(sealed)
 }
 
@@ -41,26 +41,26 @@ pub fn seal(content: &SecretBytes) -> io::Result<SecretBytes> {
 
 /// The content of a file, sealed or not. One that is not sealed is read on Windows, too: the next change seals it. One that
 /// Windows sealed is refused elsewhere, and not taken for damaged: the Windows beside this system may still use it.
-pub fn open(found: SecretBytes) -> Result<SecretBytes, Unopened> {
-    match serde_json::from_slice::<Sealed>(&found) {
-        Ok(sealed) if sealed.version == SEALED => open_sealed(&sealed.dpapi),
+pub fn open(found: SecretBytes) -> Result<SecretBytes, OpenError> {
+    match serde_json::from_slice::<EncryptedFile>(&found) {
+        Ok(sealed) if sealed.version == ENCRYPTED_VERSION => open_sealed(&sealed.dpapi),
         _ => Ok(found),
     }
 }
 
 #[cfg(windows)]
-fn open_sealed(dpapi: &str) -> Result<SecretBytes, Unopened> {
-    let sealed = BASE64_STANDARD.decode(dpapi).map_err(|error| Unopened::Failed(io::Error::other(error)))?;
+fn open_sealed(dpapi: &str) -> Result<SecretBytes, OpenError> {
+    let sealed = BASE64_STANDARD.decode(dpapi).map_err(|error| OpenError::Io(io::Error::other(error)))?;
     let content = dpapi::open(&sealed).map_err(|error| {
         let why = "Windows does not open it: it was sealed by another user or on another machine, or it is damaged";
-        Unopened::Failed(io::Error::other(format!("{why} ({error})")))
+        OpenError::Io(io::Error::other(format!("{why} ({error})")))
     })?;
     Ok(SecretBytes::from(content.to_vec()))
 }
 
 #[cfg(not(windows))]
-fn open_sealed(_: &str) -> Result<SecretBytes, Unopened> {
-    Err(Unopened::Refused("Windows sealed it for one of its users, and opens it for nobody else".to_owned()))
+fn open_sealed(_: &str) -> Result<SecretBytes, OpenError> {
+    Err(OpenError::NotOwned("Windows sealed it for one of its users, and opens it for nobody else".to_owned()))
 }
 
 #[cfg(test)]

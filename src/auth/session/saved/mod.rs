@@ -10,18 +10,18 @@ use tokio::sync::Mutex;
 
 use super::refused::Refused;
 use super::{Source, Status};
-use crate::auth::cache::{Method, SignIn, TenantToken, is_fresh};
+use crate::auth::cache::{CachedCredential, CachedToken, SignInMethod, is_fresh};
 use crate::auth::claims::Claims;
-use crate::auth::connect_command::ConnectCommand;
-use crate::auth::entra::{Entra, Grant};
+use crate::auth::connect_command::SignInCommand;
+use crate::auth::entra::{Entra, TokenResponse};
 use crate::auth::tenant::Tenant;
-use crate::error::{Error, Kind, Result};
-use crate::text::moment;
-pub use signed_in::SignedIn;
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::format_timestamp;
+pub use signed_in::ProfileStore;
 
 /// The saved sign-in of one profile, used at one tenant for one run.
-pub struct SavedSignIn<'a> {
-    shared: &'a SignedIn<'a>,
+pub struct ProfileCredential<'a> {
+    shared: &'a ProfileStore<'a>,
     tenant: Option<&'a Tenant>,
     /// The tenant that has been served in this run; its requests go on there.
     tenant_id: RefCell<Option<String>>,
@@ -34,8 +34,8 @@ pub struct SavedSignIn<'a> {
     refused: Refused,
 }
 
-impl<'a> SavedSignIn<'a> {
-    pub fn new(shared: &'a SignedIn<'a>, tenant: Option<&'a Tenant>) -> Self {
+impl<'a> ProfileCredential<'a> {
+    pub fn new(shared: &'a ProfileStore<'a>, tenant: Option<&'a Tenant>) -> Self {
         let (tenant_id, again, in_hand) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self { shared, tenant, tenant_id, again, in_hand, renewing: Mutex::default(), refused: Refused::default() }
     }
@@ -53,22 +53,22 @@ impl<'a> SavedSignIn<'a> {
         self.again.borrow().clone().unwrap_or_else(|| self.connect().to_string())
     }
 
-    pub fn connect(&self) -> ConnectCommand<'a> {
-        ConnectCommand { profile: self.shared.profile, tenant: self.tenant, client_id: None, is_application: false }
+    pub fn connect(&self) -> SignInCommand<'a> {
+        SignInCommand { profile: self.shared.profile, tenant: self.tenant, client_id: None, is_application: false }
     }
 
     /// The command that signs in again in the same way. An application always names its tenant.
-    fn connect_again(&self, sign_in: &SignIn) -> String {
-        if sign_in.method != Method::Application {
+    fn connect_again(&self, sign_in: &CachedCredential) -> String {
+        if sign_in.method != SignInMethod::Application {
             return self.connect().to_string();
         }
         let home = Tenant::parse(&sign_in.tenant_id).ok();
         let (tenant, client_id) = (self.tenant.or(home.as_ref()), sign_in.client_id.as_deref());
-        let connect = ConnectCommand { profile: self.shared.profile, tenant, client_id, is_application: true };
+        let connect = SignInCommand { profile: self.shared.profile, tenant, client_id, is_application: true };
         format!("{connect}, and what the application proves itself with, such as --certificate FILE")
     }
 
-    async fn sign_in(&self) -> Result<SignIn> {
+    async fn sign_in(&self) -> Result<CachedCredential> {
         self.shared.sign_in(None, self.connect()).await
     }
 
@@ -77,7 +77,7 @@ impl<'a> SavedSignIn<'a> {
         let found = sign_in.token_for(self.tenant);
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
         let tenant_id = found.map(|(id, _)| id).or_else(|| self.tenant?.id()).map(str::to_owned);
-        let claims = found.and_then(|(_, token)| Claims::of(token.access_token.expose_secret()));
+        let claims = found.and_then(|(_, token)| Claims::decode_unverified(token.access_token.expose_secret()));
         Ok(Status {
             tenant_id,
             method: sign_in.method,
@@ -105,7 +105,7 @@ impl<'a> SavedSignIn<'a> {
             Some((tenant_id, token)) if token.is_fresh(Utc::now()) || sign_in.refresh_token.is_none() => {
                 if self.use_as(&sign_in, tenant_id)? {
                     let profile = self.shared.profile;
-                    self.shared.report.detail(&format!("using the saved sign-in of the profile {profile}"));
+                    self.shared.report.debug(&format!("using the saved sign-in of the profile {profile}"));
                 }
                 Ok(self.take_in_hand(&token.access_token, token.expires_at))
             }
@@ -119,12 +119,12 @@ impl<'a> SavedSignIn<'a> {
         if self.sign_in().await?.refresh_token.is_none() {
             return Ok(None);
         }
-        self.shared.report.detail("the service refused the token; asking for a new one");
+        self.shared.report.debug("the service refused the token; asking for a new one");
         self.renew(Some(refused)).await.map(Some)
     }
 
     /// Remembers who is served, and where. Returns whether it is the first.
-    fn use_as(&self, sign_in: &SignIn, tenant_id: &str) -> Result<bool> {
+    fn use_as(&self, sign_in: &CachedCredential, tenant_id: &str) -> Result<bool> {
         self.check_same(sign_in, tenant_id)?;
         self.tenant_id.replace(Some(tenant_id.to_owned()));
         self.again.replace(Some(self.connect_again(sign_in)));
@@ -132,7 +132,7 @@ impl<'a> SavedSignIn<'a> {
     }
 
     /// Refuses to go on as anybody else, or elsewhere.
-    fn check_same(&self, sign_in: &SignIn, tenant_id: &str) -> Result<()> {
+    fn check_same(&self, sign_in: &CachedCredential, tenant_id: &str) -> Result<()> {
         let is_same_tenant = self.tenant_id.borrow().as_ref().is_none_or(|before| before == tenant_id);
         if is_same_tenant && self.shared.is_same(sign_in.account.as_ref()) {
             return Ok(());
@@ -141,32 +141,32 @@ impl<'a> SavedSignIn<'a> {
     }
 
     fn somebody_else(&self) -> Error {
-        Error::sign_in(format!(
+        Error::auth(format!(
             "somebody has signed in to the profile {} anew meanwhile, as another account or in another tenant; nothing more was sent",
             self.shared.profile
         ))
-        .hint(format!("look at who is signed in: mscommerce status{}", self.connect().flags()))
+        .with_hint(format!("look at who is signed in: mscommerce status{}", self.connect().flags()))
     }
 
     /// A sign-in that cannot be renewed serves one tenant, and only until its token ends.
-    fn check_usable(&self, sign_in: &SignIn, token: Option<&TenantToken>) -> Result<()> {
+    fn check_usable(&self, sign_in: &CachedCredential, token: Option<&CachedToken>) -> Result<()> {
         if sign_in.refresh_token.is_some() {
             return Ok(());
         }
         let Some(token) = token else {
             let asked = self.tenant.map(ToString::to_string).unwrap_or_default();
-            return Err(Error::sign_in(format!(
+            return Err(Error::auth(format!(
                 "the saved token is for the tenant {} and cannot be used at {asked}",
                 sign_in.tenant_id
             ))
-            .hint(self.connect_again(sign_in)));
+            .with_hint(self.connect_again(sign_in)));
         };
         if token.expires_at <= Utc::now() {
-            return Err(Error::sign_in(format!(
+            return Err(Error::auth(format!(
                 "the saved token ended at {} and cannot be renewed",
-                moment(token.expires_at)
+                format_timestamp(token.expires_at)
             ))
-            .hint(self.connect_again(sign_in)));
+            .with_hint(self.connect_again(sign_in)));
         }
         Ok(())
     }
@@ -200,7 +200,7 @@ impl<'a> SavedSignIn<'a> {
         let grant = self.redeem(&sign_in).await?;
         // A renewal at another tenant may have been faster; where the file is not held, another process too.
         let mut now = self.shared.sign_in(held, self.connect()).await?;
-        if !now.is_of_same(&sign_in) {
+        if !now.same_identity(&sign_in) {
             return Err(self.somebody_else());
         }
         let token = self.keep(&mut now, grant);
@@ -209,10 +209,10 @@ impl<'a> SavedSignIn<'a> {
         token
     }
 
-    async fn redeem(&self, sign_in: &SignIn) -> Result<Grant> {
+    async fn redeem(&self, sign_in: &CachedCredential) -> Result<TokenResponse> {
         self.check_usable(sign_in, sign_in.token_for(self.tenant).map(|(_, token)| token))?;
         let (Some(refresh_token), Some(client_id)) = (&sign_in.refresh_token, &sign_in.client_id) else {
-            return Err(Error::sign_in("the saved sign-in cannot be renewed").hint(self.connect().to_string()));
+            return Err(Error::auth("the saved sign-in cannot be renewed").with_hint(self.connect().to_string()));
         };
         let known = self.known_tenant_id(sign_in);
         let tenant = known.or_else(|| self.tenant.map(Tenant::as_str)).unwrap_or(&sign_in.tenant_id);
@@ -222,20 +222,20 @@ impl<'a> SavedSignIn<'a> {
             tenant,
             client_id,
             scope: &sign_in.scope,
-            connect: ConnectCommand { client_id: Some(client_id), ..self.connect() },
+            connect: SignInCommand { client_id: Some(client_id), ..self.connect() },
         };
         entra.refresh(refresh_token).await.map_err(|error| self.with_known_tenants(error, sign_in))
     }
 
     /// The id of the tenant that is asked for, unless it is named by a domain that was never used.
-    fn known_tenant_id<'s>(&'s self, sign_in: &'s SignIn) -> Option<&'s str> {
+    fn known_tenant_id<'s>(&'s self, sign_in: &'s CachedCredential) -> Option<&'s str> {
         let used = sign_in.token_for(self.tenant).map(|(id, _)| id);
         used.or_else(|| self.tenant.map_or(Some(sign_in.tenant_id.as_str()), Tenant::id))
     }
 
     /// A refusal for a tenant that was asked for lists those that served before.
-    fn with_known_tenants(&self, error: Error, sign_in: &SignIn) -> Error {
-        if self.tenant.is_none() || self.shared.is_at_several || error.kind() != Kind::SignIn {
+    fn with_known_tenants(&self, error: Error, sign_in: &CachedCredential) -> Error {
+        if self.tenant.is_none() || self.shared.is_at_several || error.kind() != ErrorKind::Auth {
             return error;
         }
         let known = sign_in.tenants.iter().map(|(id, token)| match token.domains.first() {
@@ -243,21 +243,21 @@ impl<'a> SavedSignIn<'a> {
             None => id.clone(),
         });
         let known: Vec<String> = known.collect();
-        error.detail(format!("tenants used with this sign-in: {}", known.join(", ")))
+        error.with_detail(format!("tenants used with this sign-in: {}", known.join(", ")))
     }
 
     /// Takes over what was granted, and returns the access token if it is for the tenant that was meant.
-    fn keep(&self, sign_in: &mut SignIn, grant: Grant) -> Result<SecretString> {
+    fn keep(&self, sign_in: &mut CachedCredential, grant: TokenResponse) -> Result<SecretString> {
         if let Some(refresh_token) = grant.refresh_token {
             sign_in.refresh_token = Some(refresh_token);
         }
         let meant = self.known_tenant_id(sign_in).map(str::to_owned);
         let tenant_id = match (grant.claims.tid, &meant, self.tenant) {
             (Some(tid), Some(meant), _) if !tid.eq_ignore_ascii_case(meant) => {
-                return Err(Error::sign_in(format!(
+                return Err(Error::auth(format!(
                     "a token for the tenant {meant} was asked for, and one for {tid} came"
                 ))
-                .hint(self.connect().to_string()));
+                .with_hint(self.connect().to_string()));
             }
             (Some(tid), None, _) => tid,
             (_, Some(meant), _) => meant.clone(),

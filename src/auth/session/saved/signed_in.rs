@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::auth::cache::{Locked, Lookup, SignIn, Store};
-use crate::auth::connect_command::ConnectCommand;
+use crate::auth::cache::{CacheLock, CachedCredential, Lookup, TokenCache};
+use crate::auth::connect_command::SignInCommand;
 use crate::error::{Error, Result};
 use crate::http;
 use crate::report::Report;
@@ -16,11 +16,11 @@ use crate::report::Report;
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The saved sign-in of one profile, for one run.
-pub struct SignedIn<'a> {
+pub struct ProfileStore<'a> {
     pub http: &'a http::Client<'a>,
     pub report: &'a dyn Report,
     pub profile: &'a str,
-    store: &'a Store<'a>,
+    store: &'a TokenCache<'a>,
     /// Whether the run is at several tenants.
     pub is_at_several: bool,
     /// Why nothing else serves in the place of a sign-in that is missing, and what to do about it.
@@ -29,19 +29,19 @@ pub struct SignedIn<'a> {
     /// profile anew meanwhile.
     account: OnceCell<Option<String>>,
     /// A renewed sign-in that could not be saved: it serves the rest of the run.
-    unsaved: RefCell<Option<Box<SignIn>>>,
+    unsaved: RefCell<Option<Box<CachedCredential>>>,
     /// The file of sign-ins, as long as one of the run's renewals holds it: they go on side by side.
     held: Mutex<Weak<Held>>,
     cannot_lock: Cell<bool>,
 }
 
 /// The file of sign-ins, held against other processes.
-pub type Held = RefCell<Locked>;
+pub type Held = RefCell<CacheLock>;
 
-impl<'a> SignedIn<'a> {
+impl<'a> ProfileStore<'a> {
     pub fn new(
         http: &'a http::Client<'a>,
-        store: &'a Store<'a>,
+        store: &'a TokenCache<'a>,
         report: &'a dyn Report,
         profile: &'a str,
         instead: Option<&'a str>,
@@ -63,36 +63,36 @@ impl<'a> SignedIn<'a> {
 
     /// The sign-in as it is now: what could not be saved, what the held file says, or what the file says.
     /// `connect` is the command that signs in where nobody is.
-    pub async fn sign_in(&self, held: Option<&Held>, connect: ConnectCommand<'_>) -> Result<SignIn> {
+    pub async fn sign_in(&self, held: Option<&Held>, connect: SignInCommand<'_>) -> Result<CachedCredential> {
         if let Some(unsaved) = &*self.unsaved.borrow() {
-            return Ok(SignIn::clone(unsaved));
+            return Ok(CachedCredential::clone(unsaved));
         }
         if let Some(held) = held {
             let locked = held.borrow();
             return locked.sign_in(self.profile).cloned().ok_or_else(|| self.nobody(&[], connect));
         }
-        match self.store.look_up(self.profile, self.http.time_left()).await? {
+        match self.store.look_up(self.profile, self.http.remaining()).await? {
             Lookup::Found(sign_in) => Ok(*sign_in),
             Lookup::Missing { others } => Err(self.nobody(&others, connect)),
         }
     }
 
-    fn nobody(&self, others: &[String], connect: ConnectCommand<'_>) -> Error {
+    fn nobody(&self, others: &[String], connect: SignInCommand<'_>) -> Error {
         let error = if others.is_empty() {
-            Error::sign_in("nobody is signed in")
+            Error::auth("nobody is signed in")
         } else {
-            Error::sign_in(format!("nobody is signed in under the profile '{}'", self.profile))
-                .detail(format!("signed in: {}", others.join(", ")))
+            Error::auth(format!("nobody is signed in under the profile '{}'", self.profile))
+                .with_detail(format!("signed in: {}", others.join(", ")))
         };
         let error = match self.instead {
-            Some(why) => error.detail(why).hint(format!("set what is missing, or sign in: {connect}")),
-            None => error.hint(connect.to_string()),
+            Some(why) => error.with_detail(why).with_hint(format!("set what is missing, or sign in: {connect}")),
+            None => error.with_hint(connect.to_string()),
         };
-        if others.is_empty() { error } else { error.hint("to use another profile, name it: --profile NAME") }
+        if others.is_empty() { error } else { error.with_hint("to use another profile, name it: --profile NAME") }
     }
 
     /// Fails where nobody is signed in. `connect` is the command that signs in.
-    pub async fn check(&self, connect: ConnectCommand<'_>) -> Result<()> {
+    pub async fn check(&self, connect: SignInCommand<'_>) -> Result<()> {
         self.sign_in(None, connect).await.map(drop)
     }
 
@@ -120,7 +120,7 @@ impl<'a> SignedIn<'a> {
         if let Some(held) = holder.upgrade() {
             return Some(held);
         }
-        match self.store.lock(self.http.time_left().min(LOCK_PATIENCE)).await {
+        match self.store.lock(self.http.remaining().min(LOCK_PATIENCE)).await {
             Ok(locked) => {
                 let held = Rc::new(RefCell::new(locked));
                 *holder = Rc::downgrade(&held);
@@ -128,23 +128,23 @@ impl<'a> SignedIn<'a> {
             }
             Err(error) => {
                 self.cannot_lock.set(true);
-                self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.one_line()));
+                self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.summary()));
                 // Waiting for another process is not the service's slowness.
-                self.http.restart_clock();
+                self.http.reset_deadline();
                 None
             }
         }
     }
 
     /// Saves a renewed sign-in; one that cannot be saved serves the rest of the run.
-    pub fn save(&self, sign_in: SignIn, held: Option<&Held>) {
+    pub fn save(&self, sign_in: CachedCredential, held: Option<&Held>) {
         let mut unsaved = self.unsaved.borrow_mut();
         // What could not be saved once is not tried again: it would be told again.
         let held = held.filter(|_| unsaved.is_none());
         match held.map(|held| held.borrow_mut().save(self.profile, sign_in.clone())) {
             Some(Ok(())) => return,
             Some(Err(error)) => {
-                self.report.warn(&format!("the renewed sign-in was not saved: {}", error.one_line()));
+                self.report.warn(&format!("the renewed sign-in was not saved: {}", error.summary()));
             }
             None => {}
         }
