@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::api::Target;
+use crate::api::{Scope, Target};
 use crate::error::{Error, Result};
 use crate::private;
 
@@ -27,7 +27,7 @@ pub struct Entry {
     pub tenant_id: Option<String>,
     pub account: Option<String>,
     pub policy_id: String,
-    pub scope: EntryScope,
+    pub scope: Scope,
     pub id: String,
     pub name: Option<String>,
     /// The value before, in the service's spelling.
@@ -41,30 +41,10 @@ pub struct Entry {
     pub undoes: Option<String>,
 }
 
-/// Whether a change was of a product or an offer type.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum EntryScope {
-    Product,
-    OfferType,
-}
-
 impl Entry {
     /// What was changed.
     pub fn target(&self) -> Target {
-        match self.scope {
-            EntryScope::Product => Target::Product(self.id.clone()),
-            EntryScope::OfferType => Target::OfferType(self.id.clone()),
-        }
-    }
-}
-
-impl From<&Target> for EntryScope {
-    fn from(target: &Target) -> Self {
-        match target {
-            Target::Product(_) => Self::Product,
-            Target::OfferType(_) => Self::OfferType,
-        }
+        Target::new(self.scope, self.id.as_str())
     }
 }
 
@@ -187,7 +167,7 @@ mod tests {
             tenant_id: Some("t".into()),
             account: None,
             policy_id: "P".into(),
-            scope: EntryScope::OfferType,
+            scope: Scope::OfferType,
             id: id.into(),
             name: Some("line\nend".into()),
             from: None,

@@ -96,7 +96,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
     pub async fn policies(&self) -> Result<Vec<Policy>> {
         let what = "could not list the policies";
-        self.list(self.url(&[])?, what, Policy::decode).await
+        self.list(self.url(&[])?, what, Policy::from_json).await
     }
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
@@ -105,11 +105,11 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
-    pub async fn products(&self, scope: &Scope) -> Result<Vec<ProductPolicy>> {
+    pub async fn products(&self, scope: Scope) -> Result<Vec<ProductPolicy>> {
         let url = self.listing_url(scope)?;
         let what = match scope {
             Scope::OfferType => "could not list the offer types",
-            _ => "could not list the products",
+            Scope::Product => "could not list the products",
         };
         self.list(url, what, |item| self.decode_product(item)).await
     }
@@ -150,7 +150,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// The address of a listing.
-    pub fn listing_url(&self, scope: &Scope) -> Result<Url> {
+    pub fn listing_url(&self, scope: Scope) -> Result<Url> {
         let mut url = self.url(&[self.policy_id, "products"])?;
         url.query_pairs_mut().append_pair("scope", scope.query_value());
         Ok(url)
@@ -257,21 +257,22 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     fn decode_one(&self, answer: &Response) -> Option<ProductPolicy> {
-        answer.json().and_then(|item| self.decode_product(item)).filter(|item| !item.is_blank())
+        answer.json().and_then(|item| self.decode_product(item)).filter(|item| !item.is_empty())
     }
 
     /// An item that names no policy belongs to the one that was asked about.
     fn decode_product(&self, item: Value) -> Option<ProductPolicy> {
-        let mut item = ProductPolicy::decode(item)?;
+        let mut item = ProductPolicy::from_json(item)?;
         item.policy_id.get_or_insert_with(|| self.policy_id.to_owned());
         Some(item)
     }
 
     fn target_url(&self, target: &Target) -> Result<Url> {
-        match target {
-            Target::Product(id) => self.url(&[self.policy_id, "products", id]),
-            Target::OfferType(id) => self.url(&[self.policy_id, "offerTypes", id]),
-        }
+        let collection = match target.scope {
+            Scope::Product => "products",
+            Scope::OfferType => "offerTypes",
+        };
+        self.url(&[self.policy_id, collection, &target.id])
     }
 
     /// The endpoint's URL with `segments` below `/v1.0/policies`, each encoded as one path segment.

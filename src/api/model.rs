@@ -1,15 +1,18 @@
-//! What the endpoint speaks of: policies, and what a policy says of a product or an offer type.
+//! The resources of the endpoint: policies, and the settings of products and offer types under a policy.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A policy that products are subject to. The only one in public use is `AllowSelfServicePurchase`.
+/// A policy for products and offer types. The only one in public use is `AllowSelfServicePurchase`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub id: Option<String>,
     pub description: Option<String>,
-    /// What a product gets when it is new. Read-only: it stays `Enabled` even where every product is disabled
+    /// The value of new products. Read-only: it stays `Enabled` even if every product is disabled
     /// (microsoft-365-docs issue 830).
     pub default_value: Option<String>,
     /// Members that this version does not know.
@@ -18,74 +21,64 @@ pub struct Policy {
 
 impl Policy {
     /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
-    pub fn decode(body: Value) -> Option<Self> {
+    pub fn from_json(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
         Some(Self {
-            id: take(&mut members, "id"),
-            description: take(&mut members, "description"),
-            default_value: take(&mut members, "defaultValue"),
+            id: take_string(&mut members, "id"),
+            description: take_string(&mut members, "description"),
+            default_value: take_string(&mut members, "defaultValue"),
             extra: members,
         })
     }
 
-    /// Whether this says nothing of a policy: some other object came instead.
-    pub fn is_blank(&self) -> bool {
+    /// Whether the object has no member of a policy, so that it is something else.
+    pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.default_value.is_none()
     }
 }
 
-/// Whether a setting is for a product of Microsoft's or for a kind of other sellers' offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a policy setting applies to: a product of Microsoft, or a type of offers of other publishers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Scope {
     Product,
     OfferType,
-    /// A scope that this version does not know, in the service's spelling.
-    Other(String),
 }
 
 impl Scope {
-    fn from_wire(scope: String) -> Self {
-        if scope.eq_ignore_ascii_case("product") {
-            Self::Product
-        } else if scope.eq_ignore_ascii_case("offertype") {
-            Self::OfferType
-        } else {
-            Self::Other(scope)
+    /// Parses the service's spelling without regard to case. Returns `None` for a scope that this version does not know.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Product, Self::OfferType].into_iter().find(|scope| text.eq_ignore_ascii_case(scope.as_str()))
+    }
+
+    /// The spelling in output and in state files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::OfferType => "offerType",
         }
     }
 
-    /// The value of the listing's `scope` parameter (MSCommerce module: `product` is its default).
-    pub fn query_value(&self) -> &str {
+    /// The value of the `scope` query parameter of the listing (MSCommerce module: `product` is its default).
+    pub const fn query_value(self) -> &'static str {
         match self {
             Self::Product => "product",
             Self::OfferType => "OfferType",
-            Self::Other(scope) => scope,
         }
     }
-}
 
-impl Scope {
-    /// Whether the value can be asked for: trials are for products only (article of 2024-10-10).
-    pub fn takes(&self, value: PolicyValue) -> bool {
-        *self == Self::Product || value.fits_offer_types()
+    /// Whether the service accepts the value in this scope: trials are for products only (article of 2024-10-10).
+    pub fn accepts(self, value: PolicyValue) -> bool {
+        self == Self::Product || value != PolicyValue::OnlyTrialsWithoutPaymentMethod
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Product => "product",
-            Self::OfferType => "offerType",
-            Self::Other(scope) => scope,
-        })
-    }
-}
-
-/// What the policy says of one product or offer type.
+/// The setting of one product or offer type under a policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProductPolicy {
     pub policy_id: Option<String>,
-    pub scope: Scope,
+    /// As [`Scope::as_str`] spells it; a scope that this version does not know, as the service does.
+    pub scope: String,
     pub id: Option<String>,
     pub name: Option<String>,
     /// The setting in the service's spelling; values that this version does not know are kept as they are.
@@ -95,49 +88,47 @@ pub struct ProductPolicy {
 }
 
 impl ProductPolicy {
-    /// Decodes an item. A product is named by `productId` and `productName`, anything else by `scopeId` and
-    /// `scopeValue` (MSCommerce module, `Get-MSCommerceProductPolicies`).
-    pub fn decode(body: Value) -> Option<Self> {
+    /// Decodes an item. A product has `productId` and `productName`, anything else `scopeId` and `scopeValue`
+    /// (MSCommerce module, `Get-MSCommerceProductPolicies`).
+    pub fn from_json(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
-        let scope = match take(&mut members, "scope") {
-            Some(scope) => Scope::from_wire(scope),
-            None if members.contains_key("scopeId") => Scope::OfferType,
-            None => Scope::Product,
+        let scope = match take_string(&mut members, "scope") {
+            Some(scope) => Scope::parse(&scope).map_or(scope, |known| known.as_str().to_owned()),
+            None if members.contains_key("scopeId") => Scope::OfferType.as_str().to_owned(),
+            None => Scope::Product.as_str().to_owned(),
         };
-        let (id, name) = match scope {
-            Scope::Product => ("productId", "productName"),
-            _ => ("scopeId", "scopeValue"),
-        };
+        let is_product = Scope::parse(&scope) == Some(Scope::Product);
+        let (id, name) = if is_product { ("productId", "productName") } else { ("scopeId", "scopeValue") };
         Some(Self {
-            policy_id: take(&mut members, "policyId"),
-            id: take(&mut members, id),
-            name: take(&mut members, name),
-            value: take(&mut members, "policyValue"),
+            policy_id: take_string(&mut members, "policyId"),
+            id: take_string(&mut members, id),
+            name: take_string(&mut members, name),
+            value: take_string(&mut members, "policyValue"),
             scope,
             extra: members,
         })
     }
 
-    /// Whether this says nothing of a product or an offer type: some other object came instead.
-    pub fn is_blank(&self) -> bool {
+    /// Whether the object has no member of a product policy, so that it is something else.
+    pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.value.is_none()
     }
 
-    /// What requests name it by; `None` where the service gave no id, or a scope that no path is known for.
-    pub fn target(&self) -> Option<Target> {
-        let id = self.id.clone()?;
-        match self.scope {
-            Scope::Product => Some(Target::Product(id)),
-            Scope::OfferType => Some(Target::OfferType(id)),
-            Scope::Other(_) => None,
-        }
+    /// The scope, unless this version does not know it.
+    pub fn scope(&self) -> Option<Scope> {
+        Scope::parse(&self.scope)
     }
 
-    /// Whether `words` are the id or the whole name, without regard to case.
-    pub fn matches_id_or_name(&self, words: &str) -> bool {
-        let words = words.trim().to_lowercase();
-        let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().to_lowercase() == words);
-        is(&self.id) || is(&self.name)
+    /// The address of the item in requests. `None` if it has no id, or a scope that no path is known for.
+    pub fn target(&self) -> Option<Target> {
+        Some(Target::new(self.scope()?, self.id.clone()?))
+    }
+
+    /// Whether `text` is the id or the whole name, without regard to case.
+    pub fn matches_id_or_name(&self, text: &str) -> bool {
+        let text = text.trim().to_lowercase();
+        let matches = |field: &Option<String>| field.as_ref().is_some_and(|field| field.trim().to_lowercase() == text);
+        matches(&self.id) || matches(&self.name)
     }
 
     /// The name and the id in one line, for messages.
@@ -151,19 +142,20 @@ impl ProductPolicy {
     }
 }
 
-/// What a setting can be told to become.
+/// A value that this version can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyValue {
     /// People may buy and try the product.
     Enabled,
     /// People may neither buy nor try the product.
     Disabled,
-    /// People may try the product where the trial needs no payment method. Products only (article of 2024-10-10).
+    /// People may start trials that need no payment method. Products only (article of 2024-10-10).
     OnlyTrialsWithoutPaymentMethod,
 }
 
 impl PolicyValue {
-    const ALL: [(Self, &'static [&'static str]); 3] = [
+    /// Each value with the spellings that [`PolicyValue::parse`] accepts.
+    const SPELLINGS: [(Self, &'static [&'static str]); 3] = [
         (Self::Enabled, &["enabled"]),
         (Self::Disabled, &["disabled"]),
         (
@@ -172,10 +164,12 @@ impl PolicyValue {
         ),
     ];
 
-    /// Reads a value as people write it: this tool's words or the service's own, without regard to case.
+    /// Parses a value in the spelling of this tool or of the service, without regard to case.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let fits = |(_, words): &&(Self, &[&str])| words.iter().any(|word| word.eq_ignore_ascii_case(text.trim()));
-        Self::ALL.iter().find(fits).map(|(value, _)| *value).ok_or_else(|| {
+        let text = text.trim();
+        let value =
+            Self::SPELLINGS.iter().find(|(_, spellings)| spellings.iter().any(|s| s.eq_ignore_ascii_case(text)));
+        value.map(|(value, _)| *value).ok_or_else(|| {
             "the values are enabled, disabled and only-trials-without-payment-method (short: trials)".to_owned()
         })
     }
@@ -189,52 +183,67 @@ impl PolicyValue {
         }
     }
 
-    /// Whether an offer type can take the value: trials are for products only (article of 2024-10-10).
-    pub fn fits_offer_types(self) -> bool {
-        self != Self::OnlyTrialsWithoutPaymentMethod
-    }
-
-    /// Whether the service's word means this value.
-    pub fn is(self, wire: Option<&str>) -> bool {
-        wire.is_some_and(|wire| wire.eq_ignore_ascii_case(self.as_str()))
+    /// Whether the service's value is this one, without regard to case.
+    pub fn matches(self, service_value: Option<&str>) -> bool {
+        service_value.is_some_and(|value| value.eq_ignore_ascii_case(self.as_str()))
     }
 }
 
-/// One product or offer type, as the service's paths name it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    Product(String),
-    OfferType(String),
+/// The address of a product or offer type in requests. Ids are compared without regard to case.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub scope: Scope,
+    pub id: String,
 }
 
 impl Target {
-    /// The id alone.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Product(id) | Self::OfferType(id) => id,
-        }
+    pub fn new(scope: Scope, id: impl Into<String>) -> Self {
+        Self { scope, id: id.into() }
     }
 
-    /// The scope alone.
-    pub fn scope(&self) -> Scope {
-        match self {
-            Self::Product(_) => Scope::Product,
-            Self::OfferType(_) => Scope::OfferType,
-        }
+    fn comparison_key(&self) -> (Scope, String) {
+        (self.scope, self.id.to_lowercase())
+    }
+}
+
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        self.comparison_key() == other.comparison_key()
+    }
+}
+
+impl Eq for Target {}
+
+impl PartialOrd for Target {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Target {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.comparison_key().cmp(&other.comparison_key())
+    }
+}
+
+impl Hash for Target {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.comparison_key().hash(state);
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Product(id) => write!(formatter, "product {}", crate::text::truncate(id, 80)),
-            Self::OfferType(id) => write!(formatter, "offer type {}", crate::text::truncate(id, 80)),
-        }
+        let kind = match self.scope {
+            Scope::Product => "product",
+            Scope::OfferType => "offer type",
+        };
+        write!(formatter, "{kind} {}", crate::text::truncate(&self.id, 80))
     }
 }
 
-/// Takes a member as text. A member that is no string any more is shown as its JSON, so that nothing is lost.
-fn take(members: &mut Map<String, Value>, name: &str) -> Option<String> {
+/// Removes a member and returns it as text. Anything but a string becomes its JSON, so that nothing is lost.
+fn take_string(members: &mut Map<String, Value>, name: &str) -> Option<String> {
     match members.remove(name)? {
         Value::Null => None,
         Value::String(text) => Some(text),
@@ -248,39 +257,46 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_product_is_named_by_its_product_id_whatever_the_case_of_its_scope() {
-        let item = ProductPolicy::decode(json!({"policyId": "P", "policyValue": "Enabled", "scope": "pRODUCT",
+    fn product_scope_in_any_case_reads_product_id() {
+        let item = ProductPolicy::from_json(json!({"policyId": "P", "policyValue": "Enabled", "scope": "pRODUCT",
             "productId": "CFQ7TTC0H9MP", "productName": "Power BI Pro", "newMember": {"a": 1}}))
         .expect("an object");
-        assert_eq!(item.scope, Scope::Product);
+        assert_eq!((item.scope(), item.scope.as_str()), (Some(Scope::Product), "product"));
         assert_eq!(item.label(), "Power BI Pro (CFQ7TTC0H9MP)");
         assert_eq!(item.extra, json!({"newMember": {"a": 1}}).as_object().expect("object").clone());
     }
 
     #[test]
-    fn anything_else_is_named_by_its_scope_id() {
-        let item = ProductPolicy::decode(
+    fn other_scopes_read_scope_id() {
+        let item = ProductPolicy::from_json(
             json!({"policyValue": "Someday", "scope": "Bundle", "scopeId": "B1", "scopeValue": "A bundle"}),
         )
         .expect("an object");
-        assert_eq!(item.scope, Scope::Other("Bundle".into()));
+        assert_eq!((item.scope(), item.scope.as_str()), (None, "Bundle"));
         assert_eq!((item.id.as_deref(), item.name.as_deref()), (Some("B1"), Some("A bundle")));
         assert_eq!(item.value.as_deref(), Some("Someday"));
     }
 
     #[test]
-    fn members_that_change_their_type_are_shown_as_json() {
-        let item = ProductPolicy::decode(json!({"scope": "product", "policyValue": {"until": 2030}})).expect("object");
+    fn non_string_member_becomes_json_text() {
+        let item =
+            ProductPolicy::from_json(json!({"scope": "product", "policyValue": {"until": 2030}})).expect("object");
         assert_eq!(item.value.as_deref(), Some(r#"{"until":2030}"#));
-        assert!(ProductPolicy::decode(json!("text")).is_none());
+        assert!(ProductPolicy::from_json(json!("text")).is_none());
     }
 
     #[test]
-    fn values_are_read_in_every_spelling() {
-        for word in ["trials", "TRIALS", "only-trials-without-payment-method", "onlytrialswithoutpaymentmethod"] {
-            assert_eq!(PolicyValue::parse(word), Ok(PolicyValue::OnlyTrialsWithoutPaymentMethod), "{word}");
+    fn value_parse_accepts_every_spelling() {
+        for text in ["trials", "TRIALS", "only-trials-without-payment-method", "onlytrialswithoutpaymentmethod"] {
+            assert_eq!(PolicyValue::parse(text), Ok(PolicyValue::OnlyTrialsWithoutPaymentMethod), "{text}");
         }
         assert_eq!(PolicyValue::parse("eNABLED"), Ok(PolicyValue::Enabled));
         assert!(PolicyValue::parse("off").is_err());
+    }
+    #[test]
+    fn targets_compare_without_case_within_a_scope() {
+        let target = Target::new(Scope::Product, "CFQ7");
+        assert_eq!(target, Target::new(Scope::Product, "cfq7"));
+        assert_ne!(target, Target::new(Scope::OfferType, "CFQ7"));
     }
 }

@@ -17,7 +17,7 @@ pub fn response(body: &[u8]) {
     let answer = Response { status: StatusCode::OK, body: body.to_vec().into(), ..Response::default() };
     let Some(json) = answer.json() else { return };
     one(&json);
-    if let Some(page) = Page::decode(&answer, ProductPolicy::decode) {
+    if let Some(page) = Page::decode(&answer, ProductPolicy::from_json) {
         let came = json["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         assert_eq!(page.items.len(), came.len());
         came.iter().for_each(one);
@@ -26,22 +26,22 @@ pub fn response(body: &[u8]) {
         }
         printed_whole(&Output::many(page.items));
     }
-    if let Some(page) = Page::decode(&answer, Policy::decode) {
+    if let Some(page) = Page::decode(&answer, Policy::from_json) {
         printed_whole(&Output::many(page.items));
     }
 }
 
 fn one(came: &Value) {
-    if let Some(product) = ProductPolicy::decode(came.clone()) {
-        let names = match product.scope {
-            Scope::Product => ["policyId", "productId", "productName", "policyValue"],
+    if let Some(product) = ProductPolicy::from_json(came.clone()) {
+        let names = match product.scope() {
+            Some(Scope::Product) => ["policyId", "productId", "productName", "policyValue"],
             _ => ["policyId", "scopeId", "scopeValue", "policyValue"],
         };
         let values = [&product.policy_id, &product.id, &product.name, &product.value];
         is_whole(came, &names, &values, &["scope"], &product.extra);
         printed_whole(&Output::one(product));
     }
-    if let Some(policy) = Policy::decode(came.clone()) {
+    if let Some(policy) = Policy::from_json(came.clone()) {
         let values = [&policy.id, &policy.description, &policy.default_value];
         is_whole(came, &["id", "description", "defaultValue"], &values, &[], &policy.extra);
         printed_whole(&Output::one(policy));

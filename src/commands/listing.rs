@@ -22,7 +22,7 @@ impl ScopeArg {
 /// Lists these scopes, in their order, with one request for each side by side.
 pub async fn read(scopes: &[Scope], endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<Vec<ProductPolicy>> {
     // Both are read to their end even where one fails, for the other may be just renewing the sign-in.
-    let lists = join_all(scopes.iter().map(|scope| endpoint.products(scope))).await;
+    let lists = join_all(scopes.iter().map(|scope| endpoint.products(*scope))).await;
     match lists.into_iter().collect::<Result<Vec<_>>>() {
         Ok(lists) => Ok(lists.into_iter().flatten().collect()),
         Err(error) => Err(suggest::policies(endpoint, error, context.settings).await),
@@ -49,7 +49,7 @@ pub fn only_one<'i>(
     let fitting: Vec<&ProductPolicy> = items.iter().filter(|item| item.matches_id_or_name(words)).collect();
     // The service may list a thing twice.
     let is_same = |one: &ProductPolicy, other: &ProductPolicy| match (one.target(), other.target()) {
-        (Some(one), Some(other)) => one.is_same(&other),
+        (Some(one), Some(other)) => one == other,
         _ => false,
     };
     match fitting.as_slice() {

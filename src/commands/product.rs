@@ -43,8 +43,8 @@ impl Named {
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match (is_offer_type, is_id) {
-            (true, _) => Self::Id(Target::OfferType(text.to_owned())),
-            (false, true) => Self::Id(Target::Product(text.to_owned())),
+            (true, _) => Self::Id(Target::new(Scope::OfferType, text)),
+            (false, true) => Self::Id(Target::new(Scope::Product, text)),
             (false, false) => Self::Words(text.to_owned()),
         })
     }
@@ -68,7 +68,7 @@ impl Named {
                     .id
                     .clone()
                     .ok_or_else(|| Error::failed(format!("the list gives no id for {}", item.label())))?;
-                Ok((Target::Product(id), item.clone()))
+                Ok((Target::new(Scope::Product, id), item.clone()))
             }
         }
     }
@@ -85,7 +85,7 @@ async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<CommandOutput> 
 async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<CommandOutput> {
     let wanted = wanted(args)?;
     let named = Named::new(&args.target, context)?;
-    if args.target.offer_type.is_some() && !wanted.fits_offer_types() {
+    if args.target.offer_type.is_some() && !Scope::OfferType.accepts(wanted) {
         return Err(changing::offer_type_value_error());
     }
     let may_ask = context.terminal.facts().input_is_terminal;

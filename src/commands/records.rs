@@ -20,7 +20,7 @@ impl Row for ProductPolicy {
     const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue"];
 
     fn record(self) -> Record {
-        let scope = Some(self.scope.to_string());
+        let scope = Some(self.scope);
         Record {
             values: [self.policy_id, scope, self.id, self.name, self.value].map(Value::from).into(),
             extra: self.extra,
@@ -44,7 +44,6 @@ impl Row for Entry {
         &["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
 
     fn record(self) -> Record {
-        let scope = self.target().scope();
         Record {
             values: vec![
                 Value::from(format_timestamp(self.time)),
@@ -52,7 +51,7 @@ impl Row for Entry {
                 Value::from(self.tenant_id),
                 Value::from(self.account),
                 Value::from(self.policy_id),
-                Value::from(scope.to_string()),
+                Value::from(self.scope.as_str()),
                 Value::from(self.id),
                 Value::from(self.name),
                 Value::from(self.from),

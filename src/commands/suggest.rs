@@ -56,24 +56,24 @@ pub async fn targets(endpoint: &Endpoint<'_>, target: &Target, error: Error, set
     if !may_be_unknown_id(&error) {
         return error;
     }
-    if let Some(hint) = renumbered(target.id(), settings) {
+    if let Some(hint) = renumbered(&target.id, settings) {
         return error.with_hint(hint);
     }
-    let (scope, kind, list) = match target {
-        Target::Product(_) => (Scope::Product, "product", "mscommerce products list"),
-        Target::OfferType(_) => (Scope::OfferType, "offer type", "mscommerce products list --scope offer-type"),
+    let (kind, list) = match target.scope {
+        Scope::Product => ("product", "mscommerce products list"),
+        Scope::OfferType => ("offer type", "mscommerce products list --scope offer-type"),
     };
-    let items = match endpoint.products(&scope).await {
+    let items = match endpoint.products(target.scope).await {
         Ok(items) => items,
         Err(listing) if may_be_unknown_id(&listing) => return policies(endpoint, error, settings).await,
         Err(_) => return error,
     };
-    let is_asked_for = |item: &ProductPolicy| item.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(target.id()));
+    let is_asked_for = |item: &ProductPolicy| item.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&target.id));
     if items.iter().any(is_asked_for) {
         return error.with_hint(format!("the list has it, so {FAULT}"));
     }
     let error = error.with_detail(format!("the tenant has no {target}"));
-    with_nearest(error, target.id(), &items, kind).with_hint(settings.command(list))
+    with_nearest(error, &target.id, &items, kind).with_hint(settings.command(list))
 }
 
 /// The failure to find something by its id or name among `items`.
@@ -89,7 +89,7 @@ pub fn missing(words: &str, items: &[ProductPolicy], among: &LookupContext, sett
 
 /// Adds the new id to a failed change of a product that has been renumbered.
 pub fn for_change(error: Error, target: &Target, settings: &Settings) -> Error {
-    match renumbered(target.id(), settings).filter(|_| may_be_unknown_id(&error)) {
+    match renumbered(&target.id, settings).filter(|_| may_be_unknown_id(&error)) {
         Some(hint) => error.with_hint(hint),
         None => error,
     }

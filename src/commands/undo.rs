@@ -65,7 +65,7 @@ fn run_to_undo<'e>(entries: &'e [Entry], listed: &[ProductPolicy]) -> Vec<&'e En
     if let Some(undone) = &last.undoes {
         let is_restored = |entry: &Entry| {
             let restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
-            restored.map(Entry::target).any(|target| target.is_same(&entry.target()))
+            restored.map(Entry::target).any(|target| target == entry.target())
         };
         // What is as it was already counts as the rest, too: the answer to its change may have been lost.
         let can_be_restored = |entry: &Entry| wanted(entry, listed).is_ok();
@@ -86,7 +86,7 @@ fn latest(entries: &[Entry]) -> Vec<&Entry> {
 }
 
 fn scopes(run: &[&Entry]) -> Vec<Scope> {
-    let has = |scope: &Scope| run.iter().any(|entry| entry.target().scope() == *scope);
+    let has = |scope: &Scope| run.iter().any(|entry| entry.scope == *scope);
     [Scope::Product, Scope::OfferType].into_iter().filter(has).collect()
 }
 
@@ -119,7 +119,7 @@ fn reverse(
 
 /// What is wanted of the product of an entry, or why it is left alone.
 fn wanted(entry: &Entry, listed: &[ProductPolicy]) -> std::result::Result<Wanted, String> {
-    let item = listed.iter().find(|item| item.target().is_some_and(|target| target.is_same(&entry.target())));
+    let item = listed.iter().find(|item| item.target().is_some_and(|target| target == entry.target()));
     let now = item.ok_or_else(|| "the tenant does not have it any more".to_owned())?.value.as_deref();
     let is = |value: &str| now.is_some_and(|now| now.eq_ignore_ascii_case(value));
     let Some(from) = &entry.from else { return Err("the value before it is not known".to_owned()) };
@@ -134,7 +134,7 @@ fn wanted(entry: &Entry, listed: &[ProductPolicy]) -> std::result::Result<Wanted
         ));
     }
     let value = PolicyValue::parse(from).map_err(|_| format!("it was {from}, a value that this version cannot set"))?;
-    if !entry.target().takes(value) {
+    if !entry.scope.accepts(value) {
         return Err(format!("it was {from}, which it cannot be set to"));
     }
     Ok(Wanted::Value(value))

@@ -59,7 +59,7 @@ pub struct ChangeResult {
 impl Change {
     /// The value to send, where it differs from the value there is.
     pub fn needed(&self) -> Option<PolicyValue> {
-        self.wanted.filter(|wanted| !wanted.is(self.before.value.as_deref()))
+        self.wanted.filter(|wanted| !wanted.matches(self.before.value.as_deref()))
     }
 
     /// Whether the value differs from the wanted one.
@@ -125,7 +125,7 @@ impl Change {
     /// Whether the service did what was asked for, to the product that was meant.
     fn check(&self, wanted: PolicyValue, after: &ProductPolicy) -> Result<()> {
         let label = self.before.label();
-        let wrong = if !wanted.is(after.value.as_deref()) {
+        let wrong = if !wanted.matches(after.value.as_deref()) {
             let shown = after.value.as_deref().unwrap_or("no value");
             format!("{label} was to become {}, but the service shows {shown}", wanted.as_str())
         } else if self.is_for_another(after) {

@@ -16,23 +16,10 @@ pub enum Wanted {
     AsItIs,
 }
 
-/// Names a product or offer type, whatever the case of its id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    is_offer_type: bool,
-    id: String,
-}
-
-impl From<&Target> for Key {
-    fn from(target: &Target) -> Self {
-        Self { is_offer_type: matches!(target, Target::OfferType(_)), id: target.id().to_lowercase() }
-    }
-}
-
 /// A desired state: what is wanted of products by their ids, and of all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
-    named: BTreeMap<Key, Wanted>,
+    named: BTreeMap<Target, Wanted>,
     default: Option<PolicyValue>,
 }
 
@@ -44,30 +31,20 @@ impl Desired {
 
     /// Says what is wanted of a product or offer type. Returns false where that has been said before.
     pub fn want(&mut self, target: &Target, wanted: Wanted) -> bool {
-        self.named.insert(target.into(), wanted).is_none()
+        self.named.insert(target.clone(), wanted).is_none()
     }
 
     /// What is wanted of a product or offer type, if anything is.
     fn of(&self, target: &Target) -> Option<Wanted> {
-        let named = self.named.get(&target.into()).copied();
-        named.or_else(|| self.default.filter(|value| target.takes(*value)).map(Wanted::Value))
+        let named = self.named.get(target).copied();
+        named.or_else(|| self.default.filter(|value| target.scope.accepts(*value)).map(Wanted::Value))
     }
 
     /// The value that the default wants of an item that no request can name, where it has another one.
     fn of_unnamable(&self, item: &ProductPolicy) -> Option<PolicyValue> {
-        self.default.filter(|value| item.scope.takes(*value)).filter(|value| !value.is(item.value.as_deref()))
-    }
-}
-
-impl Target {
-    /// Whether both name the same thing; the case of ids does not matter.
-    pub fn is_same(&self, other: &Self) -> bool {
-        Key::from(self) == Key::from(other)
-    }
-
-    /// Whether the value can be asked for: offer types take no trials.
-    pub fn takes(&self, value: PolicyValue) -> bool {
-        self.scope().takes(value)
+        // An unknown scope takes what both known scopes take.
+        let scope = item.scope().unwrap_or(Scope::OfferType);
+        self.default.filter(|value| scope.accepts(*value)).filter(|value| !value.matches(item.value.as_deref()))
     }
 }
 
@@ -81,11 +58,9 @@ pub struct Plan {
 
 /// The failure to change what no request can name.
 pub fn unnamable(item: &ProductPolicy) -> Error {
-    let why = match &item.scope {
-        Scope::Other(scope) => {
-            format!("of the scope '{}', which this version cannot change", display_excerpt(scope))
-        }
-        Scope::Product | Scope::OfferType => "without an id, so it cannot be changed".to_owned(),
+    let why = match item.scope() {
+        None => format!("of the scope '{}', which this version cannot change", display_excerpt(&item.scope)),
+        Some(_) => "without an id, so it cannot be changed".to_owned(),
     };
     Error::failed(format!("the service lists {} {why}", item.label())).with_detail("nothing was changed")
 }
@@ -95,7 +70,7 @@ impl Plan {
     pub fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
         let mut unnamable = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
-        let mut places: BTreeMap<Key, usize> = BTreeMap::new();
+        let mut places: BTreeMap<Target, usize> = BTreeMap::new();
         for before in listed {
             let Some(target) = before.target() else {
                 if let Some(wanted) = desired.of_unnamable(&before) {
@@ -108,11 +83,10 @@ impl Plan {
                 Some(Wanted::Value(value)) => Some(value),
                 Some(Wanted::AsItIs) => None,
             };
-            let key = Key::from(&target);
             let change = Change { target, before, wanted };
-            match places.get(&key).and_then(|place| changes.get_mut(*place)) {
+            match places.get(&change.target).and_then(|place| changes.get_mut(*place)) {
                 None => {
-                    places.insert(key, changes.len());
+                    places.insert(change.target.clone(), changes.len());
                     changes.push(change);
                 }
                 Some(listed_before) if !listed_before.is_needed() => *listed_before = change,

@@ -154,7 +154,7 @@ fn to_apply(file: &str, has_unknown: bool, tenants: &str, context: &Context<'_>)
 /// What to do about the differences.
 fn hints(comparison: &Comparison, file: &str, context: &Context<'_>) -> Vec<String> {
     let Comparison { plan, unknown } = comparison;
-    let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(unknown.target.id(), context.settings));
+    let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(&unknown.target.id, context.settings));
     let mut hints: Vec<String> = renumbered.chain(unknown.iter().filter_map(|unknown| unknown.meant.clone())).collect();
     if !plan.is_empty() {
         hints.push(to_apply(file, !unknown.is_empty(), "", context));
@@ -176,8 +176,8 @@ fn drift(comparison: Comparison, policy_id: &str) -> Vec<DriftRecord> {
     let unknown = unknown.into_iter().map(|Unknown { target, wanted, .. }| DriftRecord {
         item: ProductPolicy {
             policy_id: Some(policy_id.to_owned()),
-            scope: target.scope(),
-            id: Some(target.id().to_owned()),
+            scope: target.scope.as_str().to_owned(),
+            id: Some(target.id),
             name: None,
             value: None,
             extra: Map::new(),

@@ -87,7 +87,7 @@ fn refused(unknown: &[Unknown], settings: &Settings) -> Error {
     for Unknown { target, place, .. } in unknown {
         error = error.with_detail(format!("{place}: {target}"));
     }
-    let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(unknown.target.id(), settings));
+    let renumbered = unknown.iter().filter_map(|unknown| suggest::renumbered(&unknown.target.id, settings));
     error
         .with_hints(renumbered)
         .with_hints(unknown.iter().filter_map(|unknown| unknown.meant.clone()))

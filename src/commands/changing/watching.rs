@@ -6,9 +6,9 @@ use chrono::Utc;
 use uuid::Uuid;
 
 use super::{Context, Endpoint};
-use crate::api::Target;
+use crate::api::{Scope, Target};
 use crate::error::Result;
-use crate::history::{Entry, EntryScope, HistoryWriter};
+use crate::history::{Entry, HistoryWriter};
 use crate::interrupt::InFlight;
 use crate::plan::{self, Change, ChangeResult, Outcome, Plan, Watch, Work};
 use crate::report::Report;
@@ -73,8 +73,8 @@ pub fn history(endpoint: &Endpoint<'_>) -> String {
 }
 
 fn command_to_see(target: &Target, context: &Context<'_>) -> String {
-    let option = if matches!(target, Target::OfferType(_)) { "--offer-type " } else { "" };
-    context.settings.command(&format!("mscommerce product get {option}{}", shell_quote_short(target.id())))
+    let option = if target.scope == Scope::OfferType { "--offer-type " } else { "" };
+    context.settings.command(&format!("mscommerce product get {option}{}", shell_quote_short(&target.id)))
 }
 
 /// One run of changes, at however many tenants.
@@ -140,8 +140,8 @@ impl Watching<'_> {
             tenant_id: self.endpoint.tokens().tenant_id(),
             account: self.endpoint.tokens().account(),
             policy_id: self.endpoint.policy_id().to_owned(),
-            scope: EntryScope::from(target),
-            id: target.id().to_owned(),
+            scope: target.scope,
+            id: target.id.clone(),
             name: record.item.name.clone(),
             from: record.previous_value.clone(),
             to: record.item.value.clone().unwrap_or_default(),

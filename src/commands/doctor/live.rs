@@ -116,7 +116,7 @@ async fn bodies(walk: &mut Walk, seen: &Seen<'_>, endpoint: &Endpoint<'_>) {
 
 /// Whether a listing has anything beside its items, such as a link to a next page.
 async fn pages(walk: &mut Walk, endpoint: &Endpoint<'_>) {
-    walk.record(STEP, PAGES, endpoint.look_at_listing(&Scope::Product).await, |(others, count)| {
+    walk.record(STEP, PAGES, endpoint.look_at_listing(Scope::Product).await, |(others, count)| {
         let others = if others.is_empty() { "nothing".to_owned() } else { others.join(", ") };
         format!("{count} items, and beside them {others}")
     });
@@ -140,7 +140,7 @@ fn partner(walk: &mut Walk, seen: &Seen<'_>, context: &Context<'_>) {
 
 /// Whether an id from before the renumbering is still answered.
 async fn old_id(walk: &mut Walk, endpoint: &Endpoint<'_>) {
-    match endpoint.product(&Target::Product(OLD_ID.to_owned())).await {
+    match endpoint.product(&Target::new(Scope::Product, OLD_ID)).await {
         Ok(item) => {
             let id = item.id.unwrap_or_default();
             walk.passed(STEP, RENUMBERED, format!("{OLD_ID} is answered (status 200), as {id}"));

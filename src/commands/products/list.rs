@@ -55,7 +55,7 @@ fn keep_for_completion(listed: &[ProductPolicy], scopes: &[Scope], context: &Con
         |known: &Known| scopes.contains(if known.is_offer_type { &Scope::OfferType } else { &Scope::Product });
     let known = |item: &ProductPolicy| {
         let (id, name) = (item.id.clone()?, item.name.clone().unwrap_or_default());
-        Some(Known { id, name, is_offer_type: item.scope != Scope::Product })
+        Some(Known { id, name, is_offer_type: item.scope() != Some(Scope::Product) })
     };
     known_products::keep(&directory, listed.iter().filter_map(known).collect(), was_listed);
 }
@@ -70,5 +70,5 @@ fn nothing(total: usize) -> String {
 
 fn is_wanted(item: &ProductPolicy, args: &ListArgs) -> bool {
     let name_fits = args.name.as_ref().is_none_or(|pattern| pattern.is_match(item.name.as_deref().unwrap_or_default()));
-    name_fits && args.value.is_none_or(|value| value.is(item.value.as_deref()))
+    name_fits && args.value.is_none_or(|value| value.matches(item.value.as_deref()))
 }

@@ -1,6 +1,7 @@
 //! `products update`.
 
 use super::selection::Selection;
+use crate::api::Scope;
 use crate::cli::{ScopeArg, UpdateManyArgs};
 use crate::commands::at_tenant::TenantClient;
 use crate::commands::changing::{self, ApplyOptions};
@@ -9,7 +10,7 @@ use crate::error::Result;
 use crate::plan::{Plan, Wanted};
 
 pub async fn run(mut args: UpdateManyArgs, context: &Context<'_>) -> Result<CommandOutput> {
-    if args.scope != ScopeArg::Product && !args.value.fits_offer_types() {
+    if args.scope != ScopeArg::Product && !Scope::OfferType.accepts(args.value) {
         return Err(changing::offer_type_value_error().with_hint("leave out --scope to change products alone"));
     }
     let selection = Selection::new(&mut args)?;

@@ -6,9 +6,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use toml_writer::{ToTomlKey, ToTomlValue, TomlStringBuilder};
 
 use super::{DEFAULT, Form, OFFER_TYPES, POLICY, PRODUCTS};
-use crate::api::{ProductPolicy, Target};
+use crate::api::{ProductPolicy, Scope};
 use crate::error::{Error, Result};
-use crate::plan::desired::Key;
 use crate::text::sanitize_line;
 
 /// A baseline's text, and what could not be written into it.
@@ -31,9 +30,9 @@ pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form) -> Re
     let (mut products, mut offer_types, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for item in listed {
-        let lines = match item.target() {
-            Some(Target::Product(_)) => &mut products,
-            Some(Target::OfferType(_)) => &mut offer_types,
+        let lines = match item.target().map(|target| target.scope) {
+            Some(Scope::Product) => &mut products,
+            Some(Scope::OfferType) => &mut offer_types,
             None => {
                 let has_id = item.id.is_some();
                 let why = if has_id { "it is of a scope that a baseline has no table for" } else { "it has no id" };
@@ -41,7 +40,7 @@ pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, form: Form) -> Re
                 continue;
             }
         };
-        let is_new = item.target().is_some_and(|target| seen.insert(Key::from(&target)));
+        let is_new = item.target().is_some_and(|target| seen.insert(target));
         match (&item.id, &item.value) {
             (Some(id), Some(value)) if is_new && !id.trim().is_empty() => {
                 let name = sanitize_line(item.name.as_deref().unwrap_or_default());

@@ -11,7 +11,7 @@ use document::{Malformed, Member, Node};
 
 pub use exported::export;
 
-use super::desired::{Desired, Key, Plan, Wanted};
+use super::desired::{Desired, Plan, Wanted};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
 use crate::files;
@@ -85,8 +85,8 @@ pub struct Unknown {
 impl Entry {
     /// The key in the file, for messages.
     fn key(&self) -> String {
-        let table = if self.target.scope() == Scope::Product { PRODUCTS } else { OFFER_TYPES };
-        format!("{table}.{}", self.target.id())
+        let table = if self.target.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
+        format!("{table}.{}", self.target.id)
     }
 }
 
@@ -154,8 +154,8 @@ impl Baseline {
                 })?;
                 self.default = Some(value);
             }
-            (PRODUCTS, Node::Table(members)) => self.take_entries(PRODUCTS, members, Target::Product)?,
-            (OFFER_TYPES, Node::Table(members)) => self.take_entries(OFFER_TYPES, members, Target::OfferType)?,
+            (PRODUCTS, Node::Table(members)) => self.take_entries(PRODUCTS, members, Scope::Product)?,
+            (OFFER_TYPES, Node::Table(members)) => self.take_entries(OFFER_TYPES, members, Scope::OfferType)?,
             (POLICY | DEFAULT, _) => return Err(self.wrong(member.line, &member.key, "the value has to be a text")),
             (PRODUCTS | OFFER_TYPES, _) => {
                 return Err(self.wrong(member.line, &member.key, "it has to be a table of ids and values"));
@@ -169,11 +169,11 @@ impl Baseline {
         Ok(())
     }
 
-    fn take_entries(&mut self, table: &str, members: &[Member], target: impl Fn(String) -> Target) -> Result<()> {
+    fn take_entries(&mut self, table: &str, members: &[Member], scope: Scope) -> Result<()> {
         let mut seen = Desired::default();
         for member in members {
             let key = format!("{table}.{}", member.key);
-            let target = target(member.key.clone());
+            let target = Target::new(scope, member.key.clone());
             if member.key.trim().is_empty() {
                 return Err(self.wrong(member.line, &key, "the id is empty"));
             }
@@ -205,10 +205,10 @@ impl Baseline {
     pub fn compare(&self, listed: Vec<ProductPolicy>) -> Result<Comparison> {
         let mut desired = Desired::with_default(self.default);
         let mut unknown = Vec::new();
-        let known: BTreeMap<Key, &ProductPolicy> =
-            listed.iter().filter_map(|item| Some((Key::from(&item.target()?), item))).collect();
+        let known: BTreeMap<Target, &ProductPolicy> =
+            listed.iter().filter_map(|item| Some((item.target()?, item))).collect();
         for entry in &self.entries {
-            let Some(item) = known.get(&Key::from(&entry.target)) else {
+            let Some(item) = known.get(&entry.target) else {
                 unknown.push(Unknown {
                     meant: named(&entry.target, &listed),
                     target: entry.target.clone(),
@@ -240,7 +240,7 @@ impl Baseline {
     /// The value that an entry names, where this version knows it.
     fn known(&self, entry: &Entry) -> Result<Option<PolicyValue>> {
         match PolicyValue::parse(&entry.value) {
-            Ok(value) if !entry.target.takes(value) => {
+            Ok(value) if !entry.target.scope.accepts(value) => {
                 let why = "an offer type takes Enabled or Disabled; trials are for products only";
                 Err(self.wrong(entry.line, &entry.key(), why))
             }
@@ -256,8 +256,8 @@ impl Baseline {
 
 /// Names are easily taken for ids, and one table for the other.
 fn named(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
-    let item = listed.iter().find(|item| item.matches_id_or_name(target.id()))?;
-    let table = if item.scope == Scope::Product { PRODUCTS } else { OFFER_TYPES };
+    let item = listed.iter().find(|item| item.matches_id_or_name(&target.id))?;
+    let table = if item.scope() == Some(Scope::Product) { PRODUCTS } else { OFFER_TYPES };
     Some(format!("{} belongs into [{table}] by its id", item.label()))
 }
 

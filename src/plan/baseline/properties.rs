@@ -24,8 +24,8 @@ fn survives_being_written(baseline: &Baseline) {
     };
     let listed = baseline.entries.iter().map(|entry| ProductPolicy {
         policy_id: None,
-        scope: entry.target.scope(),
-        id: Some(entry.target.id().to_owned()),
+        scope: entry.target.scope.as_str().to_owned(),
+        id: Some(entry.target.id.clone()),
         name: Some(entry.value.clone()),
         value: Some(entry.value.clone()),
         extra: Map::new(),

@@ -19,7 +19,7 @@ fn item() -> impl Strategy<Value = ProductPolicy> {
     (scope, option::weighted(0.9, id), option::of(any::<String>()), option::weighted(0.9, prop_oneof![known, odd]))
         .prop_map(|(scope, id, name, value)| ProductPolicy {
             policy_id: None,
-            scope,
+            scope: scope.as_str().to_owned(),
             id,
             name,
             value,
@@ -32,9 +32,9 @@ fn settings(listed: &[ProductPolicy], left_out: usize) -> Vec<(Target, String)> 
     let mut settings: Vec<_> = listed
         .iter()
         .filter_map(|item| Some((item.target()?, item.value.clone()?)))
-        .filter(|(target, _)| !target.id().trim().is_empty())
+        .filter(|(target, _)| !target.id.trim().is_empty())
         .collect();
-    settings.sort_by_key(|(target, value)| (Key::from(target), value.clone()));
+    settings.sort_by_key(|(target, value)| (target.clone(), value.clone()));
     assert_eq!(settings.len() + left_out, listed.len());
     settings
 }
@@ -42,7 +42,7 @@ fn settings(listed: &[ProductPolicy], left_out: usize) -> Vec<(Target, String)> 
 /// No two things of the same id.
 fn without_repetition(listed: Vec<ProductPolicy>) -> Vec<ProductPolicy> {
     let mut seen = std::collections::BTreeSet::new();
-    listed.into_iter().filter(|item| item.target().is_none_or(|target| seen.insert(Key::from(&target)))).collect()
+    listed.into_iter().filter(|item| item.target().is_none_or(|target| seen.insert(target))).collect()
 }
 
 proptest! {
@@ -59,7 +59,7 @@ proptest! {
                 .iter()
                 .map(|entry| (entry.target.clone(), entry.value.to_lowercase()))
                 .collect();
-            read.sort_by_key(|(target, value)| (Key::from(target), value.clone()));
+            read.sort_by_key(|(target, value)| (target.clone(), value.clone()));
             let written = settings(&listed, exported.left_out.len());
             let written: Vec<_> =
                 written.into_iter().map(|(target, value)| (target, value.to_lowercase())).collect();
@@ -90,7 +90,7 @@ proptest! {
 fn listed(id: &str, value: &str) -> ProductPolicy {
     ProductPolicy {
         policy_id: None,
-        scope: Scope::Product,
+        scope: Scope::Product.as_str().to_owned(),
         id: Some(id.into()),
         name: Some("A name".into()),
         value: Some(value.into()),
@@ -174,7 +174,7 @@ fn a_file_for_another_policy_is_refused() {
 #[test]
 fn trials_are_for_products_unless_the_tenant_shows_otherwise() {
     let baseline = Baseline::parse("b", "[offer-types]\n\nSaaS = \"trials\"", Form::Toml).expect("a baseline");
-    let offer_type = |value| ProductPolicy { scope: Scope::OfferType, ..listed("saas", value) };
+    let offer_type = |value| ProductPolicy { scope: Scope::OfferType.as_str().to_owned(), ..listed("saas", value) };
     for tenant in [Vec::new(), vec![offer_type("Enabled")]] {
         let told = baseline.compare(tenant).err().expect("an error").summary();
         assert!(told.starts_with("b:3: offer-types.SaaS: an offer type takes Enabled or Disabled"), "{told}");

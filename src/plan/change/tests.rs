@@ -6,13 +6,13 @@ use crate::api::Scope;
 fn change(value: &str, wanted: PolicyValue) -> Change {
     let before = ProductPolicy {
         policy_id: Some("P".into()),
-        scope: Scope::Product,
+        scope: Scope::Product.as_str().to_owned(),
         id: Some("CFQ7TTC0H9MP".into()),
         name: Some("Power BI Pro".into()),
         value: Some(value.into()),
         extra: Map::new(),
     };
-    Change { target: Target::Product("CFQ7TTC0H9MP".into()), before, wanted: Some(wanted) }
+    Change { target: Target::new(Scope::Product, "CFQ7TTC0H9MP"), before, wanted: Some(wanted) }
 }
 
 #[test]
