@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-use super::refusal::{Access, ApiError};
+use super::error::{Access, ApiError};
 use crate::error::Error;
 use crate::http::{self, HttpError, Response};
 use crate::text::{sanitize_line, truncate};

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 
 use super::client::{Client, TokenSource};
 use super::model::{Policy, Scope};
-use super::refusal::{Access, ApiError};
+use super::error::{Access, ApiError};
 use crate::error::{Error, Result};
 use crate::http;
 

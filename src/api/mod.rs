@@ -7,11 +7,11 @@ mod looking;
 mod model;
 #[cfg(any(fuzzing, test))]
 pub mod properties;
-mod refusal;
+mod error;
 mod renumbered;
 mod shape;
 
 pub use client::{Client, TokenSource, UpdateError, Updated, is_valid_segment};
 pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-pub use refusal::{Access, ApiError};
+pub use error::{Access, ApiError};
 pub use renumbered::replacement;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::client::{Page, within};
-use super::refusal::{Access, ApiError};
+use super::error::{Access, ApiError};
 use super::{Policy, ProductPolicy, Scope};
 use crate::fuzzing::printed;
 use crate::http::Response;
