@@ -8,11 +8,10 @@
 mod tenant;
 
 use std::ffi::OsString;
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use mscommerce::{Environment, TtyInfo, Ui};
+use mscommerce::{Environment, Input};
 use tenant::{ADMIN, APP_ID, APP_SECRET, CUSTOMER_DOMAIN, HOME_DOMAIN, MFA, PASSWORD, READER, Tenant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -33,7 +32,7 @@ fn main() -> Result<ExitCode> {
             return u8::from(told_to_end().await.is_err());
         }
         let arguments = [OsString::from("mscommerce")].into_iter().chain(command);
-        mscommerce::run(arguments, environment(&settings), Ui::from_process()).await
+        mscommerce::run(arguments, environment(&settings), Input::from_process()).await
     });
     runtime.shutdown_background();
     Ok(ExitCode::from(code))
@@ -60,9 +59,8 @@ fn environment(settings: &[(&'static str, OsString)]) -> Environment {
 
 async fn sign_in(settings: &[(&'static str, OsString)]) -> u8 {
     let arguments = ["mscommerce", "connect", "--username", ADMIN, "--password-stdin"].map(OsString::from);
-    let password = PASSWORD.as_bytes().to_vec();
-    let terminal = Ui::new(password, Box::new(io::stdout()), Box::new(io::stderr()), TtyInfo::default());
-    mscommerce::run(arguments, environment(settings), terminal).await
+    let password = Input::from_bytes(PASSWORD.into());
+    mscommerce::run(arguments, environment(settings), password).await
 }
 
 fn explain(tenant: &Tenant, home: &Path) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What every fallible step of the tool returns.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What a failure means to whoever called the executable; see "Exit codes" in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,11 @@
 //!
 //! Every function panics where something does not hold.
 
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::rc::Rc;
+use anstyle::Style;
 
 use crate::error::Error;
 use crate::text::is_terminal_control;
-use crate::ui::{TtyInfo, Ui};
+use crate::ui::format_error;
 use crate::{api, auth, history, http, plan};
 
 /// The body of an answer of the policy endpoint.
@@ -48,23 +46,8 @@ pub fn loopback(request: &[u8]) {
 
 /// An error as it reaches a terminal, which has to be harmless and short there.
 pub fn printed(error: &Error) -> String {
-    #[derive(Clone, Default)]
-    struct Kept(Rc<RefCell<Vec<u8>>>);
-
-    impl Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.borrow_mut().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let kept = Kept::default();
-    let facts = TtyInfo { errors_is_terminal: true, ..TtyInfo::default() };
-    Ui::new(Vec::new(), Box::new(io::sink()), Box::new(kept.clone()), facts).error(error);
-    let printed = String::from_utf8_lossy(&kept.0.borrow()).into_owned();
+    let styled = format_error(Style::new(), "error:", error);
+    let printed = anstream::adapter::strip_str(&styled).to_string();
     assert!(!printed.chars().any(|character| character != '\n' && is_terminal_control(character)), "{printed:?}");
     assert!(printed.chars().count() < 4000, "{} characters", printed.chars().count());
     printed

@@ -19,7 +19,7 @@ const LOCK: &str = "changes.lock";
 /// One change that was made.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct HistoryEntry {
     /// When the service had answered.
     pub time: DateTime<Utc>,
     /// Names the run of the executable; the changes of one command share it.
@@ -41,7 +41,7 @@ pub struct Entry {
     pub undoes: Option<String>,
 }
 
-impl Entry {
+impl HistoryEntry {
     /// What was changed.
     pub fn target(&self) -> Target {
         Target::new(self.scope, self.id.as_str())
@@ -73,7 +73,7 @@ impl HistoryWriter {
     }
 
     /// Adds a change. Other processes may do so at the same time: each holds the lock for its line.
-    pub fn append(&self, entry: &Entry) -> Result<()> {
+    pub fn append(&self, entry: &HistoryEntry) -> Result<()> {
         let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
         line.push(b'\n');
         // Closing it ends the lock. A file system that knows no locks still appends a line as a whole.
@@ -97,7 +97,7 @@ impl HistoryWriter {
     }
 
     /// Makes sure that what was added outlives a loss of power.
-    pub fn finish(&self) -> Result<()> {
+    pub fn sync(&self) -> Result<()> {
         self.file.sync_data().map_err(|error| cannot("write to", &self.path, error))
     }
 }
@@ -106,7 +106,7 @@ impl HistoryWriter {
 #[derive(Debug, Default)]
 pub struct History {
     /// Oldest first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HistoryEntry>,
     /// The numbers of lines that could not be understood.
     pub damaged: Vec<usize>,
 }
@@ -160,8 +160,8 @@ pub mod properties;
 mod tests {
     use super::*;
 
-    fn entry(id: &str) -> Entry {
-        Entry {
+    fn entry(id: &str) -> HistoryEntry {
+        HistoryEntry {
             time: DateTime::UNIX_EPOCH,
             run: "r".into(),
             tenant_id: Some("t".into()),

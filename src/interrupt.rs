@@ -1,14 +1,18 @@
 //! Ctrl-C, and the signal that stands for it: what it ends at once, and what it has to wait for.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use tokio::sync::Notify;
 
 use crate::error::Error;
 
 /// Ctrl-C. While it is held off, requests that must not be cut short run to their end; a second Ctrl-C gets through.
+#[derive(Clone, Default)]
+pub struct Interrupt(Rc<State>);
+
 #[derive(Default)]
-pub struct Interrupt {
+struct State {
     held_off: RefCell<Option<InFlight>>,
     is_set: Cell<bool>,
     pressed: Notify,
@@ -26,20 +30,20 @@ pub struct InFlight {
 impl Interrupt {
     /// Runs `work` to its end whether or not Ctrl-C is pressed.
     pub async fn defer<T>(&self, what: InFlight, work: impl Future<Output = T>) -> T {
-        self.held_off.replace(Some(what));
+        self.0.held_off.replace(Some(what));
         let result = work.await;
-        self.held_off.take();
+        self.0.held_off.take();
         result
     }
 
     /// Whether Ctrl-C was pressed while it was held off: nothing new is to be started.
     pub fn is_set(&self) -> bool {
-        self.is_set.get()
+        self.0.is_set.get()
     }
 
     /// Returns when Ctrl-C is pressed while it is held off: a wait need not be waited out.
     pub async fn pressed(&self) {
-        let pressed = self.pressed.notified();
+        let pressed = self.0.pressed.notified();
         if !self.is_set() {
             pressed.await;
         }
@@ -48,7 +52,7 @@ impl Interrupt {
     /// The failure with which Ctrl-C ends the command.
     pub fn error(&self) -> Error {
         let error = Error::interrupted();
-        match &*self.held_off.borrow() {
+        match &*self.0.held_off.borrow() {
             Some(InFlight { is_one: true, hints }) => {
                 error.with_detail("the change that was on its way may have been made, or not").with_hints(hints.clone())
             }
@@ -64,7 +68,7 @@ impl Interrupt {
         let mut stops = Stops::new();
         loop {
             stops.next().await;
-            let waiting = match &*self.held_off.borrow() {
+            let waiting = match &*self.0.held_off.borrow() {
                 None => return,
                 Some(_) if self.is_set() => return,
                 Some(InFlight { is_one: true, .. }) => {
@@ -74,9 +78,9 @@ impl Interrupt {
                     "Waiting for the changes that are on their way; press Ctrl-C again to leave them …"
                 }
             };
-            self.is_set.set(true);
+            self.0.is_set.set(true);
             tell(waiting);
-            self.pressed.notify_waiters();
+            self.0.pressed.notify_waiters();
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Scope;
 use crate::text::is_terminal_control;
 
 const FILE: &str = "products.json";
@@ -19,8 +20,7 @@ pub struct Known {
     pub id: String,
     #[serde(default)]
     pub name: String,
-    #[serde(default)]
-    pub is_offer_type: bool,
+    pub scope: Scope,
 }
 
 /// What was listed last; nothing where that is not known.
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn what_was_kept_is_read_again_and_anything_else_is_nothing() {
         let home = tempfile::tempdir().expect("a directory");
-        let known = |id: &str, name: &str| Known { id: id.into(), name: name.into(), is_offer_type: false };
+        let known = |id: &str, name: &str| Known { id: id.into(), name: name.into(), scope: Scope::Product };
         let listed = [known("CFQ7TTC0H9MP", "Power BI Pro"), known("X", "")];
         let nowhere = home.path().join("nowhere");
         keep(&nowhere, listed.to_vec(), |_| true);
@@ -73,7 +73,11 @@ mod tests {
             std::fs::write(home.path().join(FILE), other).expect("written");
             assert!(read(home.path()).is_empty(), "{other}");
         }
-        std::fs::write(home.path().join(FILE), r#"[{"id":"a\u001b[2J"},{"id":"b"}]"#).expect("written");
+        std::fs::write(
+            home.path().join(FILE),
+            r#"[{"id":"a\u001b[2J","scope":"product"},{"id":"b","scope":"product"}]"#,
+        )
+        .expect("written");
         assert_eq!(read(home.path()), [known("b", "")]);
     }
 }

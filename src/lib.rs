@@ -8,6 +8,7 @@ mod api;
 mod auth;
 mod cli;
 mod commands;
+mod context;
 mod environment;
 mod error;
 mod files;
@@ -23,8 +24,6 @@ mod output;
 mod pattern;
 mod plan;
 mod private;
-mod progress;
-mod report;
 mod secret;
 mod settings;
 mod text;
@@ -32,85 +31,93 @@ mod ui;
 
 use std::ffi::OsString;
 
-use cli::{Cli, Command, GlobalArgs};
-use commands::{CommandOutput, Context};
+use std::rc::Rc;
+
+use clap::CommandFactory;
+
+use cli::Cli;
+use commands::CommandOutput;
+use context::Context;
 use error::{Error, ErrorKind, Result};
 use interrupt::Interrupt;
-use report::Report;
-use settings::Settings;
-use ui::UiOptions;
+use settings::{GlobalArgs, Settings};
+use ui::{TtyInfo, Ui, UiOptions};
 
 pub use environment::Environment;
-pub use ui::{TtyInfo, Ui};
+pub use input::Input;
 
-/// Answers a shell that asks, by a variable of the environment, how a command line could go on. Where one did, nothing else
-/// is to be done, and the exit code is returned.
+/// Answers a shell that asks how a command line could continue (`MSCOMMERCE_COMPLETE`). Returns the exit code if one did.
 #[must_use]
-pub fn completed() -> Option<u8> {
-    match cli::offer_completions() {
-        Ok(was_asked) => was_asked.then_some(0),
-        Err(error) => Some(exit_code(&Ui::from_process(), Some(error), 0)),
+pub fn handle_completion_request() -> Option<u8> {
+    match commands::shell::handle_completion_request(Cli::command) {
+        Ok(is_handled) => is_handled.then_some(0),
+        Err(error) => {
+            let input = Input::from_process();
+            let tty = TtyInfo::probe(&input);
+            let ui = Ui::new(input, tty, UiOptions::default(), &Environment::from_process());
+            Some(report_error(&ui, &error))
+        }
     }
 }
 
-/// Runs one command line, prints what there is to print, and returns the exit code: 0 done, 1 failed, 2 wrong
-/// usage, 3 drift found, 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O; the first
-/// argument is the name of the program.
-pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, terminal: Ui) -> u8 {
-    let cli = match Cli::read(arguments, terminal.facts().width) {
+/// Runs one command line, prints its result, and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 drift found,
+/// 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O. The first argument is the name
+/// of the program.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, input: Input) -> u8 {
+    let tty = TtyInfo::probe(&input);
+    let cli = match Cli::parse_from_args(arguments) {
         Ok(cli) => cli,
         Err(message) => {
-            let terminal = terminal.with_manners(UiOptions::default(), &environment);
-            let printed = terminal.command_line(&message);
-            let code = if message.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 };
-            return exit_code(&terminal, printed.err(), code);
+            let ui = Ui::new(input, tty, UiOptions::default(), &environment);
+            return match ui.print_clap_error(&message) {
+                Err(error) => report_error(&ui, &error),
+                Ok(()) if message.use_stderr() => ErrorKind::Usage.exit_code(),
+                Ok(()) => 0,
+            };
         }
     };
-    let terminal = terminal.with_manners(manners(&cli.global), &environment);
+    let ui = Ui::new(input, tty, UiOptions::from(&cli.global), &environment);
     let interrupt = Interrupt::default();
-    let ended = tokio::select! {
+    let result = tokio::select! {
         biased;
-        () = interrupt.watch(|waiting| terminal.say(waiting)) => {
-            terminal.restore();
+        () = interrupt.watch(|waiting| ui.status(waiting)) => {
+            ui.restore_terminal();
             Err(interrupt.error())
         }
-        result = carry_out(cli, environment, &terminal, &interrupt) => result,
+        result = execute(cli, environment, &ui, &interrupt) => result,
     };
-    exit_code(&terminal, ended.err(), 0)
+    result.map_or_else(|error| report_error(&ui, &error), |()| 0)
 }
 
-fn manners(global: &GlobalArgs) -> UiOptions {
-    UiOptions { quiet: global.quiet, verbosity: global.verbose, color: global.color }
-}
-
-async fn carry_out(cli: Cli, environment: Environment, terminal: &Ui, interrupt: &Interrupt) -> Result<()> {
-    let settings = Settings::new(&cli.global, environment)?;
-    let http = http::Client::new(settings.timeout, terminal, interrupt);
-    let context = Context { settings: &settings, terminal, http: &http, interrupt };
-    let CommandOutput { output, document, note, failure } = run_command(cli.command, &context).await?;
-    let printed = output.map_or(Ok(()), |output| output.print(settings.format, settings.query.as_ref(), terminal));
-    let printed = printed.and(document.map_or(Ok(()), |document| terminal.document(&document)));
-    // What was done is told even where the records of it cannot be written.
-    if let Some(note) = note {
-        terminal.info(&note);
+impl From<&GlobalArgs> for UiOptions {
+    fn from(global: &GlobalArgs) -> Self {
+        Self { quiet: global.quiet, verbosity: global.verbose, color: global.color }
     }
-    match (printed, failure) {
-        (Err(unprinted), Some(failure)) => {
-            terminal.error(&unprinted);
-            Err(failure)
+}
+
+async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interrupt) -> Result<()> {
+    let settings = Rc::new(Settings::new(&cli.global, environment)?);
+    let http = http::Client::new(settings.timeout, ui.clone(), interrupt.clone());
+    http.limit(cli.command.jobs());
+    let context = Context { settings: Rc::clone(&settings), ui: ui.clone(), http, interrupt: interrupt.clone() };
+    let CommandOutput { output, text, note, error } = Box::pin(cli.command.run(&context)).await?;
+    let printed = output.map_or(Ok(()), |output| output.print(settings.format, settings.query.as_ref(), ui));
+    let printed = printed.and(text.map_or(Ok(()), |text| ui.print_text(&text)));
+    // The summary is shown even if the records cannot be written.
+    if let Some(note) = note {
+        ui.info(&note);
+    }
+    match (printed, error) {
+        (Err(not_printed), Some(error)) => {
+            ui.error(&not_printed);
+            Err(error)
         }
         (printed, None) => printed,
-        (Ok(()), Some(failure)) => Err(failure),
+        (Ok(()), Some(error)) => Err(error),
     }
 }
 
-/// Boxed, so that the state of the largest command is not part of every caller's.
-async fn run_command(command: Command, context: &Context<'_>) -> Result<CommandOutput> {
-    Box::pin(commands::run(command, context)).await
-}
-
-fn exit_code(terminal: &Ui, error: Option<Error>, otherwise: u8) -> u8 {
-    let Some(error) = error else { return otherwise };
-    terminal.error(&error);
+fn report_error(ui: &Ui, error: &Error) -> u8 {
+    ui.error(error);
     error.kind().exit_code()
 }

@@ -1,303 +1,245 @@
-//! The one place that prints and asks: the two output streams, what is known of the terminal, and prompts.
+//! The only module that writes to standard output and standard error: results, messages, prompts, progress.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stderr, Stdout, Write};
+use std::rc::Rc;
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
 
-use crate::cli::ColorChoice;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
-use crate::input::Input;
-use crate::progress::Bar;
-use crate::report::Report;
+use crate::input::{Input, TerminalModes, prompt_hidden};
 use crate::text;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
-const DETAIL: Style = Style::new().dimmed();
+const DEBUG: Style = Style::new().dimmed();
 
-/// What is known of the streams, probed once.
+/// What the flags of the command line say about messages.
 #[derive(Clone, Copy, Debug, Default)]
+pub struct UiOptions {
+    /// Hides notes and progress.
+    pub quiet: bool,
+    /// How often `-v` was given.
+    pub verbosity: u8,
+    pub color: clap::ColorChoice,
+}
+
+/// What is known of the standard streams, probed once.
+#[derive(Clone, Copy, Debug)]
 pub struct TtyInfo {
-    /// Standard input is a terminal: a question can be asked.
-    pub input_is_terminal: bool,
-    /// Standard output is a terminal.
-    pub output_is_terminal: bool,
-    /// Standard error is a terminal.
-    pub errors_is_terminal: bool,
-    /// Columns of the terminal behind standard output, where there is one.
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+    /// Columns of the terminal behind standard output, if there is one.
     pub width: Option<u16>,
 }
 
 impl TtyInfo {
-    fn from_process() -> Self {
+    /// The facts of this process, with `input` as standard input.
+    pub fn probe(input: &Input) -> Self {
         Self {
-            input_is_terminal: io::stdin().is_terminal(),
-            output_is_terminal: io::stdout().is_terminal(),
-            errors_is_terminal: io::stderr().is_terminal(),
-            width: terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(columns), _)| columns),
+            stdin: input.is_terminal(),
+            stdout: io::stdout().is_terminal(),
+            stderr: io::stderr().is_terminal(),
+            width: terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| columns.0),
         }
     }
 }
 
-/// How the person wants to be spoken to: what the flags of the command line say.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct UiOptions {
-    pub quiet: bool,
-    pub verbosity: u8,
-    pub color: ColorChoice,
-}
+/// The terminal of one run; a clone shares it.
+#[derive(Clone)]
+pub struct Ui(Rc<UiState>);
 
-/// The streams of one run of the tool.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Ui {
+struct UiState {
     input: Input,
-    output: RefCell<Box<dyn Write>>,
-    errors: RefCell<Box<dyn Write>>,
-    facts: TtyInfo,
-    manners: UiOptions,
-    color_output: bool,
-    color_errors: bool,
-    prompt_is_open: Cell<bool>,
+    stdout: RefCell<AutoStream<Stdout>>,
+    stderr: RefCell<AutoStream<Stderr>>,
+    tty: TtyInfo,
+    options: UiOptions,
     is_dumb: bool,
-    is_ascii: bool,
-    progress: RefCell<Option<Bar>>,
+    colors_stdout: bool,
+    prompt_is_open: Cell<bool>,
+    /// Kept while a hidden prompt is open.
+    terminal_modes: RefCell<Option<TerminalModes>>,
+    progress: RefCell<ProgressBar>,
 }
 
 impl Ui {
-    /// The streams of this process.
-    #[must_use]
-    pub fn from_process() -> Self {
-        Self::build(Input::process(), Box::new(io::stdout()), Box::new(io::stderr()), TtyInfo::from_process())
-    }
-
-    /// Streams of the caller's choice, for a program that runs the tool inside itself.
-    #[must_use]
-    pub fn new(input: Vec<u8>, output: Box<dyn Write>, errors: Box<dyn Write>, facts: TtyInfo) -> Self {
-        Self::build(Input::text(input), output, errors, facts)
-    }
-
-    fn build(input: Input, output: Box<dyn Write>, errors: Box<dyn Write>, facts: TtyInfo) -> Self {
-        Self {
-            input,
-            output: RefCell::new(output),
-            errors: RefCell::new(errors),
-            facts,
-            manners: UiOptions::default(),
-            color_output: false,
-            color_errors: false,
-            prompt_is_open: Cell::new(false),
-            is_dumb: false,
-            is_ascii: false,
-            progress: RefCell::default(),
-        }
-    }
-
-    /// The same streams, spoken to as the flags and the environment say.
-    pub fn with_manners(mut self, manners: UiOptions, environment: &Environment) -> Self {
+    /// Colour follows `--color`, else `NO_COLOR`, `TERM=dumb` and whether the stream is a terminal.
+    pub fn new(input: Input, tty: TtyInfo, options: UiOptions, environment: &Environment) -> Self {
         let is_dumb = environment.get_os("TERM").is_some_and(|term| term == "dumb");
-        let wanted = |is_terminal: bool| match manners.color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => is_terminal && environment.get_os("NO_COLOR").is_none() && !is_dumb,
+        let wants_color = |is_terminal: bool| match options.color {
+            clap::ColorChoice::Always => true,
+            clap::ColorChoice::Never => false,
+            clap::ColorChoice::Auto => is_terminal && environment.get_os("NO_COLOR").is_none() && !is_dumb,
         };
-        self.manners = manners;
-        self.is_dumb = is_dumb;
-        self.is_ascii = is_ascii(environment);
-        self.color_output = wanted(self.facts.output_is_terminal);
-        self.color_errors = wanted(self.facts.errors_is_terminal);
-        #[cfg(windows)]
-        if self.color_output || self.color_errors {
-            anstyle_query::windows::enable_ansi_colors();
-        }
-        self
+        let (colors_stdout, colors_stderr) = (wants_color(tty.stdout), wants_color(tty.stderr));
+        // Results are data: without colour they pass through as they are, escape sequences included.
+        let stdout_choice = if colors_stdout { ColorChoice::Always } else { ColorChoice::AlwaysAnsi };
+        let stderr_choice = if colors_stderr { ColorChoice::Always } else { ColorChoice::Never };
+        Self(Rc::new(UiState {
+            input,
+            stdout: RefCell::new(AutoStream::new(io::stdout(), stdout_choice)),
+            stderr: RefCell::new(AutoStream::new(io::stderr(), stderr_choice)),
+            tty,
+            options,
+            is_dumb,
+            colors_stdout,
+            prompt_is_open: Cell::new(false),
+            terminal_modes: RefCell::default(),
+            progress: RefCell::new(ProgressBar::hidden()),
+        }))
     }
 
-    pub fn facts(&self) -> TtyInfo {
-        self.facts
+    pub fn tty(&self) -> TtyInfo {
+        self.0.tty
     }
 
-    /// Whether escape sequences for colour belong on standard output.
-    pub fn colors_output(&self) -> bool {
-        self.color_output
+    /// Whether results on standard output are coloured.
+    pub fn colors_stdout(&self) -> bool {
+        self.0.colors_stdout
     }
 
-    /// The text as the terminal behind standard output can show it; as it is where there is none.
-    pub fn legible<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.shown_by(self.facts.output_is_terminal, text)
-    }
-
-    fn shown_by<'t>(&self, is_terminal: bool, text: &'t str) -> Cow<'t, str> {
-        if is_terminal && self.is_ascii { text::to_ascii(text).into() } else { text.into() }
-    }
-
-    /// Writes the command's result to standard output. A reader that has gone away is no failure.
-    pub fn data(&self, data: &str) -> Result<()> {
-        let mut output = self.output.borrow_mut();
-        match output.write_all(data.as_bytes()).and_then(|()| output.flush()) {
+    /// Writes the result of the command to standard output. A closed pipe is not an error.
+    pub fn print(&self, text: &str) -> Result<()> {
+        let mut stdout = self.0.stdout.borrow_mut();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(Error::from_source(error).context("could not write to standard output")),
             Ok(()) => Ok(()),
         }
     }
 
-    /// Writes a text for a file to standard output: as it is, unless a terminal would act upon it.
-    pub fn document(&self, text: &str) -> Result<()> {
-        if self.facts.output_is_terminal { self.data(&text::sanitize(text)) } else { self.data(text) }
+    /// Writes the content of a file to standard output. A terminal gets no control characters.
+    pub fn print_text(&self, text: &str) -> Result<()> {
+        if self.0.tty.stdout { self.print(&text::sanitize(text)) } else { self.print(text) }
     }
 
-    /// Something the person has to act on, shown even with `--quiet`.
-    pub fn say(&self, message: &str) {
-        self.write_error_line(None, &text::sanitize(message));
-    }
-
-    /// Prints a failure: what failed, the details indented, the hints.
-    pub fn error(&self, error: &Error) {
-        let label = if error.kind() == ErrorKind::Drift { (WARNING, "drift:") } else { (ERROR, "error:") };
-        self.tell(label, error);
-    }
-
-    /// Prints in the same form what a command did not fail for.
-    pub fn warn_of(&self, error: &Error) {
-        self.tell((WARNING, "warning:"), error);
-    }
-
-    fn tell(&self, label: (Style, &str), error: &Error) {
-        self.write_error_line(Some(label), &text::sanitize_line(&error.message()));
-        for line in error.details() {
-            self.write_error_line(None, &format!("  {}", text::sanitize_line(line)));
-        }
-        for hint in error.hints() {
-            self.write_error_line(Some((HINT, "hint:")), &text::sanitize_line(hint));
-        }
-    }
-
-    /// Prints what clap has to say: help and version on standard output, usage errors on standard error.
-    pub fn command_line(&self, message: &clap::Error) -> Result<()> {
-        let is_error = message.use_stderr();
-        let color = if is_error { self.color_errors } else { self.color_output };
-        let rendered = message.render();
-        let text = if color { rendered.ansi().to_string() } else { rendered.to_string() };
-        if is_error {
-            self.write_errors(&text);
+    /// Prints what clap reports: help and version on standard output, usage errors on standard error.
+    pub fn print_clap_error(&self, message: &clap::Error) -> Result<()> {
+        let text = message.render();
+        if message.use_stderr() {
+            self.write_stderr(&text.ansi().to_string());
             return Ok(());
         }
-        self.data(&self.legible(&text))
+        self.print(&if self.0.colors_stdout { text.ansi().to_string() } else { text.to_string() })
     }
 
-    /// Asks a question that is answered with yes or no; anything but yes is no.
+    /// A message that the user has to act on; `--quiet` does not hide it.
+    pub fn status(&self, message: &str) {
+        self.write_stderr(&format!("{}\n", text::sanitize(message)));
+    }
+
+    /// A message that `--quiet` hides.
+    pub fn info(&self, message: &str) {
+        if !self.0.options.quiet {
+            self.status(message);
+        }
+    }
+
+    /// A message shown at `-v`. It must not contain a secret.
+    pub fn debug(&self, message: &str) {
+        if self.0.options.verbosity > 0 {
+            self.write_stderr(&format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize(message)));
+        }
+    }
+
+    /// Something that the user should know although the command continues.
+    pub fn warn(&self, message: &str) {
+        self.write_stderr(&format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize(message)));
+    }
+
+    /// Prints an error: what failed, the details indented, the hints.
+    pub fn error(&self, error: &Error) {
+        let is_drift = error.kind() == ErrorKind::Drift;
+        self.write_stderr(&if is_drift {
+            format_error(WARNING, "drift:", error)
+        } else {
+            format_error(ERROR, "error:", error)
+        });
+    }
+
+    /// Prints as a warning, in the form of an error, what the command does not fail for.
+    pub fn warn_error(&self, error: &Error) {
+        self.write_stderr(&format_error(WARNING, "warning:", error));
+    }
+
+    /// Asks a yes-or-no question; any answer but yes is no.
     pub async fn confirm(&self, question: &str) -> Result<bool> {
-        self.prompt_is_open.set(true);
-        self.write_errors(&format!("{} [y/N] ", text::sanitize(question)));
-        let answer = self.input.line().await?;
-        // The person's own line end closes the prompt; the end of the input does not.
+        self.0.prompt_is_open.set(true);
+        self.write_stderr(&format!("{} [y/N] ", text::sanitize(question)));
+        let answer = self.0.input.read_line().await?;
+        // The line end that the user types closes the prompt; the end of the input does not.
         self.close_prompt(!answer.ends_with('\n'));
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Asks for a secret on the terminal without showing it.
-    pub async fn secret(&self, prompt: &str) -> Result<SecretString> {
-        self.prompt_is_open.set(true);
-        let typed = self.input.secret(self.shown_by(true, &text::sanitize_line(prompt)).into_owned()).await;
-        self.close_prompt(typed.is_err());
-        typed
+    pub async fn prompt_secret(&self, prompt: &str) -> Result<SecretString> {
+        self.0.prompt_is_open.set(true);
+        self.0.terminal_modes.replace(TerminalModes::save());
+        let secret = prompt_hidden(text::sanitize_line(prompt)).await;
+        self.0.terminal_modes.take();
+        self.close_prompt(secret.is_err());
+        secret
     }
 
-    fn close_prompt(&self, needs_line_end: bool) {
-        if self.prompt_is_open.replace(false) && needs_line_end {
-            self.write_errors("\n");
+    /// All of standard input, without one trailing line end.
+    pub async fn read_stdin_secret(&self) -> Result<SecretString> {
+        self.0.input.read_to_secret().await
+    }
+
+    /// A progress bar of `total` steps on a terminal. It is hidden with `--quiet` and beside the lines of `-v`.
+    pub fn progress(&self, total: u64) -> ProgressBar {
+        let UiState { options, tty, is_dumb, progress, .. } = &*self.0;
+        let is_shown = tty.stderr && !is_dumb && !options.quiet && options.verbosity == 0;
+        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(total), target);
+        if let Ok(style) = ProgressStyle::with_template("Changing [{bar:40}] {pos}/{len}") {
+            bar.set_style(style.progress_chars("=> "));
         }
+        bar.tick();
+        progress.replace(bar.clone());
+        bar
     }
 
-    /// All of standard input, as a secret: one trailing line end removed.
-    pub async fn input_as_secret(&self) -> Result<SecretString> {
-        self.input.all_as_secret().await
-    }
-
-    /// Shows how far a work of `total` steps is, where standard error is a terminal that can: not beside the lines
-    /// of `--verbose`.
-    pub fn start_progress(&self, total: usize) {
-        let is_quiet = self.manners.quiet || self.manners.verbosity > 0;
-        if self.facts.errors_is_terminal && !self.is_dumb && !is_quiet {
-            let columns = terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| columns.0);
-            let bar = self.progress.borrow_mut().insert(Bar::new(total, columns)).drawn();
-            self.write_to_errors(&bar);
+    /// Restores the terminal after an unfinished prompt or progress bar.
+    pub fn restore_terminal(&self) {
+        self.0.progress.borrow().finish_and_clear();
+        if let Some(modes) = self.0.terminal_modes.take() {
+            modes.restore();
         }
-    }
-
-    /// One step further.
-    pub fn advance_progress(&self) {
-        if let Some(bar) = &mut *self.progress.borrow_mut() {
-            bar.advance();
-            self.write_to_errors(&bar.drawn());
-        }
-    }
-
-    /// Takes the progress away.
-    pub fn end_progress(&self) {
-        if let Some(bar) = self.progress.take() {
-            self.write_to_errors(&bar.erased());
-        }
-    }
-
-    /// Puts the terminal back as it was before an unfinished prompt or work.
-    pub fn restore(&self) {
-        self.end_progress();
-        self.input.restore();
         self.close_prompt(true);
     }
 
-    fn write_error_line(&self, label: Option<(Style, &str)>, line: &str) {
-        let label = label.map(|(style, label)| format!("{} ", self.painted(style, label))).unwrap_or_default();
-        self.write_errors(&format!("{label}{line}\n"));
-    }
-
-    fn painted(&self, style: Style, text: &str) -> String {
-        if self.color_errors { format!("{style}{text}{style:#}") } else { text.to_owned() }
-    }
-
-    /// Writes above the bar, where there is one.
-    fn write_errors(&self, text: &str) {
-        let text = self.shown_by(self.facts.errors_is_terminal, text);
-        match &*self.progress.borrow() {
-            Some(bar) => self.write_to_errors(&format!("{}{text}{}", bar.erased(), bar.drawn())),
-            None => self.write_to_errors(&text),
+    fn close_prompt(&self, needs_line_end: bool) {
+        if self.0.prompt_is_open.replace(false) && needs_line_end {
+            self.write_stderr("\n");
         }
     }
 
-    /// Nothing can be said where standard error itself is gone, so failures to write to it are dropped.
-    fn write_to_errors(&self, text: &str) {
-        let mut errors = self.errors.borrow_mut();
-        let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
+    /// Writes above the progress bar. A failure to write to standard error cannot be reported anywhere.
+    fn write_stderr(&self, text: &str) {
+        let mut stderr = self.0.stderr.borrow_mut();
+        self.0.progress.borrow().suspend(|| {
+            let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        });
     }
 }
 
-/// Whether the locale says that a terminal shows ASCII alone. On Windows the console shows every character.
-fn is_ascii(environment: &Environment) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
-    let locale = locale.unwrap_or_default().to_lowercase();
-    cfg!(unix) && !locale.contains("utf-8") && !locale.contains("utf8")
-}
-
-impl Report for Ui {
-    fn warn(&self, message: &str) {
-        self.write_error_line(Some((WARNING, "warning:")), &text::sanitize(message));
+/// An error as lines with ANSI styles: the label and what failed, the details, the hints.
+pub fn format_error(style: Style, label: &str, error: &Error) -> String {
+    let mut lines = format!("{style}{label}{style:#} {}\n", text::sanitize_line(&error.message()));
+    for detail in error.details() {
+        lines.push_str(&format!("  {}\n", text::sanitize_line(detail)));
     }
-
-    fn info(&self, message: &str) {
-        if !self.manners.quiet {
-            self.say(message);
-        }
+    for hint in error.hints() {
+        lines.push_str(&format!("{HINT}hint:{HINT:#} {}\n", text::sanitize_line(hint)));
     }
-
-    fn debug(&self, message: &str) {
-        if self.manners.verbosity > 0 {
-            let line = self.painted(DETAIL, &text::sanitize(message));
-            self.write_error_line(None, &line);
-        }
-    }
+    lines
 }

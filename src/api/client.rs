@@ -1,59 +1,45 @@
 //! Requests to the policy endpoint.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::error::ApiError;
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-use super::error::{Access, ApiError};
-use crate::error::Error;
+use crate::auth::{Access, Session};
+use crate::error::{Error, Result};
 use crate::http::{self, HttpError, Response};
 use crate::text::{sanitize_line, truncate};
 
-type Result<T, E = Error> = std::result::Result<T, E>;
-
 /// A list longer than this many pages is taken for a loop.
 const MOST_PAGES: usize = 100;
-
-/// Where access tokens come from.
-pub trait TokenSource {
-    /// A token to send.
-    async fn token(&self) -> Result<SecretString>;
-    /// Another token in the place of one that the service refused, or `None` where there is no other.
-    async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>>;
-    /// Fails where the token itself says that it is of no use for this.
-    fn check(&self, token: &SecretString, purpose: Access) -> crate::error::Result<()>;
-    /// What to do when the service refuses the token all the same (401).
-    fn advice_when_refused(&self, token: &SecretString) -> Vec<String>;
-    /// What to do when the service forbids it (403), where that is not for want of a person's role.
-    fn advice_when_forbidden(&self, token: &SecretString) -> Option<Vec<String>>;
-}
 
 /// A request that was not served as it should have been.
 pub struct UpdateError {
     pub error: Error,
     /// Whether the service may have acted on the request all the same.
-    pub may_have_arrived: bool,
+    pub outcome_unknown: bool,
 }
 
 impl From<UpdateError> for Error {
-    fn from(unserved: UpdateError) -> Self {
-        unserved.error
+    fn from(error: UpdateError) -> Self {
+        error.error
     }
 }
 
 impl UpdateError {
     /// The request was never sent, or was refused.
-    fn for_certain(error: Error) -> Self {
-        Self { error, may_have_arrived: false }
+    fn not_applied(error: Error) -> Self {
+        Self { error, outcome_unknown: false }
     }
 
     /// The same for a request of which an earlier try may have arrived.
-    fn after(mut self, is_uncertain: bool) -> Self {
-        self.may_have_arrived |= is_uncertain;
+    fn or_ambiguous(mut self, is_ambiguous: bool) -> Self {
+        self.outcome_unknown |= is_ambiguous;
         self
     }
 }
@@ -65,38 +51,39 @@ pub struct Updated {
 }
 
 /// The endpoint, for one policy.
-pub struct Client<'a, T> {
-    http: &'a http::Client<'a>,
-    endpoint: &'a Url,
-    policy_id: &'a str,
-    tokens: &'a T,
+#[derive(Clone)]
+pub struct Client {
+    http: http::Client,
+    endpoint: Url,
+    policy_id: String,
+    session: Rc<Session>,
 }
 
-impl<'a, T: TokenSource> Client<'a, T> {
-    pub fn new(http: &'a http::Client<'a>, endpoint: &'a Url, policy_id: &'a str, tokens: &'a T) -> Self {
-        Self { http, endpoint, policy_id, tokens }
+impl Client {
+    pub fn new(http: http::Client, endpoint: Url, policy_id: String, session: Session) -> Self {
+        Self { http, endpoint, policy_id, session: Rc::new(session) }
     }
 
     /// The policy that this client is for.
     pub fn policy_id(&self) -> &str {
-        self.policy_id
+        &self.policy_id
     }
 
     /// The credential that requests are made with.
-    pub fn tokens(&self) -> &T {
-        self.tokens
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     /// Gets a token, and makes sure that it may be good for this, before anything is sent.
     pub async fn prepare(&self, purpose: Access) -> Result<()> {
-        let token = self.tokens.token().await?;
-        self.tokens.check(&token, purpose)
+        let token = self.session.access_token().await?;
+        self.session.check_access(&token, purpose)
     }
 
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
     pub async fn policies(&self) -> Result<Vec<Policy>> {
         let what = "could not list the policies";
-        self.list(self.url(&[])?, what, Policy::from_json).await
+        self.read_list(self.url(&[])?, what, Policy::from_json).await
     }
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
@@ -105,17 +92,17 @@ impl<'a, T: TokenSource> Client<'a, T> {
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
-    pub async fn products(&self, scope: Scope) -> Result<Vec<ProductPolicy>> {
+    pub async fn list(&self, scope: Scope) -> Result<Vec<ProductPolicy>> {
         let url = self.listing_url(scope)?;
         let what = match scope {
             Scope::OfferType => "could not list the offer types",
             Scope::Product => "could not list the products",
         };
-        self.list(url, what, |item| self.decode_product(item)).await
+        self.read_list(url, what, |item| self.decode_product(item)).await
     }
 
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
-    pub async fn product(&self, target: &Target) -> Result<ProductPolicy> {
+    pub async fn get(&self, target: &Target) -> Result<ProductPolicy> {
         let what = format!("could not read {target}");
         let (answer, id) = self.send(Method::GET, self.target_url(target)?, None, &what, Access::Read).await?;
         self.decode_one(&answer).ok_or_else(|| ApiError::new(&what, &answer, &id).into_error(Access::Read))
@@ -124,41 +111,36 @@ impl<'a, T: TokenSource> Client<'a, T> {
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy); the answer is the item as it now is.
     pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
         let what = format!("could not change {target}");
-        let url = self.target_url(target).map_err(UpdateError::for_certain)?;
+        let url = self.target_url(target).map_err(UpdateError::not_applied)?;
         let body = json!({ "policyValue": value.as_str() });
         let (answer, id) = self.send(Method::PUT, url, Some(&body), &what, Access::Write).await?;
         let updated = self.decode_one(&answer).map(|item| Updated { item, correlation_id: id.clone() });
         updated.ok_or_else(|| {
             let what = format!("cannot tell whether {target} was changed");
-            UpdateError { error: ApiError::new(&what, &answer, &id).into_error(Access::Write), may_have_arrived: true }
+            UpdateError { error: ApiError::new(&what, &answer, &id).into_error(Access::Write), outcome_unknown: true }
         })
     }
 
-    /// The client that requests are sent with.
-    pub fn http(&self) -> &http::Client<'a> {
-        self.http
-    }
-
     /// Reads what lies at these segments below `/v1.0/policies`; returns the answer and the correlation id sent.
-    pub async fn get(&self, segments: &[&str], what: &str) -> Result<(Response, String)> {
-        self.get_url(self.url(segments)?, what).await
+    pub async fn read(&self, segments: &[&str], what: &str) -> Result<(Response, String)> {
+        self.read_url(self.url(segments)?, what).await
     }
 
     /// Reads what lies at an address; returns the answer and the correlation id sent.
-    pub async fn get_url(&self, url: Url, what: &str) -> Result<(Response, String)> {
+    pub async fn read_url(&self, url: Url, what: &str) -> Result<(Response, String)> {
         Ok(self.send(Method::GET, url, None, what, Access::Read).await?)
     }
 
     /// The address of a listing.
     pub fn listing_url(&self, scope: Scope) -> Result<Url> {
-        let mut url = self.url(&[self.policy_id, "products"])?;
+        let mut url = self.url(&[&self.policy_id, "products"])?;
         url.query_pairs_mut().append_pair("scope", scope.query_value());
         Ok(url)
     }
 
     /// Reads a list to its end. No public client of this service reads a next link, so whether it pages is
     /// unverified; a link is followed only within the same endpoint, for the token goes with it.
-    async fn list<I>(&self, first: Url, what: &str, decode_item: impl Fn(Value) -> Option<I>) -> Result<Vec<I>> {
+    async fn read_list<I>(&self, first: Url, what: &str, decode_item: impl Fn(Value) -> Option<I>) -> Result<Vec<I>> {
         let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next.take() {
             let (answer, id) = self.send(Method::GET, url.clone(), None, what, Access::Read).await?;
@@ -167,7 +149,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
             items.extend(page.items);
             seen.insert(url.clone());
             if let Some(link) = &page.next {
-                let following = within(self.endpoint, &url, link).filter(|to| !seen.contains(to));
+                let following = within(&self.endpoint, &url, link).filter(|to| !seen.contains(to));
                 if following.is_none() || seen.len() >= MOST_PAGES {
                     let link = truncate(&sanitize_line(link), 300);
                     return Err(Error::failed(format!("the link to the list's next page cannot be followed: {link}"))
@@ -190,21 +172,21 @@ impl<'a, T: TokenSource> Client<'a, T> {
         what: &str,
         purpose: Access,
     ) -> Result<(Response, String), UpdateError> {
-        let mut token = self.tokens.token().await.map_err(UpdateError::for_certain)?;
-        self.tokens.check(&token, purpose).map_err(|error| UpdateError::for_certain(error.context(what)))?;
+        let mut token = self.session.access_token().await.map_err(UpdateError::not_applied)?;
+        self.session.check_access(&token, purpose).map_err(|error| UpdateError::not_applied(error.context(what)))?;
         let (mut answer, mut id) = self.send_with(&token, &method, &url, body, what).await?;
         if answer.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
             // A try before the one that was refused may have worked, whatever comes of those after it.
-            let is_uncertain = answer.prior_attempt_ambiguous;
-            let after_it = |unserved: UpdateError| unserved.after(is_uncertain);
-            let renewed = self.tokens.renewed(&token).await.map_err(|error| {
+            let is_ambiguous = answer.prior_attempt_ambiguous;
+            let or_ambiguous = |error: UpdateError| error.or_ambiguous(is_ambiguous);
+            let renewed = self.session.refresh(&token).await.map_err(|error| {
                 let refused = ApiError::new("before that", &answer, &id);
-                after_it(UpdateError::for_certain(refused.add_to(error.context(what))))
+                or_ambiguous(UpdateError::not_applied(refused.add_to(error.context(what))))
             })?;
             if let Some(renewed) = renewed {
                 token = renewed;
-                (answer, id) = self.send_with(&token, &method, &url, body, what).await.map_err(after_it)?;
-                answer.prior_attempt_ambiguous |= is_uncertain;
+                (answer, id) = self.send_with(&token, &method, &url, body, what).await.map_err(or_ambiguous)?;
+                answer.prior_attempt_ambiguous |= is_ambiguous;
             }
         }
         if answer.status.is_success() {
@@ -212,14 +194,14 @@ impl<'a, T: TokenSource> Client<'a, T> {
         }
         let refusal = ApiError::new(what, &answer, &id);
         let error = match answer.status {
-            StatusCode::UNAUTHORIZED => refusal.into_error(purpose).with_hints(self.tokens.advice_when_refused(&token)),
-            StatusCode::FORBIDDEN => match self.tokens.advice_when_forbidden(&token) {
+            StatusCode::UNAUTHORIZED => refusal.into_error(purpose).with_hints(self.session.unauthorized_hints(&token)),
+            StatusCode::FORBIDDEN => match self.session.forbidden_hints(&token) {
                 Some(advice) => refusal.into_error_with_hints(&[]).with_hints(advice),
                 None => refusal.into_error(purpose),
             },
             _ => refusal.into_error(purpose),
         };
-        Err(UpdateError { error, may_have_arrived: !answer.status.is_client_error() || answer.prior_attempt_ambiguous })
+        Err(UpdateError { error, outcome_unknown: !answer.status.is_client_error() || answer.prior_attempt_ambiguous })
     }
 
     async fn send_with(
@@ -230,28 +212,28 @@ impl<'a, T: TokenSource> Client<'a, T> {
         body: Option<&Value>,
         what: &str,
     ) -> Result<(Response, String), UpdateError> {
-        let unserved = |failure: HttpError| {
-            let may_have_arrived = failure.may_have_arrived();
+        let error = |failure: HttpError| {
+            let outcome_unknown = failure.may_have_arrived();
             let correlation_id = failure.correlation_id().map(str::to_owned);
             let error = Error::from(failure).context(what);
             // Nobody can look up a request that never left.
-            let error = match correlation_id.filter(|_| may_have_arrived) {
+            let error = match correlation_id.filter(|_| outcome_unknown) {
                 Some(id) => error.with_detail(format!("correlation id: {id}")),
                 None => error,
             };
-            UpdateError { error, may_have_arrived }
+            UpdateError { error, outcome_unknown }
         };
         let mut request = self
             .http
             .request(method.clone(), url.clone())
-            .map_err(unserved)?
+            .map_err(error)?
             .bearer_auth(token.expose_secret())
             .header(reqwest::header::ACCEPT, "application/json")
             .header(http::CORRELATION_ID, http::new_correlation_id());
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = self.http.send(request).await.map_err(unserved)?;
+        let answer = self.http.send(request).await.map_err(error)?;
         let correlation_id = answer.correlation_id.clone().unwrap_or_default();
         Ok((answer, correlation_id))
     }
@@ -263,7 +245,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
     /// An item that names no policy belongs to the one that was asked about.
     fn decode_product(&self, item: Value) -> Option<ProductPolicy> {
         let mut item = ProductPolicy::from_json(item)?;
-        item.policy_id.get_or_insert_with(|| self.policy_id.to_owned());
+        item.policy_id.get_or_insert_with(|| self.policy_id.clone());
         Some(item)
     }
 
@@ -272,7 +254,7 @@ impl<'a, T: TokenSource> Client<'a, T> {
             Scope::Product => "products",
             Scope::OfferType => "offerTypes",
         };
-        self.url(&[self.policy_id, collection, &target.id])
+        self.url(&[&self.policy_id, collection, &target.id])
     }
 
     /// The endpoint's URL with `segments` below `/v1.0/policies`, each encoded as one path segment.

@@ -6,20 +6,13 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::shape::shape;
+use crate::auth::Access;
 use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 use crate::text::{sanitize_line, truncate};
 
 /// The service's sentences are shorter; whatever is longer was not made to be read.
 const LONGEST_WORDS: usize = 1000;
-
-/// What a request was for; it decides which role is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    Read,
-    Write,
-}
 
 /// An answer with a status other than 2xx, or one that could not be understood.
 #[derive(Debug)]
@@ -31,8 +24,6 @@ pub struct ApiError {
     words: String,
     correlation_id: String,
     is_html: bool,
-    /// The body's members and their types.
-    pub shape: String,
     /// For how long the service asks to be left alone, in its own words.
     pub retry_after: Option<String>,
 }
@@ -52,7 +43,6 @@ impl ApiError {
             words: words(answer),
             correlation_id: correlation_id.to_owned(),
             is_html: answer.is_html(),
-            shape: shape(answer),
             retry_after: answer.retry_after(),
         }
     }

@@ -3,15 +3,14 @@
 //! Paths, bodies and headers are those of Microsoft's MSCommerce module 2.x, whose cmdlets each send one of them.
 
 mod client;
+mod error;
 mod looking;
 mod model;
 #[cfg(any(fuzzing, test))]
 pub mod properties;
-mod error;
 mod renumbered;
-mod shape;
 
-pub use client::{Client, TokenSource, UpdateError, Updated, is_valid_segment};
+pub use client::{Client, UpdateError, Updated, is_valid_segment};
+pub use error::ApiError;
 pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-pub use error::{Access, ApiError};
 pub use renumbered::replacement;

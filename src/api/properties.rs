@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::client::{Page, within};
-use super::error::{Access, ApiError};
+use super::error::ApiError;
 use super::{Policy, ProductPolicy, Scope};
+use crate::auth::Access;
 use crate::fuzzing::printed;
 use crate::http::Response;
 use crate::output::Output;

@@ -74,17 +74,18 @@ pub enum ClientAuthParams<'a> {
 }
 
 /// Where and as what to sign in. The tenant is part of every address.
-pub struct Entra<'a> {
-    pub http: &'a http::Client<'a>,
+#[derive(Clone)]
+pub struct Entra {
+    pub http: http::Client,
     /// The authority host, such as `https://login.microsoftonline.com`.
-    pub authority: &'a Url,
+    pub authority: Url,
     /// A tenant id, a domain, or `organizations`.
-    pub tenant: &'a str,
-    pub client_id: &'a str,
+    pub tenant: String,
+    pub client_id: String,
     /// The service's scope, `…/.default`.
-    pub scope: &'a str,
+    pub scope: String,
     /// The command that signs in to the profile in use, for hints.
-    pub connect: SignInCommand<'a>,
+    pub sign_in_command: SignInCommand,
 }
 
 /// A request that a browser is to make, with what its answer has to be checked against.
@@ -112,7 +113,7 @@ impl DeviceCode {
     }
 }
 
-impl Entra<'_> {
+impl Entra {
     /// The address to open in a browser: authorization code with PKCE, answered by a form that is posted to
     /// `http://localhost:PORT/m365/commerce` (the path is the one registered for the module's client id).
     pub fn authorize(&self, port: u16) -> Result<Authorization> {
@@ -134,7 +135,7 @@ impl Entra<'_> {
     /// Redeems the code that the browser brought.
     pub async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<TokenResponse> {
         let client = self.client()?.set_redirect_uri(authorization.redirect);
-        let transport = Transport::for_a_code(self.http);
+        let transport = Transport::for_a_code(&self.http);
         let answer = client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
             .set_pkce_verifier(authorization.verifier)
@@ -151,7 +152,7 @@ impl Entra<'_> {
             ResourceOwnerPassword::new(password.expose_secret().to_owned()),
         );
         let client = self.client()?;
-        let transport = Transport::new(self.http);
+        let transport = Transport::new(&self.http);
         let answer = client
             .exchange_password(&user, &password)
             .add_scopes(self.scopes())
@@ -164,7 +165,7 @@ impl Entra<'_> {
     /// Asks for a code that the person enters on another device.
     pub async fn device_code(&self) -> Result<DeviceCode> {
         let client = self.client()?;
-        let transport = Transport::new(self.http);
+        let transport = Transport::new(&self.http);
         let request = client.exchange_device_code().add_scopes(self.scopes());
         request
             .request_async(&transport)
@@ -176,16 +177,17 @@ impl Entra<'_> {
     /// Waits until the person has entered the code, or it has expired.
     pub async fn redeem_device_code(&self, code: &DeviceCode) -> Result<TokenResponse> {
         let client = self.client()?;
-        let transport = Transport::while_a_person_is_busy(self.http);
+        let transport = Transport::while_a_person_is_busy(&self.http);
         let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
         let granted = tokio::select! {
             answer = polling => self.grant(answer, &transport, "could not sign in"),
             failure = transport.gave_up() => Err(Error::from(failure).context("could not sign in")),
         };
         granted.map_err(|error| match error.downcast_ref::<OAuthError>().and_then(OAuthError::code) {
-            Some(CONDITIONAL_ACCESS) => {
-                error.with_hint(format!("a device code is often blocked where the browser is not: {}", self.connect))
-            }
+            Some(CONDITIONAL_ACCESS) => error.with_hint(format!(
+                "a device code is often blocked where the browser is not: {}",
+                self.sign_in_command
+            )),
             _ => error,
         })
     }
@@ -195,7 +197,7 @@ impl Entra<'_> {
     pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenResponse> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let client = self.client()?;
-        let transport = Transport::new(self.http);
+        let transport = Transport::new(&self.http);
         let answer = client
             .exchange_refresh_token(&refresh_token)
             .add_scopes(self.scopes())
@@ -208,8 +210,8 @@ impl Entra<'_> {
     /// Signs in as an application (client credentials), which asks for the service's scope alone.
     pub async fn application(&self, proof: ClientAuthParams<'_>) -> Result<TokenResponse> {
         let client = self.client()?;
-        let transport = Transport::new(self.http);
-        let scope = Scope::new(self.scope.to_owned());
+        let transport = Transport::new(&self.http);
+        let scope = Scope::new(self.scope.clone());
         let answer = match proof {
             ClientAuthParams::Secret(secret) => {
                 let client = client
@@ -237,11 +239,11 @@ impl Entra<'_> {
     }
 
     fn scopes(&self) -> impl Iterator<Item = Scope> {
-        std::iter::once(self.scope).chain(USER_SCOPES).map(|scope| Scope::new(scope.to_owned()))
+        std::iter::once(self.scope.as_str()).chain(USER_SCOPES).map(|scope| Scope::new(scope.to_owned()))
     }
 
     fn client(&self) -> Result<OauthClient> {
-        Ok(Client::new(ClientId::new(self.client_id.to_owned()))
+        Ok(Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(self.endpoint("authorize")?))
             .set_token_uri(TokenUrl::from_url(self.endpoint("token")?))
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(self.endpoint("devicecode")?)))
@@ -252,13 +254,13 @@ impl Entra<'_> {
         url.path_segments_mut()
             .map_err(|()| Error::usage("the authority host is not a web address"))?
             .pop_if_empty()
-            .extend([self.tenant, "oauth2", "v2.0", name]);
+            .extend([self.tenant.as_str(), "oauth2", "v2.0", name]);
         Ok(url)
     }
 
     fn grant<E: ErrorResponse + 'static>(
         &self,
-        answer: std::result::Result<Tokens, RequestTokenError<HttpError, E>>,
+        answer: Result<Tokens, RequestTokenError<HttpError, E>>,
         transport: &Transport<'_>,
         what: &str,
     ) -> Result<TokenResponse> {
@@ -297,7 +299,7 @@ impl Entra<'_> {
                     .ok()
                     .and_then(|answer| OAuthError::from_json(&answer))
                     .unwrap_or_default();
-                transport.whole(told).into_error(what, self.connect)
+                transport.whole(told).into_error(what, &self.sign_in_command)
             }
             // The body of such an answer may hold tokens, so it is not shown.
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {

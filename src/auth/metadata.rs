@@ -20,12 +20,7 @@ pub struct Metadata {
 
 /// Asks for the `OpenID` metadata of a tenant: a GET without any credential (`OpenID` Connect Discovery 1.0, section 4;
 /// entra-docs, "`OpenID` Connect": `/{tenant}/v2.0/.well-known/openid-configuration`). A tenant that is not known is refused.
-pub async fn metadata(
-    http: &http::Client<'_>,
-    authority: &Url,
-    tenant: &str,
-    connect: SignInCommand<'_>,
-) -> Result<Metadata> {
+pub async fn metadata(http: &http::Client, authority: &Url, tenant: &str, connect: &SignInCommand) -> Result<Metadata> {
     let mut url = authority.clone();
     url.path_segments_mut()
         .map_err(|()| Error::usage("the authority host is not a web address"))?
@@ -36,7 +31,7 @@ pub async fn metadata(
     Ok(Metadata { issuer: issuer(&answer, &url, tenant, connect), date: answer.date() })
 }
 
-fn issuer(answer: &Response, url: &Url, tenant: &str, connect: SignInCommand<'_>) -> Result<String> {
+fn issuer(answer: &Response, url: &Url, tenant: &str, connect: &SignInCommand) -> Result<String> {
     let what = format!("the authority does not answer for the tenant {tenant}");
     let unexpected = || Error::from(HttpError::unexpected_answer(url, answer)).context(&what);
     if !answer.status.is_success() {

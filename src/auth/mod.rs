@@ -24,9 +24,9 @@ pub use claims::{Claims, is_bearer_token};
 pub use connect_command::{DEFAULT_CLIENT_ID, DEFAULT_PROFILE, SignInCommand};
 pub use entra::{Entra, TokenResponse};
 pub use metadata::metadata;
-pub use permission::{foreign_audience, missing as missing_role};
+pub use permission::{Access, foreign_audience, missing as missing_role};
 pub use session::{
-    ApplicationCredential, At, Credential, ProfileCredential, ProfileStore, Session, Source, StaticToken, Status,
+    ApplicationCredential, Credential, ProfileCredential, ProfileStore, Session, Source, StaticToken, Status,
     TOKEN_VARIABLE,
 };
 pub use tenant::{ORGANIZATIONS, Tenant};

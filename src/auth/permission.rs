@@ -5,9 +5,15 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::claims::Claims;
-use crate::api::Access;
 use crate::error::Error;
 use crate::text::sanitize_line;
+
+/// What a request is for; it decides which role is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Read,
+    Write,
+}
 
 /// The application permissions of the policy endpoint, with their ids (the public list of Microsoft's first-party
 /// permissions: maciejporebski/azure-ad-first-party-apps-permissions).
@@ -20,12 +26,12 @@ const UNVERIFIED: &str =
 
 /// What an application lacks for something, if its token says so. A token that is a user's, or for another service, is
 /// left to the service to judge.
-pub fn missing(token: &SecretString, resource: &str, purpose: Access) -> Option<Error> {
+pub fn missing(token: &SecretString, resource: &str, access: Access) -> Option<Error> {
     let claims = Claims::decode_unverified(token.expose_secret()).filter(Claims::is_application)?;
-    if foreign_audience(&claims, resource).is_some() || may(&claims, purpose) {
+    if foreign_audience(&claims, resource).is_some() || may(&claims, access) {
         return None;
     }
-    let (verb, needed, to_add) = match purpose {
+    let (verb, needed, to_add) = match access {
         Access::Read => ("read", format!("{} or {}", READ.0, CHANGE.0), READ),
         Access::Write => ("change", CHANGE.0.to_owned(), CHANGE),
     };
@@ -74,9 +80,9 @@ pub fn advice_when_forbidden(token: &SecretString, resource: &str) -> Option<Vec
     Some(vec![told, UNVERIFIED.to_owned()])
 }
 
-fn may(claims: &Claims, purpose: Access) -> bool {
+fn may(claims: &Claims, access: Access) -> bool {
     let has = |name: &str| claims.roles.iter().any(|role| role.eq_ignore_ascii_case(name));
-    has(CHANGE.0) || (purpose == Access::Read && has(READ.0))
+    has(CHANGE.0) || (access == Access::Read && has(READ.0))
 }
 
 fn roles(claims: &Claims) -> String {

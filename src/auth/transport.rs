@@ -21,7 +21,7 @@ const SHORTEST_SECRET: usize = 6;
 /// The tool's client for one exchange, which also keeps what the oauth2 crate drops: Entra's codes and ids, and
 /// failures while it polls.
 pub struct Transport<'a> {
-    http: &'a http::Client<'a>,
+    http: &'a http::Client,
     waits_for_a_person: bool,
     repeat: RetryPolicy,
     refusal: RefCell<Option<OAuthError>>,
@@ -31,7 +31,7 @@ pub struct Transport<'a> {
 }
 
 impl<'a> Transport<'a> {
-    pub fn new(http: &'a http::Client<'a>) -> Self {
+    pub fn new(http: &'a http::Client) -> Self {
         Self {
             http,
             waits_for_a_person: false,
@@ -44,12 +44,12 @@ impl<'a> Transport<'a> {
     }
 
     /// For polling while a person is busy elsewhere, whose time does not count.
-    pub fn while_a_person_is_busy(http: &'a http::Client<'a>) -> Self {
+    pub fn while_a_person_is_busy(http: &'a http::Client) -> Self {
         Self { waits_for_a_person: true, repeat: RetryPolicy::Never, ..Self::new(http) }
     }
 
     /// For a code, which can be redeemed once.
-    pub fn for_a_code(http: &'a http::Client<'a>) -> Self {
+    pub fn for_a_code(http: &'a http::Client) -> Self {
         Self { repeat: RetryPolicy::IfNotSent, ..Self::new(http) }
     }
 

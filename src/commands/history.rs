@@ -1,14 +1,29 @@
 //! `history`: what this tool changed from this machine.
 
-use super::{CommandOutput, Context};
-use crate::cli::HistoryArgs;
-use crate::error::{Error, Result};
-use crate::history::{self, Entry, History};
-use crate::output::Output;
-use crate::report::Report;
+use clap::Args;
 
-pub fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<CommandOutput> {
-    let settings = context.settings;
+use super::CommandOutput;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::{self, History, HistoryEntry};
+use crate::output::Output;
+
+#[derive(Args, Debug)]
+pub struct HistoryArgs {
+    /// How many changes to show, newest first
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+}
+
+pub const HELP: &str = "\
+With --tenant (an id) or --policy-id, only the changes there.
+
+Examples:
+  mscommerce history --limit 5
+  mscommerce history -o csv > changes.csv";
+
+pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
+    let settings = &context.settings;
     let tenant_id = match &settings.tenant {
         None => None,
         Some(tenant) => Some(tenant.id().ok_or_else(|| {
@@ -16,36 +31,36 @@ pub fn run(args: &HistoryArgs, context: &Context<'_>) -> Result<CommandOutput> {
                 .with_hint("mscommerce history -o json")
         })?),
     };
-    let fits = |entry: &Entry| {
-        let is_in = |id: &str| entry.tenant_id.as_deref().is_some_and(|tenant| tenant.eq_ignore_ascii_case(id));
-        let is_under = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
-        tenant_id.is_none_or(is_in) && settings.policy_id_given.as_ref().is_none_or(is_under)
+    let matches = |entry: &HistoryEntry| {
+        let has_tenant = |id: &str| entry.tenant_id.as_deref().is_some_and(|tenant| tenant.eq_ignore_ascii_case(id));
+        let has_policy = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
+        tenant_id.is_none_or(has_tenant) && settings.policy_id_given.as_ref().is_none_or(has_policy)
     };
     let History { entries, damaged } = read(context)?;
     let total = entries.len();
-    let mut fitting: Vec<Entry> = entries.into_iter().filter(fits).collect();
-    fitting.reverse();
-    let mut note = match (total, fitting.len()) {
+    let mut entries_shown: Vec<HistoryEntry> = entries.into_iter().filter(matches).collect();
+    entries_shown.reverse();
+    let mut note = match (total, entries_shown.len()) {
         (0, _) if !damaged.is_empty() => None,
         (0, _) => Some("Nothing has been changed from here yet.".to_owned()),
         (total, 0) => Some(format!("None of the {total} changes recorded fits.")),
         _ => None,
     };
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    if fitting.len() > limit {
-        note = Some(format!("{limit} of {} changes; --limit N shows more.", fitting.len()));
-        fitting.truncate(limit);
+    if entries_shown.len() > limit {
+        note = Some(format!("{limit} of {} changes; --limit N shows more.", entries_shown.len()));
+        entries_shown.truncate(limit);
     }
-    Ok(CommandOutput { note, ..Output::many(fitting).into() })
+    Ok(CommandOutput { note, ..Output::many(entries_shown).into() })
 }
 
-/// Reads the record of changes, and tells of lines that are lost.
-pub fn read(context: &Context<'_>) -> Result<History> {
+/// Reads the history, and warns about lines that cannot be read.
+pub fn read(context: &Context) -> Result<History> {
     let directory = context.settings.state_directory()?;
     let history = History::read(&directory)?;
     if let Some(first) = history.damaged.first() {
         let path = history::path(&directory);
-        context.terminal.warn(&format!(
+        context.ui.warn(&format!(
             "{} of the lines in {} cannot be understood, the first is line {first}; left out",
             history.damaged.len(),
             path.display()

@@ -1,52 +1,40 @@
-//! The commands: each takes its arguments and a context, and returns data.
+//! The commands: one module for each noun, with its arguments, its help and its code. A command returns data; only
+//! messages on the way go to [`Ui`](crate::ui::Ui).
+#![allow(clippy::doc_markdown, reason = "the doc comments of arguments are help texts")]
 
-mod at_tenant;
-mod baseline;
-mod changing;
-mod completions;
-mod connect;
-mod disconnect;
-mod doctor;
-mod history;
-mod listing;
-mod man;
-mod policy;
-mod product;
-mod products;
-mod records;
-mod status;
-mod suggest;
+mod apply;
+pub mod baseline;
+pub mod connect;
+pub mod disconnect;
+pub mod doctor;
+pub mod history;
+mod lookup;
+pub mod policy;
+pub mod product;
+mod selection;
+pub mod shell;
+mod sign_in_saver;
+pub mod status;
 mod tenants;
-mod undo;
+pub mod undo;
 
-use crate::api;
-use crate::auth::{Session, TokenCache};
-use crate::cli::{BaselineCommand, Command, Deferred};
-use crate::error::{Error, Result};
-use crate::http;
-use crate::interrupt::Interrupt;
+use clap::Args;
+
+pub use lookup::with_fallback_hint;
+pub use tenants::TenantsArgs;
+
+use crate::error::Error;
 use crate::output::Output;
-use crate::settings::Settings;
-use crate::ui::Ui;
 
-/// What a command works with.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    pub settings: &'a Settings,
-    pub terminal: &'a Ui,
-    pub http: &'a http::Client<'a>,
-    pub interrupt: &'a Interrupt,
-}
-
-/// What a command hands back: data, and beside it a failure that does not make the data worthless.
+/// What a command returns: data, and an error that does not invalidate the data.
 #[derive(Default)]
 pub struct CommandOutput {
     pub output: Option<Output>,
-    /// A text for a file, in the place of records.
-    pub document: Option<String>,
-    /// Something good to know, said below the data: above a long table nobody would see it.
+    /// The content of a file, instead of records.
+    pub text: Option<String>,
+    /// A summary, printed below the data.
     pub note: Option<String>,
-    pub failure: Option<Error>,
+    pub error: Option<Error>,
 }
 
 impl From<Output> for CommandOutput {
@@ -55,38 +43,24 @@ impl From<Output> for CommandOutput {
     }
 }
 
-impl<'a> Context<'a> {
-    /// The saved sign-ins.
-    fn store(&self) -> Result<TokenCache<'a>> {
-        Ok(TokenCache::new(&self.settings.state_directory()?, self.terminal))
-    }
+/// The arguments of every command that may change many products.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct ChangeArgs {
+    /// Say what would change, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask; needed where there is no terminal to ask on
+    #[arg(long)]
+    pub yes: bool,
 }
 
-/// The policy endpoint, with the credential of this run.
-pub type Endpoint<'a> = api::Client<'a, Session<'a>>;
-
-/// Runs the command of the command line.
-pub async fn run(command: Command, context: &Context<'_>) -> Result<CommandOutput> {
-    let takes_several = matches!(
-        command,
-        Command::Products(_) | Command::Baseline(Deferred(BaselineCommand::Check(_) | BaselineCommand::Apply(_)))
-    );
-    if !context.settings.tenants.is_empty() && !takes_several {
-        return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
-            .with_hint("several tenants are for products list, products update, baseline check and baseline apply"));
-    }
-    match command {
-        Command::Connect(Deferred(args)) => connect::run(args, context).await,
-        Command::Disconnect(Deferred(args)) => disconnect::run(&args, context).await,
-        Command::Status => status::run(context).await,
-        Command::Policy(Deferred(command)) => policy::run(command, context).await,
-        Command::Products(Deferred(command)) => products::run(command, context).await,
-        Command::Product(Deferred(command)) => product::run(command, context).await,
-        Command::Baseline(Deferred(command)) => baseline::run(command, context).await,
-        Command::History(Deferred(args)) => history::run(&args, context),
-        Command::Undo(args) => undo::run(args, context).await,
-        Command::Doctor(Deferred(args)) => doctor::run(&args, context).await,
-        Command::Completions(Deferred(args)) => completions::run(args),
-        Command::Man(Deferred(args)) => man::run(&args),
-    }
+/// How many requests are sent concurrently.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct JobsArgs {
+    /// How many requests may be on their way at the same time
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub jobs: u8,
 }
+
+/// Concurrent requests of a command without `--jobs`.
+pub const DEFAULT_JOBS: u8 = 8;

@@ -1,38 +1,54 @@
 //! `policy list` and `policy get`.
 
-use super::{CommandOutput, Context, suggest};
+use clap::Subcommand;
+
+use super::{CommandOutput, lookup};
 use crate::api::is_valid_segment;
-use crate::cli::PolicyCommand;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::Output;
-use crate::report::Report;
 
-pub async fn run(command: PolicyCommand, context: &Context<'_>) -> Result<CommandOutput> {
-    match command {
-        PolicyCommand::List => list(context).await,
-        PolicyCommand::Get { policy } => get(policy.as_deref().unwrap_or(&context.settings.policy_id), context).await,
-    }
+const LIST_EXAMPLES: &str = "\
+Examples:
+  mscommerce policy list
+  mscommerce policy list -o json";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+  mscommerce policy get
+  mscommerce policy get AllowSelfServicePurchase --query defaultValue -o tsv";
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// List the policies (Get-MSCommercePolicies)
+    #[command(after_help = LIST_EXAMPLES)]
+    List,
+    /// Show one policy (Get-MSCommercePolicy)
+    #[command(after_help = GET_EXAMPLES)]
+    Get {
+        /// The policy's id [default: the one of --policy-id]
+        #[arg(value_name = "POLICY", conflicts_with = "policy_id")]
+        policy: Option<String>,
+    },
 }
 
-async fn list(context: &Context<'_>) -> Result<CommandOutput> {
-    let policies =
-        context.with_endpoint(&context.settings.policy_id, async |endpoint| endpoint.policies().await).await?;
+pub async fn list(context: &Context) -> Result<CommandOutput> {
+    let policies = context.api()?.policies().await?;
     if policies.is_empty() {
-        context.terminal.info("The tenant has no policies.");
+        context.ui.info("The tenant has no policies.");
     }
     Ok(Output::many(policies).into())
 }
 
-async fn get(id: &str, context: &Context<'_>) -> Result<CommandOutput> {
+pub async fn get(policy: Option<String>, context: &Context) -> Result<CommandOutput> {
+    let id = policy.as_deref().unwrap_or(&context.settings.policy_id);
     if !is_valid_segment(id) {
         return Err(Error::usage(format!("'{id}' cannot be a policy's id"))
-            .with_hint(context.settings.command_for_default_policy("mscommerce policy list")));
+            .with_hint(context.settings.command_any_policy("mscommerce policy list")));
     }
-    let policy = context
-        .with_endpoint(id, async |endpoint| match endpoint.policy().await {
-            Ok(policy) => Ok(policy),
-            Err(error) => Err(suggest::policies(endpoint, error, context.settings).await),
-        })
-        .await?;
-    Ok(Output::one(policy).into())
+    let api = context.api_for_policy(id)?;
+    match api.policy().await {
+        Ok(policy) => Ok(Output::one(policy).into()),
+        Err(error) => Err(lookup::explain_unknown_policy(&api, error, context).await),
+    }
 }

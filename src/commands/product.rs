@@ -1,121 +1,300 @@
-//! `product get` and `product update`.
+//! `products list`, `products update`, `product get` and `product update`.
 
-use super::changing::Planned;
-use super::listing::LookupContext;
-use super::{CommandOutput, Context, Endpoint, changing, listing, suggest};
-use crate::api::{Access, PolicyValue, ProductPolicy, Scope, Target, is_valid_segment};
-use crate::cli::{ProductCommand, TargetArgs, UpdateArgs};
+use clap::{ArgGroup, Args, Subcommand};
+
+use super::apply::{self, ApplyOptions, TenantPlan};
+use super::lookup::{self, LookupContext};
+use super::selection::{ScopeArg, Selection, SelectionKind};
+use super::shell::{
+    complete_any, complete_bool, complete_offer_type, complete_product, complete_value, save_candidates,
+};
+use super::tenants::{TenantClient, Tenants};
+use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target, is_valid_segment};
+use crate::auth::Access;
+use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
-use crate::plan::{Change, ChangeResult, Outcome, Plan};
-use crate::report::Report;
+use crate::pattern::Pattern;
+use crate::plan::{Change, ChangeResult, Outcome, Plan, Wanted};
+use crate::text::display_excerpt;
 
-pub async fn run(command: ProductCommand, context: &Context<'_>) -> Result<CommandOutput> {
-    match command {
-        ProductCommand::Get(args) => get(&args, context).await,
-        ProductCommand::Update(args) => update(&args, context).await,
+const LIST_EXAMPLES: &str = "\
+Examples:
+  mscommerce products list --scope all
+  mscommerce products list --name 'power bi'
+  mscommerce products list --name '/^(Visio|Project) /' --value enabled -o tsv
+  mscommerce products list --tenants-file customers.txt -o csv";
+
+const UPDATE_MANY_EXAMPLES: &str = "\
+Examples:
+  mscommerce products update --all --value disabled
+  mscommerce products update --all --except 'Power BI Pro' --value disabled
+  mscommerce products update --name visio --value trials --dry-run
+  mscommerce products update CFQ7TTC0HD33 'Visio Plan 2' --value trials --yes
+  mscommerce products update --all --value disabled --tenants-file customers.txt --yes";
+
+const GET_EXAMPLES: &str = "\
+Examples:
+  mscommerce product get CFQ7TTC0H9MP
+  mscommerce product get 'power bi pro' -o json
+  mscommerce product get --offer-type SaaS";
+
+const UPDATE_EXAMPLES: &str = "\
+Examples:
+  mscommerce product update CFQ7TTC0H9MP --value disabled
+  mscommerce product update 'Power BI Pro' --value trials --dry-run
+  mscommerce product update --offer-type SaaS --enabled false --confirm";
+
+#[derive(Debug, Subcommand)]
+pub enum ProductsCommand {
+    /// List products and what the policy says of each (Get-MSCommerceProductPolicies)
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArgs),
+    /// Change many products at once
+    #[command(after_help = UPDATE_MANY_EXAMPLES)]
+    Update(UpdateManyArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProductCommand {
+    /// Show one product or offer type (Get-MSCommerceProductPolicy)
+    #[command(after_help = GET_EXAMPLES)]
+    Get(TargetArgs),
+    /// Change one product or offer type (Update-MSCommerceProductPolicy)
+    #[command(after_help = UPDATE_EXAMPLES)]
+    Update(UpdateArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// What to list: product, offer-type or all
+    #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
+    pub scope: ScopeArg,
+    /// Only names that contain this text, or that fit a /regular expression/; case does not matter
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
+    pub name: Option<Pattern>,
+    /// Only products with this value: enabled, disabled, only-trials-without-payment-method (trials)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = complete_value())]
+    pub value: Option<PolicyValue>,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub tenants: TenantsArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("selection").required(true)))]
+pub struct UpdateManyArgs {
+    /// Ids or exact names; case does not matter
+    #[arg(value_name = "ID_OR_NAME", group = "selection", add = complete_any())]
+    pub products: Vec<String>,
+    /// Everything that the service lists
+    #[arg(long, group = "selection")]
+    pub all: bool,
+    /// Names that contain this text, or that fit a /regular expression/; case does not matter
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
+    pub name: Option<Pattern>,
+    /// All but this one, by its id or exact name; may be given several times
+    #[arg(long, value_name = "ID_OR_NAME", conflicts_with = "products", add = complete_any())]
+    pub except: Vec<String>,
+    /// What to choose from: product, offer-type or all
+    #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
+    pub scope: ScopeArg,
+    /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, add = complete_value())]
+    pub value: PolicyValue,
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub tenants: TenantsArgs,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct TargetArgs {
+    /// The product's id, or its exact name; case does not matter
+    #[arg(value_name = "PRODUCT", add = complete_product())]
+    pub product: Option<String>,
+    /// The offer type's id, such as SaaS, instead of a product
+    #[arg(long, value_name = "TYPE", add = complete_offer_type())]
+    pub offer_type: Option<String>,
+}
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("new_value").required(true)))]
+pub struct UpdateArgs {
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// The value to set: enabled, disabled, only-trials-without-payment-method (trials)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, group = "new_value", add = complete_value())]
+    pub value: Option<PolicyValue>,
+    /// true sets Enabled, false sets Disabled
+    #[arg(long, value_name = "BOOL", group = "new_value", value_parser = parse_bool, add = complete_bool())]
+    pub enabled: Option<bool>,
+    /// Say what would change, change nothing (-WhatIf)
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Ask before the change is made (-Confirm)
+    #[arg(long)]
+    pub confirm: bool,
+}
+
+fn parse_bool(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("it is either true or false"),
     }
 }
 
-/// What the command line names.
-enum Named {
-    /// An id that goes to the service as it is.
-    Id(Target),
-    /// A product's name, or an id in an unusual spelling, to be looked up in the list.
-    Words(String),
+pub async fn list(args: ListArgs, context: &Context) -> Result<CommandOutput> {
+    let named = args.tenants.read(context).await?;
+    let tenants = Tenants::resolve(named, context).await?;
+    let scopes = args.scope.scopes();
+    let list = async |tenant: TenantClient| lookup::list(scopes, &tenant.api, &tenant.context).await;
+    let listed = tenants.for_each(list).await?;
+    let (is_many, has_failures) = (listed.is_many, !listed.failures.is_empty());
+    if let ([(_, items)], false) = (listed.succeeded.as_slice(), is_many) {
+        save_candidates(items, scopes, context);
+    }
+    let total: usize = listed.succeeded.iter().map(|(_, items)| items.len()).sum();
+    let items = listed.succeeded.into_iter().map(|(tenant, items)| {
+        let items: Vec<ProductPolicy> = items.into_iter().filter(|item| matches(item, &args)).collect();
+        (tenant, items)
+    });
+    let items: Vec<(TenantClient, Vec<ProductPolicy>)> = items.collect();
+    if items.iter().all(|(_, items)| items.is_empty()) && !has_failures {
+        context.ui.info(&empty_list_note(total));
+    }
+    Ok(CommandOutput { error: listed.failures.into_error(), ..apply::to_output(items, is_many).into() })
 }
 
-impl Named {
-    fn new(args: &TargetArgs, context: &Context<'_>) -> Result<Self> {
-        let (text, is_offer_type) = match (&args.product, &args.offer_type) {
-            (_, Some(offer_type)) => (offer_type.as_str(), true),
-            (Some(product), None) => (product.trim(), false),
-            (None, None) => ("", false),
+fn matches(item: &ProductPolicy, args: &ListArgs) -> bool {
+    let name = item.name.as_deref().unwrap_or_default();
+    let matches_name = args.name.as_ref().is_none_or(|pattern| pattern.is_match(name));
+    matches_name && args.value.is_none_or(|value| value.matches(item.value.as_deref()))
+}
+
+/// Why nothing of `total` listed items is shown.
+fn empty_list_note(total: usize) -> String {
+    match total {
+        0 => "The service lists nothing here.".to_owned(),
+        total => format!("None of the {total} listed fits."),
+    }
+}
+
+pub async fn update_many(args: UpdateManyArgs, context: &Context) -> Result<CommandOutput> {
+    if args.scope != ScopeArg::Product && !Scope::OfferType.accepts(args.value) {
+        return Err(apply::offer_type_value_error().with_hint("leave out --scope to change products alone"));
+    }
+    let kind = match args.name {
+        Some(pattern) => SelectionKind::Pattern(pattern),
+        None if args.all => SelectionKind::All,
+        None => SelectionKind::Named(args.products),
+    };
+    let selection = Selection::new(kind, args.except, args.scope)?;
+    let named = args.tenants.read(context).await?;
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, named.is_some(), context)?;
+    let tenants = Tenants::resolve(named, context).await?;
+    let plan = async |tenant: TenantClient| {
+        tenant.api.prepare(options.access()).await?;
+        let listed = lookup::list(args.scope.scopes(), &tenant.api, &tenant.context).await?;
+        let desired = selection.to_desired(&listed, Wanted::Set(args.value), &tenant.context)?;
+        Ok(Plan::diff(listed, &desired))
+    };
+    let plans = tenants.for_each(plan).await?;
+    apply::run(plans, options, context).await
+}
+
+/// The product or offer type that the command line names.
+enum TargetArg {
+    /// An id that the service takes as it is.
+    Id(Target),
+    /// A product's name, or an id in another spelling, which is looked up in the list.
+    Text(String),
+}
+
+impl TargetArg {
+    fn new(args: &TargetArgs, context: &Context) -> Result<Self> {
+        let (text, scope) = match (&args.product, &args.offer_type) {
+            (_, Some(offer_type)) => (offer_type.as_str(), Scope::OfferType),
+            (Some(product), None) => (product.trim(), Scope::Product),
+            (None, None) => ("", Scope::Product),
         };
         if !is_valid_segment(text) {
-            let (what, hint) = if is_offer_type {
-                ("an offer type", "mscommerce products list --scope offer-type")
-            } else {
-                ("a product's id or name", "mscommerce products list")
+            let (what, list) = match scope {
+                Scope::OfferType => ("an offer type", "mscommerce products list --scope offer-type"),
+                Scope::Product => ("a product's id or name", "mscommerce products list"),
             };
-            let text = crate::text::display_excerpt(text);
-            return Err(Error::usage(format!("'{text}' cannot be {what}")).with_hint(context.settings.command(hint)));
+            let text = display_excerpt(text);
+            return Err(Error::usage(format!("'{text}' cannot be {what}")).with_hint(context.settings.command(list)));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
-        Ok(match (is_offer_type, is_id) {
-            (true, _) => Self::Id(Target::new(Scope::OfferType, text)),
-            (false, true) => Self::Id(Target::new(Scope::Product, text)),
-            (false, false) => Self::Words(text.to_owned()),
+        Ok(match scope {
+            Scope::Product if !is_id => Self::Text(text.to_owned()),
+            scope => Self::Id(Target::new(scope, text)),
         })
     }
 
-    /// Reads what the policy says of it now: one request either way.
-    async fn read(&self, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<(Target, ProductPolicy)> {
+    /// Reads the current value with one request.
+    async fn read(&self, tenant: &TenantClient) -> Result<(Target, ProductPolicy)> {
+        let (api, context) = (&tenant.api, &tenant.context);
         match self {
-            Self::Id(target) => match endpoint.product(target).await {
+            Self::Id(target) => match api.get(target).await {
                 Ok(item) => Ok((target.clone(), item)),
-                Err(error) => Err(suggest::targets(endpoint, target, error, context.settings).await),
+                Err(error) => Err(lookup::explain_unknown_target(api, target, error, context).await),
             },
-            Self::Words(words) => {
-                let items = listing::read(&[Scope::Product], endpoint, context).await?;
-                let among = LookupContext {
+            Self::Text(text) => {
+                let items = lookup::list(&[Scope::Product], api, context).await?;
+                let lookup = LookupContext {
                     kind: "product",
                     list: "mscommerce products list",
-                    elsewhere: Some("an offer type, such as SaaS, is named with --offer-type"),
+                    alternative: Some("an offer type, such as SaaS, is named with --offer-type"),
                 };
-                let item = listing::only_one(words, &items, &among, context)?;
-                let id = item
-                    .id
-                    .clone()
-                    .ok_or_else(|| Error::failed(format!("the list gives no id for {}", item.label())))?;
+                let item = lookup::find_unique(text, &items, &lookup, context)?;
+                let no_id = || Error::failed(format!("the list gives no id for {}", item.label()));
+                let id = item.id.clone().ok_or_else(no_id)?;
                 Ok((Target::new(Scope::Product, id), item.clone()))
             }
         }
     }
 }
 
-async fn get(args: &TargetArgs, context: &Context<'_>) -> Result<CommandOutput> {
-    let named = Named::new(args, context)?;
-    let (_, item) = context
-        .with_endpoint(&context.settings.policy_id, async |endpoint| named.read(endpoint, context).await)
-        .await?;
+pub async fn get(args: TargetArgs, context: &Context) -> Result<CommandOutput> {
+    let target = TargetArg::new(&args, context)?;
+    let tenant = TenantClient { context: context.clone(), api: context.api()? };
+    let (_, item) = target.read(&tenant).await?;
     Ok(Output::one(item).into())
 }
 
-async fn update(args: &UpdateArgs, context: &Context<'_>) -> Result<CommandOutput> {
-    let wanted = wanted(args)?;
-    let named = Named::new(&args.target, context)?;
-    if args.target.offer_type.is_some() && !Scope::OfferType.accepts(wanted) {
-        return Err(changing::offer_type_value_error());
+pub async fn update(args: UpdateArgs, context: &Context) -> Result<CommandOutput> {
+    let value = new_value(&args)?;
+    let target = TargetArg::new(&args.target, context)?;
+    if args.target.offer_type.is_some() && !Scope::OfferType.accepts(value) {
+        return Err(apply::offer_type_value_error());
     }
-    let may_ask = context.terminal.facts().input_is_terminal;
-    if args.confirm && !args.dry_run && !may_ask {
+    if args.confirm && !args.dry_run && !context.ui.tty().stdin {
         return Err(Error::usage("--confirm asks a question, and standard input is no terminal to answer it on")
             .with_hint("leave out --confirm, or use --dry-run to see what would change"));
     }
-    context
-        .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            endpoint.prepare(if args.dry_run { Access::Read } else { Access::Write }).await?;
-            let (target, before) = named.read(endpoint, context).await?;
-            let plan = Plan::of_one(Change { target, before, wanted: Some(wanted) });
-            if args.dry_run {
-                return Ok(plan
-                    .into_records()
-                    .into_iter()
-                    .next()
-                    .map(Output::one)
-                    .map(CommandOutput::from)
-                    .unwrap_or_default());
-            }
-            if args.confirm && !plan.is_empty() {
-                changing::ask(&plan, endpoint, context).await?;
-            }
-            carry_out(plan, endpoint, context).await
-        })
-        .await
+    let tenant = TenantClient { context: context.clone(), api: context.api()? };
+    tenant.api.prepare(if args.dry_run { Access::Read } else { Access::Write }).await?;
+    let (target, before) = target.read(&tenant).await?;
+    let change = Change { target, before, wanted: Some(value) };
+    if args.dry_run {
+        return Ok(Output::one(change.into_planned_record()).into());
+    }
+    let plan = Plan::single(change);
+    if args.confirm && !plan.is_empty() {
+        apply::confirm_plan(&plan, &tenant).await?;
+    }
+    apply_single(plan, tenant, context).await
 }
 
-fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
+fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
     match (args.value, args.enabled) {
         (Some(value), _) => Ok(value),
         (None, Some(true)) => Ok(PolicyValue::Enabled),
@@ -124,29 +303,26 @@ fn wanted(args: &UpdateArgs) -> Result<PolicyValue> {
     }
 }
 
-/// Carries out a plan of one.
-async fn carry_out(plan: Plan, endpoint: &Endpoint<'_>, context: &Context<'_>) -> Result<CommandOutput> {
-    let plans = vec![Planned { plan, endpoint, context }];
-    let carried = changing::carry_out(plans, 1, None, context).await;
-    let Some(ChangeResult { target, record, failure, .. }) = carried.into_iter().flatten().next() else {
+/// Applies a plan of one change.
+async fn apply_single(plan: Plan, tenant: TenantClient, context: &Context) -> Result<CommandOutput> {
+    let options = ApplyOptions { dry_run: false, confirm: false, jobs: 1, undoes: None };
+    let location = tenant.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default();
+    let results = apply::apply_plans(vec![TenantPlan { tenant, plan }], &options, context).await;
+    let Some(ChangeResult { target, record, error, .. }) = results.into_iter().flat_map(|(_, results)| results).next()
+    else {
         return Ok(CommandOutput::default());
     };
     match record.outcome {
-        Outcome::Changed => {
-            context.terminal.info(&format!("Changed{}:\n  {}", changing::place(endpoint), record.sentence()));
-        }
-        Outcome::Unchanged => context.terminal.info(&format!("Nothing to change: {} already.", record.state())),
+        Outcome::Changed => context.ui.info(&format!("Changed{location}:\n  {}", record.summary())),
+        Outcome::Unchanged => context.ui.info(&format!("Nothing to change: {} already.", record.current_state())),
         Outcome::Planned | Outcome::Failed => {}
     }
-    let failure = failure.map(|error| {
-        let error = suggest::for_change(error, &target, context.settings);
-        suggest::whatever_else(error, context.settings)
-    });
-    let interrupted = context.interrupt.is_set();
-    let failure = match failure {
-        Some(failure) if interrupted => Some(failure.with_kind(ErrorKind::Interrupted)),
-        None if interrupted => Some(Error::interrupted()),
-        failure => failure,
+    let error =
+        error.map(|error| lookup::with_fallback_hint(lookup::with_renumbered_hint(error, &target, context), context));
+    let error = match error {
+        Some(error) if context.interrupt.is_set() => Some(error.with_kind(ErrorKind::Interrupted)),
+        None if context.interrupt.is_set() => Some(Error::interrupted()),
+        error => error,
     };
-    Ok(CommandOutput { output: Some(Output::one(record)), failure, ..CommandOutput::default() })
+    Ok(CommandOutput { output: Some(Output::one(record)), error, ..CommandOutput::default() })
 }

@@ -3,12 +3,18 @@
 use chrono::Utc;
 use serde_json::Value;
 
-use super::{CommandOutput, Context};
+use super::CommandOutput;
 use crate::auth::{SignInMethod, Source, Status, TOKEN_VARIABLE, Tenant};
+use crate::context::Context;
 use crate::error::Result;
 use crate::output::{Output, Record, Row};
-use crate::report::Report;
 use crate::text::format_timestamp;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  mscommerce status
+  mscommerce status -q -o tsv >/dev/null || mscommerce connect
+  mscommerce status --query tenantId -o tsv";
 
 struct StatusRecord {
     profile: Option<String>,
@@ -42,26 +48,26 @@ impl Row for StatusRecord {
     }
 }
 
-pub async fn run(context: &Context<'_>) -> Result<CommandOutput> {
-    let status = context.with_session(async |session| session.status().await).await?;
+pub async fn run(context: &Context) -> Result<CommandOutput> {
+    let status = context.session()?.status().await?;
     match status.expires_at {
         _ if status.source == Source::Environment && status.method == SignInMethod::Application => {
             let tenant = context.settings.sign_in_tenant()?.0;
             let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
             let variables = context.settings.env_application_variables()?.unwrap_or_default();
-            context.terminal.info(&format!(
+            context.ui.info(&format!(
                 "The application of the environment ({variables}) signs in{at} for each command anew, and outranks every saved sign-in."
             ));
         }
         _ if status.source == Source::Environment => {
-            context.terminal.info(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
+            context.ui.info(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
         }
         None => {
             let tenant = context.settings.tenant.as_ref().map_or("this tenant", Tenant::as_str);
-            context.terminal.info(&format!("There is no token for {tenant} yet; the next command asks for one."));
+            context.ui.info(&format!("There is no token for {tenant} yet; the next command asks for one."));
         }
         Some(end) if end <= Utc::now() && status.is_renewable => {
-            context.terminal.info("The access token has ended; the next command renews it.");
+            context.ui.info("The access token has ended; the next command renews it.");
         }
         Some(_) => {}
     }

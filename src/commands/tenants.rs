@@ -1,49 +1,59 @@
-//! Several tenants in one command: which, and what became of each.
+//! The tenants of a command, one or several: which ones, a client for each, and what each of them returned.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use futures_util::future::join_all;
 
-use super::at_tenant::TenantClient;
-use super::{Context, suggest};
+use super::lookup;
+use crate::api;
 use crate::auth::Tenant;
-use crate::cli::TenantsArgs;
+use crate::context::{Context, CredentialSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::report::Report;
 use crate::text::{sanitize_line, shell_quote};
 
-/// No list of customers comes near this.
-const LARGEST: usize = 1024 * 1024;
+/// In bytes. Larger than any list of customers.
+const MAX_FILE_SIZE: usize = 1024 * 1024;
 
-const MORE_HINTS: &str = "for more, run the command at one tenant alone: --tenant TENANT";
+const HINT_SINGLE_TENANT: &str = "for more, run the command at one tenant alone: --tenant TENANT";
 
-/// The tenants that the command line names, where they are several: `None` for a command at one tenant. A file makes
-/// them several whatever it holds, so that the form of the result does not depend on it.
-pub async fn several(args: &TenantsArgs, context: &Context<'_>) -> Result<Option<Vec<Tenant>>> {
-    let named = &context.settings.tenants;
-    let Some(file) = &args.tenants_file else {
-        return Ok((!named.is_empty()).then(|| named.clone()));
-    };
-    if !named.is_empty() || context.settings.tenant.is_some() {
-        return Err(Error::usage("--tenant and --tenants-file are given: name the tenants in one way"));
-    }
-    read(file).await.map(Some)
+/// Several tenants at once.
+#[derive(Args, Debug)]
+pub struct TenantsArgs {
+    /// A file of tenants, one a line (# begins a comment); --tenant may be given several times, too
+    #[arg(long, value_name = "FILE")]
+    pub tenants_file: Option<PathBuf>,
 }
 
-/// The flags that name the same tenants again, for hints.
-pub fn flags(args: &TenantsArgs, context: &Context<'_>) -> String {
-    match &args.tenants_file {
-        Some(file) => format!(" --tenants-file {}", shell_quote(&file.display().to_string())),
-        None => context.settings.tenants.iter().map(|tenant| format!(" --tenant {tenant}")).collect(),
+impl TenantsArgs {
+    /// The tenants of a command at several tenants; `None` for a command at one. A file always makes it several, so that
+    /// the form of the result does not depend on the file.
+    pub async fn read(&self, context: &Context) -> Result<Option<Vec<Tenant>>> {
+        let named = &context.settings.tenants;
+        let Some(file) = &self.tenants_file else {
+            return Ok((!named.is_empty()).then(|| named.clone()));
+        };
+        if !named.is_empty() || context.settings.tenant.is_some() {
+            return Err(Error::usage("--tenant and --tenants-file are given: name the tenants in one way"));
+        }
+        read_tenants_file(file).await.map(Some)
+    }
+
+    /// The flags that name the same tenants again, for hints.
+    pub fn flags(&self, context: &Context) -> String {
+        match &self.tenants_file {
+            Some(file) => format!(" --tenants-file {}", shell_quote(&file.display().to_string())),
+            None => context.settings.tenants.iter().map(|tenant| format!(" --tenant {tenant}")).collect(),
+        }
     }
 }
 
 /// Reads a file of tenants: one a line, `#` begins a comment.
-async fn read(path: &Path) -> Result<Vec<Tenant>> {
+async fn read_tenants_file(path: &Path) -> Result<Vec<Tenant>> {
     let file = sanitize_line(&path.display().to_string());
-    let bytes = files::read_limited(path, LARGEST).await.map_err(|error| match error.kind() {
+    let bytes = files::read_limited(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => Error::usage(format!("--tenants-file: {file} is larger than 1 MiB")),
         _ => Error::usage(error).context(format!("--tenants-file: could not read {file}")),
     })?;
@@ -67,106 +77,160 @@ async fn read(path: &Path) -> Result<Vec<Tenant>> {
     Ok(tenants)
 }
 
-/// What was found at the tenants that could be read, and the failures at the others.
-pub struct Found<'p, T> {
-    pub read: Vec<(&'p TenantClient<'p>, T)>,
-    pub failures: TenantFailures,
+/// A client and the context for one tenant.
+#[derive(Clone)]
+pub struct TenantClient {
+    pub context: Context,
+    pub api: api::Client,
 }
 
-/// Reads from all tenants side by side; the limit of requests on their way holds for all of them together. A tenant
-/// that is named twice, by its id and a domain, is read twice and counted once.
-pub async fn read_all<'p, T>(
-    places: &'p [TenantClient<'p>],
-    context: &Context<'_>,
-    read: impl AsyncFn(&'p TenantClient<'p>) -> Result<T>,
-) -> Found<'p, T> {
-    let results = join_all(places.iter().map(|place| read(place))).await;
-    let mut found = Found { read: Vec::new(), failures: TenantFailures { total: places.len(), told: Vec::new() } };
-    for (place, result) in places.iter().zip(results) {
-        match result {
-            Ok(value) => {
-                let same = found.read.iter().find(|(other, _): &&(&TenantClient<'_>, T)| other.id() == place.id());
-                if let Some((other, _)) = same {
-                    let (one, name) = (other.name(), place.name());
-                    context.terminal.warn(&format!("{one} and {name} are one tenant, which counts once"));
-                    found.failures.total -= 1;
-                } else {
-                    found.read.push((place, value));
-                }
-            }
-            Err(error) => found.failures.add(place, error),
-        }
-    }
-    found
-}
-
-impl TenantClient<'_> {
-    /// The tenant as it was named.
+impl TenantClient {
+    /// The tenant as the user names it; empty for the tenant that is signed in to.
     pub fn name(&self) -> String {
         self.context.settings.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The tenant as it was named, with its id where that is another name.
+    /// The tenant as the user names it, with its id if that is another name.
     pub fn label(&self) -> String {
         let (name, id) = (self.name(), self.id());
         if name.eq_ignore_ascii_case(&id) { name } else { format!("{name} ({id})") }
     }
 
-    /// The tenant's id, as far as it is known: for the field `tenantId`.
+    /// The tenant's id as far as it is known, for the field `tenantId`.
     pub fn id(&self) -> String {
-        self.endpoint.tokens().tenant_id().unwrap_or_else(|| self.name())
+        self.api.session().tenant_id().unwrap_or_else(|| self.name())
     }
 }
 
-/// The tenants at which a command failed: the others do not fail for it.
+/// A client for each tenant of a command.
+pub struct Tenants {
+    clients: Vec<TenantClient>,
+    is_many: bool,
+}
+
+impl Tenants {
+    /// A client for the tenant that is signed in to or named with `--tenant`.
+    pub fn single(context: &Context) -> Result<Self> {
+        let client = TenantClient { context: context.clone(), api: context.api()? };
+        Ok(Self { clients: vec![client], is_many: false })
+    }
+
+    /// A client for each named tenant, or a single one. All share one credential.
+    pub async fn resolve(named: Option<Vec<Tenant>>, context: &Context) -> Result<Self> {
+        let Some(named) = named else { return Self::single(context) };
+        let source = CredentialSource::resolve(context, named.len() > 1)?;
+        if let CredentialSource::Profile(store) = &source
+            && named.len() > 1
+        {
+            // A missing sign-in is one error, not one for each tenant.
+            store.check(&context.sign_in_command()).await?;
+        }
+        let client = |tenant| {
+            let context = context.with_tenant(tenant);
+            let api = context.api_with(source.session(&context)?, &context.settings.policy_id);
+            Ok(TenantClient { context, api })
+        };
+        Ok(Self { clients: named.into_iter().map(client).collect::<Result<_>>()?, is_many: true })
+    }
+
+    /// Calls `f` for all tenants concurrently. The error of a single tenant is the error of the command. A tenant that
+    /// is named twice, by its id and a domain, counts once.
+    pub async fn for_each<T, F: Future<Output = Result<T>>>(
+        &self,
+        f: impl Fn(TenantClient) -> F,
+    ) -> Result<TenantResults<T>> {
+        let results = join_all(self.clients.iter().cloned().map(f)).await;
+        let mut all = TenantResults {
+            succeeded: Vec::new(),
+            failures: TenantFailures { total: self.clients.len(), failed: Vec::new() },
+            is_many: self.is_many,
+        };
+        for (client, result) in self.clients.iter().zip(results) {
+            match result {
+                Err(error) if !self.is_many => return Err(error),
+                Err(error) => {
+                    let error = lookup::with_fallback_hint(error, &client.context);
+                    all.failures.add(client, error);
+                }
+                Ok(value) => match all.succeeded.iter().find(|(other, _)| other.id() == client.id()) {
+                    Some((other, _)) => {
+                        let (first, second) = (other.name(), client.name());
+                        client.context.ui.warn(&format!("{first} and {second} are one tenant, which counts once"));
+                        all.failures.total -= 1;
+                    }
+                    None => all.succeeded.push((client.clone(), value)),
+                },
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// What the tenants of a command returned.
+pub struct TenantResults<T> {
+    pub succeeded: Vec<(TenantClient, T)>,
+    pub failures: TenantFailures,
+    /// Whether the command is at several tenants: records begin with the tenant's id.
+    pub is_many: bool,
+}
+
+impl<T> TenantResults<T> {
+    /// Converts what each tenant returned.
+    pub fn map<U>(self, f: impl Fn(T) -> U) -> TenantResults<U> {
+        let succeeded = self.succeeded.into_iter().map(|(client, value)| (client, f(value))).collect();
+        TenantResults { succeeded, failures: self.failures, is_many: self.is_many }
+    }
+
+    /// The tenants that succeeded, as the end of a sentence: ` in the tenant ID` or ` at 3 tenants`.
+    pub fn location(&self) -> String {
+        match self.succeeded.as_slice() {
+            [(client, _)] if !self.is_many => {
+                client.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default()
+            }
+            [_] => " at 1 tenant".to_owned(),
+            several => format!(" at {} tenants", several.len()),
+        }
+    }
+}
+
+/// The errors of a command at several tenants. One tenant's error does not stop the others.
 pub struct TenantFailures {
-    /// How many tenants there are.
-    total: usize,
-    told: Vec<(String, Error)>,
+    /// The number of tenants, failed or not.
+    pub total: usize,
+    failed: Vec<(String, Error)>,
 }
 
 impl TenantFailures {
-    /// At how many of the tenants something failed.
+    /// The number of tenants that failed.
     pub fn len(&self) -> usize {
-        self.told.len()
-    }
-
-    /// How many tenants there are.
-    pub fn total(&self) -> usize {
-        self.total
+        self.failed.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty()
+        self.failed.is_empty()
     }
 
-    fn add(&mut self, place: &TenantClient<'_>, error: Error) {
-        let error = suggest::whatever_else(error, place.context.settings);
-        self.extend(place, Some(error));
+    pub fn add(&mut self, client: &TenantClient, error: Error) {
+        self.failed.push((client.label(), error));
     }
 
-    /// Adds what failed at a tenant, if something did.
-    pub fn extend(&mut self, place: &TenantClient<'_>, error: Option<Error>) {
-        self.told.extend(error.map(|error| (place.label(), error)));
-    }
-
-    /// The failure of the whole command, if there is one, told for every tenant: a refused sign-in outweighs the rest.
+    /// The error of the whole command, if any tenant failed. A rejected sign-in takes precedence over other errors.
     pub fn into_error(mut self) -> Option<Error> {
         if self.total == 1 {
-            return self.told.pop().map(|(name, error)| error.context(name));
+            return self.failed.pop().map(|(name, error)| error.context(name));
         }
-        if self.told.is_empty() {
+        if self.failed.is_empty() {
             return None;
         }
-        let is_refused = self.told.iter().any(|(_, error)| error.kind() == ErrorKind::Auth);
-        let kind = if is_refused { ErrorKind::Auth } else { ErrorKind::Failed };
-        let (failed, total) = (self.told.len(), self.total);
-        let mut whole = Error::failed(format!("{failed} of {total} tenants failed")).with_kind(kind);
-        for (name, error) in &self.told {
-            whole = whole.with_detail(format!("{name}: {}", error.message()));
-            whole = error.details().fold(whole, |whole, line| whole.with_detail(format!("  {line}")));
+        let is_auth = self.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Auth);
+        let kind = if is_auth { ErrorKind::Auth } else { ErrorKind::Failed };
+        let (failed, total) = (self.failed.len(), self.total);
+        let mut combined = Error::failed(format!("{failed} of {total} tenants failed")).with_kind(kind);
+        for (name, error) in &self.failed {
+            combined = combined.with_detail(format!("{name}: {}", error.message()));
+            combined = error.details().fold(combined, |combined, line| combined.with_detail(format!("  {line}")));
         }
-        let hints = self.told.iter().flat_map(|(_, error)| error.hints()).cloned();
-        Some(whole.with_hints(suggest::hints_of_several(hints, || MORE_HINTS.to_owned())))
+        let hints = self.failed.iter().flat_map(|(_, error)| error.hints()).cloned();
+        Some(combined.with_hints(lookup::dedup_hints(hints, || HINT_SINGLE_TENANT.to_owned())))
     }
 }

@@ -1,17 +1,26 @@
-//! `undo`: taking back the last run's changes, where nothing else has changed them since.
+//! `undo`: takes back the changes of the last run that nothing else has changed since.
 
-use super::changing::{self, ApplyOptions};
-use super::{CommandOutput, Context, Endpoint, history, listing};
+use super::apply::{self, ApplyOptions};
+use super::tenants::{TenantClient, Tenants};
+use super::{ChangeArgs, CommandOutput, DEFAULT_JOBS, history, lookup};
 use crate::api::{PolicyValue, ProductPolicy, Scope};
-use crate::cli::{ChangeArgs, DEFAULT_JOBS};
+use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{Entry, History};
+use crate::history::{History, HistoryEntry};
 use crate::plan::{Desired, Plan, Wanted};
-use crate::report::Report;
 use crate::text::{format_timestamp, sanitize_line};
 
-pub async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<CommandOutput> {
-    let manner = ApplyOptions::new(args, DEFAULT_JOBS, context)?;
+pub const HELP: &str = "\
+The last run is the newest in 'mscommerce history' at this tenant and policy. \
+What has been changed again since is left as it is, and named. An undo is a run, too: \
+the next undo takes it back.
+
+Examples:
+  mscommerce undo --dry-run
+  mscommerce undo --yes";
+
+pub async fn run(args: ChangeArgs, context: &Context) -> Result<CommandOutput> {
+    let mut options = ApplyOptions::new(args, DEFAULT_JOBS, false, context)?;
     let History { entries, damaged } = history::read(context)?;
     if entries.is_empty() && !damaged.is_empty() {
         return Err(Error::failed("nothing of the record of changes can be understood, so nothing can be taken back"));
@@ -19,36 +28,39 @@ pub async fn run(args: ChangeArgs, context: &Context<'_>) -> Result<CommandOutpu
     if entries.is_empty() {
         return Err(Error::failed("nothing has been changed from here yet, so there is nothing to take back"));
     }
-    context
-        .with_endpoint(&context.settings.policy_id, async |endpoint| {
-            // Which run is the last one depends on the tenant, which the credential decides.
-            endpoint.prepare(manner.purpose()).await?;
-            let entries = made_here(entries, &tenant_id(endpoint)?, endpoint)?;
-            let listed = listing::read(&scopes(&latest(&entries)), endpoint, context).await?;
-            let run = run_to_undo(&entries, &listed);
-            let Some(first) = run.first() else { return Ok(CommandOutput::default()) };
-            let time = format_timestamp(first.time);
-            context.terminal.info(&format!("Taking back the run of {time}."));
-            let desired = reverse(&run, &listed, endpoint, context)?;
-            changing::run(Plan::new(listed, &desired), manner.undoing(&first.run), endpoint, context).await
-        })
-        .await
+    let tenants = Tenants::single(context)?;
+    let access = options.access();
+    let plan = async |tenant: TenantClient| {
+        // The credential decides the tenant, and the tenant which run is the last one.
+        tenant.api.prepare(access).await?;
+        let entries = entries_for_tenant(&entries, &tenant_id(&tenant)?, &tenant)?;
+        let listed = lookup::list(&affected_scopes(&last_runs(&entries)), &tenant.api, context).await?;
+        let run = select_run(&entries, &listed);
+        let time = run.first().map(|entry| format_timestamp(entry.time)).unwrap_or_default();
+        context.ui.info(&format!("Taking back the run of {time}."));
+        let desired = to_desired(&run, &listed, &tenant)?;
+        Ok((run.first().map(|entry| entry.run.clone()), Plan::diff(listed, &desired)))
+    };
+    let plans = tenants.for_each(plan).await?;
+    options.undoes = plans.succeeded.iter().find_map(|(_, (run, _))| run.clone());
+    apply::run(plans.map(|(_, plan)| plan), options, context).await
 }
 
-/// The tenant that the credential is for, which a token has settled.
-fn tenant_id(endpoint: &Endpoint<'_>) -> Result<String> {
-    endpoint.tokens().tenant_id().ok_or_else(|| {
+/// The tenant that the credential is for, which is known once it has a token.
+fn tenant_id(tenant: &TenantClient) -> Result<String> {
+    tenant.api.session().tenant_id().ok_or_else(|| {
         Error::failed("the access token does not say which tenant it is for, so nothing can be taken back with it")
     })
 }
 
-/// The changes at this tenant and policy, of which there is at least one.
-fn made_here(mut entries: Vec<Entry>, tenant_id: &str, endpoint: &Endpoint<'_>) -> Result<Vec<Entry>> {
-    let policy_id = endpoint.policy_id();
-    entries.retain(|entry| {
-        let is_here = entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(tenant_id));
-        is_here && entry.policy_id.eq_ignore_ascii_case(policy_id)
-    });
+/// The changes at this tenant and policy: at least one.
+fn entries_for_tenant(entries: &[HistoryEntry], tenant_id: &str, tenant: &TenantClient) -> Result<Vec<HistoryEntry>> {
+    let policy_id = tenant.api.policy_id();
+    let is_for_tenant = |entry: &&HistoryEntry| {
+        entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(tenant_id))
+            && entry.policy_id.eq_ignore_ascii_case(policy_id)
+    };
+    let entries: Vec<HistoryEntry> = entries.iter().filter(is_for_tenant).cloned().collect();
     if entries.is_empty() {
         return Err(Error::failed(format!(
             "nothing has been changed from here under the policy {policy_id} in the tenant {tenant_id}"
@@ -58,19 +70,19 @@ fn made_here(mut entries: Vec<Entry>, tenant_id: &str, endpoint: &Endpoint<'_>) 
     Ok(entries)
 }
 
-/// The changes of the last run; or, where that took another one back and did not get to all of it, the rest of the
-/// other one: an undo that is tried again must not undo itself.
-fn run_to_undo<'e>(entries: &'e [Entry], listed: &[ProductPolicy]) -> Vec<&'e Entry> {
+/// The changes of the last run. If that run is an incomplete undo, the changes that it did not take back: a repeated undo
+/// must not undo itself.
+fn select_run<'e>(entries: &'e [HistoryEntry], listed: &[ProductPolicy]) -> Vec<&'e HistoryEntry> {
     let Some(last) = entries.last() else { return Vec::new() };
     if let Some(undone) = &last.undoes {
-        let is_restored = |entry: &Entry| {
-            let restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
-            restored.map(Entry::target).any(|target| target == entry.target())
+        let is_restored = |entry: &HistoryEntry| {
+            let mut restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
+            restored.any(|other| other.target() == entry.target())
         };
-        // What is as it was already counts as the rest, too: the answer to its change may have been lost.
-        let can_be_restored = |entry: &Entry| wanted(entry, listed).is_ok();
+        // An unchanged product counts as not taken back, too: the response to its change may have been lost.
+        let can_be_restored = |entry: &HistoryEntry| previous_value(entry, listed).is_ok();
         let of_run = entries.iter().filter(|entry| entry.run == *undone);
-        let rest: Vec<&Entry> = of_run.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
+        let rest: Vec<&HistoryEntry> = of_run.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
         if !rest.is_empty() {
             return rest;
         }
@@ -78,64 +90,58 @@ fn run_to_undo<'e>(entries: &'e [Entry], listed: &[ProductPolicy]) -> Vec<&'e En
     entries.iter().filter(|entry| entry.run == last.run).collect()
 }
 
-/// The last run, and the one that it takes back, if it does.
-fn latest(entries: &[Entry]) -> Vec<&Entry> {
+/// The last run and, if it is an undo, the run that it takes back.
+fn last_runs(entries: &[HistoryEntry]) -> Vec<&HistoryEntry> {
     let Some(last) = entries.last() else { return Vec::new() };
-    let is_latest = |entry: &&Entry| entry.run == last.run || last.undoes.as_ref() == Some(&entry.run);
-    entries.iter().filter(is_latest).collect()
+    let is_last = |entry: &&HistoryEntry| entry.run == last.run || last.undoes.as_ref() == Some(&entry.run);
+    entries.iter().filter(is_last).collect()
 }
 
-fn scopes(run: &[&Entry]) -> Vec<Scope> {
-    let has = |scope: &Scope| run.iter().any(|entry| entry.scope == *scope);
-    [Scope::Product, Scope::OfferType].into_iter().filter(has).collect()
+fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
+    let is_affected = |scope: &Scope| entries.iter().any(|entry| entry.scope == *scope);
+    [Scope::Product, Scope::OfferType].into_iter().filter(is_affected).collect()
 }
 
-/// Wants back what each product was before the run, where it still is what the run made of it.
-fn reverse(
-    run: &[&Entry],
-    listed: &[ProductPolicy],
-    endpoint: &Endpoint<'_>,
-    context: &Context<'_>,
-) -> Result<Desired> {
+/// The state before the run, for every product that still has the value that the run set.
+fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantClient) -> Result<Desired> {
     let (mut desired, mut is_empty) = (Desired::default(), true);
     for entry in run {
-        match wanted(entry, listed) {
+        match previous_value(entry, listed) {
             Ok(wanted) => {
-                desired.want(&entry.target(), wanted);
+                desired.insert(&entry.target(), wanted);
                 is_empty = false;
             }
-            Err(why) => {
+            Err(reason) => {
                 let name = entry.name.as_deref().unwrap_or("without a name");
-                context.terminal.warn(&sanitize_line(&format!("left as it is: {name} ({}): {why}", entry.id)));
+                let message = format!("left as it is: {name} ({}): {reason}", entry.id);
+                tenant.context.ui.warn(&sanitize_line(&message));
             }
         }
     }
     if is_empty {
         return Err(Error::failed("nothing of the last run can be taken back; nothing was changed")
-            .with_hint(changing::history(endpoint)));
+            .with_hint(apply::history_command(tenant)));
     }
     Ok(desired)
 }
 
-/// What is wanted of the product of an entry, or why it is left alone.
-fn wanted(entry: &Entry, listed: &[ProductPolicy]) -> std::result::Result<Wanted, String> {
-    let item = listed.iter().find(|item| item.target().is_some_and(|target| target == entry.target()));
-    let now = item.ok_or_else(|| "the tenant does not have it any more".to_owned())?.value.as_deref();
-    let is = |value: &str| now.is_some_and(|now| now.eq_ignore_ascii_case(value));
+/// The value to restore, or why the product stays as it is.
+fn previous_value(entry: &HistoryEntry, listed: &[ProductPolicy]) -> Result<Wanted, String> {
+    let target = entry.target();
+    let item = listed.iter().find(|item| item.target().as_ref() == Some(&target));
+    let current = item.ok_or_else(|| "the tenant does not have it any more".to_owned())?.value.as_deref();
+    let is_current = |value: &str| current.is_some_and(|current| current.eq_ignore_ascii_case(value));
     let Some(from) = &entry.from else { return Err("the value before it is not known".to_owned()) };
-    if is(from) {
-        return Ok(Wanted::AsItIs);
+    if is_current(from) {
+        return Ok(Wanted::Keep);
     }
-    if !is(&entry.to) {
-        return Err(format!(
-            "it is {} now, and no longer {}, which that run made it",
-            now.unwrap_or("without a value"),
-            entry.to
-        ));
+    if !is_current(&entry.to) {
+        let current = current.unwrap_or("without a value");
+        return Err(format!("it is {current} now, and no longer {}, which that run made it", entry.to));
     }
     let value = PolicyValue::parse(from).map_err(|_| format!("it was {from}, a value that this version cannot set"))?;
-    if !entry.scope.accepts(value) {
+    if !target.scope.accepts(value) {
         return Err(format!("it was {from}, which it cannot be set to"));
     }
-    Ok(Wanted::Value(value))
+    Ok(Wanted::Set(value))
 }

@@ -15,6 +15,7 @@ mod roots;
 mod throttle;
 
 use std::cell::{Cell, OnceCell};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -35,8 +36,8 @@ pub use roots::trusted;
 use throttle::{RateLimit, asked_wait};
 
 use crate::interrupt::Interrupt;
-use crate::report::Report;
 use crate::secret::{SecretBytes, contains_bytes};
+use crate::ui::Ui;
 
 /// Names a request for both sides' logs (MSCommerce module).
 pub const CORRELATION_ID: &str = "x-ms-correlation-id";
@@ -46,53 +47,56 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// Sends requests within the time that a command's network work may take. Connections are opened, and
 /// certificates read, when the first request is sent.
-pub struct Client<'a> {
+#[derive(Clone)]
+pub struct Client(Rc<ClientState>);
+
+struct ClientState {
     timeout: Duration,
     deadline: Cell<Option<Instant>>,
-    report: &'a dyn Report,
-    interrupt: &'a Interrupt,
+    ui: Ui,
+    interrupt: Interrupt,
     throttle: RateLimit,
     /// How many requests may be on their way at the same time.
     lanes: OnceCell<Semaphore>,
     clients: Clients,
 }
 
-impl<'a> Client<'a> {
+impl Client {
     /// A client whose requests together may take `timeout`, counted from the first one.
-    pub fn new(timeout: Duration, report: &'a dyn Report, interrupt: &'a Interrupt) -> Self {
-        Self {
+    pub fn new(timeout: Duration, ui: Ui, interrupt: Interrupt) -> Self {
+        Self(Rc::new(ClientState {
             timeout,
             deadline: Cell::new(None),
-            report,
+            ui,
             interrupt,
             throttle: RateLimit::default(),
             lanes: OnceCell::new(),
             clients: Clients::default(),
-        }
+        }))
     }
 
     /// Lets at most so many requests be on their way at the same time from now on.
     pub fn limit(&self, jobs: u8) {
         // A limit that is set already stays.
-        let _ = self.lanes.set(Semaphore::new(jobs.into()));
+        let _ = self.0.lanes.set(Semaphore::new(jobs.into()));
     }
 
     /// Starts the clock anew: after waiting for a person, who does not count against the timeout.
     pub fn reset_deadline(&self) {
-        self.deadline.set(None);
+        self.0.deadline.set(None);
     }
 
     /// Whether Ctrl-C was pressed and nothing is to be sent again.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupt.is_set()
+        self.0.interrupt.is_set()
     }
 
     /// The time left for network work.
     pub fn remaining(&self) -> Duration {
         let now = Instant::now();
-        let deadline = self.deadline.get().unwrap_or_else(|| {
-            let deadline = now + self.timeout;
-            self.deadline.set(Some(deadline));
+        let deadline = self.0.deadline.get().unwrap_or_else(|| {
+            let deadline = now + self.0.timeout;
+            self.0.deadline.set(Some(deadline));
             deadline
         });
         deadline.saturating_duration_since(now)
@@ -100,7 +104,7 @@ impl<'a> Client<'a> {
 
     /// A request to `url`, to be completed and handed to [`Client::send`].
     pub fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, HttpError> {
-        Ok(self.clients.client_for(&url)?.request(method, url))
+        Ok(self.0.clients.client_for(&url)?.request(method, url))
     }
 
     /// Sends a request and reads the whole answer, whatever its status.
@@ -117,7 +121,7 @@ impl<'a> Client<'a> {
 
     /// Sends a request, and again where what came of it may pass and it may be repeated.
     async fn execute(&self, mut request: reqwest::Request, repeat: RetryPolicy) -> Result<Response, HttpError> {
-        let _lane = match self.lanes.get() {
+        let _lane = match self.0.lanes.get() {
             Some(lanes) => lanes.acquire().await.ok(),
             None => None,
         };
@@ -133,10 +137,10 @@ impl<'a> Client<'a> {
                 return before.unwrap_or(Err(failure));
             }
             let again = if repeat == RetryPolicy::Never { None } else { request.try_clone() };
-            let longest = if again.is_some() { longest_try(self.timeout) } else { Duration::MAX };
+            let longest = if again.is_some() { longest_try(self.0.timeout) } else { Duration::MAX };
             let result = self.execute_with_enough_trust(request, longest).await;
             let asked = result.as_ref().ok().and_then(asked_wait);
-            let is_news = asked.is_some_and(|wait| self.throttle.hold_back(wait));
+            let is_news = asked.is_some_and(|wait| self.0.throttle.hold_back(wait));
             let is_uncertain = before.as_ref().is_some_and(may_have_worked);
             let result = match result {
                 Ok(answer) => Ok(Response { prior_attempt_ambiguous: is_uncertain, ..answer }),
@@ -150,9 +154,9 @@ impl<'a> Client<'a> {
             }
             if is_news {
                 let seconds = wait.as_millis().div_ceil(1000);
-                self.report.info(&format!("The service asks for less haste; going on in {seconds} s …"));
+                self.0.ui.info(&format!("The service asks for less haste; going on in {seconds} s …"));
             } else if asked.is_none() {
-                self.report.debug(&format!("trying again in {} ms", wait.as_millis()));
+                self.0.ui.debug(&format!("trying again in {} ms", wait.as_millis()));
                 self.sleep(wait).await;
                 if self.is_interrupted() {
                     return result;
@@ -167,14 +171,14 @@ impl<'a> Client<'a> {
     async fn sleep(&self, wait: Duration) {
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = self.interrupt.pressed() => {}
+            () = self.0.interrupt.pressed() => {}
         }
     }
 
     /// Waits while the service wants no requests.
     async fn wait_for_turn(&self, url: &Url) -> Result<(), HttpError> {
         loop {
-            let wait = self.throttle.wait();
+            let wait = self.0.throttle.wait();
             if wait > self.remaining() {
                 return Err(HttpError::held_back(url, wait));
             }
@@ -195,10 +199,10 @@ impl<'a> Client<'a> {
         longest: Duration,
     ) -> Result<Response, HttpError> {
         // Requests side by side may all have begun with too little trust.
-        let again = if self.clients.trusts_all() { None } else { request.try_clone() };
+        let again = if self.0.clients.trusts_all() { None } else { request.try_clone() };
         match (self.execute_once(request, longest).await, again) {
             (Err(failure), Some(again)) if failure.is_of_unknown_issuer() => {
-                self.clients.trust_all();
+                self.0.clients.trust_all();
                 self.execute_once(again, longest).await
             }
             (result, _) => result,
@@ -206,23 +210,23 @@ impl<'a> Client<'a> {
     }
 
     async fn execute_once(&self, request: reqwest::Request, longest: Duration) -> Result<Response, HttpError> {
-        let client = self.clients.client_for(request.url())?;
+        let client = self.0.clients.client_for(request.url())?;
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), shown(&url));
         let correlation_id = request.headers().get(CORRELATION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
         let left = self.remaining();
         if left.is_zero() {
-            return Err(HttpError::out_of_time(self.timeout));
+            return Err(HttpError::out_of_time(self.0.timeout));
         }
         let started = Instant::now();
         let patience = left.min(longest);
         let result = match tokio::time::timeout(patience, exchange(client, request, &url)).await {
             Ok(result) => result,
-            Err(_) => Err(HttpError::timed_out(&url, if patience < left { patience } else { self.timeout })),
+            Err(_) => Err(HttpError::timed_out(&url, if patience < left { patience } else { self.0.timeout })),
         };
         let elapsed = started.elapsed().as_millis();
         let told = correlation_id.as_ref().map(|id| format!(", correlation id {id}")).unwrap_or_default();
-        self.report.debug(&match &result {
+        self.0.ui.debug(&match &result {
             Ok(answer) => format!("{line} -> {} ({elapsed} ms{told})", answer.status),
             Err(failure) => format!("{line} -> {failure} ({elapsed} ms{told})"),
         });

@@ -33,7 +33,7 @@ struct Object<'a> {
 }
 
 impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(None)?;
         for (name, value) in self.fields.iter().zip(&self.record.values) {
             object.serialize_entry(name, value)?;

@@ -8,6 +8,7 @@ mod narrow;
 #[cfg(any(fuzzing, test))]
 pub mod properties;
 mod query;
+mod records;
 mod table;
 
 use std::borrow::Cow;
@@ -106,16 +107,15 @@ impl Output {
             Some(query) => query.picked(self, format, terminal)?,
             None => self.rendered(format, terminal)?,
         };
-        // JSON is for programs even where a person looks on, and they read UTF-8.
-        if format == Format::Json { terminal.data(&text) } else { terminal.data(&terminal.legible(&text)) }
+        terminal.print(&text)
     }
 
     fn rendered(&self, format: Format, terminal: &Ui) -> Result<String> {
-        let facts = terminal.facts();
+        let facts = terminal.tty();
         Ok(match format {
-            Format::Table => table::render(self, facts.width, terminal.colors_output()),
+            Format::Table => table::render(self, facts.width, terminal.colors_stdout()),
             Format::Json => json::render(self)?,
-            Format::Csv => delimited::csv(self, facts.output_is_terminal)?,
+            Format::Csv => delimited::csv(self, facts.stdout)?,
             Format::Tsv => delimited::tsv(self),
             Format::Markdown => markdown::render(self),
         })

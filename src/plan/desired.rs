@@ -11,9 +11,9 @@ use crate::text::display_excerpt;
 /// What is wanted of a product or offer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    Value(PolicyValue),
+    Set(PolicyValue),
     /// It is spoken of, and stays as it is.
-    AsItIs,
+    Keep,
 }
 
 /// A desired state: what is wanted of products by their ids, and of all others.
@@ -30,18 +30,18 @@ impl Desired {
     }
 
     /// Says what is wanted of a product or offer type. Returns false where that has been said before.
-    pub fn want(&mut self, target: &Target, wanted: Wanted) -> bool {
+    pub fn insert(&mut self, target: &Target, wanted: Wanted) -> bool {
         self.named.insert(target.clone(), wanted).is_none()
     }
 
     /// What is wanted of a product or offer type, if anything is.
-    fn of(&self, target: &Target) -> Option<Wanted> {
+    fn get(&self, target: &Target) -> Option<Wanted> {
         let named = self.named.get(target).copied();
-        named.or_else(|| self.default.filter(|value| target.scope.accepts(*value)).map(Wanted::Value))
+        named.or_else(|| self.default.filter(|value| target.scope.accepts(*value)).map(Wanted::Set))
     }
 
     /// The value that the default wants of an item that no request can name, where it has another one.
-    fn of_unnamable(&self, item: &ProductPolicy) -> Option<PolicyValue> {
+    fn unaddressable_value(&self, item: &ProductPolicy) -> Option<PolicyValue> {
         // An unknown scope takes what both known scopes take.
         let scope = item.scope().unwrap_or(Scope::OfferType);
         self.default.filter(|value| scope.accepts(*value)).filter(|value| !value.matches(item.value.as_deref()))
@@ -53,11 +53,11 @@ impl Desired {
 pub struct Plan {
     pub changes: Vec<Change>,
     /// What should have another value, and cannot be changed, for no request can name it; with that value.
-    pub unnamable: Vec<(ProductPolicy, PolicyValue)>,
+    pub unaddressable: Vec<(ProductPolicy, PolicyValue)>,
 }
 
 /// The failure to change what no request can name.
-pub fn unnamable(item: &ProductPolicy) -> Error {
+pub fn unaddressable(item: &ProductPolicy) -> Error {
     let why = match item.scope() {
         None => format!("of the scope '{}', which this version cannot change", display_excerpt(&item.scope)),
         Some(_) => "without an id, so it cannot be changed".to_owned(),
@@ -67,21 +67,21 @@ pub fn unnamable(item: &ProductPolicy) -> Error {
 
 impl Plan {
     /// The changes that turn what is listed into what is desired. An item that is listed twice is changed once.
-    pub fn new(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
-        let mut unnamable = Vec::new();
+    pub fn diff(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
+        let mut unaddressable = Vec::new();
         let mut changes: Vec<Change> = Vec::new();
         let mut places: BTreeMap<Target, usize> = BTreeMap::new();
         for before in listed {
             let Some(target) = before.target() else {
-                if let Some(wanted) = desired.of_unnamable(&before) {
-                    unnamable.push((before, wanted));
+                if let Some(wanted) = desired.unaddressable_value(&before) {
+                    unaddressable.push((before, wanted));
                 }
                 continue;
             };
-            let wanted = match desired.of(&target) {
+            let wanted = match desired.get(&target) {
                 None => continue,
-                Some(Wanted::Value(value)) => Some(value),
-                Some(Wanted::AsItIs) => None,
+                Some(Wanted::Set(value)) => Some(value),
+                Some(Wanted::Keep) => None,
             };
             let change = Change { target, before, wanted };
             match places.get(&change.target).and_then(|place| changes.get_mut(*place)) {
@@ -93,32 +93,32 @@ impl Plan {
                 Some(_) => {}
             }
         }
-        Self { changes, unnamable }
+        Self { changes, unaddressable }
     }
 
     /// A plan of one.
-    pub fn of_one(change: Change) -> Self {
-        Self { changes: vec![change], unnamable: Vec::new() }
+    pub fn single(change: Change) -> Self {
+        Self { changes: vec![change], unaddressable: Vec::new() }
     }
 
     /// Refuses a plan that would leave something as it should not be.
-    pub fn check_namable(&self) -> Result<()> {
-        self.unnamable.first().map_or(Ok(()), |(item, _)| Err(unnamable(item)))
+    pub fn ensure_addressable(&self) -> Result<()> {
+        self.unaddressable.first().map_or(Ok(()), |(item, _)| Err(unaddressable(item)))
     }
 
     /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
-        self.needed() == 0
+        self.pending_count() == 0
     }
 
     /// How many changes are needed.
-    pub fn needed(&self) -> usize {
+    pub fn pending_count(&self) -> usize {
         self.changes.iter().filter(|change| change.is_needed()).count()
     }
 
     /// What would be done, as records.
-    pub fn into_records(self) -> Vec<ChangeRecord> {
-        self.changes.into_iter().map(Change::planned).collect()
+    pub fn into_planned_records(self) -> Vec<ChangeRecord> {
+        self.changes.into_iter().map(Change::into_planned_record).collect()
     }
 }
 
@@ -126,7 +126,7 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in self.changes.iter().filter(|change| change.is_needed()) {
-            writeln!(formatter, "  {}", change.sentence())?;
+            writeln!(formatter, "  {}", change.summary())?;
         }
         Ok(())
     }

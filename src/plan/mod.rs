@@ -2,13 +2,11 @@
 //! to what the tenant shows, and carrying it out. Everything that changes a setting goes through here.
 
 mod baseline;
-mod carrying;
 mod change;
 mod desired;
 
 #[cfg(any(fuzzing, test))]
 pub use baseline::properties;
 pub use baseline::{Baseline, Comparison, Form, Unknown, export};
-pub use carrying::{Watch, Work, carry_out};
 pub use change::{Change, ChangeRecord, ChangeResult, Outcome};
-pub use desired::{Desired, Plan, Wanted, unnamable};
+pub use desired::{Desired, Plan, Wanted, unaddressable};

@@ -9,7 +9,6 @@ use super::{Settings, TENANT_VARIABLE};
 use crate::auth::{
     ArgSource, CertificateFile, ClientAuth, ClientCredentials, FederatedToken, GITHUB_TOKEN, GITHUB_URL,
 };
-use crate::cli::ConnectArgs;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::secret;
@@ -27,7 +26,18 @@ const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
 const CLIENT_AUTH_FLAGS: &str =
     "add one of --client-secret-stdin, --certificate FILE, --federated-token-file FILE, --github-oidc";
 
-/// What the environment says of an application.
+/// What `connect --application` says about the application's authentication.
+#[derive(Default)]
+pub struct ClientAuthArgs {
+    pub client_id: Option<String>,
+    /// Read from standard input.
+    pub secret: Option<SecretString>,
+    pub certificate: Option<PathBuf>,
+    pub federated_token_file: Option<PathBuf>,
+    pub github_oidc: bool,
+}
+
+/// The application in the environment.
 pub enum EnvApplication {
     Absent,
     /// Which of the variables are set, and what is missing, in words.
@@ -88,21 +98,20 @@ impl Settings {
     }
 
     /// The id of the application to `connect` as.
-    pub fn client_id_for_connect(&self, args: &ConnectArgs) -> Result<String> {
-        args.client_id.clone().or_else(|| self.environment.get(CLIENT_ID)).ok_or_else(|| {
+    pub fn client_id_for_connect(&self, given: Option<&str>) -> Result<String> {
+        given.map(str::to_owned).or_else(|| self.environment.get(CLIENT_ID)).ok_or_else(|| {
             Error::usage("no application is named").with_hint(format!("add --client-id ID, or set {CLIENT_ID}"))
         })
     }
 
     /// What the application to `connect` as proves itself with: what the flags say, else what the environment says.
-    /// `secret` was read from standard input, where that was asked for.
-    pub fn client_auth_for_connect(&self, args: &ConnectArgs, secret: Option<SecretString>) -> Result<ClientAuth> {
-        let client_auth = if let Some(value) = secret {
+    pub fn client_auth_for_connect(&self, args: ClientAuthArgs) -> Result<ClientAuth> {
+        let client_auth = if let Some(value) = args.secret {
             Some(ClientAuth::Secret { value, origin: ArgSource::Flag("--client-secret-stdin") })
-        } else if let Some(path) = &args.certificate {
-            Some(self.certificate(path.clone(), ArgSource::Flag("--certificate")))
-        } else if let Some(path) = &args.federated_token_file {
-            Some(ClientAuth::Federated(FederatedToken::file(path.clone(), ArgSource::Flag("--federated-token-file"))))
+        } else if let Some(path) = args.certificate {
+            Some(self.certificate(path, ArgSource::Flag("--certificate")))
+        } else if let Some(path) = args.federated_token_file {
+            Some(ClientAuth::Federated(FederatedToken::file(path, ArgSource::Flag("--federated-token-file"))))
         } else if args.github_oidc {
             let client_auth = self.github()?;
             Some(client_auth.ok_or_else(|| {
@@ -110,7 +119,7 @@ impl Settings {
                     .with_hint("on GitHub Actions, give the job: permissions: id-token: write")
             })?)
         } else {
-            self.check_client_id_matches(args)?;
+            self.check_client_id_matches(args.client_id.as_deref())?;
             self.env_client_auth()?
         };
         client_auth.ok_or_else(|| {
@@ -121,8 +130,8 @@ impl Settings {
     }
 
     /// What proves the application of the environment is not presented as another's.
-    fn check_client_id_matches(&self, args: &ConnectArgs) -> Result<()> {
-        match (&args.client_id, self.environment.get(CLIENT_ID)) {
+    fn check_client_id_matches(&self, given: Option<&str>) -> Result<()> {
+        match (given, self.environment.get(CLIENT_ID)) {
             (Some(asked), Some(named)) if !asked.eq_ignore_ascii_case(&named) => Err(Error::usage(format!(
                 "--client-id names another application than {CLIENT_ID}, so what else the environment has is not its own"
             ))

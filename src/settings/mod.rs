@@ -8,21 +8,20 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::{ArgAction, Args, ColorChoice, ValueEnum};
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use secrecy::SecretString;
 use url::Url;
 
 use crate::api::is_valid_segment;
 use crate::auth::{DEFAULT_CLIENT_ID, DEFAULT_PROFILE, SignInCommand, TOKEN_VARIABLE, Tenant, is_bearer_token};
-use crate::cli::GlobalArgs;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::output::{Format, Query};
 use crate::secret;
 use crate::text::truncate;
-pub use application::EnvApplication;
+pub use application::{ClientAuthArgs, EnvApplication};
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -41,6 +40,39 @@ const ENDPOINT_VARIABLE: &str = "MSCOMMERCE_ENDPOINT";
 const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
 const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
 const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
+
+/// Flags that every command takes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// The policy to work on [default: AllowSelfServicePurchase]
+    #[arg(long, global = true, value_name = "ID")]
+    pub policy_id: Option<String>,
+    /// The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The tenant: its id or one of its domains [default: the tenant signed in to]
+    #[arg(long, global = true, value_name = "TENANT")]
+    pub tenant: Vec<String>,
+    /// table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default: table]
+    #[arg(short, long, global = true, value_name = "FORMAT", ignore_case = true, hide_possible_values = true)]
+    pub output: Option<Format>,
+    /// A JMESPath expression that picks from the result as -o json prints it
+    #[arg(long, global = true, value_name = "JMESPATH")]
+    pub query: Option<String>,
+    /// How long the network may take, in seconds [default: 100]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub timeout: Option<u32>,
+    /// Say less: only results, questions, warnings and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: each request, its status, its correlation id
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, value_enum, hide_possible_values = true)]
+    pub color: ColorChoice,
+}
 
 /// The settings that every command shares.
 #[derive(Clone)]
@@ -160,7 +192,7 @@ impl Settings {
 
     /// A command for a hint, with the flags that lead it where this run was led.
     pub fn command(&self, command: &str) -> String {
-        let mut command = self.command_for_default_policy(command);
+        let mut command = self.command_any_policy(command);
         if self.policy_id != DEFAULT_POLICY {
             command.push_str(&format!(" --policy-id {}", crate::text::shell_quote_short(&self.policy_id)));
         }
@@ -168,14 +200,8 @@ impl Settings {
     }
 
     /// The same for a command that is not about the policy in use.
-    pub fn command_for_default_policy(&self, command: &str) -> String {
-        let place = SignInCommand {
-            profile: &self.profile,
-            tenant: self.tenant.as_ref(),
-            client_id: None,
-            is_application: false,
-        };
-        format!("{command}{}", place.flags())
+    pub fn command_any_policy(&self, command: &str) -> String {
+        format!("{command}{}", SignInCommand::new(&self.profile, self.tenant.as_ref()).flags())
     }
 
     pub fn environment(&self) -> &Environment {

@@ -80,7 +80,7 @@ impl FederatedToken {
     }
 
     /// A token to present to Entra.
-    pub async fn assertion(&self, http: &http::Client<'_>) -> Result<Rc<ClientAssertion>> {
+    pub async fn assertion(&self, http: &http::Client) -> Result<Rc<ClientAssertion>> {
         match self {
             Self::File { path, origin } => from_file(path, *origin).await.map(Rc::new),
             Self::Github { url, token, cached } => {
@@ -120,7 +120,7 @@ async fn from_file(path: &Path, origin: ArgSource) -> Result<ClientAssertion> {
 }
 
 /// Asks GitHub for the job's token.
-async fn from_github(http: &http::Client<'_>, url: &Url, token: &SecretString) -> Result<ClientAssertion> {
+async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Result<ClientAssertion> {
     const WHAT: &str = "could not get the job's token from GitHub";
     let named = format!("the address is that of {GITHUB_URL}");
     let told = |error: Error| error.context(WHAT).with_detail(&named);

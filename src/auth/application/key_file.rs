@@ -130,7 +130,7 @@ fn read_error(error: io::Error, file: &str, origin: ArgSource) -> Error {
 }
 
 /// The RSA keys among the private keys: Entra takes PS256 alone for a certificate.
-fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> std::result::Result<Vec<Arc<dyn SigningKey>>, String> {
+fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> Result<Vec<Arc<dyn SigningKey>>, String> {
     let mut why = String::new();
     let mut rsa = Vec::new();
     for key in keys {

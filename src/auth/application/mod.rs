@@ -70,7 +70,7 @@ impl ClientCredentials {
     }
 
     /// Signs in at the tenant of `entra`. A refusal tells what was presented, as far as that is no secret.
-    pub async fn sign_in(&self, entra: &Entra<'_>) -> Result<TokenResponse> {
+    pub async fn sign_in(&self, entra: &Entra) -> Result<TokenResponse> {
         match &self.client_auth {
             ClientAuth::Secret { value, origin } => {
                 entra.application(ClientAuthParams::Secret(value)).await.map_err(|error| {
@@ -89,7 +89,7 @@ impl ClientCredentials {
                 answer.map_err(|error| if_refused(error, certificate))
             }
             ClientAuth::Federated(source) => {
-                let assertion = source.assertion(entra.http).await?;
+                let assertion = source.assertion(&entra.http).await?;
                 let answer = entra.application(ClientAuthParams::Assertion(&assertion.token)).await;
                 answer.map_err(|error| if_refused(error, &*assertion))
             }

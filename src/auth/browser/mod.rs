@@ -22,19 +22,19 @@ use listener::{RedirectListener, RedirectResult};
 pub const REDIRECT_PATH: &str = "/m365/commerce";
 
 /// A sign-in that waits for the person to finish it in the browser.
-pub struct BrowserFlow<'a> {
-    entra: &'a Entra<'a>,
+pub struct BrowserFlow {
+    entra: Entra,
     listener: RedirectListener,
     authorization: Authorization,
 }
 
-impl<'a> BrowserFlow<'a> {
+impl BrowserFlow {
     /// Starts listening, on `port` or on any free one. Listening begins before the address is shown, so that no
     /// answer can come too early.
-    pub async fn start(entra: &'a Entra<'a>, port: Option<u16>) -> Result<Self> {
+    pub async fn start(entra: &Entra, port: Option<u16>) -> Result<Self> {
         let listener = RedirectListener::bind(port).await?;
         let authorization = entra.authorize(listener.port())?;
-        Ok(Self { entra, listener, authorization })
+        Ok(Self { entra: entra.clone(), listener, authorization })
     }
 
     /// The address to open.
@@ -56,22 +56,22 @@ impl<'a> BrowserFlow<'a> {
         let (answer, reply) = waited.map_err(|_| {
             Error::failed(format!("no answer came from the browser within {} s", patience.as_secs()))
                 .context("could not sign in")
-                .with_hint(format!("to start again: {}", entra.connect))
+                .with_hint(format!("to start again: {}", entra.sign_in_command))
                 .with_hint(format!(
                     "where the browser cannot reach this machine, or showed AADSTS50011: {} --device-code",
-                    entra.connect
+                    entra.sign_in_command
                 ))
         })?;
         entra.http.reset_deadline();
-        let result = match answer {
-            RedirectResult::Code(code) => match entra.redeem_code(code, authorization).await {
-                Ok(grant) => keep(grant).await,
-                Err(error) => Err(error),
-            },
-            RedirectResult::Error { error, description } => {
-                Err(OAuthError::from_redirect(error, description).into_error("could not sign in", entra.connect))
-            }
-        };
+        let result =
+            match answer {
+                RedirectResult::Code(code) => match entra.redeem_code(code, authorization).await {
+                    Ok(grant) => keep(grant).await,
+                    Err(error) => Err(error),
+                },
+                RedirectResult::Error { error, description } => Err(OAuthError::from_redirect(error, description)
+                    .into_error("could not sign in", &entra.sign_in_command)),
+            };
         let (page, ended) = match result {
             Ok(page) => (page, Ok(())),
             Err(error) => (Page::failure(&error), Err(error)),

@@ -42,7 +42,7 @@ impl SignInFile {
     }
 
     /// The content; `None` where there is no file. A file that others could read until now is told of.
-    pub fn read(&self, tell: impl Fn(&str)) -> std::result::Result<Option<SecretBytes>, OpenError> {
+    pub fn read(&self, tell: impl Fn(&str)) -> Result<Option<SecretBytes>, OpenError> {
         let PrivateFile { file, previous_mode } = match private::open_private(&self.path()) {
             Ok(opened) => opened,
             Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -100,7 +100,7 @@ impl CachedCredential {
     }
 
     /// Keeps an access token for a tenant, and the domain by which the tenant was asked for, if it was.
-    pub fn keep(
+    pub fn store_token(
         &mut self,
         tenant_id: &str,
         access_token: SecretString,
@@ -166,8 +166,8 @@ mod tests {
     fn a_tenant_asked_for_by_its_domain_is_found_by_it_again() {
         let mut sign_in = sign_in();
         let domain = Tenant::parse("Fabrikam.example").expect("a tenant");
-        sign_in.keep("t-2", "a".into(), DateTime::UNIX_EPOCH, Some(&domain));
-        sign_in.keep("t-2", "b".into(), DateTime::UNIX_EPOCH, None);
+        sign_in.store_token("t-2", "a".into(), DateTime::UNIX_EPOCH, Some(&domain));
+        sign_in.store_token("t-2", "b".into(), DateTime::UNIX_EPOCH, None);
         let (id, found) = sign_in.token_for(Some(&domain)).expect("the token");
         assert_eq!((id, found.access_token.expose_secret()), ("t-2", "b"));
         assert!(sign_in.token_for(None).is_none());

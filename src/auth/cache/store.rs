@@ -8,17 +8,17 @@ use super::model::{CacheFile, CachedCredential, VersionHeader};
 use super::sealing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::OpenError;
-use crate::report::Report;
 use crate::secret::SecretBytes;
+use crate::ui::Ui;
 
 /// The layout of the file that this version writes. The one before it knew no applications, and is understood.
 const VERSION: u32 = 2;
 const OLDEST: u32 = 1;
 
 /// The sign-ins in one directory.
-pub struct TokenCache<'a> {
+pub struct TokenCache {
     file: SignInFile,
-    report: &'a dyn Report,
+    ui: Ui,
 }
 
 /// What became of looking for a profile's sign-in.
@@ -37,9 +37,9 @@ pub struct CacheLock {
     _lock: Lock,
 }
 
-impl<'a> TokenCache<'a> {
-    pub fn new(directory: &Path, report: &'a dyn Report) -> Self {
-        Self { file: SignInFile::new(directory), report }
+impl TokenCache {
+    pub fn new(directory: &Path, ui: Ui) -> Self {
+        Self { file: SignInFile::new(directory), ui }
     }
 
     /// Whether there is anything that could hold a sign-in.
@@ -85,8 +85,8 @@ impl<'a> TokenCache<'a> {
 
     /// The file's content, or why it cannot be used: damaged, or written by a newer version. One that is not this user's
     /// own is an error, and is left where it is.
-    fn understood(&self) -> Result<std::result::Result<CacheFile, String>> {
-        let read = self.file.read(|message| self.report.warn(message));
+    fn understood(&self) -> Result<Result<CacheFile, String>> {
+        let read = self.file.read(|message| self.ui.warn(message));
         match read.and_then(|found| found.map(sealing::open).transpose()) {
             Ok(Some(content)) => Ok(Self::parse(&content)),
             Ok(None) => Ok(Ok(CacheFile::default())),
@@ -99,7 +99,7 @@ impl<'a> TokenCache<'a> {
         }
     }
 
-    pub fn parse(text: &[u8]) -> std::result::Result<CacheFile, String> {
+    pub fn parse(text: &[u8]) -> Result<CacheFile, String> {
         // The parser's message may quote the text, which holds tokens.
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
@@ -115,7 +115,7 @@ impl<'a> TokenCache<'a> {
 
     fn warn(&self, why: &str) {
         let path = self.file.path();
-        self.report.warn(&format!("the saved sign-ins in {} cannot be used: {why}", path.display()));
+        self.ui.warn(&format!("the saved sign-ins in {} cannot be used: {why}", path.display()));
     }
 }
 

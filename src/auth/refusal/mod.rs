@@ -73,13 +73,13 @@ impl OAuthError {
     }
 
     /// `what` failed because of this refusal. `connect` is the command that signs in again.
-    pub fn into_error(mut self, what: &str, connect: SignInCommand<'_>) -> Error {
+    pub fn into_error(mut self, what: &str, connect: &SignInCommand) -> Error {
         let advice = advice(self.code(), &self.error, connect.is_application);
         self.meaning = format!("{what}: {}", advice.meaning);
         let (words, ids) = (self.words(), self.ids());
         let error = Error::from_source(self).with_kind(ErrorKind::Auth).with_detail(words);
         let error = if ids.is_empty() { error } else { error.with_detail(ids) };
-        error.with_hints(advice.hints.iter().map(|hint| connect.fill(hint)))
+        error.with_hints(advice.hints.iter().map(|hint| connect.expand(hint)))
     }
 
     /// Entra's own sentence, without the ids that it ends in.
@@ -132,18 +132,12 @@ mod tests {
         assert_eq!(refusal.code(), Some(53003));
         assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
         assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
-        let error = refusal.into_error(
-            "could not sign in",
-            SignInCommand { profile: "lab", tenant: None, client_id: None, is_application: false },
-        );
+        let error = refusal.into_error("could not sign in", &SignInCommand::new("lab", None));
         assert_eq!(error.message(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), ErrorKind::Auth);
         let wrong =
             OAuthError::from_redirect("invalid_grant".into(), "AADSTS50126: Invalid username or password.".into());
-        let error = wrong.into_error(
-            "could not sign in",
-            SignInCommand { profile: "lab", tenant: None, client_id: None, is_application: false },
-        );
+        let error = wrong.into_error("could not sign in", &SignInCommand::new("lab", None));
         assert_eq!(error.hints(), ["mscommerce connect --profile lab"]);
     }
 
@@ -165,8 +159,8 @@ mod tests {
     #[test]
     fn a_tenant_is_named_once_in_a_hint() {
         let tenant = Tenant::parse("fabrikam.example").expect("a tenant");
-        let connect = SignInCommand { profile: "lab", tenant: Some(&tenant), client_id: None, is_application: false };
-        assert_eq!(connect.fill("{connect}"), "mscommerce connect --profile lab --tenant fabrikam.example");
-        assert_eq!(connect.fill("{connect at TENANT}"), "mscommerce connect --profile lab --tenant TENANT");
+        let connect = SignInCommand::new("lab", Some(&tenant));
+        assert_eq!(connect.expand("{connect}"), "mscommerce connect --profile lab --tenant fabrikam.example");
+        assert_eq!(connect.expand("{connect at TENANT}"), "mscommerce connect --profile lab --tenant TENANT");
     }
 }

@@ -13,8 +13,8 @@ pub fn refusal(answer: &Response) {
     for refusal in [refusal, by_redirect] {
         for is_application in [false, true] {
             let error = display_excerpt(&refusal.error);
-            let connect = SignInCommand { profile: "default", tenant: None, client_id: None, is_application };
-            let printed = printed(&refusal.clone().into_error("could not sign in", connect));
+            let connect = SignInCommand { is_application, ..SignInCommand::new("default", None) };
+            let printed = printed(&refusal.clone().into_error("could not sign in", &connect));
             assert!(printed.contains(&error), "{error:?} is not in {printed}");
             assert!(printed.starts_with("error: could not sign in: "), "{printed}");
         }

@@ -11,37 +11,32 @@ use crate::auth::claims::Claims;
 use crate::auth::connect_command::SignInCommand;
 use crate::auth::tenant::Tenant;
 use crate::error::{Error, Result};
-use crate::report::Report;
 use crate::text::format_timestamp;
+use crate::ui::Ui;
 
 /// The variable that hands over a ready token.
 pub const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
 
 /// The token of `MSCOMMERCE_TOKEN`: it outranks what is saved, and cannot be renewed.
-pub struct StaticToken<'a> {
-    token: &'a SecretString,
+pub struct StaticToken {
+    token: SecretString,
     claims: Claims,
-    tenant: Option<&'a Tenant>,
-    connect: SignInCommand<'a>,
-    report: &'a dyn Report,
-    is_in_use: Cell<bool>,
+    tenant: Option<Tenant>,
+    sign_in_command: SignInCommand,
+    ui: Ui,
+    announced: Cell<bool>,
 }
 
-impl<'a> StaticToken<'a> {
-    pub fn new(
-        token: &'a SecretString,
-        tenant: Option<&'a Tenant>,
-        connect: SignInCommand<'a>,
-        report: &'a dyn Report,
-    ) -> Self {
+impl StaticToken {
+    pub fn new(token: SecretString, tenant: Option<Tenant>, sign_in_command: SignInCommand, ui: Ui) -> Self {
         let claims = Claims::decode_unverified(token.expose_secret()).unwrap_or_default();
-        Self { token, claims, tenant, connect, report, is_in_use: Cell::new(false) }
+        Self { token, claims, tenant, sign_in_command, ui, announced: Cell::new(false) }
     }
 
     pub fn token(&self) -> Result<SecretString> {
         self.check()?;
-        if !self.is_in_use.replace(true) {
-            self.report.debug(&format!("using the token in {TOKEN_VARIABLE}"));
+        if !self.announced.replace(true) {
+            self.ui.debug(&format!("using the token in {TOKEN_VARIABLE}"));
         }
         Ok(self.token.clone())
     }
@@ -66,14 +61,13 @@ impl<'a> StaticToken<'a> {
             roles: self.claims.roles.clone(),
             is_renewable: false,
             authority: None,
-            home_tenant: None,
         })
     }
 
     /// What to do where the service refuses the token, whether or not something better is known than that it may have
     /// been revoked.
     pub fn advice_when_refused(&self, is_explained: bool) -> String {
-        let connect = &self.connect;
+        let connect = &self.sign_in_command;
         if is_explained {
             format!("put another token into {TOKEN_VARIABLE}, or unset it and run {connect}")
         } else {
@@ -85,7 +79,7 @@ impl<'a> StaticToken<'a> {
 
     /// The token is for one tenant, which must be the one asked for, and for a time, which must not be over.
     fn check(&self) -> Result<()> {
-        if let Some(asked) = self.tenant {
+        if let Some(asked) = &self.tenant {
             self.check_tenant(asked)?;
         }
         match self.claims.expires_at() {

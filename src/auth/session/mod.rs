@@ -10,13 +10,13 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
 
-pub use application::{ApplicationCredential, At};
+pub use application::ApplicationCredential;
 pub use environment::{StaticToken, TOKEN_VARIABLE};
 pub use saved::{ProfileCredential, ProfileStore};
 
 use super::cache::SignInMethod;
 use super::permission;
-use crate::api::{Access, TokenSource};
+use super::permission::Access;
 use crate::error::Result;
 
 /// Where the credential that serves was found.
@@ -40,106 +40,109 @@ pub struct Status {
     pub is_renewable: bool,
     /// The authority that grants the tokens; `None` where none is asked.
     pub authority: Option<Url>,
-    /// The tenant that the sign-in was for.
-    pub home_tenant: Option<String>,
 }
 
 /// The credential of one run, at one tenant.
-pub struct Session<'a> {
-    holder: Credential<'a>,
+pub struct Session {
+    credential: Credential,
     /// The service that tokens have to be for.
-    resource: &'a str,
+    resource: String,
 }
 
 /// Whoever holds the credential.
-pub enum Credential<'a> {
-    Environment(StaticToken<'a>),
-    ClientCredentials(ApplicationCredential<'a>),
-    Saved(ProfileCredential<'a>),
+pub enum Credential {
+    Token(StaticToken),
+    Application(ApplicationCredential),
+    Profile(ProfileCredential),
 }
 
-impl<'a> Session<'a> {
-    pub fn new(holder: Credential<'a>, resource: &'a str) -> Self {
-        Self { holder, resource }
+impl Session {
+    pub fn new(credential: Credential, resource: String) -> Self {
+        Self { credential, resource }
     }
 
     /// Who is signed in. Touches no network.
     pub async fn status(&self) -> Result<Status> {
-        match &self.holder {
-            Credential::Environment(token) => token.status(),
-            Credential::ClientCredentials(application) => Ok(application.status()),
-            Credential::Saved(sign_in) => sign_in.status().await,
+        match &self.credential {
+            Credential::Token(token) => token.status(),
+            Credential::Application(application) => Ok(application.status()),
+            Credential::Profile(profile) => profile.status().await,
         }
     }
 
     /// The tenant that the last token was for, once one was handed out.
     pub fn tenant_id(&self) -> Option<String> {
-        match &self.holder {
-            Credential::Environment(token) => token.tenant_id(),
-            Credential::ClientCredentials(application) => application.tenant_id(),
-            Credential::Saved(sign_in) => sign_in.tenant_id(),
+        match &self.credential {
+            Credential::Token(token) => token.tenant_id(),
+            Credential::Application(application) => application.tenant_id(),
+            Credential::Profile(profile) => profile.tenant_id(),
         }
     }
 
     /// The account that the last token was for, once one was handed out.
     pub fn account(&self) -> Option<String> {
-        match &self.holder {
-            Credential::Environment(token) => token.account(),
-            Credential::ClientCredentials(application) => Some(application.account()),
-            Credential::Saved(sign_in) => sign_in.account(),
+        match &self.credential {
+            Credential::Token(token) => token.account(),
+            Credential::Application(application) => Some(application.account()),
+            Credential::Profile(profile) => profile.account(),
         }
     }
 }
 
-impl TokenSource for Session<'_> {
-    async fn token(&self) -> Result<SecretString> {
-        match &self.holder {
-            Credential::Environment(token) => token.token(),
-            Credential::ClientCredentials(application) => application.token().await,
-            Credential::Saved(sign_in) => sign_in.token().await,
+impl Session {
+    /// A token to send.
+    pub async fn access_token(&self) -> Result<SecretString> {
+        match &self.credential {
+            Credential::Token(token) => token.token(),
+            Credential::Application(application) => application.token().await,
+            Credential::Profile(profile) => profile.token().await,
         }
     }
 
-    async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
-        match &self.holder {
-            Credential::Environment(_) => Ok(None),
-            Credential::ClientCredentials(application) => application.renewed(refused).await.map(Some),
-            Credential::Saved(sign_in) => sign_in.renewed(refused).await,
+    /// Another token in place of one that the service rejected; `None` if the credential has no other.
+    pub async fn refresh(&self, refused: &SecretString) -> Result<Option<SecretString>> {
+        match &self.credential {
+            Credential::Token(_) => Ok(None),
+            Credential::Application(application) => application.renewed(refused).await.map(Some),
+            Credential::Profile(profile) => profile.renewed(refused).await,
         }
     }
 
-    fn check(&self, token: &SecretString, purpose: Access) -> Result<()> {
-        match permission::missing(token, self.resource, purpose) {
+    /// Fails if the token itself shows that the service would refuse this access.
+    pub fn check_access(&self, token: &SecretString, access: Access) -> Result<()> {
+        match permission::missing(token, &self.resource, access) {
             Some(error) => Err(error.with_detail("the service was not asked")),
             None => Ok(()),
         }
     }
 
-    fn advice_when_refused(&self, token: &SecretString) -> Vec<String> {
-        let about_the_token = permission::advice_when_refused(token, self.resource);
+    /// Hints for a token that the service rejects (401).
+    pub fn unauthorized_hints(&self, token: &SecretString) -> Vec<String> {
+        let about_the_token = permission::advice_when_refused(token, &self.resource);
         let mut advice: Vec<String> = about_the_token.into_iter().collect();
-        match &self.holder {
-            Credential::Environment(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
-            Credential::ClientCredentials(_) => advice.extend(self.way_out()),
-            Credential::Saved(sign_in) => advice.push(sign_in.advice_when_refused()),
+        match &self.credential {
+            Credential::Token(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
+            Credential::Application(_) => advice.extend(self.user_sign_in_hint()),
+            Credential::Profile(profile) => advice.push(profile.advice_when_refused()),
         }
         advice
     }
 
-    fn advice_when_forbidden(&self, token: &SecretString) -> Option<Vec<String>> {
-        let mut advice = permission::advice_when_forbidden(token, self.resource)?;
-        advice.extend(self.way_out());
+    /// Hints for an application whose request is forbidden (403); `None` for a user, who lacks a directory role.
+    pub fn forbidden_hints(&self, token: &SecretString) -> Option<Vec<String>> {
+        let mut advice = permission::advice_when_forbidden(token, &self.resource)?;
+        advice.extend(self.user_sign_in_hint());
         Some(advice)
     }
 }
 
-impl Session<'_> {
+impl Session {
     /// How to sign in as a person in the place of an application.
-    fn way_out(&self) -> Option<String> {
-        match &self.holder {
-            Credential::Environment(_) => None,
-            Credential::ClientCredentials(application) => Some(application.way_out()),
-            Credential::Saved(sign_in) => Some(format!("to sign in as a person: {}", sign_in.connect())),
+    fn user_sign_in_hint(&self) -> Option<String> {
+        match &self.credential {
+            Credential::Token(_) => None,
+            Credential::Application(application) => Some(application.way_out()),
+            Credential::Profile(profile) => Some(format!("to sign in as a person: {}", profile.connect())),
         }
     }
 }

@@ -1,17 +1,15 @@
-//! `doctor`: walks the way that a request takes, and says where it stops. Changes nothing but what any command changes: a
-//! token that has ended is renewed.
+//! `doctor`: checks each hop of a request, from the settings to the policy. It changes nothing but what any command
+//! changes: an expired token is refreshed.
 
-mod live;
 mod network;
 mod service;
 mod walk;
 
 use url::Url;
 
-use super::{CommandOutput, Context};
-use crate::api;
+use super::CommandOutput;
 use crate::auth::{Session, Status};
-use crate::cli::DoctorArgs;
+use crate::context::Context;
 use crate::error::Result;
 use crate::http::host;
 use crate::output::Output;
@@ -20,70 +18,61 @@ use walk::Walk;
 
 const NO_CREDENTIAL: &str = "there is no credential";
 
-pub async fn run(args: &DoctorArgs, context: &Context<'_>) -> Result<CommandOutput> {
+pub const EXAMPLES: &str = "\
+Examples:
+  mscommerce doctor                      where does it stop, and what helps?
+  mscommerce doctor -o markdown          for a ticket: it holds no secret
+  mscommerce doctor --tenant customer.example
+
+Each step is passed, failed or skipped; exit code 1 where one failed.";
+
+pub async fn run(context: &Context) -> Result<CommandOutput> {
     let mut walk = Walk::default();
     for setting in context.settings.described() {
         walk.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.origin));
     }
-    // The walk goes on where there is no credential, so its want must not end the command.
-    let walked = context
-        .with_session(async |session| {
-            let mut walk = Walk::default();
-            go(&mut walk, Ok(session), args, context).await;
-            Ok(walk)
-        })
-        .await;
-    match walked {
-        Ok(further) => walk.append(further),
-        Err(error) => go(&mut walk, Err(error), args, context).await,
-    }
-    let (steps, failure) = walk.end();
-    Ok(CommandOutput { output: Some(Output::many(steps)), failure, ..CommandOutput::default() })
+    run_checks(&mut walk, context).await;
+    let (steps, error) = walk.end();
+    Ok(CommandOutput { output: Some(Output::many(steps)), error, ..CommandOutput::default() })
 }
 
-async fn go(walk: &mut Walk, session: Result<&Session<'_>>, args: &DoctorArgs, context: &Context<'_>) {
-    let signed_in = match session {
+async fn run_checks(walk: &mut Walk, context: &Context) {
+    let settings = &context.settings;
+    // The checks go on without a credential.
+    let signed_in = match context.session() {
         Ok(session) => session.status().await.map(|status| (session, status)),
         Err(error) => Err(error),
     };
-    let status = signed_in.as_ref().ok().map(|(_, status)| status);
-    let is_endpoint_reached = network::walk(walk, &context.settings.endpoint, context).await;
-    let is_authority_reached = go_to_authority(walk, status, context).await;
-    let settings = context.settings;
+    let status = signed_in.as_ref().ok().map(|(_, status): &(Session, Status)| status);
+    let is_endpoint_reached = network::walk(walk, &settings.endpoint, context).await;
+    let is_authority_reached = check_authority(walk, status, context).await;
     let (session, status) = match signed_in {
         Ok(found) => found,
         Err(error) => {
             walk.failed("credential", &format!("the profile {}", settings.profile), &error);
             walk.skipped("policy", &settings.policy_id, NO_CREDENTIAL);
-            if args.live_report {
-                live::nothing(walk, NO_CREDENTIAL);
-            }
             return;
         }
     };
-    let endpoint = api::Client::new(context.http, &settings.endpoint, &settings.policy_id, session);
+    let api = context.api_with(session, &settings.policy_id);
     let claims = if !is_authority_reached && service::needs_authority(&status) {
         walk.skipped("credential", &service::source(&status, context), "the authority was not reached");
         None
     } else {
-        service::credential(walk, &status, &endpoint, context).await
+        service::credential(walk, &status, &api, context).await
     };
     let read = match claims {
         None => Read::NotTried("there is no usable credential"),
         Some(_) if !is_endpoint_reached => Read::NotTried("the endpoint was not reached"),
-        Some(_) => service::policy(walk, &endpoint, &host(&settings.endpoint)).await,
+        Some(_) => service::policy(walk, &api, &host(&settings.endpoint)).await,
     };
     if let Read::NotTried(why) = read {
         walk.skipped("policy", &settings.policy_id, why);
     }
-    if args.live_report {
-        let seen = live::Seen { status: &status, claims: claims.as_ref(), read: &read, is_endpoint_reached };
-        live::report(walk, &seen, &endpoint, context).await;
-    }
 }
 
-/// Walks to the authority that grants the credential. Returns whether it can be reached.
-async fn go_to_authority(walk: &mut Walk, status: Option<&Status>, context: &Context<'_>) -> bool {
+/// Checks the authority that issues the tokens of the credential. Returns whether it can be reached.
+async fn check_authority(walk: &mut Walk, status: Option<&Status>, context: &Context) -> bool {
     let url = match status {
         Some(Status { authority: None, .. }) => {
             walk.skipped("authority", "none", "a ready token serves, which nobody is asked for");

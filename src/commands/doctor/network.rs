@@ -5,10 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use url::Url;
 
 use super::walk::Walk;
-use crate::commands::Context;
+use crate::context::Context;
 use crate::error::Error;
 use crate::http::{Connected, HttpError, Secured, Way, host};
-use crate::report::Report;
 
 /// The organizations that issue the certificates of Microsoft's services (learn.microsoft.com, "Azure certificate
 /// authority details").
@@ -19,7 +18,7 @@ const MICROSOFTS: [&str; 5] =
     ["microsoft.com", "microsoftonline.com", "microsoftonline.us", "microsoftonline.cn", "chinacloudapi.cn"];
 
 /// Walks to a host. Returns whether it can be reached.
-pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
+pub async fn walk(walk: &mut Walk, url: &Url, context: &Context) -> bool {
     let way = match Way::to(url) {
         Ok(way) => way,
         Err(failure) => {
@@ -30,7 +29,7 @@ pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
         }
     };
     let host = way.host();
-    let tell = |doing: &str| context.terminal.debug(&format!("{doing} {host}"));
+    let tell = |doing: &str| context.ui.debug(&format!("{doing} {host}"));
     walk.passed(
         "proxy",
         &host,
@@ -43,14 +42,14 @@ pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
     // The proxy has a step of its own only where there is one.
     let last = if way.proxy().is_some() { &["tunnel", "tls"][..] } else { &["tls"] };
     tell("looking up the address for");
-    let Some(addresses) = walk.record("name", &host, way.addresses(context.http).await, |found| listed(found, &way))
+    let Some(addresses) = walk.record("name", &host, way.addresses(&context.http).await, |found| listed(found, &way))
     else {
         skip(walk, &["tcp"], &host, "there is no address");
         skip(walk, last, &host, "there is no address");
         return false;
     };
     tell("connecting on the way to");
-    let connected = way.connect(&addresses, context.http).await;
+    let connected = way.connect(&addresses, &context.http).await;
     let Some(Connected { stream, .. }) = walk.record("tcp", &host, connected, connection) else {
         skip(walk, last, &host, "there is no connection");
         return false;
@@ -59,7 +58,7 @@ pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
         walk.skipped("tls", &host, "plain http to this machine");
         return true;
     }
-    let line = way.pass_proxy(stream, context.http).await;
+    let line = way.pass_proxy(stream, &context.http).await;
     let line = if way.proxy().is_some() {
         walk.record("tunnel", &host, line, |_| "the proxy lets the connection through".to_owned())
     } else {
@@ -70,7 +69,7 @@ pub async fn walk(walk: &mut Walk, url: &Url, context: &Context<'_>) -> bool {
         return false;
     };
     tell("looking at the certificate of");
-    secure(walk, &host, way.secure(line, context.http).await)
+    secure(walk, &host, way.secure(line, &context.http).await)
 }
 
 fn connection(connected: &Connected) -> String {

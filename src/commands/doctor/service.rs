@@ -4,11 +4,9 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::ExposeSecret;
 
 use super::walk::Walk;
-use crate::api::{Access, ApiError, TokenSource};
-use crate::auth::{
-    Claims, ORGANIZATIONS, SignInCommand, SignInMethod, Source, Status, Tenant, foreign_audience, metadata,
-};
-use crate::commands::{Context, Endpoint};
+use crate::api::{self, ApiError};
+use crate::auth::{Access, Claims, ORGANIZATIONS, SignInMethod, Source, Status, Tenant, foreign_audience, metadata};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::host;
 use crate::text::{format_timestamp, sanitize_line};
@@ -17,20 +15,15 @@ use crate::text::{format_timestamp, sanitize_line};
 const FURTHEST_OFF: i64 = 300;
 
 /// Asks the authority for what it says of itself, and compares the clocks.
-pub async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>, context: &Context<'_>) {
-    let settings = context.settings;
+pub async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>, context: &Context) {
+    let settings = &context.settings;
     let asked = settings.tenant.as_ref().map(Tenant::to_string);
     let known = status.and_then(|status| status.tenant_id.clone());
     let named = settings.sign_in_tenant().ok().and_then(|(tenant, _)| tenant).map(|tenant| tenant.to_string());
     let tenant = asked.or(known).or(named).unwrap_or_else(|| ORGANIZATIONS.to_owned());
-    let connect = SignInCommand {
-        profile: &settings.profile,
-        tenant: settings.tenant.as_ref(),
-        client_id: None,
-        is_application: false,
-    };
+    let connect = context.sign_in_command();
     let host = &host(url);
-    let (issuer, date) = match metadata(context.http, url, &tenant, connect).await {
+    let (issuer, date) = match metadata(&context.http, url, &tenant, &connect).await {
         Ok(answered) => (answered.issuer, answered.date),
         Err(error) => (Err(error), None),
     };
@@ -59,7 +52,7 @@ pub fn clock(walk: &mut Walk, host: &str, theirs: Option<DateTime<Utc>>) {
 }
 
 /// Where the credential that serves was found.
-pub fn source(status: &Status, context: &Context<'_>) -> String {
+pub fn source(status: &Status, context: &Context) -> String {
     match (status.source, status.method) {
         (Source::Environment, SignInMethod::Application) => "the application of the environment".to_owned(),
         (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
@@ -74,12 +67,7 @@ pub fn needs_authority(status: &Status) -> bool {
 }
 
 /// Gets the token that would serve, and says what it says of itself.
-pub async fn credential(
-    walk: &mut Walk,
-    status: &Status,
-    endpoint: &Endpoint<'_>,
-    context: &Context<'_>,
-) -> Option<Claims> {
+pub async fn credential(walk: &mut Walk, status: &Status, endpoint: &api::Client, context: &Context) -> Option<Claims> {
     let (source, resource) = (source(status, context), context.settings.resource());
     let is_new = needs_authority(status);
     let found = usable(status, endpoint, &resource).await;
@@ -91,15 +79,15 @@ pub async fn credential(
 }
 
 /// What the token says of itself, unless that shows that it is of no use: it is not sent then.
-async fn usable(status: &Status, endpoint: &Endpoint<'_>, resource: &str) -> Result<Claims> {
-    let token = endpoint.tokens().token().await?;
+async fn usable(status: &Status, endpoint: &api::Client, resource: &str) -> Result<Claims> {
+    let token = endpoint.session().access_token().await?;
     let claims = Claims::decode_unverified(token.expose_secret()).unwrap_or_default();
     if foreign_audience(&claims, resource).is_some() {
         return Err(Error::auth("the token is for another service; it was not sent")
             .with_detail(described(&claims, status))
-            .with_hints(endpoint.tokens().advice_when_refused(&token)));
+            .with_hints(endpoint.session().unauthorized_hints(&token)));
     }
-    match endpoint.tokens().check(&token, Access::Read) {
+    match endpoint.session().check_access(&token, Access::Read) {
         Ok(()) => Ok(claims),
         Err(error) => Err(error.with_detail(described(&claims, status))),
     }
@@ -148,7 +136,7 @@ impl Read {
 }
 
 /// Reads the policy once, and compares the clocks.
-pub async fn policy(walk: &mut Walk, endpoint: &Endpoint<'_>, host: &str) -> Read {
+pub async fn policy(walk: &mut Walk, endpoint: &api::Client, host: &str) -> Read {
     let (read, date) = match endpoint.look_at_policy().await {
         Ok(looked) => {
             let finding = format!("status {}, correlation id {}", looked.status.as_u16(), looked.correlation_id);

@@ -83,7 +83,7 @@ impl Way {
     }
 
     /// The addresses of whoever is connected to: the proxy, else the host.
-    pub async fn addresses(&self, http: &Client<'_>) -> Result<Vec<SocketAddr>, HttpError> {
+    pub async fn addresses(&self, http: &Client) -> Result<Vec<SocketAddr>, HttpError> {
         let (name, port) = match &self.proxy {
             Some(proxy) => (proxy.host.clone(), proxy.port),
             None => {
@@ -102,7 +102,7 @@ impl Way {
 
     /// A connection to the first of these addresses that takes one. Each gets its share of the time, so that one that
     /// says nothing, such as an IPv6 address without a way to it, does not use up what another would need.
-    pub async fn connect(&self, addresses: &[SocketAddr], http: &Client<'_>) -> Result<Connected, HttpError> {
+    pub async fn connect(&self, addresses: &[SocketAddr], http: &Client) -> Result<Connected, HttpError> {
         let whom = self.proxy.as_ref().map_or_else(|| self.host(), |proxy| format!("the proxy {}", proxy.shown));
         let deadline = Instant::now() + http.remaining().min(CONNECT_TIMEOUT);
         let (mut passed_over, mut failure) = (Vec::new(), None);
@@ -120,7 +120,7 @@ impl Way {
     }
 
     /// Has the proxy, where there is one, let the connection through to the host.
-    pub async fn pass_proxy(&self, stream: TcpStream, http: &Client<'_>) -> Result<Line, HttpError> {
+    pub async fn pass_proxy(&self, stream: TcpStream, http: &Client) -> Result<Line, HttpError> {
         let Some(proxy) = &self.proxy else { return Ok(Box::new(stream)) };
         let patience = http.remaining().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, tunnel::pass(stream, proxy, &self.url)).await {
@@ -130,7 +130,7 @@ impl Way {
     }
 
     /// Makes a secure connection, looks at what is shown, and closes it: nothing is sent over it.
-    pub async fn secure(&self, stream: Line, http: &Client<'_>) -> Result<Secured, HttpError> {
+    pub async fn secure(&self, stream: Line, http: &Client) -> Result<Secured, HttpError> {
         let host = self.host();
         let patience = http.remaining().min(CONNECT_TIMEOUT);
         match tokio::time::timeout(patience, look::look(stream, &self.url)).await {
@@ -147,16 +147,10 @@ mod tests {
     use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
+    use crate::environment::Environment;
+    use crate::input::Input;
     use crate::interrupt::Interrupt;
-    use crate::report::Report;
-
-    struct Silent;
-
-    impl Report for Silent {
-        fn warn(&self, _: &str) {}
-        fn info(&self, _: &str) {}
-        fn debug(&self, _: &str) {}
-    }
+    use crate::ui::{TtyInfo, Ui, UiOptions};
 
     #[tokio::test]
     async fn an_address_that_takes_no_connection_is_passed_over_and_told() {
@@ -166,8 +160,10 @@ mod tests {
         refusing.bind(here).expect("a port");
         let listener = TcpListener::bind(here).await.expect("a listener");
         let addresses = [refusing.local_addr(), listener.local_addr()].map(|address| address.expect("an address"));
-        let interrupt = Interrupt::default();
-        let http = Client::new(Duration::from_secs(60), &Silent, &interrupt);
+        let input = Input::from_bytes(Vec::new());
+        let tty = TtyInfo::probe(&input);
+        let ui = Ui::new(input, tty, UiOptions::default(), &Environment::default());
+        let http = Client::new(Duration::from_secs(60), ui, Interrupt::default());
         let way = Way::to(&Url::parse("http://localhost").expect("a URL")).expect("a way");
         let connected = way.connect(&addresses, &http).await.expect("a connection");
         assert_eq!(connected.stream.peer_addr().expect("a peer"), addresses[1]);

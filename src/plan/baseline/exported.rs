@@ -89,7 +89,7 @@ fn json(policy_id: &str, products: &[Line], offer_types: &[Line]) -> Result<Stri
     struct Table<'a>(&'a [Line]);
 
     impl Serialize for Table<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             serializer.collect_map(self.0.iter().map(|line| (&line.id, &line.value)))
         }
     }
@@ -97,7 +97,7 @@ fn json(policy_id: &str, products: &[Line], offer_types: &[Line]) -> Result<Stri
     struct File<'a>(&'a str, Table<'a>, Table<'a>);
 
     impl Serialize for File<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut map = serializer.serialize_map(Some(3))?;
             map.serialize_entry(POLICY, self.0)?;
             map.serialize_entry(PRODUCTS, &self.1)?;

@@ -177,7 +177,7 @@ impl Baseline {
             if member.key.trim().is_empty() {
                 return Err(self.wrong(member.line, &key, "the id is empty"));
             }
-            if !seen.want(&target, Wanted::AsItIs) {
+            if !seen.insert(&target, Wanted::Keep) {
                 return Err(self.wrong(member.line, &key, "the id is there a second time; case does not matter"));
             }
             let Node::Text(value) = &member.value else {
@@ -217,18 +217,18 @@ impl Baseline {
                 });
                 continue;
             };
-            desired.want(&entry.target, self.wanted(entry, item)?);
+            desired.insert(&entry.target, self.wanted(entry, item)?);
         }
-        Ok(Comparison { plan: Plan::new(listed, &desired), unknown })
+        Ok(Comparison { plan: Plan::diff(listed, &desired), unknown })
     }
 
     /// What is wanted of a product or offer type that the tenant has. What it shows is accepted, whatever it is.
     fn wanted(&self, entry: &Entry, item: &ProductPolicy) -> Result<Wanted> {
         if item.value.as_ref().is_some_and(|now| now.eq_ignore_ascii_case(&entry.value)) {
-            return Ok(Wanted::AsItIs);
+            return Ok(Wanted::Keep);
         }
         if let Some(value) = self.known(entry)? {
-            return Ok(Wanted::Value(value));
+            return Ok(Wanted::Set(value));
         }
         let now = sanitize_line(item.value.as_deref().unwrap_or("none"));
         let why =

@@ -23,10 +23,10 @@ fn a_value_that_is_wanted_already_needs_no_change_in_any_spelling() {
 
 #[test]
 fn a_plan_shows_the_value_as_it_would_be() {
-    let planned = change("Enabled", PolicyValue::Disabled).planned();
+    let planned = change("Enabled", PolicyValue::Disabled).into_planned_record();
     assert_eq!((planned.outcome, planned.item.value.as_deref()), (Outcome::Planned, Some("Disabled")));
     assert_eq!(planned.previous_value.as_deref(), Some("Enabled"));
-    assert_eq!(change("Enabled", PolicyValue::Enabled).planned().outcome, Outcome::Unchanged);
+    assert_eq!(change("Enabled", PolicyValue::Enabled).into_planned_record().outcome, Outcome::Unchanged);
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn an_answer_with_another_value_or_for_another_product_is_a_failure() {
         value: Some(value.into()),
         ..change.before.clone()
     };
-    assert!(change.check(PolicyValue::Disabled, &answered("cfq7ttc0h9mp", "disabled")).is_ok());
-    assert!(change.check(PolicyValue::Disabled, &answered("CFQ7TTC0H9MP", "Enabled")).is_err());
-    assert!(change.check(PolicyValue::Disabled, &answered("CFQ7TTC0LH2H", "Disabled")).is_err());
+    assert!(change.verify(PolicyValue::Disabled, &answered("cfq7ttc0h9mp", "disabled")).is_ok());
+    assert!(change.verify(PolicyValue::Disabled, &answered("CFQ7TTC0H9MP", "Enabled")).is_err());
+    assert!(change.verify(PolicyValue::Disabled, &answered("CFQ7TTC0LH2H", "Disabled")).is_err());
 }

@@ -88,9 +88,9 @@ fn landing(answer: &RedirectResult) -> Page {
     match answer {
         RedirectResult::Code(_) => Page::success("ada@contoso.example", "contoso.example"),
         RedirectResult::Error { error, description } => {
-            let connect = SignInCommand { profile: "p", tenant: None, client_id: None, is_application: false };
+            let connect = SignInCommand::new("p", None);
             let refusal = OAuthError::from_redirect(error.clone(), description.clone());
-            Page::failure(&refusal.into_error("could not sign in", connect))
+            Page::failure(&refusal.into_error("could not sign in", &connect))
         }
     }
 }

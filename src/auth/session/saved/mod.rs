@@ -3,6 +3,7 @@
 mod signed_in;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -20,9 +21,9 @@ use crate::text::format_timestamp;
 pub use signed_in::ProfileStore;
 
 /// The saved sign-in of one profile, used at one tenant for one run.
-pub struct ProfileCredential<'a> {
-    shared: &'a ProfileStore<'a>,
-    tenant: Option<&'a Tenant>,
+pub struct ProfileCredential {
+    shared: Rc<ProfileStore>,
+    tenant: Option<Tenant>,
     /// The tenant that has been served in this run; its requests go on there.
     tenant_id: RefCell<Option<String>>,
     /// The command that signs in again, once somebody has been served.
@@ -34,8 +35,8 @@ pub struct ProfileCredential<'a> {
     refused: Refused,
 }
 
-impl<'a> ProfileCredential<'a> {
-    pub fn new(shared: &'a ProfileStore<'a>, tenant: Option<&'a Tenant>) -> Self {
+impl ProfileCredential {
+    pub fn new(shared: Rc<ProfileStore>, tenant: Option<Tenant>) -> Self {
         let (tenant_id, again, in_hand) = (RefCell::default(), RefCell::default(), RefCell::default());
         Self { shared, tenant, tenant_id, again, in_hand, renewing: Mutex::default(), refused: Refused::default() }
     }
@@ -53,8 +54,8 @@ impl<'a> ProfileCredential<'a> {
         self.again.borrow().clone().unwrap_or_else(|| self.connect().to_string())
     }
 
-    pub fn connect(&self) -> SignInCommand<'a> {
-        SignInCommand { profile: self.shared.profile, tenant: self.tenant, client_id: None, is_application: false }
+    pub fn connect(&self) -> SignInCommand {
+        SignInCommand::new(&self.shared.profile, self.tenant.as_ref())
     }
 
     /// The command that signs in again in the same way. An application always names its tenant.
@@ -63,20 +64,21 @@ impl<'a> ProfileCredential<'a> {
             return self.connect().to_string();
         }
         let home = Tenant::parse(&sign_in.tenant_id).ok();
-        let (tenant, client_id) = (self.tenant.or(home.as_ref()), sign_in.client_id.as_deref());
-        let connect = SignInCommand { profile: self.shared.profile, tenant, client_id, is_application: true };
+        let tenant = self.tenant.as_ref().or(home.as_ref());
+        let connect = SignInCommand::new(&self.shared.profile, tenant).for_application();
+        let connect = SignInCommand { client_id: sign_in.client_id.clone(), ..connect };
         format!("{connect}, and what the application proves itself with, such as --certificate FILE")
     }
 
     async fn sign_in(&self) -> Result<CachedCredential> {
-        self.shared.sign_in(None, self.connect()).await
+        self.shared.sign_in(None, &self.connect()).await
     }
 
     pub async fn status(&self) -> Result<Status> {
         let sign_in = self.sign_in().await?;
-        let found = sign_in.token_for(self.tenant);
+        let found = sign_in.token_for(self.tenant.as_ref());
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
-        let tenant_id = found.map(|(id, _)| id).or_else(|| self.tenant?.id()).map(str::to_owned);
+        let tenant_id = found.map(|(id, _)| id).or_else(|| self.tenant.as_ref()?.id()).map(str::to_owned);
         let claims = found.and_then(|(_, token)| Claims::decode_unverified(token.access_token.expose_secret()));
         Ok(Status {
             tenant_id,
@@ -86,7 +88,6 @@ impl<'a> ProfileCredential<'a> {
             expires_at: found.map(|(_, token)| token.expires_at),
             is_renewable: sign_in.refresh_token.is_some(),
             authority: sign_in.refresh_token.as_ref().map(|_| sign_in.authority.clone()),
-            home_tenant: Some(sign_in.tenant_id),
             account: sign_in.account,
             client_id: sign_in.client_id,
         })
@@ -99,13 +100,13 @@ impl<'a> ProfileCredential<'a> {
             return Ok(token.clone());
         }
         let sign_in = self.sign_in().await?;
-        let found = sign_in.token_for(self.tenant);
+        let found = sign_in.token_for(self.tenant.as_ref());
         self.check_usable(&sign_in, found.map(|(_, token)| token))?;
         match found {
             Some((tenant_id, token)) if token.is_fresh(Utc::now()) || sign_in.refresh_token.is_none() => {
                 if self.use_as(&sign_in, tenant_id)? {
-                    let profile = self.shared.profile;
-                    self.shared.report.debug(&format!("using the saved sign-in of the profile {profile}"));
+                    let profile = &self.shared.profile;
+                    self.shared.ui.debug(&format!("using the saved sign-in of the profile {profile}"));
                 }
                 Ok(self.take_in_hand(&token.access_token, token.expires_at))
             }
@@ -119,7 +120,7 @@ impl<'a> ProfileCredential<'a> {
         if self.sign_in().await?.refresh_token.is_none() {
             return Ok(None);
         }
-        self.shared.report.debug("the service refused the token; asking for a new one");
+        self.shared.ui.debug("the service refused the token; asking for a new one");
         self.renew(Some(refused)).await.map(Some)
     }
 
@@ -154,7 +155,7 @@ impl<'a> ProfileCredential<'a> {
             return Ok(());
         }
         let Some(token) = token else {
-            let asked = self.tenant.map(ToString::to_string).unwrap_or_default();
+            let asked = self.tenant.as_ref().map(ToString::to_string).unwrap_or_default();
             return Err(Error::auth(format!(
                 "the saved token is for the tenant {} and cannot be used at {asked}",
                 sign_in.tenant_id
@@ -186,8 +187,8 @@ impl<'a> ProfileCredential<'a> {
     async fn renew_in_turn(&self, refused: Option<&SecretString>) -> Result<SecretString> {
         let held = self.shared.hold().await;
         let held = held.as_deref();
-        let sign_in = self.shared.sign_in(held, self.connect()).await?;
-        if let Some((tenant_id, token)) = sign_in.token_for(self.tenant)
+        let sign_in = self.shared.sign_in(held, &self.connect()).await?;
+        if let Some((tenant_id, token)) = sign_in.token_for(self.tenant.as_ref())
             && token.is_fresh(Utc::now())
             && refused.is_none_or(|refused| refused.expose_secret() != token.access_token.expose_secret())
         {
@@ -199,7 +200,7 @@ impl<'a> ProfileCredential<'a> {
         }
         let grant = self.redeem(&sign_in).await?;
         // A renewal at another tenant may have been faster; where the file is not held, another process too.
-        let mut now = self.shared.sign_in(held, self.connect()).await?;
+        let mut now = self.shared.sign_in(held, &self.connect()).await?;
         if !now.same_identity(&sign_in) {
             return Err(self.somebody_else());
         }
@@ -210,27 +211,27 @@ impl<'a> ProfileCredential<'a> {
     }
 
     async fn redeem(&self, sign_in: &CachedCredential) -> Result<TokenResponse> {
-        self.check_usable(sign_in, sign_in.token_for(self.tenant).map(|(_, token)| token))?;
+        self.check_usable(sign_in, sign_in.token_for(self.tenant.as_ref()).map(|(_, token)| token))?;
         let (Some(refresh_token), Some(client_id)) = (&sign_in.refresh_token, &sign_in.client_id) else {
             return Err(Error::auth("the saved sign-in cannot be renewed").with_hint(self.connect().to_string()));
         };
         let known = self.known_tenant_id(sign_in);
-        let tenant = known.or_else(|| self.tenant.map(Tenant::as_str)).unwrap_or(&sign_in.tenant_id);
+        let tenant = known.or_else(|| self.tenant.as_ref().map(Tenant::as_str)).unwrap_or(&sign_in.tenant_id);
         let entra = Entra {
-            http: self.shared.http,
-            authority: &sign_in.authority,
-            tenant,
-            client_id,
-            scope: &sign_in.scope,
-            connect: SignInCommand { client_id: Some(client_id), ..self.connect() },
+            http: self.shared.http.clone(),
+            authority: sign_in.authority.clone(),
+            tenant: tenant.to_owned(),
+            client_id: client_id.clone(),
+            scope: sign_in.scope.clone(),
+            sign_in_command: self.connect().with_client_id(client_id),
         };
         entra.refresh(refresh_token).await.map_err(|error| self.with_known_tenants(error, sign_in))
     }
 
     /// The id of the tenant that is asked for, unless it is named by a domain that was never used.
     fn known_tenant_id<'s>(&'s self, sign_in: &'s CachedCredential) -> Option<&'s str> {
-        let used = sign_in.token_for(self.tenant).map(|(id, _)| id);
-        used.or_else(|| self.tenant.map_or(Some(sign_in.tenant_id.as_str()), Tenant::id))
+        let used = sign_in.token_for(self.tenant.as_ref()).map(|(id, _)| id);
+        used.or_else(|| self.tenant.as_ref().map_or(Some(sign_in.tenant_id.as_str()), Tenant::id))
     }
 
     /// A refusal for a tenant that was asked for lists those that served before.
@@ -252,7 +253,7 @@ impl<'a> ProfileCredential<'a> {
             sign_in.refresh_token = Some(refresh_token);
         }
         let meant = self.known_tenant_id(sign_in).map(str::to_owned);
-        let tenant_id = match (grant.claims.tid, &meant, self.tenant) {
+        let tenant_id = match (grant.claims.tid, &meant, &self.tenant) {
             (Some(tid), Some(meant), _) if !tid.eq_ignore_ascii_case(meant) => {
                 return Err(Error::auth(format!(
                     "a token for the tenant {meant} was asked for, and one for {tid} came"
@@ -261,9 +262,9 @@ impl<'a> ProfileCredential<'a> {
             }
             (Some(tid), None, _) => tid,
             (_, Some(meant), _) => meant.clone(),
-            (None, None, asked) => asked.map(ToString::to_string).unwrap_or_default(),
+            (None, None, asked) => asked.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
-        sign_in.keep(&tenant_id, grant.access_token.clone(), grant.expires_at, self.tenant);
+        sign_in.store_token(&tenant_id, grant.access_token.clone(), grant.expires_at, self.tenant.as_ref());
         self.use_as(sign_in, &tenant_id)?;
         Ok(self.take_in_hand(&grant.access_token, grant.expires_at))
     }

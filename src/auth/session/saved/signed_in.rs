@@ -10,21 +10,21 @@ use crate::auth::cache::{CacheLock, CachedCredential, Lookup, TokenCache};
 use crate::auth::connect_command::SignInCommand;
 use crate::error::{Error, Result};
 use crate::http;
-use crate::report::Report;
+use crate::ui::Ui;
 
 /// How long another process may hold the file of sign-ins; a renewal takes seconds.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The saved sign-in of one profile, for one run.
-pub struct ProfileStore<'a> {
-    pub http: &'a http::Client<'a>,
-    pub report: &'a dyn Report,
-    pub profile: &'a str,
-    store: &'a TokenCache<'a>,
+pub struct ProfileStore {
+    pub http: http::Client,
+    pub ui: Ui,
+    pub profile: String,
+    store: TokenCache,
     /// Whether the run is at several tenants.
     pub is_at_several: bool,
     /// Why nothing else serves in the place of a sign-in that is missing, and what to do about it.
-    instead: Option<&'a str>,
+    instead: Option<String>,
     /// Who has been served in this run. All its requests are made as one account, even if somebody signs in to the
     /// profile anew meanwhile.
     account: OnceCell<Option<String>>,
@@ -38,20 +38,20 @@ pub struct ProfileStore<'a> {
 /// The file of sign-ins, held against other processes.
 pub type Held = RefCell<CacheLock>;
 
-impl<'a> ProfileStore<'a> {
+impl ProfileStore {
     pub fn new(
-        http: &'a http::Client<'a>,
-        store: &'a TokenCache<'a>,
-        report: &'a dyn Report,
-        profile: &'a str,
-        instead: Option<&'a str>,
+        http: http::Client,
+        store: TokenCache,
+        ui: Ui,
+        profile: &str,
+        instead: Option<String>,
         is_at_several: bool,
     ) -> Self {
         Self {
             is_at_several,
             http,
-            report,
-            profile,
+            ui,
+            profile: profile.to_owned(),
             store,
             instead,
             account: OnceCell::new(),
@@ -63,28 +63,28 @@ impl<'a> ProfileStore<'a> {
 
     /// The sign-in as it is now: what could not be saved, what the held file says, or what the file says.
     /// `connect` is the command that signs in where nobody is.
-    pub async fn sign_in(&self, held: Option<&Held>, connect: SignInCommand<'_>) -> Result<CachedCredential> {
+    pub async fn sign_in(&self, held: Option<&Held>, connect: &SignInCommand) -> Result<CachedCredential> {
         if let Some(unsaved) = &*self.unsaved.borrow() {
             return Ok(CachedCredential::clone(unsaved));
         }
         if let Some(held) = held {
             let locked = held.borrow();
-            return locked.sign_in(self.profile).cloned().ok_or_else(|| self.nobody(&[], connect));
+            return locked.sign_in(&self.profile).cloned().ok_or_else(|| self.nobody(&[], connect));
         }
-        match self.store.look_up(self.profile, self.http.remaining()).await? {
+        match self.store.look_up(&self.profile, self.http.remaining()).await? {
             Lookup::Found(sign_in) => Ok(*sign_in),
             Lookup::Missing { others } => Err(self.nobody(&others, connect)),
         }
     }
 
-    fn nobody(&self, others: &[String], connect: SignInCommand<'_>) -> Error {
+    fn nobody(&self, others: &[String], connect: &SignInCommand) -> Error {
         let error = if others.is_empty() {
             Error::auth("nobody is signed in")
         } else {
             Error::auth(format!("nobody is signed in under the profile '{}'", self.profile))
                 .with_detail(format!("signed in: {}", others.join(", ")))
         };
-        let error = match self.instead {
+        let error = match &self.instead {
             Some(why) => error.with_detail(why).with_hint(format!("set what is missing, or sign in: {connect}")),
             None => error.with_hint(connect.to_string()),
         };
@@ -92,7 +92,7 @@ impl<'a> ProfileStore<'a> {
     }
 
     /// Fails where nobody is signed in. `connect` is the command that signs in.
-    pub async fn check(&self, connect: SignInCommand<'_>) -> Result<()> {
+    pub async fn check(&self, connect: &SignInCommand) -> Result<()> {
         self.sign_in(None, connect).await.map(drop)
     }
 
@@ -128,7 +128,7 @@ impl<'a> ProfileStore<'a> {
             }
             Err(error) => {
                 self.cannot_lock.set(true);
-                self.report.warn(&format!("the renewed sign-in cannot be saved: {}", error.summary()));
+                self.ui.warn(&format!("the renewed sign-in cannot be saved: {}", error.summary()));
                 // Waiting for another process is not the service's slowness.
                 self.http.reset_deadline();
                 None
@@ -141,10 +141,10 @@ impl<'a> ProfileStore<'a> {
         let mut unsaved = self.unsaved.borrow_mut();
         // What could not be saved once is not tried again: it would be told again.
         let held = held.filter(|_| unsaved.is_none());
-        match held.map(|held| held.borrow_mut().save(self.profile, sign_in.clone())) {
+        match held.map(|held| held.borrow_mut().save(&self.profile, sign_in.clone())) {
             Some(Ok(())) => return,
             Some(Err(error)) => {
-                self.report.warn(&format!("the renewed sign-in was not saved: {}", error.summary()));
+                self.ui.warn(&format!("the renewed sign-in was not saved: {}", error.summary()));
             }
             None => {}
         }

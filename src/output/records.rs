@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::{Record, Row};
 use crate::api::{Policy, ProductPolicy};
-use crate::history::Entry;
-use crate::output::{Record, Row};
+use crate::history::HistoryEntry;
 use crate::plan::ChangeRecord;
 use crate::text::format_timestamp;
 
@@ -39,7 +39,7 @@ impl Row for ChangeRecord {
     }
 }
 
-impl Row for Entry {
+impl Row for HistoryEntry {
     const FIELDS: &'static [&'static str] =
         &["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
 

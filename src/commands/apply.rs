@@ -1,0 +1,376 @@
+//! What every change of settings does: show the plan, ask, send the changes, record them, sum up.
+
+use std::cell::Cell;
+
+use chrono::Utc;
+use futures_util::stream::{self, StreamExt};
+use uuid::Uuid;
+
+use super::tenants::{TenantClient, TenantResults};
+use super::{ChangeArgs, CommandOutput, lookup};
+use crate::api::{Scope, Target, UpdateError, Updated};
+use crate::auth::Access;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::history::{HistoryEntry, HistoryWriter};
+use crate::interrupt::InFlight;
+use crate::output::{Output, Row};
+use crate::plan::{Change, ChangeRecord, ChangeResult, Outcome, Plan};
+use crate::text::{format_counts, shell_quote_short};
+
+/// The records contain every error; the message contains only this many.
+const MAX_SHOWN_ERRORS: usize = 5;
+
+/// Offer types have no trials (article of 2024-10-10).
+pub fn offer_type_value_error() -> Error {
+    Error::usage("an offer type takes enabled or disabled; trials are for products only")
+}
+
+/// How a plan is applied.
+pub struct ApplyOptions {
+    pub dry_run: bool,
+    /// Whether to ask before anything is sent.
+    pub confirm: bool,
+    /// The maximum number of concurrent changes.
+    pub jobs: usize,
+    /// The run that this one takes back.
+    pub undoes: Option<String>,
+}
+
+impl ApplyOptions {
+    /// Fails if the plan needs a confirmation that nobody can give: without a terminal, and at several tenants, whose
+    /// plans are too long to be read in a question.
+    pub fn new(args: ChangeArgs, jobs: u8, many_tenants: bool, context: &Context) -> Result<Self> {
+        let needs_answer = !args.yes && !args.dry_run;
+        if needs_answer && many_tenants {
+            return Err(Error::usage("changes at several tenants need --yes; nothing was changed")
+                .with_hint("to see what would change at each of them, add --dry-run"));
+        }
+        if needs_answer && !context.ui.tty().stdin {
+            return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
+                .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
+        }
+        Ok(Self { dry_run: args.dry_run, confirm: !args.yes, jobs: jobs.into(), undoes: None })
+    }
+
+    /// The access that the credential needs.
+    pub fn access(&self) -> Access {
+        if self.dry_run { Access::Read } else { Access::Write }
+    }
+}
+
+/// A plan and the tenant it is for.
+pub struct TenantPlan {
+    pub tenant: TenantClient,
+    pub plan: Plan,
+}
+
+/// Shows, confirms and applies the plans of one or several tenants.
+pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Context) -> Result<CommandOutput> {
+    let (location, is_many) = (plans.location(), plans.is_many);
+    let TenantResults { succeeded, mut failures, .. } = plans;
+    let is_empty = succeeded.iter().all(|(_, plan)| plan.is_empty());
+    if options.dry_run || is_empty {
+        let records = succeeded.into_iter().map(|(tenant, plan)| (tenant, plan.into_planned_records()));
+        let records: Vec<(TenantClient, Vec<ChangeRecord>)> = records.collect();
+        let all = || records.iter().flat_map(|(_, records)| records);
+        let note = if options.dry_run {
+            format!("Dry run{location}: {}; nothing was sent.", summarize(all()))
+        } else {
+            format!("Nothing to change{location}: {} as wanted already.", all().count())
+        };
+        let note = (!records.is_empty()).then_some(note);
+        return Ok(CommandOutput { note, error: failures.into_error(), ..to_output(records, is_many).into() });
+    }
+    let plans: Vec<TenantPlan> = succeeded.into_iter().map(|(tenant, plan)| TenantPlan { tenant, plan }).collect();
+    if let ([only], true) = (plans.as_slice(), options.confirm && !is_many) {
+        confirm_plan(&only.plan, &only.tenant).await?;
+    }
+    let results = apply_plans(plans, &options, context).await;
+    let summary = summarize(results.iter().flat_map(|(_, results)| results).map(|result| &result.record));
+    let is_interrupted = context.interrupt.is_set();
+    let error = if is_many {
+        for (tenant, results) in &results {
+            if let Some(error) = summary_error(results, "", false, &tenant.context) {
+                failures.add(tenant, error);
+            }
+        }
+        let is_single = failures.total == 1;
+        let error = failures.into_error();
+        let error = error.map(|error| if is_single { error } else { error.with_detail(format!("in all: {summary}")) });
+        match error {
+            error if !is_interrupted => error,
+            Some(error) => Some(error.context("interrupted").with_kind(ErrorKind::Interrupted)),
+            None => Some(Error::interrupted().with_detail(format!("in all: {summary}"))),
+        }
+    } else {
+        let results = results.first().map(|(_, results)| results.as_slice()).unwrap_or_default();
+        summary_error(results, &location, is_interrupted, context)
+    };
+    let note = error.is_none().then(|| format!("{summary}{location}"));
+    let records = results.into_iter().map(|(tenant, results)| {
+        let records = results.into_iter().map(|result| result.record);
+        (tenant, records.collect())
+    });
+    Ok(CommandOutput { note, error, ..to_output(records.collect(), is_many).into() })
+}
+
+/// Sends the changes of all plans, at most `jobs` at a time, and records them as one run. One failed change does not stop
+/// the others; a rejected sign-in stops its own tenant; after Ctrl-C nothing new is sent, and requests in flight are
+/// completed, because nobody could know their outcome otherwise. Returns a result for every change, in the order of the
+/// plans.
+pub async fn apply_plans(
+    plans: Vec<TenantPlan>,
+    options: &ApplyOptions,
+    context: &Context,
+) -> Vec<(TenantClient, Vec<ChangeResult>)> {
+    let run = Uuid::new_v4().to_string();
+    let in_flight = in_flight(&plans);
+    let is_single_change = plans.iter().map(|plan| plan.plan.changes.len()).sum::<usize>() == 1;
+    let pending = plans.iter().map(|plan| plan.plan.pending_count() as u64).sum();
+    let progress = (!is_single_change).then(|| context.ui.progress(pending));
+    let tenants: Vec<TenantClient> = plans.iter().map(|plan| plan.tenant.clone()).collect();
+    let is_rejected: Vec<Cell<bool>> = plans.iter().map(|_| Cell::new(false)).collect();
+    let changes = plans.into_iter().enumerate().flat_map(|(tenant, plan)| {
+        plan.plan.changes.into_iter().enumerate().map(move |(index, change)| (tenant, index, change))
+    });
+    let mut stream = stream::iter(changes)
+        .map(|(tenant, index, change)| {
+            let (client, is_rejected) = (&tenants[tenant], &is_rejected[tenant]);
+            async move {
+                let result = match skip_reason(&change, is_rejected.get(), context) {
+                    Some(reason) => change.skipped(reason),
+                    None => apply_change(change, client).await,
+                };
+                let is_auth = result.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Auth);
+                is_rejected.set(is_rejected.get() || is_auth);
+                (tenant, index, result)
+            }
+        })
+        .buffer_unordered(options.jobs);
+    let mut results: Vec<Vec<(usize, ChangeResult)>> = tenants.iter().map(|_| Vec::new()).collect();
+    let mut history = Recorder { run, undoes: options.undoes.clone(), writer: None, has_failed: false };
+    let consume = async {
+        while let Some((tenant, index, result)) = stream.next().await {
+            history.record(&tenants[tenant], &result, context);
+            log_result(&tenants[tenant], &result, tenants.len() > 1);
+            if let (Some(progress), true) = (&progress, result.record.outcome != Outcome::Unchanged) {
+                progress.inc(1);
+            }
+            results[tenant].push((index, result));
+        }
+    };
+    context.interrupt.defer(in_flight, consume).await;
+    drop(stream);
+    if let Some(progress) = progress {
+        progress.finish_and_clear();
+    }
+    history.sync(context);
+    let in_order = |mut results: Vec<(usize, ChangeResult)>| {
+        results.sort_by_key(|(index, _)| *index);
+        results.into_iter().map(|(_, result)| result).collect()
+    };
+    tenants.into_iter().zip(results.into_iter().map(in_order)).collect()
+}
+
+fn skip_reason(change: &Change, is_rejected: bool, context: &Context) -> Option<&'static str> {
+    match change.value_to_send() {
+        None => None,
+        Some(_) if is_rejected => Some("the sign-in was refused"),
+        Some(_) if context.interrupt.is_set() => Some("interrupted"),
+        Some(_) => None,
+    }
+}
+
+/// Sends one change if it is needed, and compares the response with what was asked for.
+async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
+    let Some(value) = change.value_to_send() else { return change.unchanged() };
+    let hint = format!("see what it is now: {}", verify_command(&change.target, &tenant.context));
+    match tenant.api.update(&change.target, value).await {
+        Ok(Updated { item, correlation_id }) => match change.verify(value, &item) {
+            Ok(()) => change.changed(item, correlation_id),
+            Err(error) => {
+                let error = error.with_detail(format!("correlation id: {correlation_id}")).with_hint(hint);
+                // A response about another product says nothing about this one.
+                let current = if change.is_other_item(&item) { None } else { item.value };
+                change.failed(current, error)
+            }
+        },
+        Err(UpdateError { error, outcome_unknown: true }) => change.failed(None, error.with_hint(hint)),
+        Err(UpdateError { error, outcome_unknown: false }) => {
+            let current = change.before.value.clone();
+            change.failed(current, error)
+        }
+    }
+}
+
+/// Records the changes of one run. The file is opened for the first change; after an error, which is reported once,
+/// nothing more is recorded, because a change must not fail for it.
+struct Recorder {
+    run: String,
+    undoes: Option<String>,
+    writer: Option<HistoryWriter>,
+    has_failed: bool,
+}
+
+impl Recorder {
+    fn record(&mut self, tenant: &TenantClient, result: &ChangeResult, context: &Context) {
+        let record = &result.record;
+        if self.has_failed || record.outcome != Outcome::Changed {
+            return;
+        }
+        let entry = HistoryEntry {
+            time: Utc::now(),
+            run: self.run.clone(),
+            tenant_id: tenant.api.session().tenant_id(),
+            account: tenant.api.session().account(),
+            policy_id: tenant.api.policy_id().to_owned(),
+            scope: result.target.scope,
+            id: result.target.id.clone(),
+            name: record.item.name.clone(),
+            from: record.previous_value.clone(),
+            to: record.item.value.clone().unwrap_or_default(),
+            correlation_id: result.correlation_id.clone(),
+            undoes: self.undoes.clone(),
+        };
+        if let Err(error) = self.append(&entry, context) {
+            self.has_failed = true;
+            let (from, error) = (record.item.label(), error.summary());
+            context.ui.warn(&format!(
+                "from {from} on, the changes of this run are not recorded, and 'undo' will not know them: {error}"
+            ));
+        }
+    }
+
+    fn append(&mut self, entry: &HistoryEntry, context: &Context) -> Result<()> {
+        if self.writer.is_none() {
+            self.writer = Some(HistoryWriter::open(&context.settings.state_directory()?)?);
+        }
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.append(entry))
+    }
+
+    fn sync(&self, context: &Context) {
+        if let (Some(writer), false) = (&self.writer, self.has_failed)
+            && let Err(error) = writer.sync()
+        {
+            context.ui.warn(&error.summary());
+        }
+    }
+}
+
+fn log_result(tenant: &TenantClient, result: &ChangeResult, many_tenants: bool) {
+    let record = &result.record;
+    let at = if many_tenants { format!(" at {}", tenant.name()) } else { String::new() };
+    tenant.context.ui.debug(&match record.outcome {
+        Outcome::Unchanged => return,
+        Outcome::Failed => {
+            format!("failed{at}: {}: {}", record.item.label(), record.error.as_deref().unwrap_or_default())
+        }
+        outcome => format!("{}{at}: {}", outcome.name(), record.summary()),
+    });
+}
+
+/// What an interrupt waits for, and the commands that show its outcome.
+fn in_flight(plans: &[TenantPlan]) -> InFlight {
+    match plans {
+        [TenantPlan { plan, tenant }] => match plan.changes.as_slice() {
+            [only] => {
+                let verify = verify_command(&only.target, &tenant.context);
+                InFlight { is_one: true, hints: vec![format!("see what it is now: {verify}")] }
+            }
+            _ => {
+                let list = tenant.context.settings.command("mscommerce products list --scope all");
+                let hints = vec![
+                    format!("see what was changed: {}", history_command(tenant)),
+                    format!("see what they are now: {list}"),
+                ];
+                InFlight { is_one: false, hints }
+            }
+        },
+        _ => InFlight { is_one: false, hints: vec!["see what was changed: mscommerce history".to_owned()] },
+    }
+}
+
+/// The command that shows what was changed at this tenant.
+pub fn history_command(tenant: &TenantClient) -> String {
+    let id = tenant.api.session().tenant_id();
+    let flag = id.map(|id| format!(" --tenant {}", shell_quote_short(&id))).unwrap_or_default();
+    format!("mscommerce history{flag}")
+}
+
+fn verify_command(target: &Target, context: &Context) -> String {
+    let flag = if target.scope == Scope::OfferType { "--offer-type " } else { "" };
+    context.settings.command(&format!("mscommerce product get {flag}{}", shell_quote_short(&target.id)))
+}
+
+/// Shows the plan and asks. The time that the user takes does not count against `--timeout`.
+pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
+    let (pending, total) = (plan.pending_count(), plan.changes.len());
+    let question = match (pending, total) {
+        (1, 1) => "Make this change?".to_owned(),
+        (pending, total) if pending == total => format!("Make these {pending} changes?"),
+        (pending, total) => format!("{pending} to change, {} as wanted already. Go ahead?", total - pending),
+    };
+    let location = tenant.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default();
+    if tenant.context.ui.confirm(&format!("To be changed{location}:\n{plan}{question}")).await? {
+        tenant.context.http.reset_deadline();
+        return Ok(());
+    }
+    Err(Error::failed("declined; nothing was changed"))
+}
+
+/// Counts by outcome: `14 changed, 2 unchanged, 1 failed`.
+fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
+    let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
+    let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
+    let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
+    let counts = format_counts(all.map(|outcome| (count(outcome), outcome.name())));
+    if counts.is_empty() { "nothing to change".to_owned() } else { counts }
+}
+
+/// The error of a run at one tenant in which a change failed, or that was interrupted.
+fn summary_error(results: &[ChangeResult], location: &str, is_interrupted: bool, context: &Context) -> Option<Error> {
+    let failed = results.iter().filter(|result| result.record.outcome == Outcome::Failed);
+    let errors: Vec<&Error> = failed.clone().filter_map(|result| result.error.as_ref()).collect();
+    let skipped = failed.clone().count() - errors.len();
+    if failed.count() == 0 && !is_interrupted {
+        return None;
+    }
+    let kind = if is_interrupted {
+        ErrorKind::Interrupted
+    } else if errors.iter().any(|error| error.kind() == ErrorKind::Auth) {
+        ErrorKind::Auth
+    } else {
+        ErrorKind::Failed
+    };
+    let summary = summarize(results.iter().map(|result| &result.record));
+    let message = if is_interrupted { format!("interrupted: {summary}") } else { summary };
+    let mut error = Error::failed(message).with_kind(kind);
+    if !location.is_empty() {
+        error = error.with_detail(location.trim_start());
+    }
+    for shown in errors.iter().take(MAX_SHOWN_ERRORS) {
+        error = error.with_detail(shown.summary());
+    }
+    if errors.len() > MAX_SHOWN_ERRORS {
+        error = error.with_detail(format!("{} more: see the field error", errors.len() - MAX_SHOWN_ERRORS));
+    }
+    if skipped > 0 {
+        error = error.with_detail(format!("not sent: {skipped}"));
+    }
+    let fallback_hints = errors.iter().filter_map(|error| lookup::fallback_hint(error, context));
+    let hints = errors.iter().flat_map(|error| error.hints()).cloned().chain(fallback_hints);
+    let list = || context.settings.command("mscommerce products list --scope all");
+    Some(error.with_hints(lookup::dedup_hints(hints, list)))
+}
+
+/// The records of all tenants in one list. At several tenants each begins with the tenant's id.
+pub fn to_output<R: Row>(records: Vec<(TenantClient, Vec<R>)>, is_many: bool) -> Output {
+    if !is_many {
+        return Output::many(records.into_iter().flat_map(|(_, records)| records));
+    }
+    Output::over_tenants(records.into_iter().flat_map(|(tenant, records)| {
+        let id = tenant.id();
+        records.into_iter().map(move |record| (id.clone(), record))
+    }))
+}

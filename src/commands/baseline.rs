@@ -1,0 +1,380 @@
+//! `baseline export`, `check` and `apply`.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
+
+use super::apply::{self, ApplyOptions};
+use super::lookup;
+use super::selection::ScopeArg;
+use super::tenants::{TenantClient, TenantResults, Tenants};
+use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
+use crate::api::{PolicyValue, ProductPolicy};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::output::{Format, Record, Row};
+use crate::plan::{self, Baseline, Comparison, Form, Plan, Unknown};
+use crate::text::{format_counts, sanitize_line, shell_quote};
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  mscommerce baseline export --file baseline.toml
+  mscommerce baseline export -o json";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  mscommerce baseline check baseline.toml
+  mscommerce baseline check baseline.toml -o markdown >> \"$GITHUB_STEP_SUMMARY\"
+  mscommerce baseline check baseline.toml --tenants-file customers.txt";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  mscommerce baseline apply baseline.toml --dry-run
+  mscommerce baseline apply baseline.toml --yes";
+
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Write the tenant's settings as a file
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Print what differs from the file; exit code 3 where something does
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// Change what differs from the file
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(ApplyArgs),
+}
+
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// The file to write: TOML, or JSON where its name ends in .json [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Replace a file that is there already
+    #[arg(long, requires = "file")]
+    pub force: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The baseline: TOML, or JSON where its name ends in .json
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub tenants: TenantsArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct ApplyArgs {
+    /// The baseline: TOML, or JSON where its name ends in .json
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Go on where the file names ids that the tenant does not have
+    #[arg(long)]
+    pub ignore_unknown: bool,
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub tenants: TenantsArgs,
+}
+
+/// Reads a file that is for the policy in use.
+async fn read(file: &Path, context: &Context) -> Result<Baseline> {
+    let baseline = Baseline::read(file).await?;
+    baseline.check_policy(&context.settings.policy_id)?;
+    Ok(baseline)
+}
+
+async fn list_all(tenant: &TenantClient) -> Result<Vec<ProductPolicy>> {
+    lookup::list(ScopeArg::All.scopes(), &tenant.api, &tenant.context).await
+}
+
+pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> {
+    let named = args.tenants.read(context).await?;
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, named.is_some(), context)?;
+    let baseline = read(&args.file, context).await?;
+    let tenants = Tenants::resolve(named, context).await?;
+    let plan = async |tenant: TenantClient| {
+        tenant.api.prepare(options.access()).await?;
+        let Comparison { plan, unknown } = baseline.compare(list_all(&tenant).await?)?;
+        plan.ensure_addressable()?;
+        if !unknown.is_empty() && !args.ignore_unknown {
+            return Err(unknown_ids_error(&unknown, &tenant.context));
+        }
+        for Unknown { target, place, .. } in &unknown {
+            let tenant_name = tenant_name(&tenant.context);
+            tenant.context.ui.warn(&format!("{place}: {tenant_name} has no {target}; ignored"));
+        }
+        Ok(plan)
+    };
+    let plans: TenantResults<Plan> = tenants.for_each(plan).await?;
+    apply::run(plans, options, context).await
+}
+
+/// The tenant by the name that the user gave it.
+fn tenant_name(context: &Context) -> String {
+    context.settings.tenant.as_ref().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
+}
+
+fn unknown_ids_error(unknown: &[Unknown], context: &Context) -> Error {
+    let ids = if unknown.len() == 1 { "an id" } else { "ids" };
+    let mut error = Error::failed(format!("the file names {ids} that the tenant does not have; nothing was changed"));
+    for Unknown { target, place, .. } in unknown {
+        error = error.with_detail(format!("{place}: {target}"));
+    }
+    error
+        .with_hints(unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context)))
+        .with_hints(unknown.iter().filter_map(|entry| entry.meant.clone()))
+        .with_hint("correct the file, or add --ignore-unknown to go on without them")
+        .with_hint(context.settings.command("mscommerce products list --scope all"))
+}
+
+/// A product or offer type that differs from the file.
+struct DriftRecord {
+    item: ProductPolicy,
+    wanted: String,
+    drift: Drift,
+}
+
+#[derive(Clone, Copy)]
+enum Drift {
+    /// The tenant has another value.
+    Different,
+    /// The tenant does not have the product.
+    Unknown,
+}
+
+impl Row for DriftRecord {
+    const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue", "wantedValue", "drift"];
+
+    fn record(self) -> Record {
+        let Record { mut values, extra } = self.item.record();
+        let drift = match self.drift {
+            Drift::Different => "different",
+            Drift::Unknown => "unknown",
+        };
+        values.extend([Value::from(self.wanted), Value::from(drift)]);
+        Record { values, extra }
+    }
+}
+
+/// The comparison of one tenant with the file.
+struct CheckResult {
+    drift: Vec<DriftRecord>,
+    summary: String,
+    hints: Vec<String>,
+    has_unknown: bool,
+}
+
+pub async fn check(args: CheckArgs, context: &Context) -> Result<CommandOutput> {
+    let named = args.tenants.read(context).await?;
+    let baseline = read(&args.file, context).await?;
+    let tenants = Tenants::resolve(named, context).await?;
+    let file = sanitize_line(&args.file.display().to_string());
+    let compare = async |tenant: TenantClient| {
+        let comparison = baseline.compare(list_all(&tenant).await?)?;
+        Ok(check_tenant(comparison, &file, &tenant))
+    };
+    let results = tenants.for_each(compare).await?;
+    Ok(check_output(results, &file, &args.tenants.flags(context), context))
+}
+
+fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> CheckResult {
+    let context = &tenant.context;
+    let domain = context.settings.tenant.as_ref().filter(|tenant| tenant.id().is_none());
+    let tenant_label = match (tenant.api.session().tenant_id(), domain) {
+        (Some(id), Some(domain)) => format!("The tenant {domain} ({id})"),
+        (Some(id), None) => format!("The tenant {id}"),
+        (None, _) => "The tenant".to_owned(),
+    };
+    let Comparison { plan, unknown } = comparison;
+    let has_unknown = !unknown.is_empty();
+    let checked = plan.changes.len() + plan.unaddressable.len() + unknown.len();
+    let different = plan.pending_count() + plan.unaddressable.len();
+    let renumbered = unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context));
+    let mut hints: Vec<String> = renumbered.chain(unknown.iter().filter_map(|entry| entry.meant.clone())).collect();
+    if !plan.is_empty() {
+        hints.push(apply_hint(file, has_unknown, "", context));
+    }
+    let summary = if different == 0 && !has_unknown {
+        format!("{tenant_label} is as {file} says: {checked} checked.")
+    } else {
+        let counts = format_counts([(different, "different"), (unknown.len(), "unknown")]);
+        format!("{tenant_label} is not as {file} says: {counts} ({checked} checked).")
+    };
+    CheckResult { drift: drift_records(plan, unknown, &context.settings.policy_id), summary, hints, has_unknown }
+}
+
+fn drift_records(plan: Plan, unknown: Vec<Unknown>, policy_id: &str) -> Vec<DriftRecord> {
+    let different = plan.changes.into_iter().filter_map(|change| {
+        let wanted = change.value_to_send()?;
+        Some((change.before, wanted))
+    });
+    let different = different.chain(plan.unaddressable).map(|(item, wanted)| DriftRecord {
+        item,
+        wanted: PolicyValue::as_str(wanted).to_owned(),
+        drift: Drift::Different,
+    });
+    let unknown = unknown.into_iter().map(|Unknown { target, wanted, .. }| DriftRecord {
+        item: ProductPolicy {
+            policy_id: Some(policy_id.to_owned()),
+            scope: target.scope.as_str().to_owned(),
+            id: Some(target.id),
+            name: None,
+            value: None,
+            extra: Map::new(),
+        },
+        wanted,
+        drift: Drift::Unknown,
+    });
+    different.chain(unknown).collect()
+}
+
+/// The output for one tenant or several. A tenant that cannot be compared takes precedence over one that differs.
+fn check_output(
+    results: TenantResults<CheckResult>,
+    file: &str,
+    tenant_flags: &str,
+    context: &Context,
+) -> CommandOutput {
+    let TenantResults { succeeded, failures, is_many } = results;
+    let (total, failed) = (failures.total, failures.len());
+    let has_unknown = succeeded.iter().any(|(_, result)| result.has_unknown);
+    let drifted: Vec<String> = succeeded
+        .iter()
+        .filter(|(_, result)| !result.drift.is_empty())
+        .map(|(_, result)| result.summary.clone())
+        .collect();
+    let (summary, details, hints) = if let ([(_, only)], false) = (succeeded.as_slice(), is_many) {
+        (only.summary.clone(), Vec::new(), only.hints.clone())
+    } else {
+        let hint = (!drifted.is_empty()).then(|| apply_hint(file, has_unknown, tenant_flags, context));
+        (combined_summary(file, total, failed, drifted.len()), drifted.clone(), hint.into_iter().collect())
+    };
+    let error = failures.into_error().or_else(|| (!drifted.is_empty()).then(|| Error::drift(&summary)));
+    let error = error.map(|error| details.iter().fold(error, Error::with_detail).with_hints(hints));
+    let records = succeeded.into_iter().map(|(tenant, result)| (tenant, result.drift)).collect();
+    let output = apply::to_output(records, is_many).with_caption(&summary);
+    CommandOutput { note: error.is_none().then_some(summary), error, ..output.into() }
+}
+
+fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> String {
+    let not_compared = match failed {
+        0 => String::new(),
+        failed if failed == total => return format!("None of the {total} tenants could be compared with {file}."),
+        failed => format!("; {failed} could not be compared"),
+    };
+    match drifted {
+        0 => format!("As {file} says: {} of {total} tenants{not_compared}.", total - failed),
+        drifted => format!("Not as {file} says: {drifted} of {total} tenants{not_compared}."),
+    }
+}
+
+/// The command that previews the changes. Unknown ids stop it unless they are ignored.
+fn apply_hint(file: &str, has_unknown: bool, tenant_flags: &str, context: &Context) -> String {
+    let apply = context.settings.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
+    let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };
+    format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run")
+}
+
+pub async fn export(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
+    let format = export_format(&args, context)?;
+    if let Some(file) = &args.file {
+        ensure_can_create(file, args.force)?;
+    }
+    let tenant = TenantClient { context: context.clone(), api: context.api()? };
+    let exported = plan::export(&context.settings.policy_id, list_all(&tenant).await?, format)?;
+    for (label, reason) in &exported.left_out {
+        context.ui.warn(&format!("{label} is left out: {reason}"));
+    }
+    let Some(file) = &args.file else {
+        return Ok(CommandOutput { text: Some(exported.text), ..CommandOutput::default() });
+    };
+    write(file, &exported.text, args.force)?;
+    let path = file.display().to_string();
+    let check = context.settings.command(&format!("mscommerce baseline check {}", shell_quote(&path)));
+    context.ui.info(&format!("Written: {path}\nTo compare the tenant with it later: {check}"));
+    Ok(CommandOutput::default())
+}
+
+/// The name of a file decides its format; standard output is TOML, or JSON with `--output json`.
+fn export_format(args: &ExportArgs, context: &Context) -> Result<Form> {
+    let given = context.settings.format_given;
+    match (&args.file, given) {
+        (None, None) if context.settings.format == Format::Json => Ok(Form::Json),
+        (None, None) => Ok(Form::Toml),
+        (None, Some(Format::Json)) => Ok(Form::Json),
+        (Some(file), None) => Ok(Form::of(file)),
+        (Some(file), Some(Format::Json)) if Form::of(file) == Form::Json => Ok(Form::Json),
+        (Some(_), Some(_)) => {
+            Err(Error::usage("--output is for standard output; the name of the file decides its form")
+                .with_hint("name a file that ends in .json, or leave out --output"))
+        }
+        (None, Some(_)) => Err(Error::usage("a baseline is TOML, or JSON: there is no other form of it")
+            .with_hint("leave out --output for TOML, or use --output json")),
+    }
+}
+
+/// Fails before any request if the file cannot be written.
+fn ensure_can_create(file: &Path, force: bool) -> Result<()> {
+    let path = file.display();
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => Err(Error::failed(format!("{path} is a directory"))),
+        Ok(found) if !found.is_file() => Err(Error::failed(format!("{path} is no regular file"))),
+        Ok(_) if force => Ok(()),
+        Ok(_) => Err(already_exists(file)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(file, error)),
+        Err(_) if file.is_symlink() => Err(Error::failed(format!("{path} is a link that leads nowhere"))),
+        Err(_) if parent(file).is_dir() => Ok(()),
+        Err(_) => {
+            let parent = parent(file).display();
+            Err(Error::failed(format!("could not write {path}: there is no directory {parent}")))
+        }
+    }
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn already_exists(file: &Path) -> Error {
+    Error::failed(format!("{} is there already; nothing was written", file.display()))
+        .with_hint("name another file, or add --force to replace this one")
+}
+
+fn write_error(file: &Path, error: io::Error) -> Error {
+    Error::from_source(error).context(format!("could not write {}", file.display()))
+}
+
+/// Writes a temporary file in the same directory and renames it, so that nobody reads half a file.
+fn write(file: &Path, text: &str, force: bool) -> Result<()> {
+    // The target of a symbolic link is replaced, not the link.
+    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".baseline-");
+    // Unlike the sign-ins, this file is shared: it gets the usual permissions.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let written = builder.tempfile_in(parent(&target)).and_then(|mut temporary| {
+        temporary.write_all(text.as_bytes())?;
+        if let Ok(replaced) = fs::metadata(&target) {
+            temporary.as_file().set_permissions(replaced.permissions())?;
+        }
+        temporary.as_file().sync_all()?;
+        Ok(temporary)
+    });
+    let temporary = written.map_err(|error| write_error(file, error))?;
+    let persisted = if force { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
+    match persisted {
+        Ok(_) => Ok(()),
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Err(already_exists(file)),
+        Err(failed) => Err(write_error(file, failed.error)),
+    }
+}

@@ -1,0 +1,354 @@
+//! `connect`: signs in, and saves the sign-in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::Utc;
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::CommandOutput;
+use super::sign_in_saver::{SignInSaver, SignInTarget};
+use crate::auth::browser::{BrowserFlow, Page};
+use crate::auth::{
+    Access, CertificateFile, Claims, ClientAuth, ClientCredentials, Entra, ORGANIZATIONS, PasswordRequired,
+    SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, foreign_audience, is_bearer_token, missing_role,
+};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::settings::ClientAuthArgs;
+use crate::text::{format_timestamp, sanitize_line};
+
+/// How long the user may take in the browser, unless `--timeout` is given.
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+const HINT_GET_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
+
+const EXAMPLES: &str = "\
+Examples:
+  mscommerce connect
+  mscommerce connect --device-code              on a machine without a browser
+  mscommerce connect --tenant contoso.com       as a guest or a partner
+  mscommerce connect --username admin@contoso.com --password-stdin < password.txt
+  mscommerce connect --application --tenant contoso.com --client-id ID \\
+    --certificate app.pem
+  az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 \\
+    --query accessToken -o tsv | mscommerce connect --with-token";
+
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct ConnectArgs {
+    /// Sign in on another device, with a code
+    #[arg(long, group = "method")]
+    pub device_code: bool,
+    /// Sign in with this user's password (no multi-factor sign-in)
+    #[arg(long, group = "method", value_name = "USER")]
+    pub username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
+    /// Read a ready access token from standard input
+    #[arg(long, group = "method", conflicts_with = "client_id")]
+    pub with_token: bool,
+    /// Sign in as an application: with what the AZURE_… variables say, or with one of the next four
+    #[arg(long, group = "method")]
+    pub application: bool,
+    /// Read the application's secret from standard input
+    #[arg(long, group = "client_auth", requires = "application")]
+    pub client_secret_stdin: bool,
+    /// The application's certificate and private key: PEM, or PKCS#12 (PFX)
+    #[arg(long, group = "client_auth", requires = "application", value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// A file with a token of another issuer that the application trusts
+    #[arg(long, group = "client_auth", requires = "application", value_name = "FILE")]
+    pub federated_token_file: Option<PathBuf>,
+    /// The token that GitHub Actions gives to the job
+    #[arg(long, group = "client_auth", requires = "application")]
+    pub github_oidc: bool,
+    /// The client to sign in as [env: MSCOMMERCE_CLIENT_ID, or AZURE_CLIENT_ID for an application]
+    #[arg(long, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// The port on which the browser's answer is awaited [default: any free port]
+    #[arg(long, value_name = "PORT", conflicts_with = "method", value_parser = clap::value_parser!(u16).range(1..))]
+    pub redirect_port: Option<u16>,
+    /// Print the address to open, do not open it
+    #[arg(long, conflicts_with = "method")]
+    pub no_browser: bool,
+}
+
+pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> {
+    let settings = &context.settings;
+    if settings.has_env_token() {
+        return Err(Error::usage(format!("{TOKEN_VARIABLE} is set, and outranks whatever sign-in is saved"))
+            .with_hint(format!("unset {TOKEN_VARIABLE}, then run connect again")));
+    }
+    if !args.application
+        && let Some(variables) = settings.env_application_variables()?
+    {
+        return Err(Error::usage(format!(
+            "{variables} name an application, which outranks whatever sign-in is saved"
+        ))
+        .with_hint("no command needs connect then; to save a sign-in as this application: mscommerce connect --application")
+        .with_hint("to sign in as a person, unset AZURE_CLIENT_ID, then run connect again"));
+    }
+    check_flags(&args)?;
+    let credentials = if args.application { Some(client_credentials(&args, context).await?) } else { None };
+    let target = resolve_target(&args, credentials.as_ref(), context)?;
+    let mut sign_in_command = context.sign_in_command().with_client_id(&target.client_id);
+    if credentials.is_some() {
+        sign_in_command = sign_in_command.for_application();
+    }
+    let entra = Entra {
+        http: context.http.clone(),
+        authority: target.authority.clone(),
+        tenant: target.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str).to_owned(),
+        client_id: target.client_id.clone(),
+        scope: target.scope.clone(),
+        sign_in_command,
+    };
+    let saver = SignInSaver { context: context.clone(), cache: context.token_cache()?, target };
+    if let Some(credentials) = &credentials {
+        sign_in_as_application(credentials, &entra, &saver).await?;
+    } else if args.with_token {
+        saver.save(read_access_token(context).await?, SignInMethod::Token).await?;
+    } else if let Some(user) = &args.username {
+        if !args.password_stdin && !context.ui.tty().stdin {
+            return Err(Error::usage("there is no terminal to ask for the password on")
+                .with_hint("hand it over with --password-stdin"));
+        }
+        saver.ensure_cache_writable().await?;
+        let password = read_password(user, context).await?;
+        context.http.reset_deadline();
+        saver.save(entra.password(user, &password).await?, SignInMethod::Password).await?;
+    } else if args.device_code {
+        saver.ensure_cache_writable().await?;
+        sign_in_with_device_code(&entra, &saver).await?;
+    } else {
+        saver.ensure_cache_writable().await?;
+        sign_in_with_browser(&args, &entra, &saver).await?;
+    }
+    Ok(CommandOutput::default())
+}
+
+/// Fails for a flag of another sign-in method than the chosen one, which clap does not check for exclusive groups.
+fn check_flags(args: &ConnectArgs) -> Result<()> {
+    let client_auth_flags = [
+        (args.client_secret_stdin, "--client-secret-stdin"),
+        (args.certificate.is_some(), "--certificate"),
+        (args.federated_token_file.is_some(), "--federated-token-file"),
+        (args.github_oidc, "--github-oidc"),
+    ];
+    match client_auth_flags.into_iter().find(|(is_given, _)| *is_given) {
+        Some((_, flag)) if !args.application => {
+            Err(Error::usage(format!("{flag} is for an application: add --application, or leave it out")))
+        }
+        _ if args.password_stdin && args.username.is_none() => {
+            Err(Error::usage("--password-stdin is for a user's password: add --username USER, or leave it out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn resolve_target(
+    args: &ConnectArgs,
+    credentials: Option<&ClientCredentials>,
+    context: &Context,
+) -> Result<SignInTarget> {
+    let settings = &context.settings;
+    let is_empty = |value: &Option<String>| value.as_ref().is_some_and(|value| value.trim().is_empty());
+    if is_empty(&args.client_id) {
+        return Err(Error::usage("--client-id is empty"));
+    }
+    if is_empty(&args.username) {
+        return Err(Error::usage("--username is empty"));
+    }
+    let (tenant, tenant_source) = settings.sign_in_tenant()?;
+    let client_id = credentials.map(|credentials| &credentials.client_id).or(args.client_id.as_ref());
+    Ok(SignInTarget {
+        tenant,
+        tenant_source,
+        authority: settings.authority()?,
+        client_id: client_id.cloned().unwrap_or_else(|| settings.client_id()),
+        scope: settings.scope(),
+    })
+}
+
+/// A secret typed on the terminal or read from standard input.
+async fn read_secret(prompt: &str, context: &Context) -> Result<SecretString> {
+    if context.ui.tty().stdin { context.ui.prompt_secret(prompt).await } else { context.ui.read_stdin_secret().await }
+}
+
+async fn read_password(user: &str, context: &Context) -> Result<SecretString> {
+    let password = read_secret(&format!("Password for {user}: "), context).await?;
+    if password.expose_secret().is_empty() {
+        return Err(Error::usage("the password is empty"));
+    }
+    if password.expose_secret().contains(['\n', '\r', '\0']) {
+        return Err(Error::usage("the password on standard input has more than one line"));
+    }
+    Ok(password)
+}
+
+/// An access token from elsewhere, typed or from standard input.
+async fn read_access_token(context: &Context) -> Result<TokenResponse> {
+    let token = read_secret("Access token: ", context).await?;
+    let token = SecretString::from(token.expose_secret().trim());
+    if token.expose_secret().is_empty() {
+        return Err(Error::usage("no access token was handed over: standard input is empty").with_hint(HINT_GET_TOKEN));
+    }
+    let not_a_token =
+        || Error::usage("what was handed over is not an access token (a JWT of Entra's)").with_hint(HINT_GET_TOKEN);
+    let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
+    let claims = claims.ok_or_else(not_a_token)?;
+    let expires_at = claims.expires_at().ok_or_else(not_a_token)?;
+    if expires_at <= Utc::now() {
+        return Err(Error::auth(format!("the token ended at {}", format_timestamp(expires_at)))
+            .with_hint("hand over a new one"));
+    }
+    let resource = context.settings.resource();
+    if let Some(audience) = foreign_audience(&claims, &resource) {
+        context.ui.warn(&format!("the token is for the service {audience}, not for {resource}; it may be refused"));
+    }
+    Ok(TokenResponse { access_token: token, refresh_token: None, expires_at, claims })
+}
+
+async fn sign_in_with_device_code(entra: &Entra, saver: &SignInSaver) -> Result<()> {
+    let code = entra.device_code().await?;
+    let minutes = code.expires_in().as_secs().div_ceil(60);
+    saver.context.ui.status(&format!(
+        "To sign in, open {} on any device and enter the code\n\n    {}\n\nIt is valid for {minutes} minutes. Waiting …",
+        sanitize_line(code.verification_uri()),
+        sanitize_line(code.user_code()),
+    ));
+    saver.save(entra.redeem_device_code(&code).await?, SignInMethod::DeviceCode).await?;
+    Ok(())
+}
+
+async fn sign_in_with_browser(args: &ConnectArgs, entra: &Entra, saver: &SignInSaver) -> Result<()> {
+    let context = &saver.context;
+    let flow = BrowserFlow::start(entra, args.redirect_port).await?;
+    let (url, port, sign_in_command) = (flow.url().to_string(), flow.port(), &entra.sign_in_command);
+    // Printed before the browser opens, so that it is there if the browser does not.
+    context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
+    let open = async {
+        if args.no_browser || !can_open_browser(context) {
+            context.ui.status("Waiting for you to open it …");
+        } else {
+            open_browser(url, context).await;
+        }
+        context.ui.info(&format!(
+            "If the browser shows AADSTS50011, press Ctrl-C and try another way in: {sign_in_command} --device-code"
+        ));
+        if is_ssh_session(context) {
+            context.ui.status(&format!(
+                "This is a remote session. Forward the port from your own machine first: ssh -L {port}:localhost:{port} HOST"
+            ));
+        }
+        std::future::pending::<()>().await;
+    };
+    let settings = &context.settings;
+    let timeout = if settings.timeout_is_given { settings.timeout } else { BROWSER_TIMEOUT };
+    let finish = flow.finish(timeout, async |response| {
+        let (account, tenant_id) = saver.save(response, SignInMethod::Browser).await?;
+        Ok(Page::success(&account, &tenant_id))
+    });
+    // A browser that stays in the foreground redirects while it is still being opened.
+    tokio::select! {
+        biased;
+        () = open => Ok(()),
+        result = finish => result,
+    }
+}
+
+async fn open_browser(url: String, context: &Context) {
+    let opened = tokio::task::spawn_blocking(move || {
+        let mut options = webbrowser::BrowserOptions::new();
+        options.with_suppress_output(true);
+        webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &options)
+    });
+    match opened.await {
+        Ok(Ok(())) => context.ui.info("Your browser should have opened it. Waiting for it …"),
+        _ => context.ui.status("No browser could be opened. Waiting for you to open the address …"),
+    }
+}
+
+/// Whether a browser can open in front of the user. Without a screen, a text browser would take over the terminal; in an
+/// SSH session, any browser would open on the remote machine.
+fn can_open_browser(context: &Context) -> bool {
+    let has = |name: &str| context.settings.environment().get_os(name).is_some();
+    let has_screen = cfg!(any(windows, target_os = "macos"))
+        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(has);
+    has("BROWSER") || (has_screen && !is_ssh_session(context))
+}
+
+fn is_ssh_session(context: &Context) -> bool {
+    context.settings.environment().get_os("SSH_CONNECTION").is_some()
+}
+
+/// The application that the flags and the environment name.
+async fn client_credentials(args: &ConnectArgs, context: &Context) -> Result<ClientCredentials> {
+    let settings = &context.settings;
+    let client_id = settings.client_id_for_connect(args.client_id.as_deref())?;
+    if settings.sign_in_tenant()?.0.is_none() {
+        return Err(Error::usage("an application signs in to a tenant that is named")
+            .with_hint("add --tenant TENANT, or set AZURE_TENANT_ID"));
+    }
+    let secret = if args.client_secret_stdin { Some(read_client_secret(context).await?) } else { None };
+    let client_auth_args = ClientAuthArgs {
+        client_id: args.client_id.clone(),
+        secret,
+        certificate: args.certificate.clone(),
+        federated_token_file: args.federated_token_file.clone(),
+        github_oidc: args.github_oidc,
+    };
+    let client_auth = match settings.client_auth_for_connect(client_auth_args)? {
+        ClientAuth::Certificate(file) if context.ui.tty().stdin => {
+            ClientAuth::Certificate(unlock_certificate(file, context).await?)
+        }
+        client_auth => client_auth,
+    };
+    Ok(ClientCredentials { client_id, client_auth })
+}
+
+async fn read_client_secret(context: &Context) -> Result<SecretString> {
+    let secret = read_secret("Client secret: ", context).await?;
+    let secret = SecretString::from(secret.expose_secret().trim());
+    if secret.expose_secret().is_empty() {
+        return Err(Error::usage("no client secret was handed over: standard input is empty")
+            .with_hint("mscommerce connect --application --client-secret-stdin < secret.txt"));
+    }
+    if secret.expose_secret().contains(char::is_whitespace) {
+        return Err(Error::usage("what was handed over is no client secret: a secret is one word"));
+    }
+    Ok(secret)
+}
+
+/// The file with the password that opens it; asks for a missing one.
+async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<CertificateFile> {
+    match file.read().await {
+        Err(error) if error.downcast_ref::<PasswordRequired>().is_some() => {
+            let password = context.ui.prompt_secret("Password of the certificate's file: ").await?;
+            context.http.reset_deadline();
+            Ok(file.with_password(password))
+        }
+        Err(error) => Err(error),
+        Ok(_) => Ok(file),
+    }
+}
+
+/// Signs in and saves the access token, even if it lacks a role that the service requires.
+async fn sign_in_as_application(credentials: &ClientCredentials, entra: &Entra, saver: &SignInSaver) -> Result<()> {
+    let ui = &saver.context.ui;
+    saver.ensure_cache_writable().await?;
+    ui.debug(&format!("signing in as {} at {}", credentials.description(), entra.tenant));
+    let response = credentials.sign_in(entra).await?;
+    let (token, resource) = (response.access_token.clone(), saver.context.settings.resource());
+    saver.save(response, SignInMethod::Application).await?;
+    if let Some(missing) = missing_role(&token, &resource, Access::Read) {
+        ui.warn_error(&missing);
+    } else if let Some(missing) = missing_role(&token, &resource, Access::Write) {
+        ui.info(&format!("It may read: {}.", missing.message()));
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! `completions` and `man`, and the candidates that a shell offers.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use clap_complete::CompleteEnv;
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::Shells;
+use clap_mangen::Man;
+
+use super::CommandOutput;
+use crate::api::{ProductPolicy, Scope};
+use crate::context::Context;
+use crate::environment::Environment;
+use crate::error::{Error, Result};
+use crate::known_products::{self, Known};
+use crate::settings::state_directory;
+
+const NAME: &str = "mscommerce";
+
+/// The variable that the completion script sets.
+const COMPLETE_VARIABLE: &str = "MSCOMMERCE_COMPLETE";
+
+pub const COMPLETIONS_HELP: &str = "\
+Examples:
+  bash         echo 'source <(mscommerce completions bash)' >> ~/.bashrc
+  zsh          echo 'source <(mscommerce completions zsh)' >> ~/.zshrc
+  fish         mscommerce completions fish > ~/.config/fish/completions/mscommerce.fish
+  powershell   mscommerce completions powershell | Out-String | Invoke-Expression
+  elvish       eval (mscommerce completions elvish | slurp)
+
+The script asks mscommerce itself while you type, so make it anew after an update.
+Products are offered as the last 'products list' showed them.";
+
+pub const MAN_EXAMPLES: &str = "\
+Examples:
+  mscommerce man | man -l -
+  mscommerce man --directory ~/.local/share/man/man1";
+
+#[derive(Args, Clone, Copy, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// A shell that can complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(alias = "pwsh")]
+    Powershell,
+    Elvish,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ManArgs {
+    /// Write a page for each command to this directory, which is made where it is missing
+    #[arg(long, value_name = "DIRECTORY")]
+    pub directory: Option<PathBuf>,
+}
+
+/// The script that a shell sources.
+pub fn completions(args: CompletionsArgs) -> Result<CommandOutput> {
+    let shell = match args.shell {
+        Shell::Bash => "bash",
+        Shell::Zsh => "zsh",
+        Shell::Fish => "fish",
+        Shell::Powershell => "powershell",
+        Shell::Elvish => "elvish",
+    };
+    let shells = Shells::builtins();
+    let completer = shells.completer(shell).ok_or_else(|| Error::failed(format!("there is no script for {shell}")))?;
+    let mut script = Vec::new();
+    completer.write_registration(COMPLETE_VARIABLE, NAME, NAME, NAME, &mut script).map_err(Error::from_source)?;
+    let text = String::from_utf8(script).map_err(Error::from_source)?;
+    Ok(CommandOutput { text: Some(text), ..CommandOutput::default() })
+}
+
+/// Answers a shell that asks how a command line could continue, and returns whether one did.
+pub fn handle_completion_request(command: impl Fn() -> clap::Command) -> Result<bool> {
+    if std::env::var_os(COMPLETE_VARIABLE).is_none() {
+        return Ok(false);
+    }
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let directory = std::env::current_dir().ok();
+    let completion = CompleteEnv::with_factory(command).bin(NAME).var(COMPLETE_VARIABLE);
+    completion.try_complete(arguments, directory.as_deref()).map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.trim_start_matches("error: ").trim_end();
+        Error::usage(format!("{COMPLETE_VARIABLE}: {reason}")).with_hint("mscommerce completions --help")
+    })
+}
+
+/// Ids of products, each with its name as the description.
+pub fn complete_product() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::Product]))
+}
+
+/// Ids of offer types.
+pub fn complete_offer_type() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::OfferType]))
+}
+
+/// Ids of products and offer types.
+pub fn complete_any() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::Product, Scope::OfferType]))
+}
+
+/// The values that a policy accepts.
+pub fn complete_value() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ["enabled", "disabled", "only-trials-without-payment-method", "trials"].map(CompletionCandidate::new).into()
+    })
+}
+
+pub fn complete_bool() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| ["true", "false"].map(CompletionCandidate::new).into())
+}
+
+/// The products of the last listing whose ids begin with what is typed.
+fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandidate> {
+    let Ok(directory) = state_directory(&Environment::from_process()) else { return Vec::new() };
+    let typed = typed.to_string_lossy();
+    let candidates = known_products::read(&directory).into_iter();
+    let candidates = candidates.filter(|item| scopes.contains(&item.scope) && item.id.starts_with(&*typed));
+    candidates
+        .map(|item| CompletionCandidate::new(item.id).help((!item.name.is_empty()).then(|| item.name.into())))
+        .collect()
+}
+
+/// Saves what was listed, beside the candidates of scopes that were not listed.
+pub fn save_candidates(listed: &[ProductPolicy], scopes: &[Scope], context: &Context) {
+    let Ok(directory) = context.settings.state_directory() else { return };
+    let candidate = |item: &ProductPolicy| {
+        let target = item.target()?;
+        Some(Known { id: target.id, name: item.name.clone().unwrap_or_default(), scope: target.scope })
+    };
+    known_products::keep(&directory, listed.iter().filter_map(candidate).collect(), |known| {
+        scopes.contains(&known.scope)
+    });
+}
+
+/// The manual. `root` is the built command tree.
+pub fn man(args: &ManArgs, mut root: clap::Command) -> Result<CommandOutput> {
+    root.build();
+    let Some(directory) = &args.directory else {
+        return Ok(CommandOutput { text: Some(render_page(root)?), ..CommandOutput::default() });
+    };
+    let pages = write_pages(&root, directory)?;
+    let note = Some(format!("{pages} pages were written to {}.", directory.display()));
+    Ok(CommandOutput { note, ..CommandOutput::default() })
+}
+
+/// Writes the page of a command and of its subcommands, and returns the number of pages.
+fn write_pages(command: &clap::Command, directory: &Path) -> Result<usize> {
+    let write_error = |error: std::io::Error| {
+        Error::from_source(error).context(format!("could not write to {}", directory.display()))
+    };
+    fs::create_dir_all(directory).map_err(write_error)?;
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    fs::write(directory.join(format!("{name}.1")), render_page(command.clone())?).map_err(write_error)?;
+    let mut pages = 1;
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        pages += write_pages(subcommand, directory)?;
+    }
+    Ok(pages)
+}
+
+fn render_page(command: clap::Command) -> Result<String> {
+    let mut page = Vec::new();
+    // `\&` is an empty argument: roff would take the next one in place of a missing date.
+    let source = concat!("mscommerce ", env!("CARGO_PKG_VERSION"));
+    Man::new(command).date("\\&").source(source).render(&mut page).map_err(Error::from_source)?;
+    String::from_utf8(page).map_err(Error::from_source)
+}

@@ -1,0 +1,102 @@
+//! Saves a sign-in under the profile in use.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::auth::{CachedCredential, DEFAULT_PROFILE, SignInMethod, Tenant, TokenCache, TokenResponse};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Where and as which client to sign in.
+pub struct SignInTarget {
+    pub tenant: Option<Tenant>,
+    /// The flag or variable that names the tenant.
+    pub tenant_source: &'static str,
+    pub authority: Url,
+    pub client_id: String,
+    pub scope: String,
+}
+
+/// Saves sign-ins of one run.
+pub struct SignInSaver {
+    pub context: Context,
+    pub cache: TokenCache,
+    pub target: SignInTarget,
+}
+
+impl SignInSaver {
+    /// Fails if a sign-in could not be saved, before the user is asked for one.
+    pub async fn ensure_cache_writable(&self) -> Result<()> {
+        self.cache.lock(self.context.http.remaining()).await?.ensure_writable()
+    }
+
+    /// Saves a token response, reports it, and returns the account and the tenant's id.
+    pub async fn save(&self, response: TokenResponse, method: SignInMethod) -> Result<(String, String)> {
+        let (target, ui) = (&self.target, &self.context.ui);
+        let tenant_id = self.resolve_token_tenant(&response, method)?;
+        let account = response.claims.account().map(str::to_owned);
+        let client_id = match method {
+            SignInMethod::Token => response.claims.client_id().map(str::to_owned),
+            _ => Some(target.client_id.clone()),
+        };
+        let mut credential = CachedCredential {
+            account: account.clone(),
+            tenant_id: tenant_id.clone(),
+            method,
+            authority: target.authority.clone(),
+            client_id,
+            scope: target.scope.clone(),
+            refresh_token: response.refresh_token,
+            tenants: BTreeMap::new(),
+        };
+        credential.store_token(&tenant_id, response.access_token, response.expires_at, target.tenant.as_ref());
+        let profile = &self.context.settings.profile;
+        let mut cache = self.cache.lock(self.context.http.remaining()).await?;
+        let replaced = cache.sign_in(profile).map(|old| (old.tenant_id.clone(), old.account.clone()));
+        cache.save(profile, credential)?;
+        match replaced {
+            Some((old_tenant, _)) if old_tenant != tenant_id => ui.warn(&format!(
+                "the profile {profile} was signed in to the tenant {old_tenant} before; what names no --tenant goes to {tenant_id} from now on"
+            )),
+            Some((_, Some(old_account))) if Some(&old_account) != account.as_ref() => {
+                ui.info(&format!("This takes the place of the sign-in of {old_account}."));
+            }
+            _ => {}
+        }
+        let account = account.unwrap_or_else(|| "an account without a name".to_owned());
+        let account = if method == SignInMethod::Application { format!("the application {account}") } else { account };
+        let suffix = if profile == DEFAULT_PROFILE { String::new() } else { format!(" (profile {profile})") };
+        ui.info(&format!("Signed in as {account} to the tenant {tenant_id}{suffix}."));
+        Ok((account, tenant_id))
+    }
+
+    /// The tenant that the token is for, which must be the one that was asked for.
+    fn resolve_token_tenant(&self, response: &TokenResponse, method: SignInMethod) -> Result<String> {
+        let (asked, source) = (self.target.tenant.as_ref(), self.target.tenant_source);
+        let is_token = method == SignInMethod::Token;
+        let Some(tid) = response.claims.tid.clone() else {
+            let flag = if is_token { " --with-token" } else { "" };
+            return asked.and_then(Tenant::id).map(str::to_owned).ok_or_else(|| {
+                Error::auth("the token does not say which tenant it is for")
+                    .with_hint(format!("mscommerce connect{flag} --tenant TENANT-ID"))
+            });
+        };
+        match asked {
+            Some(asked) if asked.id().is_some_and(|id| !id.eq_ignore_ascii_case(&tid)) => {
+                let message =
+                    format!("{source} asks for the tenant {asked}, but the token is for {tid}; nothing was saved");
+                if is_token {
+                    return Err(Error::usage(message)
+                        .with_hint(format!("leave out {source}, or hand over a token for that tenant")));
+                }
+                Err(Error::auth(message))
+            }
+            Some(asked) if asked.id().is_none() && is_token => Err(Error::usage(format!(
+                "{source} asks for {asked}, which cannot be compared with the token's tenant {tid}; nothing was saved"
+            ))
+            .with_hint(format!("leave out {source}, or give the tenant's id"))),
+            _ => Ok(tid),
+        }
+    }
+}
