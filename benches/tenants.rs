@@ -12,7 +12,7 @@
 )]
 #![allow(dead_code, reason = "the tests use more of what is shared with them")]
 
-#[path = "../tests/cli/support.rs"]
+#[path = "../tests/it/support/env.rs"]
 mod support;
 #[path = "../tests/tenant/mod.rs"]
 mod tenant;

@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::answer::Received;
+use super::response::Received;
 use super::assertion;
 use super::entra::{Parameters, required};
-use super::refusal::Refusal;
+use super::oauth_error::Refusal;
 use super::token;
-use super::world::World;
+use super::state::World;
 use super::{APP_ID, APP_SECRET, CHANGE_PERMISSION, CLIENT_ID, SCOPE, Tenant};
 
 /// The only kind of assertion there is \[ED/certificate-credentials\].

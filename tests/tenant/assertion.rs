@@ -11,7 +11,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::APP_ID;
 use super::application::{Application, FederatedCredential};
-use super::refusal::Refusal;
+use super::oauth_error::Refusal;
 use super::token::{claims_of, header_of, parts_of};
 
 /// How long an assertion may be good for \[ED/certificate-credentials\].

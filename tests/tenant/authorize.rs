@@ -4,11 +4,11 @@
 
 use uuid::Uuid;
 
-use super::answer::{Answer, Received};
+use super::response::{Answer, Received};
 use super::entra::{Parameters, asks_for, check_scope, client_and_tenant, required, wants_client_info};
-use super::refusal::{Refusal, correlation_id};
+use super::oauth_error::{Refusal, correlation_id};
 use super::token;
-use super::world::{AuthorizationCode, World};
+use super::state::{AuthorizationCode, World};
 
 /// Answers with the sign-in page, or with an error page where the request is wrong.
 ///

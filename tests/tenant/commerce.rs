@@ -4,10 +4,10 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::answer::{Answer, Received};
+use super::response::{Answer, Received};
 use super::catalog::Product;
 use super::token::claims_of;
-use super::world::{Bearer, Role, World};
+use super::state::{Bearer, Role, World};
 use super::{CHANGE_PERMISSION, POLICY, READ_PERMISSION, RESOURCE};
 
 /// What a policy is about: the two things that have a value.

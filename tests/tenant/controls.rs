@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::world::{Canned, Directory};
+use super::state::{Canned, Directory};
 use super::{Answer, DeviceApproval, HOME_TENANT, Product, Role, Tenant, token};
 
 /// How often a request is tried that keeps failing.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::entra::{Parameters, check_scope, client_and_tenant, required};
-use super::refusal::Refusal;
-use super::world::{User, World};
+use super::oauth_error::Refusal;
+use super::state::{User, World};
 
 /// What the person with the browser does about a device code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

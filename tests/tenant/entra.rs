@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::answer::{Answer, Received};
-use super::refusal::Refusal;
-use super::world::{User, World};
+use super::response::{Answer, Received};
+use super::oauth_error::Refusal;
+use super::state::{User, World};
 use super::{CLIENT_ID, PASSWORD, RESOURCE, SCOPE, application, authorize, device, token};
 
 /// The grant type of a device that polls \[RFC 8628\].

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Tenant;
-use super::answer::{Answer, Received};
+use super::response::{Answer, Received};
 use super::token::federated_token;
 
 /// Who issues the tokens of GitHub Actions.

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::answer::{Answer, Received};
-use super::refusal::Refusal;
-use super::world::World;
+use super::response::{Answer, Received};
+use super::oauth_error::Refusal;
+use super::state::World;
 
 /// Answers a request for the `OpenID` metadata of a tenant.
 pub(super) fn answer(world: &World, request: &Received, tenant: &str) -> Answer {

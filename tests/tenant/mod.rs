@@ -25,7 +25,7 @@
     reason = "a mistake in a test's own set-up should stop the test where it happens"
 )]
 
-mod answer;
+mod response;
 mod application;
 mod assertion;
 mod authorize;
@@ -38,10 +38,10 @@ mod device;
 mod entra;
 mod github;
 mod metadata;
-mod refusal;
+mod oauth_error;
 mod rsa;
 mod token;
-mod world;
+mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -49,15 +49,15 @@ use std::thread::{self, JoinHandle};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-pub use answer::{Answer, Received};
+pub use response::{Answer, Received};
 pub use browser::{AuthorizePage, Form, Reply, authorize, post_form, send};
 pub use catalog::{Product, default_offer_types, default_products};
 pub use device::DeviceApproval;
 pub use github::{GITHUB_ISSUER, GITHUB_SUBJECT};
 pub use token::{claims_of, federated_token, header_of, jwt};
-pub use world::Role;
+pub use state::Role;
 
-use world::World;
+use state::World;
 
 /// The tenant the users belong to.
 pub const HOME_TENANT: &str = "11111111-1111-4111-8111-111111111111";

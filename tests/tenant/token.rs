@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::world::{AccessToken, Bearer, RefreshToken, User, World};
+use super::state::{AccessToken, Bearer, RefreshToken, User, World};
 use super::{APP_ID, CLIENT_ID, HOME_TENANT, RESOURCE};
 
 /// The application as an object of the directory. Each real tenant has an id of its own for it.

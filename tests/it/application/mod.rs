@@ -1,0 +1,137 @@
+//! Signing in as an application: from the environment, or saved by `connect --application`.
+
+mod certificate_errors;
+mod certificates;
+mod connect_errors;
+mod connect;
+mod environment;
+mod federated;
+mod github;
+mod incomplete_env;
+mod permissions;
+mod precedence;
+mod oauth_errors;
+mod secrecy;
+mod token_reuse;
+
+use std::path::{Path, PathBuf};
+
+use crate::support::env::{Machine, Ran};
+use crate::tenant::certificates::TestCertificate;
+use crate::tenant::{APP_ID, APP_SECRET, FEDERATION_AUDIENCE, GITHUB_ISSUER, GITHUB_SUBJECT, HOME_TENANT};
+use crate::tenant::{claims_of, federated_token};
+
+const TOKEN: &str = "POST /11111111-1111-4111-8111-111111111111/oauth2/v2.0/token";
+const LIST: &str = "GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product";
+const GITHUB: &str = "GET /github/oidc/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange";
+
+const SECRET: &str = "AZURE_CLIENT_SECRET";
+const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
+const CERTIFICATE_PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+const FEDERATED: &str = "AZURE_FEDERATED_TOKEN_FILE";
+const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+/// Which application, and where.
+const APP: [(&str, &str); 2] = [("AZURE_CLIENT_ID", APP_ID), ("AZURE_TENANT_ID", HOME_TENANT)];
+const WITH_SECRET: (&str, &str) = (SECRET, APP_SECRET);
+
+const ISSUER: &str = "https://cluster.example/issuer";
+const SUBJECT: &str = "system:serviceaccount:licences:mscommerce";
+
+/// Variables that name the application, whatever it proves itself with.
+type Variables = Vec<(&'static str, String)>;
+
+fn app_with(proof: &[(&'static str, &str)]) -> Variables {
+    APP.iter().chain(proof).map(|(name, value)| (*name, (*value).to_owned())).collect()
+}
+
+fn run(machine: &Machine, variables: &[(&'static str, String)], arguments: &[&str]) -> Ran {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    machine.run_with(&variables, arguments)
+}
+
+/// `products list` by the application that proves itself so.
+fn list_with(machine: &Machine, proof: &[(&'static str, &str)]) -> Ran {
+    run(machine, &app_with(proof), &["products", "list"])
+}
+
+/// The same by a certificate in a file.
+fn list_by_certificate(machine: &Machine, file: &str) -> Ran {
+    list_with(machine, &[(CERTIFICATE, file)])
+}
+
+/// `connect --application` as the application at its tenant, with these flags.
+fn connect(machine: &Machine, flags: &[&str], input: &str) -> Ran {
+    let flags = [&["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT], flags].concat();
+    machine.run_with_input(&flags, input)
+}
+
+/// A machine on which the application has signed in with its secret; the requests for it are forgotten.
+fn connected() -> Machine {
+    let machine = Machine::new();
+    connect(&machine, &["--client-secret-stdin"], APP_SECRET).expect_code(0);
+    machine.tenant.forget_requests();
+    machine
+}
+
+/// Writes a file into the machine's home, and returns its path.
+fn write(machine: &Machine, name: &str, content: impl AsRef<[u8]>) -> String {
+    write_to(machine.home(), name, content)
+}
+
+fn write_to(directory: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
+    let path = directory.join(name);
+    std::fs::write(&path, content).unwrap();
+    text_of(path)
+}
+
+fn text_of(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap()
+}
+
+/// A certificate that the tenant knows.
+fn registered(machine: &Machine) -> TestCertificate {
+    let certificate = TestCertificate::rsa();
+    machine.tenant.register_certificate(&certificate.certificate_der);
+    certificate
+}
+
+/// Key and certificate in one file of PEM.
+fn both(certificate: &TestCertificate) -> String {
+    certificate.key_pem() + &certificate.certificate_pem()
+}
+
+/// A token of the issuer that the tenant trusts after [`trust_the_issuer`].
+fn issued() -> String {
+    federated_token(ISSUER, SUBJECT, FEDERATION_AUDIENCE, 600)
+}
+
+fn trust_the_issuer(machine: &Machine) {
+    machine.tenant.federate(ISSUER, SUBJECT, FEDERATION_AUDIENCE);
+}
+
+fn trust_github(machine: &Machine) {
+    machine.tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
+}
+
+/// What GitHub Actions gives to a job, beside the application.
+fn on_github(machine: &Machine) -> Variables {
+    app_with(&[]).into_iter().chain(machine.tenant.github_oidc()).collect()
+}
+
+/// The same with other values in the place of GitHub's.
+fn on_github_with(machine: &Machine, other: &[(&'static str, &str)]) -> Variables {
+    // The last value of a name counts.
+    on_github(machine).into_iter().chain(other.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
+}
+
+/// The way in which the run's token was asked for.
+fn kind_of_proof(machine: &Machine) -> String {
+    let requests = machine.token_requests();
+    let [(_, form)] = requests.as_slice() else { panic!("one token: {requests:?}") };
+    match form.get("client_assertion") {
+        Some(assertion) => claims_of(assertion).unwrap()["iss"].as_str().unwrap().to_owned(),
+        None => form["client_secret"].clone(),
+    }
+}

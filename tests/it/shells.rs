@@ -1,0 +1,179 @@
+//! `completions` and `man`: what shells can offer, and the manual.
+
+use std::fs;
+#[cfg(unix)]
+use std::process::Stdio;
+
+use crate::support::env::{Machine, Ran};
+use crate::tenant::ADMIN;
+
+/// What is offered for the last of these words, a line each, as the script of fish asks.
+fn offered(machine: &Machine, words: &[&str]) -> Vec<String> {
+    offered_to("fish", machine, words)
+}
+
+fn offered_to(shell: &str, machine: &Machine, words: &[&str]) -> Vec<String> {
+    let mut command = machine.command(&[&["--", "mscommerce"], words].concat());
+    let ran: Ran = command
+        .env("MSCOMMERCE_COMPLETE", shell)
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .output()
+        .unwrap()
+        .into();
+    let ran = ran.expect_code(0);
+    assert_eq!(ran.stderr, "");
+    ran.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn every_shell_has_a_script_that_asks_the_executable() {
+    let machine = Machine::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = machine.run(&["completions", shell]).expect_code(0);
+        assert!(script.stdout.contains("MSCOMMERCE_COMPLETE") && script.stdout.contains("mscommerce"), "{shell}");
+        assert_eq!(script.stderr, "");
+    }
+    machine.run(&["completions", "tcsh"]).expect_code(2).expect_no_data().expect_said(&["powershell"]);
+    assert!(machine.requests().is_empty());
+}
+
+#[test]
+fn commands_flags_and_values_are_offered() {
+    let machine = Machine::new();
+    let fits = |words: &[&str], all: &[&str]| {
+        let found = offered(&machine, words);
+        for wanted in all {
+            assert!(found.iter().any(|line| line.split('\t').next() == Some(wanted)), "{words:?}: {wanted}\n{found:?}");
+        }
+    };
+    fits(&["b"], &["baseline"]);
+    fits(&["product", "update", "X", "--v"], &["--value"]);
+    fits(&["product", "update", "X", "--value", ""], &["enabled", "disabled", "only-trials-without-payment-method"]);
+    fits(&["product", "update", "X", "--enabled", ""], &["true", "false"]);
+    fits(&["products", "list", "-o", ""], &["table", "json", "csv", "tsv", "markdown"]);
+    assert!(machine.requests().is_empty());
+}
+
+#[test]
+fn products_are_offered_as_the_last_listing_showed_them() {
+    let machine = Machine::signed_in();
+    assert_eq!(offered(&machine, &["product", "get", "CFQ"]), [] as [String; 0]);
+    machine.run(&["products", "list", "--name", "visio"]).expect_code(0);
+    machine.run(&["products", "list", "--scope", "offer-type"]).expect_code(0);
+    machine.tenant.forget_requests();
+    assert_eq!(offered(&machine, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
+    assert_eq!(offered(&machine, &["product", "get", "Power BI Pro"]), ["Power BI Pro"]);
+    assert_eq!(offered(&machine, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert_eq!(offered(&machine, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert!(machine.requests().is_empty());
+}
+
+#[test]
+fn what_cannot_be_kept_for_completion_disturbs_no_listing() {
+    let machine = Machine::signed_in();
+    fs::create_dir(machine.state().join("products.json")).unwrap();
+    let ran = machine.run(&["products", "list"]).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(offered(&machine, &["product", "get", "CFQ"]), [] as [String; 0]);
+    fs::remove_dir(machine.state().join("products.json")).unwrap();
+    fs::write(machine.state().join("products.json"), "damaged").unwrap();
+    assert_eq!(offered(&machine, &["product", "get", "CFQ"]), [] as [String; 0]);
+    machine.run(&["products", "list"]).expect_code(0);
+    assert!(!offered(&machine, &["product", "get", "CFQ"]).is_empty());
+    let token = machine.tenant.mint(ADMIN, crate::tenant::HOME_TENANT, 3600);
+    let nowhere = [("MSCOMMERCE_TOKEN", token.as_str()), ("MSCOMMERCE_HOME", "/dev/null/nowhere")];
+    if cfg!(unix) {
+        assert_eq!(machine.run_with(&nowhere, &["products", "list"]).expect_code(0).stderr, "");
+    }
+}
+
+#[test]
+fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
+    let machine = Machine::new();
+    fs::create_dir(machine.state()).unwrap();
+    let kept = r#"[{"id":"A1","name":"Power BI Pro"},{"id":"A2","name":"it’s $(ls)"},{"id":"A3;ls","name":""}]"#;
+    fs::write(machine.state().join("products.json"), kept).unwrap();
+    let offers = |typed: &str| offered_to("powershell", &machine, &["product", "get", typed]);
+    assert_eq!(offers("Power B"), ["'Power BI Pro'"]);
+    assert_eq!(offers("it"), ["'it’’s $(ls)'"]);
+    assert_eq!(offers("it’s $"), ["'it’’s $(ls)'"]);
+    assert_eq!(offers("A3"), ["'A3;ls'"]);
+    assert_eq!(offers("A1"), ["A1\tPower BI Pro"]);
+}
+
+#[test]
+fn whatever_the_kept_listing_holds_a_shell_is_answered() {
+    let machine = Machine::new();
+    fs::create_dir(machine.state()).unwrap();
+    let huge = format!(r#"[{{"id":"{}"}}]"#, "x".repeat(5 * 1024 * 1024));
+    for kept in [&b"\xff\xfe[{"[..], br#"[{"id":"x\u001b[2J"},{"id":"x","name":"a\u0000b\nc"}]"#, huge.as_bytes()] {
+        fs::write(machine.state().join("products.json"), kept).unwrap();
+        for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+            assert_eq!(offered_to(shell, &machine, &["product", "get", "x"]), [] as [String; 0], "{shell}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_a_name_so_that_it_is_one_word() {
+    let machine = Machine::signed_in();
+    machine.run(&["products", "list"]).expect_code(0);
+    let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
+    let script = r#"
+        source <(mscommerce completions bash)
+        COMP_WORDS=(mscommerce product get 'Power\ BI\ Pro') COMP_CWORD=3 COMP_TYPE=9
+        _clap_complete_mscommerce mscommerce 'Power\ BI\ Pro' get
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut command = machine.command(&[] as &[&str]);
+    let variables: Vec<_> =
+        command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+    command = std::process::Command::new("bash");
+    command.args(["-c", script]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, value) in variables {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", executable.parent().unwrap().display()));
+    let ran: Ran = command.output().unwrap().into();
+    let ran = ran.expect_code(0);
+    assert_eq!(ran.stdout.trim(), r"Power\ BI\ Pro", "{}", ran.stderr);
+}
+
+#[test]
+fn an_unknown_shell_that_asks_is_told_so_and_nothing_is_run() {
+    let machine = Machine::signed_in();
+    machine
+        .run_with(&[("MSCOMMERCE_COMPLETE", "nosuch")], &["products", "list"])
+        .expect_code(2)
+        .expect_no_data()
+        .expect_said(&["MSCOMMERCE_COMPLETE", "nosuch"]);
+    assert!(machine.requests().is_empty());
+}
+
+#[test]
+fn the_manual_has_a_page_for_every_command() {
+    let machine = Machine::new();
+    let directory = machine.home().join("made/man");
+    let ran = machine.run(&["man", "--directory", directory.to_str().unwrap()]).expect_code(0).expect_no_data();
+    let mut pages: Vec<String> =
+        fs::read_dir(&directory).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    pages.sort();
+    ran.expect_said(&[&format!("{} pages were written", pages.len())]);
+    for page in ["mscommerce.1", "mscommerce-product-update.1", "mscommerce-baseline-check.1", "mscommerce-doctor.1"] {
+        assert!(pages.iter().any(|known| known == page), "{pages:?}");
+        let text = fs::read_to_string(directory.join(page)).unwrap();
+        let name = page.trim_end_matches(".1");
+        let title = format!(".TH {name} 1 \\& \"mscommerce {}\"", env!("CARGO_PKG_VERSION"));
+        assert!(text.contains(&title), "{text}");
+    }
+    assert!(!pages.iter().any(|page| page.contains("help")), "{pages:?}");
+    let main = machine.run(&["man"]).expect_code(0);
+    assert_eq!(main.stdout, fs::read_to_string(directory.join("mscommerce.1")).unwrap());
+    fs::write(machine.home().join("file"), "").unwrap();
+    let file = machine.home().join("file");
+    machine.run(&["man", "--directory", file.to_str().unwrap()]).expect_code(1).expect_said(&["could not write to"]);
+}

@@ -1,0 +1,263 @@
+//! The state of the simulated world: who is who, what each tenant has, and what was issued to whom.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::response::{Answer, Received};
+use super::application::Application;
+use super::catalog::{self, Product};
+use super::device::{DeviceApproval, DeviceCode};
+use super::{
+    ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, EXPIRED, HOME_DOMAIN, HOME_TENANT, LOCKED, MFA, NOBODY, READER,
+};
+
+/// A directory role as far as the commerce endpoint cares \[article-2024\].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// May read and change.
+    BillingAdministrator,
+    /// May read and change.
+    GlobalAdministrator,
+    /// May read.
+    GlobalReader,
+    /// May do neither.
+    None,
+}
+
+impl Role {
+    pub(super) fn may_read(self) -> bool {
+        self != Self::None
+    }
+
+    pub(super) fn may_change(self) -> bool {
+        matches!(self, Self::BillingAdministrator | Self::GlobalAdministrator)
+    }
+}
+
+/// Someone who can sign in.
+#[derive(Debug, Clone)]
+pub(super) struct User {
+    pub(super) name: &'static str,
+    pub(super) display_name: &'static str,
+    pub(super) object_id: &'static str,
+    pub(super) role: Role,
+    /// The AADSTS code that the right password is answered with, where it is not enough.
+    pub(super) obstacle: Option<u32>,
+}
+
+/// One tenant and what it sells.
+pub(super) struct Directory {
+    pub(super) id: String,
+    pub(super) domain: String,
+    pub(super) products: Vec<Product>,
+    pub(super) offer_types: Vec<Product>,
+}
+
+impl Directory {
+    /// A tenant with the default catalog.
+    pub(super) fn new(id: &str, domain: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            domain: domain.to_owned(),
+            products: catalog::default_products(),
+            offer_types: catalog::default_offer_types(),
+        }
+    }
+
+    /// Whether an authority's path means this tenant.
+    fn is_named(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name) || self.domain.eq_ignore_ascii_case(name)
+    }
+}
+
+/// An authorization code, from the browser's approval to its redemption.
+pub(super) struct AuthorizationCode {
+    pub(super) user: &'static str,
+    pub(super) tenant_id: String,
+    pub(super) redirect_uri: String,
+    pub(super) challenge: String,
+    pub(super) scope: String,
+    pub(super) redeemed: bool,
+}
+
+/// Who a token speaks for.
+#[derive(Debug, Clone)]
+pub(super) enum Bearer {
+    /// A user, whose role is looked up when the token is used.
+    User(&'static str),
+    /// The application, with the permissions it had when the token was issued.
+    Application { roles: Vec<String> },
+}
+
+/// An access token as the commerce endpoint knows it.
+pub(super) struct AccessToken {
+    pub(super) bearer: Bearer,
+    pub(super) tenant_id: String,
+    pub(super) expires_at: i64,
+    pub(super) revoked: bool,
+}
+
+/// A refresh token: bound to its user, not to a tenant \[ED/refresh-tokens\].
+pub(super) struct RefreshToken {
+    pub(super) user: &'static str,
+    pub(super) scope: String,
+    pub(super) revoked: bool,
+}
+
+/// An answer that waits for its request.
+pub(super) struct Canned {
+    pub(super) path_contains: String,
+    pub(super) answer: Answer,
+    /// How many requests it serves; all after the first are those that repeat it.
+    pub(super) left: usize,
+    /// The request that it has served.
+    pub(super) line: Option<String>,
+}
+
+impl Canned {
+    fn fits(&self, line: &str) -> bool {
+        self.line.as_ref().map_or_else(|| line.contains(&self.path_contains), |served| served == line)
+    }
+}
+
+/// Everything the two services know.
+pub(super) struct World {
+    pub(super) requests: Vec<Received>,
+    pub(super) canned: Vec<Canned>,
+    pub(super) users: Vec<User>,
+    pub(super) signing_in: &'static str,
+    pub(super) directories: Vec<Directory>,
+    pub(super) application: Application,
+    pub(super) policy_extra: Map<String, Value>,
+    pub(super) misreport_updates: bool,
+    /// How long every answer takes.
+    pub(super) delay: Duration,
+    pub(super) token_lifetime: i64,
+    pub(super) device_approval: DeviceApproval,
+    pub(super) device_interval: Option<u64>,
+    pub(super) authorization_codes: HashMap<String, AuthorizationCode>,
+    pub(super) device_codes: HashMap<String, DeviceCode>,
+    pub(super) access_tokens: HashMap<String, AccessToken>,
+    pub(super) refresh_tokens: HashMap<String, RefreshToken>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            requests: Vec::new(),
+            canned: Vec::new(),
+            users: users(),
+            signing_in: ADMIN,
+            directories: vec![
+                Directory::new(HOME_TENANT, HOME_DOMAIN),
+                Directory {
+                    products: catalog::customer_products(),
+                    offer_types: catalog::customer_offer_types(),
+                    ..Directory::new(CUSTOMER_TENANT, CUSTOMER_DOMAIN)
+                },
+            ],
+            application: Application::new(),
+            policy_extra: Map::new(),
+            misreport_updates: false,
+            delay: Duration::ZERO,
+            token_lifetime: 3600,
+            device_approval: DeviceApproval::Approve,
+            device_interval: Some(0),
+            authorization_codes: HashMap::new(),
+            device_codes: HashMap::new(),
+            access_tokens: HashMap::new(),
+            refresh_tokens: HashMap::new(),
+        }
+    }
+
+    /// The answer that waits for this request, the earliest that fits.
+    pub(super) fn take_canned(&mut self, line: &str) -> Option<Answer> {
+        let index = self.canned.iter().position(|canned| canned.fits(line))?;
+        let canned = &mut self.canned[index];
+        canned.line = Some(line.to_owned());
+        canned.left -= 1;
+        let (answer, is_used_up) = (canned.answer.clone(), canned.left == 0);
+        if is_used_up {
+            self.canned.remove(index);
+        }
+        Some(answer)
+    }
+
+    /// The user of that name, if there is one.
+    pub(super) fn find_user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The user that a test names.
+    pub(super) fn user(&mut self, name: &str) -> &mut User {
+        self.users
+            .iter_mut()
+            .find(|user| user.name.eq_ignore_ascii_case(name))
+            .unwrap_or_else(|| panic!("the simulated tenant has no user {name}"))
+    }
+
+    /// The user who approves sign-ins by browser and device code.
+    pub(super) fn approver(&self) -> User {
+        self.find_user(self.signing_in).expect("sign_in_as takes existing users only").clone()
+    }
+
+    /// The tenant that an authority's path names: an id, a domain, or `organizations` for the users' own.
+    pub(super) fn tenant_named(&self, name: &str) -> Option<String> {
+        if name.eq_ignore_ascii_case("organizations") {
+            return Some(HOME_TENANT.to_owned());
+        }
+        self.directories.iter().find(|directory| directory.is_named(name)).map(|directory| directory.id.clone())
+    }
+
+    /// The tenant of that id, which must exist.
+    pub(super) fn directory(&mut self, tenant_id: &str) -> &mut Directory {
+        self.directories
+            .iter_mut()
+            .find(|directory| directory.id.eq_ignore_ascii_case(tenant_id))
+            .unwrap_or_else(|| panic!("there is no simulated tenant {tenant_id}"))
+    }
+
+    /// The product or offer type that a test names.
+    pub(super) fn entry(&mut self, tenant_id: &str, id: &str) -> &mut Product {
+        let directory = self.directory(tenant_id);
+        directory
+            .products
+            .iter_mut()
+            .chain(&mut directory.offer_types)
+            .find(|entry| entry.id.eq_ignore_ascii_case(id))
+            .unwrap_or_else(|| panic!("tenant {tenant_id} has no product or offer type {id}"))
+    }
+}
+
+fn users() -> Vec<User> {
+    let user = |name, display_name, object_id, role, obstacle| User { name, display_name, object_id, role, obstacle };
+    vec![
+        user(
+            ADMIN,
+            "Contoso Billing Administrator",
+            "a0000000-0000-4000-8000-000000000001",
+            Role::BillingAdministrator,
+            None,
+        ),
+        user(READER, "Contoso Global Reader", "a0000000-0000-4000-8000-000000000002", Role::GlobalReader, None),
+        user(NOBODY, "Contoso User", "a0000000-0000-4000-8000-000000000003", Role::None, None),
+        user(
+            MFA,
+            "Contoso User with a Second Factor",
+            "a0000000-0000-4000-8000-000000000004",
+            Role::BillingAdministrator,
+            Some(50076),
+        ),
+        user(DISABLED, "Contoso Disabled User", "a0000000-0000-4000-8000-000000000005", Role::None, Some(50057)),
+        user(LOCKED, "Contoso Locked User", "a0000000-0000-4000-8000-000000000006", Role::None, Some(50053)),
+        user(
+            EXPIRED,
+            "Contoso User with an Old Password",
+            "a0000000-0000-4000-8000-000000000007",
+            Role::None,
+            Some(50055),
+        ),
+    ]
+}
