@@ -10,9 +10,9 @@
     clippy::expect_used,
     reason = "a mistake in the set-up should stop the benchmark where it happens"
 )]
-#![allow(dead_code, reason = "the tests use more of what is shared with them")]
+#![allow(dead_code, unused_macros, reason = "the tests use more of the shared support")]
 
-#[path = "../tests/it/support/env.rs"]
+#[path = "../tests/it/support/mod.rs"]
 mod support;
 #[path = "../tests/tenant/mod.rs"]
 mod tenant;
@@ -20,7 +20,7 @@ mod tenant;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use support::Machine;
+use support::env::TestEnv;
 use tenant::{APP_ID, APP_SECRET, HOME_TENANT, Product};
 
 const ROUND_TRIP: Duration = Duration::from_millis(50);
@@ -69,10 +69,10 @@ const CASES: [Case; 3] = [
 fn main() -> ExitCode {
     println!("{TENANTS} tenants, {PRODUCTS} products each, R = {ROUND_TRIP:?}, J = {JOBS}");
     println!("{:<32}  {:>8}  {:>9}  {:>9}  {:>6}", "", "requests", "least", "median", "ratio");
-    let machine = machine();
+    let env = env();
     let mut code = ExitCode::SUCCESS;
     for case in &CASES {
-        let mut times: Vec<Duration> = (0..RUNS).map(|_| run(&machine, case)).collect();
+        let mut times: Vec<Duration> = (0..RUNS).map(|_| run(&env, case)).collect();
         times.sort();
         let median = times[RUNS / 2];
         let requests = TENANTS * case.requests;
@@ -92,20 +92,20 @@ fn main() -> ExitCode {
 }
 
 /// A machine with a partner's sign-in, a list of customers and a baseline that they are as.
-fn machine() -> Machine {
-    let machine = Machine::new();
+fn env() -> TestEnv {
+    let env = TestEnv::new();
     let ids: Vec<String> = (0..TENANTS).map(|number| format!("44444444-4444-4444-8444-{number:012}")).collect();
     for (number, id) in ids.iter().enumerate() {
-        machine.tenant.add_tenant(id, &format!("customer-{number}.example"));
-        machine.tenant.set_products_at(id, products());
+        env.tenant.add_tenant(id, &format!("customer-{number}.example"));
+        env.tenant.set_products_in(id, products());
     }
-    machine.tenant.set_products_at(HOME_TENANT, products());
-    machine.sign_in(tenant::ADMIN);
-    std::fs::write(machine.home().join("customers.txt"), ids.join("\n")).unwrap();
-    let mut export = machine.command(&["baseline", "export", "--file", "baseline.toml"]);
-    assert!(export.current_dir(machine.home()).output().unwrap().status.success());
-    machine.tenant.set_delay(ROUND_TRIP);
-    machine
+    env.tenant.set_products_in(HOME_TENANT, products());
+    env.sign_in(tenant::ADMIN);
+    std::fs::write(env.home().join("customers.txt"), ids.join("\n")).unwrap();
+    let mut export = env.command(&["baseline", "export", "--file", "baseline.toml"]);
+    assert!(export.current_dir(env.home()).output().unwrap().status.success());
+    env.tenant.set_delay(ROUND_TRIP);
+    env
 }
 
 fn products() -> Vec<Product> {
@@ -114,27 +114,27 @@ fn products() -> Vec<Product> {
 }
 
 /// Runs the command at all tenants, and makes sure that it asked what it had to.
-fn run(machine: &Machine, case: &Case) -> Duration {
-    machine.tenant.forget_requests();
+fn run(env: &TestEnv, case: &Case) -> Duration {
+    env.tenant.forget_requests();
     let jobs = JOBS.to_string();
     let mut command: Command =
-        machine.command(&[case.words, &["--tenants-file", "customers.txt", "--jobs", &jobs, "-q"]].concat());
+        env.command(&[case.words, &["--tenants-file", "customers.txt", "--jobs", &jobs, "-q"]].concat());
     match case.credential {
         Credential::Application => {
-            machine.tenant.set_token_lifetime(3600);
+            env.tenant.set_token_lifetime(3600);
             command
                 .env("AZURE_CLIENT_ID", APP_ID)
                 .env("AZURE_CLIENT_SECRET", APP_SECRET)
                 .env("AZURE_TENANT_ID", HOME_TENANT);
         }
         // Too short to be used again, so that each run renews the sign-in at every tenant.
-        Credential::SavedSignIn => machine.tenant.set_token_lifetime(60),
+        Credential::SavedSignIn => env.tenant.set_token_lifetime(60),
     }
-    command.current_dir(machine.home()).stdout(Stdio::null());
+    command.current_dir(env.home()).stdout(Stdio::null());
     let started = Instant::now();
     let status = command.status().unwrap();
     let time = started.elapsed();
     assert!(status.success(), "{}", case.name);
-    assert_eq!(machine.requests().len(), TENANTS * case.requests, "{}", case.name);
+    assert_eq!(env.request_lines().len(), TENANTS * case.requests, "{}", case.name);
     time
 }

@@ -12,14 +12,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use mscommerce::{Environment, Input};
-use tenant::{ADMIN, APP_ID, APP_SECRET, CUSTOMER_DOMAIN, HOME_DOMAIN, MFA, PASSWORD, READER, Tenant};
+use tenant::{ADMIN, APP_ID, APP_SECRET, CUSTOMER_DOMAIN, HOME_DOMAIN, MFA, PASSWORD, READER, SimulatedTenant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Result<ExitCode> {
     let command: Vec<OsString> = std::env::args_os().skip(1).collect();
     let home = tempfile::tempdir()?;
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let settings = settings(&tenant, home.path());
     let code = runtime.block_on(async {
@@ -39,7 +39,7 @@ fn main() -> Result<ExitCode> {
 }
 
 /// The variables that lead the tool to the simulated tenant.
-fn settings(tenant: &Tenant, home: &Path) -> Vec<(&'static str, OsString)> {
+fn settings(tenant: &SimulatedTenant, home: &Path) -> Vec<(&'static str, OsString)> {
     vec![
         ("MSCOMMERCE_ENDPOINT", tenant.url().into()),
         ("AZURE_AUTHORITY_HOST", tenant.url().into()),
@@ -63,7 +63,7 @@ async fn sign_in(settings: &[(&'static str, OsString)]) -> u8 {
     mscommerce::run(arguments, environment(settings), password).await
 }
 
-fn explain(tenant: &Tenant, home: &Path) {
+fn explain(tenant: &SimulatedTenant, home: &Path) {
     let exports = [
         ("MSCOMMERCE_ENDPOINT", tenant.url()),
         ("AZURE_AUTHORITY_HOST", tenant.url()),

@@ -17,15 +17,22 @@ mod tenant;
 mod tenants;
 
 use serde_json::{Value, json};
-use tenant::{Reply, Tenant, claims_of, post_form};
+use tenant::{BrowserResponse, SimulatedTenant, claims_of, post_form};
 
 /// Reads from the commerce endpoint.
-fn get(tenant: &Tenant, token: &str, path: &str) -> Reply {
+fn get(tenant: &SimulatedTenant, token: &str, path: &str) -> BrowserResponse {
     call(tenant, token, "GET", path, &[], "")
 }
 
 /// Sends the commerce endpoint a request as the contract wants it.
-fn call(tenant: &Tenant, token: &str, method: &str, path: &str, more_headers: &[(&str, &str)], body: &str) -> Reply {
+fn call(
+    tenant: &SimulatedTenant,
+    token: &str,
+    method: &str,
+    path: &str,
+    more_headers: &[(&str, &str)],
+    body: &str,
+) -> BrowserResponse {
     let bearer = format!("Bearer {token}");
     let mut headers =
         vec![("authorization", bearer.as_str()), ("x-ms-correlation-id", "5f2b8f3e-7c1d-4e7a-9a53-0d4c1b2a3f4e")];
@@ -34,7 +41,7 @@ fn call(tenant: &Tenant, token: &str, method: &str, path: &str, more_headers: &[
 }
 
 /// Asks for tokens at a tenant, and makes sure that status and body go together.
-fn token_request(tenant: &Tenant, at: &str, form: &[(&str, &str)]) -> Value {
+fn token_request(tenant: &SimulatedTenant, at: &str, form: &[(&str, &str)]) -> Value {
     let url = format!("{}/{at}/oauth2/v2.0/token", tenant.url());
     let (status, body) = post_form(&url, form);
     let body: Value = serde_json::from_str(&body).unwrap();
@@ -48,14 +55,14 @@ fn token_request(tenant: &Tenant, at: &str, form: &[(&str, &str)]) -> Value {
 }
 
 /// The claims of the access token in an answer.
-fn claims(answer: &Value) -> Value {
-    claims_of(answer["access_token"].as_str().unwrap()).unwrap()
+fn claims(response: &Value) -> Value {
+    claims_of(response["access_token"].as_str().unwrap()).unwrap()
 }
 
 #[track_caller]
-fn assert_refused(answer: &Value, error: &str, code: u32) {
-    assert_eq!(answer["error"], error, "{answer}");
-    assert_eq!(answer["error_codes"], json!([code]), "{answer}");
-    let description = answer["error_description"].as_str().unwrap();
+fn assert_refused(response: &Value, error: &str, code: u32) {
+    assert_eq!(response["error"], error, "{response}");
+    assert_eq!(response["error_codes"], json!([code]), "{response}");
+    let description = response["error_description"].as_str().unwrap();
     assert!(description.starts_with(&format!("AADSTS{code}: ")));
 }

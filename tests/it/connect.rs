@@ -6,30 +6,31 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
 use crate::tenant::{
-    ADMIN, Answer, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, EXPIRED, HOME_DOMAIN, HOME_TENANT, LOCKED,
-    MFA, PASSWORD, READER, RESOURCE, SCOPE, jwt,
+    ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, EXPIRED, HOME_DOMAIN, HOME_TENANT, LOCKED, MFA,
+    PASSWORD, READER, RESOURCE, Response, SCOPE, jwt,
 };
 
 /// Every way of signing in.
 const WAYS: [&[&str]; 4] =
     [&["--no-browser"], &["--device-code"], &["--username", ADMIN, "--password-stdin"], &["--with-token"]];
 
-fn by_password(machine: &Machine, user: &str, password: &str, more: &[&str]) -> Ran {
-    machine.run_with_input(&[&["connect", "--username", user, "--password-stdin"], more].concat(), password)
+fn by_password(env: &TestEnv, user: &str, password: &str, more: &[&str]) -> CliResult {
+    env.run_with_stdin(&[&["connect", "--username", user, "--password-stdin"], more].concat(), password)
 }
 
 #[test]
 fn a_password_signs_in_with_exactly_one_request() {
-    let machine = Machine::new();
-    by_password(&machine, ADMIN, PASSWORD, &[])
-        .expect_code(0)
-        .expect_no_data()
-        .expect_said(&[&format!("Signed in as {ADMIN} to the tenant {HOME_TENANT}.")]);
+    let env = TestEnv::new();
+    by_password(&env, ADMIN, PASSWORD, &[])
+        .assert_code(0)
+        .stdout_is_empty()
+        .stderr_contains(&[&format!("Signed in as {ADMIN} to the tenant {HOME_TENANT}.")]);
 
-    assert_eq!(machine.requests(), ["POST /organizations/oauth2/v2.0/token"]);
-    let form = machine.tenant.requests()[0].form();
+    assert_eq!(env.request_lines(), ["POST /organizations/oauth2/v2.0/token"]);
+    let form = env.tenant.requests()[0].form();
     let mut scopes: Vec<_> = form["scope"].split(' ').collect();
     scopes.sort_unstable();
     assert_eq!(scopes, [SCOPE, "offline_access", "openid", "profile"]);
@@ -45,7 +46,7 @@ fn a_password_signs_in_with_exactly_one_request() {
             ("username", ADMIN),
         ]
     );
-    let sign_in = &machine.saved()["profiles"]["default"];
+    let sign_in = &env.cache()["profiles"]["default"];
     assert_eq!(sign_in["account"], ADMIN);
     assert_eq!(sign_in["tenantId"], HOME_TENANT);
     assert_eq!(sign_in["method"], "password");
@@ -53,27 +54,26 @@ fn a_password_signs_in_with_exactly_one_request() {
 
 #[test]
 fn login_is_another_word_for_connect() {
-    let machine = Machine::new();
-    machine
-        .run_with_input(&["login", "--username", ADMIN, "--password-stdin"], PASSWORD)
-        .expect_code(0)
-        .expect_said(&["Signed in as"]);
+    let env = TestEnv::new();
+    env.run_with_stdin(&["login", "--username", ADMIN, "--password-stdin"], PASSWORD)
+        .assert_code(0)
+        .stderr_contains(&["Signed in as"]);
 }
 
 #[test]
 fn only_the_line_end_of_a_password_is_taken_off() {
     for line_end in ["", "\n", "\r\n"] {
-        let machine = Machine::new();
-        by_password(&machine, ADMIN, &format!("{PASSWORD}{line_end}"), &[]).expect_code(0);
+        let env = TestEnv::new();
+        by_password(&env, ADMIN, &format!("{PASSWORD}{line_end}"), &[]).assert_code(0);
     }
-    let machine = Machine::new();
-    by_password(&machine, ADMIN, " correct\thorse \u{df} \n", &[]).expect_code(4);
-    assert_eq!(machine.tenant.requests()[0].form()["password"], " correct\thorse \u{df} ");
+    let env = TestEnv::new();
+    by_password(&env, ADMIN, " correct\thorse \u{df} \n", &[]).assert_code(4);
+    assert_eq!(env.tenant.requests()[0].form()["password"], " correct\thorse \u{df} ");
 }
 
 #[test]
 fn what_cannot_be_a_password_is_refused_before_any_request() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let long = "x".repeat(70_000);
     for (input, said) in [
         (&b""[..], "the password is empty"),
@@ -83,33 +83,33 @@ fn what_cannot_be_a_password_is_refused_before_any_request() {
         (b"\xff\xfe", "not UTF-8"),
         (long.as_bytes(), "too long"),
     ] {
-        let command = machine.command(&["connect", "--username", ADMIN, "--password-stdin"]);
-        Machine::run_command_with_input(command, input).expect_code(2).expect_said(&["error: ", said]);
+        let command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
+        TestEnv::run_command_with_stdin(command, input).assert_code(2).stderr_contains(&["error: ", said]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn without_a_terminal_the_password_must_come_on_standard_input() {
-    let machine = Machine::new();
-    machine.run_with_input(&["connect", "--username", ADMIN], PASSWORD).expect_code(2).expect_said(&[
+    let env = TestEnv::new();
+    env.run_with_stdin(&["connect", "--username", ADMIN], PASSWORD).assert_code(2).stderr_contains(&[
         "no terminal",
         "hint: ",
         "--password-stdin",
     ]);
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn an_empty_user_name_is_wrong_usage() {
-    let machine = Machine::new();
-    by_password(&machine, "", PASSWORD, &[]).expect_code(2);
-    assert!(machine.requests().is_empty(), "{:?}", machine.requests());
+    let env = TestEnv::new();
+    by_password(&env, "", PASSWORD, &[]).assert_code(2);
+    assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
 }
 
 #[test]
 fn ways_of_signing_in_exclude_each_other() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for flags in [
         &["--device-code", "--with-token"][..],
         &["--device-code", "--username", ADMIN],
@@ -120,40 +120,40 @@ fn ways_of_signing_in_exclude_each_other() {
         &["--redirect-port", "0"],
         &["--redirect-port", "65536"],
     ] {
-        machine.run(&[&["connect"], flags].concat()).expect_code(2);
+        env.run(&[&["connect"], flags].concat()).assert_code(2);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn the_password_is_in_no_output_and_in_no_file() {
     for password in [PASSWORD, "Tr0ub4dor&3"] {
-        let machine = Machine::new();
-        let ran = by_password(&machine, ADMIN, password, &["-vvv"]);
+        let env = TestEnv::new();
+        let result = by_password(&env, ADMIN, password, &["-vvv"]);
         // What is said of the requests at -v must be there, or this test would prove nothing.
-        let ran = ran.expect_said(&["POST", "/oauth2/v2.0/token"]);
+        let result = result.stderr_contains(&["POST", "/oauth2/v2.0/token"]);
         let encoded: String = form_urlencoded::byte_serialize(password.as_bytes()).collect();
         for secret in [password, &encoded] {
-            assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret), "{}", ran.stderr);
-            assert_eq!(machine.files_with(secret), Vec::<PathBuf>::new());
+            assert!(!result.stderr.contains(secret) && !result.stdout.contains(secret), "{}", result.stderr);
+            assert_eq!(env.files_containing(secret), Vec::<PathBuf>::new());
         }
     }
 }
 
 #[test]
 fn no_token_is_in_any_output() {
-    let machine = Machine::new();
-    let connected = by_password(&machine, ADMIN, PASSWORD, &["-vvv"]).expect_code(0);
+    let env = TestEnv::new();
+    let connected = by_password(&env, ADMIN, PASSWORD, &["-vvv"]).assert_code(0);
     let mut outputs = vec![connected];
-    let mut secrets = machine.secrets();
-    machine.tenant.revoke_access_tokens();
+    let mut secrets = env.cached_tokens();
+    env.tenant.revoke_access_tokens();
     for arguments in [&["products", "list", "-vvv"][..], &["status", "-vvv", "-o", "json"], &["disconnect", "-vvv"]] {
-        secrets.extend(machine.secrets());
-        outputs.push(machine.run(arguments).expect_code(0));
+        secrets.extend(env.cached_tokens());
+        outputs.push(env.run(arguments).assert_code(0));
     }
-    for ran in outputs {
+    for result in outputs {
         for secret in &secrets {
-            assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "{ran:?}");
+            assert!(!result.stdout.contains(secret) && !result.stderr.contains(secret), "{result:?}");
         }
     }
 }
@@ -168,45 +168,43 @@ fn the_tenant_comes_from_the_flag_or_else_from_the_environment() {
         // An empty variable counts as unset.
         (Some(""), &["--tenant", CUSTOMER_TENANT], CUSTOMER_TENANT),
     ] {
-        let machine = Machine::new();
+        let env = TestEnv::new();
         let arguments = [&["connect", "--username", ADMIN, "--password-stdin"], flags].concat();
-        let mut command = machine.command(&arguments);
+        let mut command = env.command(&arguments);
         command.envs(variable.map(|tenant| ("AZURE_TENANT_ID", tenant)));
-        Machine::run_command_with_input(command, PASSWORD)
-            .expect_code(0)
-            .expect_said(&[&format!("to the tenant {CUSTOMER_TENANT}")]);
-        assert_eq!(machine.requests(), [format!("POST /{path}/oauth2/v2.0/token")]);
-        assert_eq!(machine.saved()["profiles"]["default"]["tenantId"], CUSTOMER_TENANT);
+        TestEnv::run_command_with_stdin(command, PASSWORD)
+            .assert_code(0)
+            .stderr_contains(&[&format!("to the tenant {CUSTOMER_TENANT}")]);
+        assert_eq!(env.request_lines(), [format!("POST /{path}/oauth2/v2.0/token")]);
+        assert_eq!(env.cache()["profiles"]["default"]["tenantId"], CUSTOMER_TENANT);
         // What was signed in to is what commands work at from now on.
-        machine.tenant.forget_requests();
-        machine.run(&["products", "list"]).expect_code(0);
-        assert_eq!(machine.requests().len(), 1, "{:?}", machine.requests());
+        env.tenant.forget_requests();
+        env.run(&["products", "list"]).assert_code(0);
+        assert_eq!(env.request_lines().len(), 1, "{:?}", env.request_lines());
     }
 }
 
 #[test]
 fn what_is_no_tenant_is_refused_before_any_request() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for name in ["common", "consumers", "organizations", "../x", "contoso.example/../x", "contoso", "", "a b.example"] {
         for way in WAYS {
-            machine
-                .run_with_input(&[&["connect", "--tenant", name], way].concat(), PASSWORD)
-                .expect_code(2)
-                .expect_said(&["--tenant", "is no tenant"]);
+            env.run_with_stdin(&[&["connect", "--tenant", name], way].concat(), PASSWORD)
+                .assert_code(2)
+                .stderr_contains(&["--tenant", "is no tenant"]);
         }
         if !name.is_empty() {
-            machine
-                .run_with(&[("AZURE_TENANT_ID", name)], &["connect", "--device-code"])
-                .expect_code(2)
-                .expect_said(&["AZURE_TENANT_ID", "is no tenant"]);
+            env.run_with_env(&[("AZURE_TENANT_ID", name)], &["connect", "--device-code"])
+                .assert_code(2)
+                .stderr_contains(&["AZURE_TENANT_ID", "is no tenant"]);
         }
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn every_refusal_of_a_password_gets_its_own_advice() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for (user, password, code, said) in [
         (ADMIN, "wrong", "AADSTS50126", &["user name or the password is wrong", "hint: mscommerce connect"][..]),
         ("stranger@contoso.example", PASSWORD, "AADSTS50034", &["no such user", "stranger@contoso.example", "hint: "]),
@@ -215,20 +213,20 @@ fn every_refusal_of_a_password_gets_its_own_advice() {
         (DISABLED, PASSWORD, "AADSTS50057", &["account is disabled", "hint: "]),
         (MFA, PASSWORD, "AADSTS50076", &["multi-factor", "hint: mscommerce connect", "browser"]),
     ] {
-        machine.tenant.forget_requests();
-        by_password(&machine, user, password, &[])
-            .expect_code(4)
-            .expect_no_data()
-            .expect_said(&["error: could not sign in", code, "correlation id: "])
-            .expect_said(said);
-        assert_eq!(machine.requests().len(), 1, "a refusal is not tried again");
-        assert!(!machine.sign_ins().exists(), "nothing is saved");
+        env.tenant.forget_requests();
+        by_password(&env, user, password, &[])
+            .assert_code(4)
+            .stdout_is_empty()
+            .stderr_contains(&["error: could not sign in", code, "correlation id: "])
+            .stderr_contains(said);
+        assert_eq!(env.request_lines().len(), 1, "a refusal is not tried again");
+        assert!(!env.cache_path().exists(), "nothing is saved");
     }
 }
 
 #[test]
 fn what_entra_refuses_for_other_reasons_gets_its_own_advice() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for (code, status, error, said) in [
         (50079, 400, "interaction_required", &["multi-factor", "hint: mscommerce connect", "browser"][..]),
         (50105, 400, "invalid_grant", &["user is not assigned", "hint: "]),
@@ -245,156 +243,159 @@ fn what_entra_refuses_for_other_reasons_gets_its_own_advice() {
             "AADSTS{code}: In Entra's words.\r\nTrace ID: t-1\r\nCorrelation ID: c-1\r\nTimestamp: 2026-01-01 00:00:00Z"
         );
         let refusal = json!({"error": error, "error_description": description, "error_codes": [code]});
-        machine.tenant.fail_next("/token", Answer::json(status, &refusal));
-        by_password(&machine, ADMIN, PASSWORD, &[])
-            .expect_code(4)
-            .expect_said(&[&format!("AADSTS{code}: In Entra's words."), "correlation id: c-1", "trace id: t-1"])
-            .expect_said(said);
-        assert!(!machine.sign_ins().exists());
+        env.tenant.fail_next("/token", Response::json(status, &refusal));
+        by_password(&env, ADMIN, PASSWORD, &[])
+            .assert_code(4)
+            .stderr_contains(&[&format!("AADSTS{code}: In Entra's words."), "correlation id: c-1", "trace id: t-1"])
+            .stderr_contains(said);
+        assert!(!env.cache_path().exists());
     }
 }
 
 #[test]
 fn what_to_type_next_names_the_profile_in_use() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for (user, password) in [(MFA, PASSWORD), (ADMIN, "wrong")] {
-        by_password(&machine, user, password, &["--profile", "work"])
-            .expect_code(4)
-            .expect_said(&["hint: mscommerce connect --profile work"]);
+        by_password(&env, user, password, &["--profile", "work"])
+            .assert_code(4)
+            .stderr_contains(&["hint: mscommerce connect --profile work"]);
     }
 }
 
 #[test]
 fn what_to_type_next_names_the_tenant_that_was_asked_for() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     // Without it the browser would sign in to the tenant at home.
-    by_password(&machine, MFA, PASSWORD, &["--tenant", CUSTOMER_DOMAIN])
-        .expect_code(4)
-        .expect_said(&[&format!("hint: mscommerce connect --tenant {CUSTOMER_DOMAIN}")]);
+    by_password(&env, MFA, PASSWORD, &["--tenant", CUSTOMER_DOMAIN])
+        .assert_code(4)
+        .stderr_contains(&[&format!("hint: mscommerce connect --tenant {CUSTOMER_DOMAIN}")]);
 }
 
 #[test]
 fn an_unknown_tenant_is_told_with_where_to_look() {
-    let machine = Machine::new();
-    by_password(&machine, ADMIN, PASSWORD, &["--tenant", "nowhere.example"]).expect_code(4).expect_said(&[
+    let env = TestEnv::new();
+    by_password(&env, ADMIN, PASSWORD, &["--tenant", "nowhere.example"]).assert_code(4).stderr_contains(&[
         "no such tenant",
         "AADSTS90002",
         "nowhere.example",
         "hint: ",
         "--tenant",
     ]);
-    assert_eq!(machine.requests(), ["POST /nowhere.example/oauth2/v2.0/token"]);
-    assert!(!machine.sign_ins().exists());
+    assert_eq!(env.request_lines(), ["POST /nowhere.example/oauth2/v2.0/token"]);
+    assert!(!env.cache_path().exists());
 }
 
 #[test]
 fn an_unknown_client_is_told_with_where_to_look() {
     let (by_flag, by_variable) = ("00000000-0000-4000-8000-00000000000f", "00000000-0000-4000-8000-00000000000e");
     for (flags, used) in [(&["--client-id", by_flag][..], by_flag), (&[], by_variable)] {
-        let machine = Machine::new();
+        let env = TestEnv::new();
         let arguments = [&["connect", "--username", ADMIN, "--password-stdin"], flags].concat();
-        let mut command = machine.command(&arguments);
+        let mut command = env.command(&arguments);
         command.env("MSCOMMERCE_CLIENT_ID", by_variable);
-        Machine::run_command_with_input(command, PASSWORD)
-            .expect_code(4)
-            .expect_said(&["client id is not known", "AADSTS700016", used, "hint: "])
-            .expect_said(&["--client-id", "MSCOMMERCE_CLIENT_ID"]);
-        assert_eq!(machine.tenant.requests()[0].form()["client_id"], used);
-        assert!(!machine.sign_ins().exists());
+        TestEnv::run_command_with_stdin(command, PASSWORD)
+            .assert_code(4)
+            .stderr_contains(&["client id is not known", "AADSTS700016", used, "hint: "])
+            .stderr_contains(&["--client-id", "MSCOMMERCE_CLIENT_ID"]);
+        assert_eq!(env.tenant.requests()[0].form()["client_id"], used);
+        assert!(!env.cache_path().exists());
     }
 }
 
 #[test]
 fn an_empty_client_id_is_wrong_usage() {
-    let machine = Machine::new();
-    by_password(&machine, ADMIN, PASSWORD, &["--client-id", ""]).expect_code(2);
-    assert!(machine.requests().is_empty(), "{:?}", machine.requests());
+    let env = TestEnv::new();
+    by_password(&env, ADMIN, PASSWORD, &["--client-id", ""]).assert_code(2);
+    assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
 }
 
 #[test]
 fn a_service_that_is_not_in_the_tenant_is_told() {
-    let machine = Machine::new();
-    let mut command = machine.command(&["connect", "--username", ADMIN, "--password-stdin"]);
+    let env = TestEnv::new();
+    let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
     command.env("MSCOMMERCE_SCOPE", "00000000-0000-4000-8000-00000000000f/.default");
-    Machine::run_command_with_input(command, PASSWORD)
-        .expect_code(4)
-        .expect_said(&["License Manager service is not in this tenant", "AADSTS500011"]);
+    TestEnv::run_command_with_stdin(command, PASSWORD)
+        .assert_code(4)
+        .stderr_contains(&["License Manager service is not in this tenant", "AADSTS500011"]);
 }
 
 #[test]
 fn connect_refuses_while_a_token_in_the_environment_would_outrank_it() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    let expired = machine.tenant.mint(ADMIN, HOME_TENANT, -60);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let expired = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
     for token in [token.as_str(), expired.as_str(), "opaque", "Bearer x"] {
         for way in WAYS {
             let arguments = [&["connect"], way].concat();
-            let mut command = machine.command(&arguments);
+            let mut command = env.command(&arguments);
             command.env("MSCOMMERCE_TOKEN", token);
-            Machine::run_command_with_input(command, PASSWORD)
-                .expect_code(2)
-                .expect_no_data()
-                .expect_said(&["MSCOMMERCE_TOKEN", "hint: "]);
+            TestEnv::run_command_with_stdin(command, PASSWORD)
+                .assert_code(2)
+                .stdout_is_empty()
+                .stderr_contains(&["MSCOMMERCE_TOKEN", "hint: "]);
         }
     }
-    assert!(machine.requests().is_empty());
-    assert!(!machine.state().exists());
+    assert!(env.request_lines().is_empty());
+    assert!(!env.state_dir().exists());
 }
 
 #[test]
 fn a_failed_sign_in_leaves_the_earlier_one_as_it_was() {
-    let machine = Machine::signed_in();
-    let before = machine.saved();
-    by_password(&machine, READER, "wrong", &[]).expect_code(4);
-    by_password(&machine, MFA, PASSWORD, &[]).expect_code(4);
-    machine.run_with_input(&["connect", "--with-token"], "rubbish").expect_code(2);
-    assert_eq!(machine.saved(), before);
+    let env = TestEnv::signed_in();
+    let before = env.cache();
+    by_password(&env, READER, "wrong", &[]).assert_code(4);
+    by_password(&env, MFA, PASSWORD, &[]).assert_code(4);
+    env.run_with_stdin(&["connect", "--with-token"], "rubbish").assert_code(2);
+    assert_eq!(env.cache(), before);
 }
 
 #[test]
 fn another_sign_in_leaves_no_trace_of_the_one_it_replaces() {
-    let machine = Machine::signed_in();
-    machine.run(&["products", "list", "--tenant", CUSTOMER_DOMAIN]).expect_code(0);
-    let secrets = machine.secrets();
+    let env = TestEnv::signed_in();
+    env.run(&["products", "list", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
+    let secrets = env.cached_tokens();
     assert_eq!(secrets.len(), 3, "two access tokens and a refresh token");
-    machine.sign_in(READER);
+    env.sign_in(READER);
     for secret in secrets {
-        assert_eq!(machine.files_with(&secret), Vec::<PathBuf>::new());
+        assert_eq!(env.files_containing(&secret), Vec::<PathBuf>::new());
     }
-    assert_eq!(machine.files_with(ADMIN), Vec::<PathBuf>::new());
+    assert_eq!(env.files_containing(ADMIN), Vec::<PathBuf>::new());
 }
 
 #[test]
 fn a_network_that_fails_is_told_apart_from_a_refusal() {
-    let machine = Machine::new();
-    for (answer, said) in [
-        (Answer::text(503, "text/plain", "busy"), "503"),
-        (Answer::json(500, &json!({"error": "server_error", "error_description": "AADSTS90033"})), "500"),
-        (Answer::json(429, &json!({"error": "slow_down"})), "429"),
-        (Answer::text(200, "text/html", "<html><title>Hotel</title></html>"), "a web page came back"),
-        (Answer::text(302, "text/plain", "").header("location", "https://portal.example/?secret=1"), "portal.example"),
-        (Answer::json(200, &json!({"token": "other"})), "cannot be understood"),
-        (Answer::text(400, "text/plain", "no"), "400"),
+    let env = TestEnv::new();
+    for (response, said) in [
+        (Response::text(503, "text/plain", "busy"), "503"),
+        (Response::json(500, &json!({"error": "server_error", "error_description": "AADSTS90033"})), "500"),
+        (Response::json(429, &json!({"error": "slow_down"})), "429"),
+        (Response::text(200, "text/html", "<html><title>Hotel</title></html>"), "a web page came back"),
+        (
+            Response::text(302, "text/plain", "").header("location", "https://portal.example/?secret=1"),
+            "portal.example",
+        ),
+        (Response::json(200, &json!({"token": "other"})), "cannot be understood"),
+        (Response::text(400, "text/plain", "no"), "400"),
     ] {
-        machine.tenant.fail_next("/token", answer);
-        by_password(&machine, ADMIN, PASSWORD, &[]).expect_code(1).expect_said(&[
+        env.tenant.fail_next("/token", response);
+        by_password(&env, ADMIN, PASSWORD, &[]).assert_code(1).stderr_contains(&[
             "error: could not sign in",
             said,
             "hint: ",
         ]);
-        assert!(!machine.sign_ins().exists());
+        assert!(!env.cache_path().exists());
     }
 }
 
 #[test]
 fn quiet_says_nothing_of_a_success() {
-    let machine = Machine::new();
-    let ran = by_password(&machine, ADMIN, PASSWORD, &["--quiet"]).expect_code(0).expect_no_data();
-    assert_eq!(ran.stderr, "");
+    let env = TestEnv::new();
+    let result = by_password(&env, ADMIN, PASSWORD, &["--quiet"]).assert_code(0).stdout_is_empty();
+    assert_eq!(result.stderr, "");
 }
 
 /// What Entra answers when the service's tokens are encrypted, as its reference allows: only the id token can be read.
-fn granted(access_token: &str, id_claims: &Value) -> Answer {
+fn granted(access_token: &str, id_claims: &Value) -> Response {
     let body = json!({
         "token_type": "Bearer",
         "expires_in": 3600,
@@ -403,52 +404,52 @@ fn granted(access_token: &str, id_claims: &Value) -> Answer {
         "id_token": jwt(id_claims),
         "a_field_of_tomorrow": {"nested": [1, null]},
     });
-    Answer::json(200, &body)
+    Response::json(200, &body)
 }
 
 #[test]
 fn an_access_token_that_cannot_be_read_is_told_by_the_id_token() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let id = json!({"aud": CLIENT_ID, "tid": HOME_TENANT, "preferred_username": "id@contoso.example"});
-    machine.tenant.fail_next("/token", granted("opaque", &id));
-    by_password(&machine, ADMIN, PASSWORD, &[])
-        .expect_code(0)
-        .expect_said(&[&format!("Signed in as id@contoso.example to the tenant {HOME_TENANT}")]);
+    env.tenant.fail_next("/token", granted("opaque", &id));
+    by_password(&env, ADMIN, PASSWORD, &[])
+        .assert_code(0)
+        .stderr_contains(&[&format!("Signed in as id@contoso.example to the tenant {HOME_TENANT}")]);
 }
 
 #[test]
 fn a_lifetime_beyond_all_bounds_is_no_crash() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for seconds in [9_000_000_000_000_u64, 9_000_000_000_000_000, u64::MAX] {
-        let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-        let answer = json!({"token_type": "Bearer", "expires_in": seconds, "access_token": token});
-        machine.tenant.fail_next("/token", Answer::json(200, &answer));
-        let ran = by_password(&machine, ADMIN, PASSWORD, &[]);
-        assert!(matches!(ran.code, 0 | 1), "{seconds}: {ran:?}");
-        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+        let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+        let response = json!({"token_type": "Bearer", "expires_in": seconds, "access_token": token});
+        env.tenant.fail_next("/token", Response::json(200, &response));
+        let result = by_password(&env, ADMIN, PASSWORD, &[]);
+        assert!(matches!(result.code, 0 | 1), "{seconds}: {result:?}");
+        assert!(!result.stderr.contains("panicked"), "{}", result.stderr);
     }
 }
 
 #[test]
 fn a_token_for_another_tenant_than_the_one_asked_for_is_not_saved() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    machine.tenant.fail_next("/token", granted(&token, &json!({})));
-    by_password(&machine, ADMIN, PASSWORD, &["--tenant", CUSTOMER_TENANT]).expect_code(4).expect_said(&[
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    env.tenant.fail_next("/token", granted(&token, &json!({})));
+    by_password(&env, ADMIN, PASSWORD, &["--tenant", CUSTOMER_TENANT]).assert_code(4).stderr_contains(&[
         CUSTOMER_TENANT,
         HOME_TENANT,
         "nothing was saved",
     ]);
-    assert!(!machine.sign_ins().exists());
+    assert!(!env.cache_path().exists());
 }
 
 #[test]
 fn words_from_elsewhere_reach_no_terminal_as_escapes() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let name = "\u{1b}]0;title\u{7}\u{9b}2J\nroot\u{202e}";
     let token = jwt(&json!({"aud": RESOURCE, "tid": HOME_TENANT, "upn": name}));
-    machine.tenant.fail_next("/token", granted(&token, &json!({})));
-    let connected = by_password(&machine, ADMIN, PASSWORD, &[]).expect_code(0);
+    env.tenant.fail_next("/token", granted(&token, &json!({})));
+    let connected = by_password(&env, ADMIN, PASSWORD, &[]).assert_code(0);
     let refusal = json!({
         "error": "invalid_grant\u{1b}[2J",
         "error_description": "AADSTS50126: \u{1b}[2J\u{7}",
@@ -456,9 +457,9 @@ fn words_from_elsewhere_reach_no_terminal_as_escapes() {
         "correlation_id": "c\u{1b}[2J",
         "trace_id": "t\u{9b}",
     });
-    machine.tenant.fail_next("/token", Answer::json(400, &refusal));
-    let refused = by_password(&machine, ADMIN, PASSWORD, &[]).expect_code(4);
-    let status = machine.run(&["status"]).expect_code(0);
+    env.tenant.fail_next("/token", Response::json(400, &refusal));
+    let refused = by_password(&env, ADMIN, PASSWORD, &[]).assert_code(4);
+    let status = env.run(&["status"]).assert_code(0);
     for text in [connected.stderr, refused.stderr, status.stdout, status.stderr] {
         assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
     }
@@ -466,27 +467,26 @@ fn words_from_elsewhere_reach_no_terminal_as_escapes() {
 
 #[test]
 fn a_place_where_nothing_can_be_saved_is_told_before_anybody_signs_in() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     // A file where the directory belongs.
-    std::fs::write(machine.state(), "").unwrap();
+    std::fs::write(env.state_dir(), "").unwrap();
     for way in &WAYS[..3] {
-        machine
-            .run_with_input(&[&["connect"], *way].concat(), PASSWORD)
-            .expect_code(1)
-            .expect_said(&["state is not a directory", "MSCOMMERCE_HOME"]);
+        env.run_with_stdin(&[&["connect"], *way].concat(), PASSWORD)
+            .assert_code(1)
+            .stderr_contains(&["state is not a directory", "MSCOMMERCE_HOME"]);
     }
-    assert!(machine.requests().is_empty());
-    machine.run(&["status"]).expect_code(4).expect_no_data().expect_said(&["nobody is signed in"]);
+    assert!(env.request_lines().is_empty());
+    env.run(&["status"]).assert_code(4).stdout_is_empty().stderr_contains(&["nobody is signed in"]);
 }
 
 #[test]
 fn sign_ins_of_several_profiles_at_once_are_all_saved() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let profiles: Vec<String> = (1..=6).map(|number| format!("profile-{number}")).collect();
     let children: Vec<_> = profiles
         .iter()
         .map(|profile| {
-            let mut child = machine
+            let mut child = env
                 .command(&["connect", "--username", ADMIN, "--password-stdin", "--profile", profile])
                 .stdin(Stdio::piped())
                 .spawn()
@@ -496,9 +496,9 @@ fn sign_ins_of_several_profiles_at_once_are_all_saved() {
         })
         .collect();
     for child in children {
-        Ran::from(child.wait_with_output().unwrap()).expect_code(0);
+        CliResult::from(child.wait_with_output().unwrap()).assert_code(0);
     }
-    let saved = machine.saved();
+    let saved = env.cache();
     let names: Vec<_> = saved["profiles"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(names, profiles);
 }

@@ -1,101 +1,468 @@
-//! What the documents quote, link to and tell to type is there.
+//! The documents quote real error texts and real commands, and their links resolve.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::env::Machine;
+use serde_json::json;
+
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
+use crate::support::fixtures::{
+    CAPTIVE_PORTAL_PAGE, DISABLED_PRODUCT, ENABLED_PRODUCT, OLD_POWER_BI, POWER_BI, TRIALS, UNKNOWN_TENANT, VISIO,
+};
+use crate::support::server::{RefusingPort, Server, TestCa, Validity, http_response};
+use crate::tenant::{
+    ADMIN, APP_ID, APP_SECRET, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Product, READ_PERMISSION, Response,
+};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files below `directory` whose names end so.
-fn files(directory: &Path, ending: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let of = |path: PathBuf| match path {
-        path if path.is_dir() => files(&path, ending),
-        path => Vec::from_iter(path.to_string_lossy().ends_with(ending).then_some(path)),
-    };
-    entries.flat_map(of).collect()
-}
-
-/// The documents of the repository, with their names: those at its root, and those in docs.
+/// The Markdown files in the root of the repository and below `docs`, with their text.
 fn documents() -> Vec<(PathBuf, String)> {
-    let at_root = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
-    let at_root = at_root.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let all = at_root.chain(files(&root().join("docs"), ".md"));
-    let all: Vec<_> = all.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect();
-    assert!(all.len() > 5, "{} documents", all.len());
-    all
+    let mut paths = markdown_files(root(), false);
+    paths.extend(markdown_files(&root().join("docs"), true));
+    assert!(paths.len() > 5, "{} documents", paths.len());
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
 }
 
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap()
+fn markdown_files(directory: &Path, recursive: bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| match path.is_dir() {
+        true if recursive => markdown_files(&path, true),
+        true => Vec::new(),
+        false => vec![path],
+    });
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
 }
 
-/// What stands between backticks.
+const TROUBLESHOOTING: &str = include_str!("../../docs/troubleshooting.md");
+
+/// Texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The parts of a text that are not in braces.
-fn literal(text: &str) -> Vec<&str> {
-    let parts = text.split('{').map(|part| part.split_once('}').map_or(part, |(_, after)| after));
-    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
+/// Whether one line of `output` contains the quoted error text, which has `{placeholders}` for what varies.
+fn says(output: &str, quote: &str) -> bool {
+    let parts: Vec<&str> = quote.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest)).collect();
+    output.lines().any(|line| {
+        let mut rest = line;
+        parts.iter().all(|part| rest.split_once(part.trim()).map(|(_, after)| rest = after).is_some())
+    })
 }
 
-/// A heading of the page is an error's words, with whatever differs from case to case in braces.
+/// A run whose error text is a heading of docs/troubleshooting.md.
+struct ErrorCase {
+    heading: &'static str,
+    run: fn() -> CliResult,
+}
+
+const LIST: &[&str] = &["products", "list"];
+const CONNECT: &[&str] = &["connect", "--username", ADMIN, "--password-stdin"];
+const DISABLE: &[&str] = &["product", "update", POWER_BI, "--value", "disabled"];
+const APPLICATION: [(&str, &str); 3] =
+    [("AZURE_CLIENT_ID", APP_ID), ("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_SECRET", APP_SECRET)];
+
+/// Lists products with a valid token and these variables.
+fn list(variables: &[(&str, &str)]) -> CliResult {
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    env.run_with_env(&[&[("MSCOMMERCE_TOKEN", token.as_str())], variables].concat(), LIST)
+}
+
+/// Lists products at this endpoint.
+fn list_at(endpoint: &str) -> CliResult {
+    list(&[("MSCOMMERCE_ENDPOINT", endpoint)])
+}
+
+/// Lists products at a server that sends this response.
+fn list_with_response(response: &str) -> CliResult {
+    list_at(&Server::responding_with(response).http())
+}
+
+/// Lists products through a proxy that sends this response.
+fn list_through_proxy(response: &str) -> CliResult {
+    let proxy = Server::responding_with(response);
+    list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", &proxy.http())])
+}
+
+/// Lists products at a TLS server with this certificate, trusting its issuer.
+fn list_over_tls(name: &str, validity: Validity) -> CliResult {
+    let ca = TestCa::new();
+    let config = ca.server(name, validity, rustls::ALL_VERSIONS);
+    let server = Server::start(move |connection| drop(connection.accept_tls(&config)));
+    let directory = tempfile::tempdir().unwrap();
+    let roots = directory.path().join("roots.pem");
+    fs::write(&roots, ca.pem()).unwrap();
+    list(&[("MSCOMMERCE_ENDPOINT", &server.https()), ("SSL_CERT_FILE", roots.to_str().unwrap())])
+}
+
+/// Updates a product whose update request gets this response.
+fn update_with_response(response: Response) -> CliResult {
+    let env = TestEnv::signed_in();
+    env.tenant.fail_next("PUT ", response);
+    env.run(DISABLE)
+}
+
+const ERROR_CASES: &[ErrorCase] = &[
+    ErrorCase { heading: "the address of {name} could not be found", run: || list_at("https://nowhere.invalid") },
+    ErrorCase { heading: "refused the connection", run: || list_at(&RefusingPort::new().http()) },
+    ErrorCase {
+        heading: "{host} did not answer in time",
+        run: || {
+            let server = Server::start(|mut connection| connection.wait_for_close());
+            list(&[("MSCOMMERCE_ENDPOINT", &server.http()), ("MSCOMMERCE_TIMEOUT", "1")])
+        },
+    },
+    ErrorCase {
+        heading: "the connection to {host} broke off before the answer was complete",
+        run: || list_at(&Server::start(|mut connection| drop(connection.read_request())).http()),
+    },
+    ErrorCase {
+        heading: "a web page came back instead of an answer of {host}",
+        run: || list_with_response(&http_response(200, "text/html", CAPTIVE_PORTAL_PAGE)),
+    },
+    ErrorCase {
+        heading: "{host} answered {status} and points to {address}",
+        run: || {
+            list_with_response(
+                "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n",
+            )
+        },
+    },
+    ErrorCase {
+        heading: "is plain http; tokens are sent over https, or to this machine alone",
+        run: || list_at("http://licensing.example"),
+    },
+    ErrorCase {
+        heading: "the proxy {proxy} refused the connection",
+        run: || {
+            let proxy = RefusingPort::new().http();
+            list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", &proxy)])
+        },
+    },
+    ErrorCase {
+        heading: "the proxy {proxy} asks for a user name and a password",
+        run: || list_through_proxy("HTTP/1.1 407 Authenticate\r\nContent-Length: 0\r\n\r\n"),
+    },
+    ErrorCase {
+        heading: "the proxy {proxy} did not let us through to {host}",
+        run: || list_through_proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+    },
+    ErrorCase {
+        heading: "the proxy {proxy} is of a kind that is not supported",
+        run: || {
+            list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "socks5://127.0.0.1:1080")])
+        },
+    },
+    ErrorCase {
+        heading: "does not hold the address of a proxy",
+        run: || list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "not a proxy")]),
+    },
+    ErrorCase {
+        heading: "the certificate of {host} comes from an issuer that is not trusted here",
+        run: || {
+            let config = TestCa::new().localhost_config();
+            let server = Server::start(move |connection| drop(connection.accept_tls(&config)));
+            let directory = tempfile::tempdir().unwrap();
+            let roots = directory.path().join("roots.pem");
+            fs::write(&roots, TestCa::new().pem()).unwrap();
+            list(&[("MSCOMMERCE_ENDPOINT", &server.https()), ("SSL_CERT_FILE", roots.to_str().unwrap())])
+        },
+    },
+    ErrorCase {
+        heading: "the certificate of {host} has expired",
+        run: || list_over_tls("localhost", Validity::Expired),
+    },
+    ErrorCase {
+        heading: "the certificate of {host} is not valid yet",
+        run: || list_over_tls("localhost", Validity::NotYetValid),
+    },
+    ErrorCase {
+        heading: "the certificate shown for {host} belongs to another name",
+        run: || list_over_tls("other.example", Validity::Valid),
+    },
+    ErrorCase {
+        heading: "{host} does not speak TLS on this port",
+        run: || {
+            let server = Server::start(|mut connection| {
+                connection.tls_record();
+                connection.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+            });
+            list_at(&server.https())
+        },
+    },
+    ErrorCase {
+        heading: "{host} broke off while the secure connection (TLS) was being made",
+        run: || list_at(&Server::start(|mut connection| drop(connection.tls_record())).https()),
+    },
+    ErrorCase {
+        heading: "the certificates that SSL_CERT_FILE names cannot be read",
+        run: || list(&[("MSCOMMERCE_ENDPOINT", "https://localhost:1"), ("SSL_CERT_FILE", "/nonexistent/roots.pem")]),
+    },
+    ErrorCase { heading: "nobody is signed in", run: || TestEnv::new().run(LIST) },
+    ErrorCase {
+        heading: "is set, and outranks whatever sign-in is saved",
+        run: || TestEnv::new().run_with_env(&[("MSCOMMERCE_TOKEN", "x")], &["connect", "--device-code"]),
+    },
+    ErrorCase {
+        heading: "name an application, which outranks whatever sign-in is saved",
+        run: || TestEnv::new().run_with_env(&APPLICATION, &["connect", "--device-code"]),
+    },
+    ErrorCase {
+        heading: "the environment names an application only in part",
+        run: || TestEnv::new().run_with_env(&APPLICATION[..1], LIST),
+    },
+    ErrorCase {
+        heading: "could not listen on the port {port}",
+        run: || {
+            let server = Server::unexpected();
+            TestEnv::new().run(&["connect", "--redirect-port", &server.port().to_string()])
+        },
+    },
+    ErrorCase {
+        heading: "there is no terminal to ask for the password on",
+        run: || TestEnv::new().run(&["connect", "--username", ADMIN]),
+    },
+    ErrorCase { heading: "does not hold an access token", run: || list(&[("MSCOMMERCE_TOKEN", "Bearer x")]) },
+    ErrorCase {
+        heading: "the token in {variable} ended at {time}",
+        run: || {
+            let env = TestEnv::new();
+            let token = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
+            env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], LIST)
+        },
+    },
+    ErrorCase {
+        heading: "the saved token is for the tenant {tenant} and cannot be used at {asked}",
+        run: || {
+            let env = TestEnv::new();
+            let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+            env.run_with_stdin(&["connect", "--with-token"], &token).assert_code(0);
+            env.run(&["products", "list", "--tenant", CUSTOMER_TENANT])
+        },
+    },
+    ErrorCase {
+        heading: "the answer of {host} cannot be understood",
+        run: || {
+            let authority = Server::responding_with(http_response(200, "application/json", "{}"));
+            let env = TestEnv::new();
+            let mut command = env.command(CONNECT);
+            command.env("AZURE_AUTHORITY_HOST", authority.http());
+            TestEnv::run_command_with_stdin(command, PASSWORD)
+        },
+    },
+    ErrorCase {
+        heading: "{what}: the service answered {status}",
+        run: || list_with_response(&http_response(400, "application/json", "{}")),
+    },
+    ErrorCase {
+        heading: "its token lacks the role {role}",
+        run: || {
+            let env = TestEnv::new();
+            env.tenant.grant_app(&[READ_PERMISSION]);
+            env.run_with_env(&APPLICATION, DISABLE)
+        },
+    },
+    ErrorCase {
+        heading: "not sent: {host} asks to wait for {seconds} s",
+        run: || {
+            let env = TestEnv::signed_in();
+            env.tenant.fail_next("/products", Response::json(429, &json!({})).header("retry-after", "3600"));
+            env.run(LIST)
+        },
+    },
+    ErrorCase {
+        heading: "the service's answer cannot be understood",
+        run: || list_with_response(&http_response(200, "application/json", "{}")),
+    },
+    ErrorCase {
+        heading: "the link to the list's next page cannot be followed",
+        run: || {
+            let page = r#"{"items":[],"continuationToken":"x","@odata.nextLink":"https://elsewhere.example/","nextLink":"https://elsewhere.example/"}"#;
+            list_with_response(&http_response(200, "application/json", page))
+        },
+    },
+    ErrorCase {
+        heading: "no {kind} has the id or the name '{words}'",
+        run: || TestEnv::signed_in().run(&["product", "get", "Nonesuch"]),
+    },
+    ErrorCase {
+        heading: "'{words}' fits {number} {kind}s; nothing was done",
+        run: || {
+            let env = TestEnv::signed_in();
+            let product = |id| Product::new(id, "Twin", "Enabled");
+            env.tenant.set_products(vec![product("CFQ7TTC0AAA1"), product("CFQ7TTC0AAA2")]);
+            env.run(&["product", "update", "Twin", "--value", "disabled"])
+        },
+    },
+    ErrorCase {
+        heading: "{id} has been renumbered",
+        run: || TestEnv::signed_in().run(&["product", "get", OLD_POWER_BI]),
+    },
+    ErrorCase {
+        heading: "{tenants} of {total} tenants failed",
+        run: || TestEnv::signed_in().run(&["products", "list", "--tenant", HOME_TENANT, "--tenant", UNKNOWN_TENANT]),
+    },
+    ErrorCase {
+        heading: "cannot tell whether {product} was changed",
+        run: || update_with_response(Response::text(200, "application/json", "[]")),
+    },
+    ErrorCase {
+        heading: "{product} was to become {value}, but the service shows {other}",
+        run: || update_with_response(Response::text(200, "application/json", ENABLED_PRODUCT)),
+    },
+    ErrorCase {
+        heading: "the service answered for {other} in the place of {product}",
+        run: || {
+            update_with_response(Response::text(200, "application/json", DISABLED_PRODUCT.replace(POWER_BI, VISIO)))
+        },
+    },
+    ErrorCase {
+        heading: "not sent: {why}",
+        run: || {
+            let env = TestEnv::signed_in();
+            env.tenant.fail_next("PUT ", Response::json(401, &json!({})));
+            env.tenant.revoke_refresh_tokens();
+            env.run(&["products", "update", "--all", "--value", "disabled", "--yes", "--jobs", "1"])
+        },
+    },
+    ErrorCase {
+        heading: "standard input is no terminal to ask on; nothing was changed",
+        run: || TestEnv::signed_in().run(&["products", "update", "--all", "--value", "disabled"]),
+    },
+    ErrorCase {
+        heading: "nothing of the last run can be taken back; nothing was changed",
+        run: || {
+            let env = TestEnv::signed_in();
+            env.run(DISABLE).assert_code(0);
+            env.tenant.set_value(POWER_BI, TRIALS);
+            env.run(&["undo", "--yes"])
+        },
+    },
+    ErrorCase {
+        heading: "the file names {ids} that the tenant does not have; nothing was changed",
+        run: || {
+            let env = TestEnv::signed_in();
+            env.write("b.toml", "[products]\nCFQ7TTC0AAA1 = 'Disabled'\n");
+            env.run_in_home(&["baseline", "apply", "b.toml", "--yes"])
+        },
+    },
+    ErrorCase {
+        heading: "the saved sign-ins in {file} cannot be used",
+        run: || {
+            let env = TestEnv::signed_in();
+            fs::write(env.cache_path(), "{").unwrap();
+            env.run(LIST)
+        },
+    },
+    #[cfg(unix)]
+    ErrorCase {
+        heading: "others could read {file}",
+        run: || {
+            use std::os::unix::fs::PermissionsExt as _;
+            let env = TestEnv::signed_in();
+            fs::set_permissions(env.cache_path(), fs::Permissions::from_mode(0o644)).unwrap();
+            env.run(LIST)
+        },
+    },
+    #[cfg(unix)]
+    ErrorCase {
+        heading: "the saved sign-ins in {file} are not used",
+        run: || {
+            let env = TestEnv::signed_in();
+            let target = env.home().join("elsewhere.json");
+            fs::rename(env.cache_path(), &target).unwrap();
+            std::os::unix::fs::symlink(target, env.cache_path()).unwrap();
+            env.run(LIST)
+        },
+    },
+];
+
+/// Headings whose errors need a terminal, a signal, a full disk or minutes; other tests cause these errors.
+const HEADINGS_WITHOUT_CASE: &[&str] = &[
+    "could not be reached",
+    "{host} did not accept a connection in time",
+    "not sent: the time for the network is up",
+    "{host} speaks no TLS version that is secure today",
+    "no secure connection to {host} could be made",
+    "the network client could not be set up",
+    "no answer came from the browser within {seconds} s",
+    "the saved token ended at {time} and cannot be renewed",
+    "a token for the tenant {asked} was asked for, and one for {other} came",
+    "somebody has signed in to the profile {profile} anew meanwhile",
+    "the change that was on its way may have been made, or not",
+    "from {product} on, the changes of this run are not recorded",
+    "another mscommerce holds {file} for too long",
+    "the renewed sign-in cannot be saved",
+    "there is no home directory",
+];
+
 #[test]
-fn the_words_of_every_error_in_troubleshooting_stand_in_the_source() {
-    let page = read("docs/troubleshooting.md");
-    let of_row = |line: &str| line.starts_with("| AADSTS").then(|| line.split('|').nth(2).unwrap().to_owned());
-    let headings = page.lines().filter(|line| line.starts_with("### `")).map(str::to_owned);
-    let told: Vec<String> = headings.chain(page.lines().filter_map(of_row)).collect();
-    let own = |path| fs::read_to_string(path).unwrap().split("#[cfg(test)]").next().unwrap().to_owned();
-    let source: String = files(&root().join("src"), ".rs").into_iter().map(own).collect();
-    let lines: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let stands = |words: &str| {
-        let parts = literal(words);
-        lines.iter().any(|line| {
-            let mut rest = *line;
-            parts.iter().all(|part| rest.split_once(part).map(|(_, after)| rest = after).is_some())
-        })
-    };
-    let missing: Vec<&str> = told.iter().flat_map(|text| quoted(text)).filter(|words| !stands(words)).collect();
-    assert!(missing.is_empty(), "not in src: {missing:#?}");
-    assert!(told.len() > 80, "{} errors", told.len());
+fn error_texts_match_troubleshooting_headings() {
+    for ErrorCase { heading, run } in ERROR_CASES {
+        let result = run();
+        assert_ne!(result.code, 0, "{heading}");
+        assert!(says(&result.stderr, heading), "not in stderr: {heading}\n---\n{}", result.stderr);
+    }
 }
 
 #[test]
-fn every_refusal_that_has_advice_is_in_troubleshooting() {
-    let page = read("docs/troubleshooting.md");
+fn every_troubleshooting_heading_has_a_case() {
+    let headings = TROUBLESHOOTING.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
     let known: BTreeSet<&str> =
-        page.split("AADSTS").skip(1).map(|after| after.split(not_a_digit).next().unwrap()).collect();
-    let advice = read("src/identity/refusal/advice.rs");
-    let own = advice.split("#[cfg(test)]").next().unwrap();
-    let arms = own.lines().filter_map(|line| line.split_once("=>")).map(|(codes, _)| codes.replace('_', ""));
-    let codes: BTreeSet<String> = arms
-        .flat_map(|codes| codes.split('|').map(|code| code.trim().to_owned()).collect::<Vec<_>>())
-        .filter(|code| !code.is_empty() && !code.contains(not_a_digit))
-        .collect();
-    assert!(codes.len() > 25, "{codes:?}");
-    let missing: Vec<&String> = codes.iter().filter(|code| !known.contains(code.as_str())).collect();
-    assert!(missing.is_empty(), "not in docs/troubleshooting.md: {missing:?}");
+        ERROR_CASES.iter().map(|case| case.heading).chain(HEADINGS_WITHOUT_CASE.iter().copied()).collect();
+    assert_eq!(headings.collect::<BTreeSet<_>>(), known);
 }
 
-fn not_a_digit(character: char) -> bool {
-    !character.is_ascii_digit()
+/// The rows of the AADSTS tables: the codes and the quoted error text.
+fn aadsts_rows(section: &str) -> Vec<(Vec<u32>, &'static str)> {
+    let (_, section) = TROUBLESHOOTING.split_once(&format!("### AADSTS: {section}\n")).unwrap();
+    let rows = section.split("\n#").next().unwrap().lines().filter(|line| line.starts_with("| AADSTS"));
+    let codes =
+        |cell: &str| cell.split("AADSTS").skip(1).map(|code| code.trim_matches([' ', ',']).parse().unwrap()).collect();
+    let row = |line: &'static str| {
+        let cells: Vec<&str> = line.split('|').collect();
+        Some((codes(cells[1]), quoted(cells[2]).next()?))
+    };
+    rows.filter_map(row).collect()
 }
 
-/// A heading's address, as GitHub makes it.
+/// A token response with this error code.
+fn aadsts(code: u32) -> Response {
+    let description = format!("AADSTS{code}: Microsoft's words.");
+    Response::json(400, &json!({ "error": "invalid_grant", "error_description": description, "error_codes": [code] }))
+}
+
+#[test]
+fn aadsts_texts_match_troubleshooting() {
+    let (env, mut count) = (TestEnv::new(), 0);
+    let mut check = |section: &str, run: &dyn Fn() -> CliResult| {
+        for (codes, text) in aadsts_rows(section) {
+            for code in codes {
+                env.tenant.fail_next("/oauth2/v2.0/token", aadsts(code));
+                let result = run().assert_code(4);
+                assert!(says(&result.stderr, text), "AADSTS{code}: {text}\n---\n{}", result.stderr);
+                count += 1;
+            }
+        }
+    };
+    check("a person's sign-in", &|| env.run_with_stdin(CONNECT, PASSWORD));
+    check("an application's sign-in", &|| env.run_with_env(&APPLICATION, LIST));
+    assert!(count > 30, "{count} codes");
+}
+
+/// The anchor that GitHub makes of a heading.
 fn slug(heading: &str) -> String {
     let kept = heading.trim_start_matches('#').trim().to_lowercase();
     kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
 }
 
 #[test]
-fn every_link_leads_to_a_file_and_a_heading() {
+fn links_resolve_to_files_and_headings() {
     for (path, text) in documents() {
         for link in text.split("](").skip(1).map(|after| after.split(')').next().unwrap()) {
             if link.contains("://") {
@@ -103,7 +470,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
             }
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
-            assert!(target.is_file(), "{}: {link} leads nowhere", path.display());
+            assert!(target.is_file(), "{}: {link} has no target", path.display());
             let has_heading = || {
                 fs::read_to_string(&target).unwrap().lines().any(|line| slug(line) == anchor && line.starts_with('#'))
             };
@@ -112,7 +479,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
     }
 }
 
-/// The words of each call of the tool in a line, up to what ends a command of the shell.
+/// The arguments of each call of the executable in a line of shell code.
 fn calls(line: &str) -> impl Iterator<Item = Vec<String>> {
     let begins = line.match_indices("mscommerce ").map(|(at, _)| at);
     let begins = begins.filter(|at| line[..*at].chars().next_back().is_none_or(|before| " (`|".contains(before)));
@@ -132,16 +499,16 @@ fn calls(line: &str) -> impl Iterator<Item = Vec<String>> {
 }
 
 #[test]
-fn every_command_in_a_block_is_understood() {
+fn commands_in_code_blocks_parse() {
     let fenced = |text: &str| text.split("```").skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let blocks = documents().into_iter().flat_map(|(_, text)| fenced(&text)).collect::<String>();
     let commands: BTreeSet<Vec<String>> = blocks.lines().flat_map(|line| calls(line).collect::<Vec<_>>()).collect();
     assert!(commands.len() > 40, "{} commands", commands.len());
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for command in commands {
-        // What the parser does not know is refused before the help is shown.
+        // The parser rejects unknown arguments before it shows the help.
         let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
-        let ran = machine.run(&words);
-        assert_eq!(ran.code, 0, "mscommerce {}\n{}", command.join(" "), ran.stderr);
+        let result = env.run(&words);
+        assert_eq!(result.code, 0, "mscommerce {}\n{}", command.join(" "), result.stderr);
     }
 }

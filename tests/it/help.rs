@@ -1,6 +1,6 @@
 //! The help texts, whole: a change of the contract shows here.
 
-use crate::support::env::Machine;
+use crate::support::env::TestEnv;
 
 const COMMANDS: &[&[&str]] = &[
     &[],
@@ -29,12 +29,12 @@ const COMMANDS: &[&[&str]] = &[
 
 #[test]
 fn every_command_explains_itself_and_touches_no_network() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for command in COMMANDS {
         let name = if command.is_empty() { "mscommerce".to_owned() } else { command.join("_") };
-        let help = machine.run(&[command, &["--help"][..]].concat()).expect_code(0);
+        let help = env.run(&[command, &["--help"][..]].concat()).assert_code(0);
         assert_eq!(help.stderr, "", "{name}");
         insta::assert_snapshot!(name, help.stdout);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }

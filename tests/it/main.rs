@@ -4,34 +4,37 @@
 #[path = "../tenant/mod.rs"]
 mod tenant;
 
+// First: its macro is used everywhere.
+#[macro_use]
+mod support;
+
+mod api_errors;
 mod application;
 mod baseline;
-mod products_update;
 mod connect;
 mod connect_browser;
 mod connect_device;
 mod connect_token;
 mod disconnect;
-mod doctor;
 mod docs;
+mod doctor;
 mod faults;
 mod help;
 mod history;
 mod network;
 mod output;
 mod policies;
+mod products_update;
 mod query;
 mod readme;
-mod api_errors;
-mod token_refresh;
-mod token_cache;
-mod token_cache_concurrency;
 mod secrecy;
 mod shells;
 mod status;
-mod support;
 mod tenants;
 #[cfg(unix)]
 mod terminal;
+mod token_cache;
+mod token_cache_concurrency;
+mod token_refresh;
 mod update;
 mod usage;

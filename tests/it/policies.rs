@@ -2,44 +2,44 @@
 
 use serde_json::{Map, json};
 
-use crate::support::env::Machine;
-use crate::tenant::{Answer, POLICY, Product};
+use crate::support::env::TestEnv;
+use crate::tenant::{POLICY, Product, Response};
 
 #[test]
 fn policy_list_is_get_ms_commerce_policies() {
-    let machine = Machine::signed_in();
-    let listed = machine.run(&["policy", "list", "-o", "json"]).expect_code(0).json();
+    let env = TestEnv::signed_in();
+    let listed = env.run(&["policy", "list", "-o", "json"]).assert_code(0).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
     let keys: Vec<&String> = listed[0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["defaultValue", "description", "policyId"], "serde_json sorts what it reads");
     assert_eq!((&listed[0]["policyId"], &listed[0]["defaultValue"]), (&json!(POLICY), &json!("Enabled")));
-    assert_eq!(machine.requests(), ["GET /v1.0/policies"]);
+    assert_eq!(env.request_lines(), ["GET /v1.0/policies"]);
 }
 
 #[test]
 fn policy_get_is_get_ms_commerce_policy() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for arguments in [&["policy", "get"][..], &["policy", "get", POLICY], &["policy", "get", "--policy-id", POLICY]] {
-        let policy = machine.run(&[arguments, &["-o", "json"]].concat()).expect_code(0).json();
+        let policy = env.run(&[arguments, &["-o", "json"]].concat()).assert_code(0).json();
         assert_eq!(policy["policyId"], POLICY);
     }
-    assert_eq!(machine.requests(), vec!["GET /v1.0/policies/AllowSelfServicePurchase"; 3]);
+    assert_eq!(env.request_lines(), vec!["GET /v1.0/policies/AllowSelfServicePurchase"; 3]);
 }
 
 #[test]
 fn products_list_is_get_ms_commerce_product_policies() {
-    let machine = Machine::signed_in();
-    let listed = machine.run(&["products", "list", "-o", "json"]).expect_code(0);
+    let env = TestEnv::signed_in();
+    let listed = env.run(&["products", "list", "-o", "json"]).assert_code(0);
     let first = listed.stdout.lines().skip(1).take(7).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!("first_product_json", first);
-    assert_eq!(machine.requests(), ["GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product"]);
+    assert_eq!(env.request_lines(), ["GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product"]);
 }
 
 #[test]
 fn every_request_carries_the_token_and_a_correlation_id_of_its_own() {
-    let machine = Machine::signed_in();
-    machine.run(&["products", "list", "--scope", "all"]).expect_code(0);
-    let requests = machine.tenant.requests();
+    let env = TestEnv::signed_in();
+    env.run(&["products", "list", "--scope", "all"]).assert_code(0);
+    let requests = env.tenant.requests();
     assert_eq!(requests.len(), 2);
     let ids: Vec<_> = requests.iter().map(|request| request.header("x-ms-correlation-id").unwrap()).collect();
     assert_ne!(ids[0], ids[1]);
@@ -51,9 +51,9 @@ fn every_request_carries_the_token_and_a_correlation_id_of_its_own() {
 
 #[test]
 fn the_scope_chooses_products_offer_types_or_both() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let scopes = |scope: &str| {
-        let listed = machine.run(&["products", "list", "--scope", scope, "-o", "json"]).expect_code(0).json();
+        let listed = env.run(&["products", "list", "--scope", scope, "-o", "json"]).assert_code(0).json();
         let mut scopes: Vec<String> =
             listed.as_array().unwrap().iter().map(|item| item["scope"].as_str().unwrap().to_owned()).collect();
         scopes.dedup();
@@ -63,16 +63,16 @@ fn the_scope_chooses_products_offer_types_or_both() {
     assert_eq!(scopes("offer-type"), ["offerType"]);
     assert_eq!(scopes("OfferType"), ["offerType"]);
     assert_eq!(scopes("all"), ["product", "offerType"]);
-    let sent = machine.requests();
+    let sent = env.request_lines();
     assert_eq!(sent[1], "GET /v1.0/policies/AllowSelfServicePurchase/products?scope=OfferType");
     assert_eq!(sent.len(), 5);
 }
 
 #[test]
 fn name_and_value_narrow_the_list() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let names = |filters: &[&str]| {
-        let listed = machine.run(&[&["products", "list", "-o", "json"], filters].concat()).expect_code(0).json();
+        let listed = env.run(&[&["products", "list", "-o", "json"], filters].concat()).assert_code(0).json();
         listed.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&["--name", "BI PRO"]), ["Power BI Pro"]);
@@ -83,13 +83,13 @@ fn name_and_value_narrow_the_list() {
 
 #[test]
 fn product_get_is_get_ms_commerce_product_policy() {
-    let machine = Machine::signed_in();
-    let product = machine.run(&["product", "get", "CFQ7TTC0H9MP", "-o", "json"]).expect_code(0).json();
+    let env = TestEnv::signed_in();
+    let product = env.run(&["product", "get", "CFQ7TTC0H9MP", "-o", "json"]).assert_code(0).json();
     assert_eq!((&product["name"], &product["policyValue"]), (&json!("Power BI Pro"), &json!("Enabled")));
-    let offers = machine.run(&["product", "get", "--offer-type", "SaaS", "-o", "json"]).expect_code(0).json();
+    let offers = env.run(&["product", "get", "--offer-type", "SaaS", "-o", "json"]).assert_code(0).json();
     assert_eq!((&offers["scope"], &offers["id"]), (&json!("offerType"), &json!("SaaS")));
     assert_eq!(
-        machine.requests(),
+        env.request_lines(),
         [
             "GET /v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0H9MP",
             "GET /v1.0/policies/AllowSelfServicePurchase/offerTypes/SaaS",
@@ -99,18 +99,18 @@ fn product_get_is_get_ms_commerce_product_policy() {
 
 #[test]
 fn a_name_or_an_id_in_lower_case_is_looked_up_with_one_request() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for words in ["power bi PRO", "cfq7ttc0h9mp", " Power BI Pro "] {
-        let product = machine.run(&["product", "get", words, "-o", "json"]).expect_code(0).json();
+        let product = env.run(&["product", "get", words, "-o", "json"]).assert_code(0).json();
         assert_eq!(product["id"], "CFQ7TTC0H9MP", "{words}");
     }
-    assert_eq!(machine.requests(), vec!["GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product"; 3]);
+    assert_eq!(env.request_lines(), vec!["GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product"; 3]);
 }
 
 #[test]
 fn a_name_that_fits_nothing_gets_the_nearest_ones() {
-    let machine = Machine::signed_in();
-    machine.run(&["product", "get", "powr bi pro"]).expect_code(1).expect_no_data().expect_said(&[
+    let env = TestEnv::signed_in();
+    env.run(&["product", "get", "powr bi pro"]).assert_code(1).stdout_is_empty().stderr_contains(&[
         "no product has the id or the name 'powr bi pro'",
         "Power BI Pro (CFQ7TTC0H9MP)",
         "hint: ",
@@ -119,34 +119,34 @@ fn a_name_that_fits_nothing_gets_the_nearest_ones() {
 
 #[test]
 fn a_name_that_fits_several_products_gets_all_of_them() {
-    let machine = Machine::signed_in();
-    machine.tenant.set_products(vec![
+    let env = TestEnv::signed_in();
+    env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "Twin", "Enabled"),
         Product::new("CFQ7TTC0BBBB", "TWIN", "Enabled"),
     ]);
     for command in [&["product", "get", "twin"][..], &["product", "update", "twin", "--value", "disabled"]] {
-        machine.run(command).expect_code(1).expect_no_data().expect_said(&[
+        env.run(command).assert_code(1).stdout_is_empty().stderr_contains(&[
             "fits 2 products",
             "Twin (CFQ7TTC0AAAA)",
             "TWIN (CFQ7TTC0BBBB)",
         ]);
     }
-    assert!(machine.requests().iter().all(|line| line.starts_with("GET ")));
+    assert!(env.request_lines().iter().all(|line| line.starts_with("GET ")));
 }
 
 #[test]
 fn an_unknown_id_gets_the_nearest_ones_and_a_renumbered_one_its_new_id() {
-    let machine = Machine::signed_in();
-    machine.run(&["product", "get", "CFQ7TTC0H9MQ"]).expect_code(1).expect_said(&[
+    let env = TestEnv::signed_in();
+    env.run(&["product", "get", "CFQ7TTC0H9MQ"]).assert_code(1).stderr_contains(&[
         "could not read product CFQ7TTC0H9MQ: the service answered 404 Not Found",
         "correlation id: ",
         "the nearest products:\n    Power BI Pro (CFQ7TTC0H9MP)\n",
     ]);
-    machine.run(&["product", "get", "CFQ7TTC0L3PB"]).expect_code(1).expect_said(&["Power BI Pro is CFQ7TTC0H9MP now"]);
-    machine.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]).expect_code(1).expect_said(&[
+    env.run(&["product", "get", "CFQ7TTC0L3PB"]).assert_code(1).stderr_contains(&["Power BI Pro is CFQ7TTC0H9MP now"]);
+    env.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]).assert_code(1).stderr_contains(&[
         "hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33",
     ]);
-    machine.run(&["product", "get", "--offer-type", "Sass"]).expect_code(1).expect_said(&[
+    env.run(&["product", "get", "--offer-type", "Sass"]).assert_code(1).stderr_contains(&[
         "the tenant has no offer type Sass",
         "Software as a Service (SaaS)",
         "hint: mscommerce products list --scope offer-type",
@@ -155,13 +155,13 @@ fn an_unknown_id_gets_the_nearest_ones_and_a_renumbered_one_its_new_id() {
 
 #[test]
 fn an_unknown_policy_gets_those_that_there_are() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for command in [
         &["policy", "get", "Nope"][..],
         &["products", "list", "--policy-id", "Nope"],
         &["product", "get", "CFQ7TTC0H9MP", "--policy-id", "Nope"],
     ] {
-        machine.run(command).expect_code(1).expect_no_data().expect_said(&[
+        env.run(command).assert_code(1).stdout_is_empty().stderr_contains(&[
             "there is no policy 'Nope'; policies: AllowSelfServicePurchase",
             "hint: mscommerce policy list",
         ]);
@@ -170,22 +170,22 @@ fn an_unknown_policy_gets_those_that_there_are() {
 
 #[test]
 fn a_404_for_something_that_is_there_is_told_as_a_fault_of_the_service() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     // The list call of the real service has answered its own inner failure so (issue 4387).
     let body = json!({"errorCode": "Unknown", "reason": "GetProductDetailsByProductIdAsync failed{\"inner\":1}"});
-    machine.tenant.fail_next("GET /v1.0/policies/AllowSelfServicePurchase/products?", Answer::json(404, &body));
-    machine.run(&["products", "list"]).expect_code(1).expect_said(&[
+    env.tenant.fail_next("GET /v1.0/policies/AllowSelfServicePurchase/products?", Response::json(404, &body));
+    env.run(&["products", "list"]).assert_code(1).stderr_contains(&[
         "could not list the products: the service answered 404 Not Found",
         "Unknown: GetProductDetailsByProductIdAsync failed{\"inner\":1}",
         "the policy is there, so this may be a fault of the service",
     ]);
-    machine.tenant.fail_next("/products/CFQ7TTC0H9MP", Answer::json(404, &body));
-    machine.run(&["product", "get", "CFQ7TTC0H9MP"]).expect_code(1).expect_said(&["the list has it"]);
+    env.tenant.fail_next("/products/CFQ7TTC0H9MP", Response::json(404, &body));
+    env.run(&["product", "get", "CFQ7TTC0H9MP"]).assert_code(1).stderr_contains(&["the list has it"]);
 }
 
 #[test]
 fn ids_are_sent_as_one_encoded_segment() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for (id, segment) in [
         ("a/b", "a%2Fb"),
         ("a?b=c", "a%3Fb=c"),
@@ -194,63 +194,63 @@ fn ids_are_sent_as_one_encoded_segment() {
         ("..\\x", "..%5Cx"),
         ("%2e%2e", "%252e%252e"),
     ] {
-        machine.tenant.forget_requests();
-        machine.run(&["product", "get", "--offer-type", id]).expect_code(1);
-        assert_eq!(machine.requests()[0], format!("GET /v1.0/policies/AllowSelfServicePurchase/offerTypes/{segment}"));
-        machine.tenant.forget_requests();
-        machine.run(&["policy", "get", "--policy-id", id]).expect_code(1);
-        assert_eq!(machine.requests()[0], format!("GET /v1.0/policies/{segment}"));
+        env.tenant.forget_requests();
+        env.run(&["product", "get", "--offer-type", id]).assert_code(1);
+        assert_eq!(env.request_lines()[0], format!("GET /v1.0/policies/AllowSelfServicePurchase/offerTypes/{segment}"));
+        env.tenant.forget_requests();
+        env.run(&["policy", "get", "--policy-id", id]).assert_code(1);
+        assert_eq!(env.request_lines()[0], format!("GET /v1.0/policies/{segment}"));
     }
 }
 
 #[test]
 fn ids_that_would_lead_elsewhere_are_refused_before_any_request() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for id in [".", "..", "", "a\tb", ".\t.", "a\nb"] {
-        machine.run(&["product", "get", "--offer-type", id]).expect_code(2).expect_no_data();
-        machine.run(&["product", "get", id]).expect_code(2).expect_no_data();
-        machine.run(&["product", "update", id, "--value", "disabled"]).expect_code(2).expect_no_data();
-        machine.run(&["products", "list", "--policy-id", id]).expect_code(2).expect_no_data();
-        machine.run(&["policy", "get", id]).expect_code(2).expect_no_data();
+        env.run(&["product", "get", "--offer-type", id]).assert_code(2).stdout_is_empty();
+        env.run(&["product", "get", id]).assert_code(2).stdout_is_empty();
+        env.run(&["product", "update", id, "--value", "disabled"]).assert_code(2).stdout_is_empty();
+        env.run(&["products", "list", "--policy-id", id]).assert_code(2).stdout_is_empty();
+        env.run(&["policy", "get", id]).assert_code(2).stdout_is_empty();
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn what_the_service_adds_later_is_kept() {
-    let machine = Machine::signed_in();
-    machine.tenant.set_products(vec![
+    let env = TestEnv::signed_in();
+    env.tenant.set_products(vec![
         Product::new("CFQ7TTC0NEW1", "New", "OnlyOnTuesdays").with("availableFrom", json!({"year": 2030})),
         Product::new("CFQ7TTC0NEW2", "Odd", "Enabled").with("policyValue", json!(null)),
     ]);
     let mut added = Map::new();
     added.insert("revision".into(), json!(7));
-    machine.tenant.set_policy_extra(added);
-    let listed = machine.run(&["products", "list", "-o", "json"]).expect_code(0).json();
+    env.tenant.set_policy_extra(added);
+    let listed = env.run(&["products", "list", "-o", "json"]).assert_code(0).json();
     assert_eq!(
         (&listed[0]["policyValue"], &listed[0]["availableFrom"]),
         (&json!("OnlyOnTuesdays"), &json!({"year": 2030}))
     );
     assert_eq!(listed[1]["policyValue"], json!(null));
-    assert!(machine.run(&["products", "list"]).expect_code(0).stdout.contains("OnlyOnTuesdays"));
-    assert_eq!(machine.run(&["policy", "get", "-o", "json"]).expect_code(0).json()["revision"], 7);
+    assert!(env.run(&["products", "list"]).assert_code(0).stdout.contains("OnlyOnTuesdays"));
+    assert_eq!(env.run(&["policy", "get", "-o", "json"]).assert_code(0).json()["revision"], 7);
 }
 
 #[test]
 fn a_list_in_pages_is_read_to_its_end_and_no_link_leads_the_token_elsewhere() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let item = |id: &str| json!({"policyId": POLICY, "policyValue": "Enabled", "scope": "product", "productId": id, "productName": id});
     let path = "/v1.0/policies/AllowSelfServicePurchase/products";
-    let next = format!("{}{path}?page=2", machine.tenant.url());
-    machine.tenant.fail_next("scope=product", Answer::json(200, &json!({"items": [item("A")], "nextLink": next})));
-    machine.tenant.fail_next("page=2", Answer::json(200, &json!({"items": [item("B")], "nextLink": null})));
-    let listed = machine.run(&["products", "list", "-o", "json"]).expect_code(0).json();
+    let next = format!("{}{path}?page=2", env.tenant.url());
+    env.tenant.fail_next("scope=product", Response::json(200, &json!({"items": [item("A")], "nextLink": next})));
+    env.tenant.fail_next("page=2", Response::json(200, &json!({"items": [item("B")], "nextLink": null})));
+    let listed = env.run(&["products", "list", "-o", "json"]).assert_code(0).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(2));
 
     for link in ["http://127.0.0.1:9/elsewhere", &format!("{path}?scope=product"), "https://licensing.example/"] {
-        machine.tenant.forget_requests();
-        machine.tenant.fail_next("scope=product", Answer::json(200, &json!({"items": [], "@odata.nextLink": link})));
-        machine.run(&["products", "list"]).expect_code(1).expect_no_data().expect_said(&["next page", link]);
-        assert_eq!(machine.requests().len(), 1);
+        env.tenant.forget_requests();
+        env.tenant.fail_next("scope=product", Response::json(200, &json!({"items": [], "@odata.nextLink": link})));
+        env.run(&["products", "list"]).assert_code(1).stdout_is_empty().stderr_contains(&["next page", link]);
+        assert_eq!(env.request_lines().len(), 1);
     }
 }

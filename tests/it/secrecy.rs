@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use crate::connect_browser::Waiting;
-use crate::support::env::{Machine, Ran};
-use crate::tenant::{ADMIN, Answer, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Reply};
-
-const PRODUCT: &str = "CFQ7TTC0H9MP";
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
+use crate::support::fixtures::POWER_BI;
+use crate::tenant::{ADMIN, BrowserResponse, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Response};
 
 /// Every command, in an order in which each has something to do.
 const COMMANDS: &[&[&str]] = &[
@@ -16,8 +16,8 @@ const COMMANDS: &[&[&str]] = &[
     &["policy", "get"],
     &["products", "list"],
     &["products", "list", "--tenant", CUSTOMER_TENANT],
-    &["product", "get", PRODUCT],
-    &["product", "update", PRODUCT, "--value", "disabled"],
+    &["product", "get", POWER_BI],
+    &["product", "update", POWER_BI, "--value", "disabled"],
     &["products", "update", "--all", "--value", "disabled", "--yes"],
     &["baseline", "export", "--file", "baseline.toml"],
     &["baseline", "check", "baseline.toml"],
@@ -35,9 +35,9 @@ const COMMANDS: &[&[&str]] = &[
 const SECRET_FIELDS: [&str; 5] = ["code", "code_verifier", "device_code", "password", "refresh_token"];
 
 /// All that is secret on this machine so far.
-fn secrets(machine: &Machine) -> BTreeSet<String> {
-    let mut secrets: BTreeSet<String> = machine.tenant.issued().into_iter().collect();
-    for (_, form) in machine.token_requests() {
+fn secrets(env: &TestEnv) -> BTreeSet<String> {
+    let mut secrets: BTreeSet<String> = env.tenant.issued_secrets().into_iter().collect();
+    for (_, form) in env.token_requests() {
         secrets.extend(SECRET_FIELDS.iter().filter_map(|name| form.get(*name).cloned()));
     }
     secrets.insert(PASSWORD.to_owned());
@@ -50,45 +50,45 @@ fn parts(secret: &str) -> impl Iterator<Item = &str> {
 }
 
 #[track_caller]
-fn expect_hidden(machine: &Machine, what: &[&str], ran: &Ran) {
-    let saved = if machine.sign_ins().exists() { machine.secrets() } else { Vec::new() };
-    for secret in secrets(machine) {
+fn expect_hidden(env: &TestEnv, what: &[&str], result: &CliResult) {
+    let saved = if env.cache_path().exists() { env.cached_tokens() } else { Vec::new() };
+    for secret in secrets(env) {
         for part in parts(&secret) {
-            let is_shown = ran.stdout.contains(part) || ran.stderr.contains(part);
-            assert!(!is_shown, "{what:?} shows {part}\n{}\n{}", ran.stdout, ran.stderr);
+            let is_shown = result.stdout.contains(part) || result.stderr.contains(part);
+            assert!(!is_shown, "{what:?} shows {part}\n{}\n{}", result.stdout, result.stderr);
         }
-        let mut files = machine.files_with(&secret);
+        let mut files = env.files_containing(&secret);
         // Windows seals the file, so that nothing at all is found in it there.
-        files.retain(|file| !(saved.contains(&secret) && *file == machine.sign_ins()));
+        files.retain(|file| !(saved.contains(&secret) && *file == env.cache_path()));
         assert!(files.is_empty(), "{what:?} leaves {secret} in {files:?}");
     }
 }
 
-fn run(machine: &Machine, command: &[&str]) -> Ran {
-    let mut command = machine.command(&[command, &["-vvv"]].concat());
-    command.current_dir(machine.home()).output().unwrap().into()
+fn run(env: &TestEnv, command: &[&str]) -> CliResult {
+    let mut command = env.command(&[command, &["-vvv"]].concat());
+    command.current_dir(env.home()).output().unwrap().into()
 }
 
 /// Runs every command, each of which has to end with a code that is expected of it.
-fn run_all(machine: &Machine, is_expected: impl Fn(&str, i32) -> bool) {
+fn run_all(env: &TestEnv, is_expected: impl Fn(&str, i32) -> bool) {
     for command in COMMANDS {
-        let ran = run(machine, command);
-        assert!(is_expected(command[0], ran.code), "{command:?} ends with {}\n{}", ran.code, ran.stderr);
-        expect_hidden(machine, command, &ran);
+        let result = run(env, command);
+        assert!(is_expected(command[0], result.code), "{command:?} ends with {}\n{}", result.code, result.stderr);
+        expect_hidden(env, command, &result);
     }
 }
 
-fn connect_by_password(machine: &Machine) {
+fn connect_by_password(env: &TestEnv) {
     let arguments = ["connect", "--username", ADMIN, "--password-stdin", "-vvv"];
-    let ran = machine.run_with_input(&arguments, PASSWORD).expect_code(0);
-    expect_hidden(machine, &arguments, &ran);
+    let result = env.run_with_stdin(&arguments, PASSWORD).assert_code(0);
+    expect_hidden(env, &arguments, &result);
 }
 
 #[test]
 fn every_command_is_among_those_that_are_driven() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let commands_of = |path: &[&str]| -> Vec<String> {
-        let help = machine.run(&[path, &["--help"]].concat()).expect_code(0).stdout;
+        let help = env.run(&[path, &["--help"]].concat()).assert_code(0).stdout;
         let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
         let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
         names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
@@ -105,53 +105,53 @@ fn every_command_is_among_those_that_are_driven() {
 
 #[test]
 fn nothing_is_given_away_after_signing_in_with_the_browser() {
-    let machine = Machine::new();
-    let waiting = Waiting::start(&machine, &["-vvv"]);
-    let Reply { body, .. } = waiting.sign_in();
-    let ran = waiting.finish().expect_code(0);
-    expect_hidden(&machine, &["connect"], &ran);
-    expect_hidden(&machine, &["landing page"], &Ran { code: 0, stdout: body, stderr: String::new() });
-    run_all(&machine, |_, code| code == 0);
+    let env = TestEnv::new();
+    let waiting = Waiting::start(&env, &["-vvv"]);
+    let BrowserResponse { body, .. } = waiting.sign_in();
+    let result = waiting.finish().assert_code(0);
+    expect_hidden(&env, &["connect"], &result);
+    expect_hidden(&env, &["landing page"], &CliResult { code: 0, stdout: body, stderr: String::new() });
+    run_all(&env, |_, code| code == 0);
 }
 
 #[test]
 fn nothing_is_given_away_after_signing_in_with_a_device_code() {
-    let machine = Machine::new();
-    let ran = machine.run(&["connect", "--device-code", "-vvv"]).expect_code(0);
-    expect_hidden(&machine, &["connect"], &ran);
-    run_all(&machine, |_, code| code == 0);
+    let env = TestEnv::new();
+    let result = env.run(&["connect", "--device-code", "-vvv"]).assert_code(0);
+    expect_hidden(&env, &["connect"], &result);
+    run_all(&env, |_, code| code == 0);
 }
 
 #[test]
 fn nothing_is_given_away_after_signing_in_with_a_password_that_had_to_be_renewed() {
-    let machine = Machine::new();
-    machine.tenant.set_token_lifetime(200);
-    connect_by_password(&machine);
+    let env = TestEnv::new();
+    env.tenant.set_token_lifetime(200);
+    connect_by_password(&env);
     // Each command renews, and is given another refresh token.
-    run_all(&machine, |_, code| code == 0);
+    run_all(&env, |_, code| code == 0);
 }
 
 #[test]
 fn nothing_is_given_away_of_a_token_that_was_handed_over() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    let ran = machine.run_with_input(&["connect", "--with-token", "-vvv"], &token).expect_code(0);
-    expect_hidden(&machine, &["connect"], &ran);
-    run_all(&machine, |name, code| [0, 4].contains(&code) || (name == "doctor" && code == 1));
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let result = env.run_with_stdin(&["connect", "--with-token", "-vvv"], &token).assert_code(0);
+    expect_hidden(&env, &["connect"], &result);
+    run_all(&env, |name, code| [0, 4].contains(&code) || (name == "doctor" && code == 1));
     for command in COMMANDS.iter().filter(|command| !command.contains(&"--tenant")) {
-        let mut run = machine.command(&[command, &["-vvv"][..]].concat());
-        let ran: Ran = run.env("MSCOMMERCE_TOKEN", &token).current_dir(machine.home()).output().unwrap().into();
-        expect_hidden(&machine, command, &ran);
+        let mut run = env.command(&[command, &["-vvv"][..]].concat());
+        let result: CliResult = run.env("MSCOMMERCE_TOKEN", &token).current_dir(env.home()).output().unwrap().into();
+        expect_hidden(&env, command, &result);
     }
 }
 
 #[test]
 fn nothing_is_given_away_where_entra_refuses() {
-    let machine = Machine::new();
-    machine.tenant.set_token_lifetime(200);
-    connect_by_password(&machine);
-    machine.tenant.revoke_refresh_tokens();
-    run_all(&machine, |name, code| match name {
+    let env = TestEnv::new();
+    env.tenant.set_token_lifetime(200);
+    connect_by_password(&env);
+    env.tenant.revoke_refresh_tokens();
+    run_all(&env, |name, code| match name {
         "status" | "history" | "completions" | "man" | "disconnect" => code == 0,
         // There is no file to compare with, and nothing to take back.
         "baseline" | "undo" => [1, 2, 4].contains(&code),
@@ -163,25 +163,29 @@ fn nothing_is_given_away_where_entra_refuses() {
 #[test]
 fn nothing_is_given_away_where_the_service_refuses_in_the_words_of_the_request() {
     for status in [200, 400, 401, 403, 404, 500, 503] {
-        let machine = Machine::new();
-        connect_by_password(&machine);
-        let token = &machine.secrets()[0];
+        let env = TestEnv::new();
+        connect_by_password(&env);
+        let token = &env.cached_tokens()[0];
         for body in [format!("You sent: Bearer {token}"), format!("{{\"reason\":\"Bearer {token}\",\"items\":[]}}")] {
-            machine.tenant.fail_times(99, "/v1.0/", Answer::text(status, "application/json", &body));
-            let ran = run(&machine, &["products", "list", "-o", "json"]);
-            assert_ne!(ran.code, 0, "{status} {body}");
-            assert!(!ran.stderr.contains(token.as_str()) && !ran.stdout.contains(token.as_str()), "{}", ran.stderr);
-            expect_hidden(&machine, &["products", "list"], &ran);
+            env.tenant.fail_times(99, "/v1.0/", Response::text(status, "application/json", &body));
+            let result = run(&env, &["products", "list", "-o", "json"]);
+            assert_ne!(result.code, 0, "{status} {body}");
+            assert!(
+                !result.stderr.contains(token.as_str()) && !result.stdout.contains(token.as_str()),
+                "{}",
+                result.stderr
+            );
+            expect_hidden(&env, &["products", "list"], &result);
         }
     }
 }
 
 #[test]
 fn an_answer_that_repeats_the_token_is_not_told_and_says_so() {
-    let machine = Machine::signed_in();
-    let body = format!("Authorization: Bearer {}", machine.secrets()[0]);
-    machine.tenant.fail_next("/v1.0/", Answer::text(403, "text/plain", &body));
-    run(&machine, &["products", "list"]).expect_code(1).expect_no_data().expect_said(&[
+    let env = TestEnv::signed_in();
+    let body = format!("Authorization: Bearer {}", env.cached_tokens()[0]);
+    env.tenant.fail_next("/v1.0/", Response::text(403, "text/plain", &body));
+    run(&env, &["products", "list"]).assert_code(1).stdout_is_empty().stderr_contains(&[
         "403",
         "not shown",
         "hint: look for a proxy",
@@ -191,27 +195,27 @@ fn an_answer_that_repeats_the_token_is_not_told_and_says_so() {
 #[test]
 fn nothing_is_given_away_where_the_answers_cannot_be_understood() {
     for body in ["{\"access_token\":\"a-token-in-odd-json\"", "[\"a-token-in-odd-json\"]", "\"a-token-in-odd-json\""] {
-        let machine = Machine::new();
-        machine.tenant.set_token_lifetime(200);
-        connect_by_password(&machine);
-        machine.tenant.fail_times(99, "/oauth2/v2.0/token", Answer::text(200, "application/json", body));
-        let ran = run(&machine, &["products", "list"]).expect_code(1);
-        assert!(!ran.stderr.contains("a-token-in-odd-json"), "{}", ran.stderr);
-        expect_hidden(&machine, &["products", "list"], &ran);
+        let env = TestEnv::new();
+        env.tenant.set_token_lifetime(200);
+        connect_by_password(&env);
+        env.tenant.fail_times(99, "/oauth2/v2.0/token", Response::text(200, "application/json", body));
+        let result = run(&env, &["products", "list"]).assert_code(1);
+        assert!(!result.stderr.contains("a-token-in-odd-json"), "{}", result.stderr);
+        expect_hidden(&env, &["products", "list"], &result);
     }
 }
 
 #[test]
 fn nothing_is_given_away_where_the_saved_file_is_damaged() {
-    let machine = Machine::signed_in();
-    let secrets = machine.secrets();
-    let saved = machine.saved().to_string();
+    let env = TestEnv::signed_in();
+    let secrets = env.cached_tokens();
+    let saved = env.cache().to_string();
     for cut in [saved.len() / 3, saved.len() / 2, saved.len() - 2] {
-        std::fs::write(machine.sign_ins(), &saved[..cut]).unwrap();
+        std::fs::write(env.cache_path(), &saved[..cut]).unwrap();
         for command in [&["status"][..], &["products", "list"]] {
-            let ran = run(&machine, command).expect_code(4);
+            let result = run(&env, command).assert_code(4);
             for secret in &secrets {
-                assert!(!ran.stderr.contains(secret) && !ran.stdout.contains(secret), "{}", ran.stderr);
+                assert!(!result.stderr.contains(secret) && !result.stdout.contains(secret), "{}", result.stderr);
             }
         }
     }

@@ -4,44 +4,45 @@ use std::fs;
 #[cfg(unix)]
 use std::process::Stdio;
 
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
 use crate::tenant::ADMIN;
 
 /// What is offered for the last of these words, a line each, as the script of fish asks.
-fn offered(machine: &Machine, words: &[&str]) -> Vec<String> {
-    offered_to("fish", machine, words)
+fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
+    offered_to("fish", env, words)
 }
 
-fn offered_to(shell: &str, machine: &Machine, words: &[&str]) -> Vec<String> {
-    let mut command = machine.command(&[&["--", "mscommerce"], words].concat());
-    let ran: Ran = command
+fn offered_to(shell: &str, env: &TestEnv, words: &[&str]) -> Vec<String> {
+    let mut command = env.command(&[&["--", "mscommerce"], words].concat());
+    let result: CliResult = command
         .env("MSCOMMERCE_COMPLETE", shell)
         .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
         .output()
         .unwrap()
         .into();
-    let ran = ran.expect_code(0);
-    assert_eq!(ran.stderr, "");
-    ran.stdout.lines().map(str::to_owned).collect()
+    let result = result.assert_code(0);
+    assert_eq!(result.stderr, "");
+    result.stdout.lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn every_shell_has_a_script_that_asks_the_executable() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let script = machine.run(&["completions", shell]).expect_code(0);
+        let script = env.run(&["completions", shell]).assert_code(0);
         assert!(script.stdout.contains("MSCOMMERCE_COMPLETE") && script.stdout.contains("mscommerce"), "{shell}");
         assert_eq!(script.stderr, "");
     }
-    machine.run(&["completions", "tcsh"]).expect_code(2).expect_no_data().expect_said(&["powershell"]);
-    assert!(machine.requests().is_empty());
+    env.run(&["completions", "tcsh"]).assert_code(2).stdout_is_empty().stderr_contains(&["powershell"]);
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn commands_flags_and_values_are_offered() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let fits = |words: &[&str], all: &[&str]| {
-        let found = offered(&machine, words);
+        let found = offered(&env, words);
         for wanted in all {
             assert!(found.iter().any(|line| line.split('\t').next() == Some(wanted)), "{words:?}: {wanted}\n{found:?}");
         }
@@ -51,49 +52,49 @@ fn commands_flags_and_values_are_offered() {
     fits(&["product", "update", "X", "--value", ""], &["enabled", "disabled", "only-trials-without-payment-method"]);
     fits(&["product", "update", "X", "--enabled", ""], &["true", "false"]);
     fits(&["products", "list", "-o", ""], &["table", "json", "csv", "tsv", "markdown"]);
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn products_are_offered_as_the_last_listing_showed_them() {
-    let machine = Machine::signed_in();
-    assert_eq!(offered(&machine, &["product", "get", "CFQ"]), [] as [String; 0]);
-    machine.run(&["products", "list", "--name", "visio"]).expect_code(0);
-    machine.run(&["products", "list", "--scope", "offer-type"]).expect_code(0);
-    machine.tenant.forget_requests();
-    assert_eq!(offered(&machine, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
-    assert_eq!(offered(&machine, &["product", "get", "Power BI Pro"]), ["Power BI Pro"]);
-    assert_eq!(offered(&machine, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
-    assert_eq!(offered(&machine, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
-    assert!(machine.requests().is_empty());
+    let env = TestEnv::signed_in();
+    assert_eq!(offered(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
+    env.run(&["products", "list", "--name", "visio"]).assert_code(0);
+    env.run(&["products", "list", "--scope", "offer-type"]).assert_code(0);
+    env.tenant.forget_requests();
+    assert_eq!(offered(&env, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
+    assert_eq!(offered(&env, &["product", "get", "Power BI Pro"]), ["Power BI Pro"]);
+    assert_eq!(offered(&env, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert_eq!(offered(&env, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn what_cannot_be_kept_for_completion_disturbs_no_listing() {
-    let machine = Machine::signed_in();
-    fs::create_dir(machine.state().join("products.json")).unwrap();
-    let ran = machine.run(&["products", "list"]).expect_code(0);
-    assert_eq!(ran.stderr, "");
-    assert_eq!(offered(&machine, &["product", "get", "CFQ"]), [] as [String; 0]);
-    fs::remove_dir(machine.state().join("products.json")).unwrap();
-    fs::write(machine.state().join("products.json"), "damaged").unwrap();
-    assert_eq!(offered(&machine, &["product", "get", "CFQ"]), [] as [String; 0]);
-    machine.run(&["products", "list"]).expect_code(0);
-    assert!(!offered(&machine, &["product", "get", "CFQ"]).is_empty());
-    let token = machine.tenant.mint(ADMIN, crate::tenant::HOME_TENANT, 3600);
+    let env = TestEnv::signed_in();
+    fs::create_dir(env.state_dir().join("products.json")).unwrap();
+    let result = env.run(&["products", "list"]).assert_code(0);
+    assert_eq!(result.stderr, "");
+    assert_eq!(offered(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
+    fs::remove_dir(env.state_dir().join("products.json")).unwrap();
+    fs::write(env.state_dir().join("products.json"), "damaged").unwrap();
+    assert_eq!(offered(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
+    env.run(&["products", "list"]).assert_code(0);
+    assert!(!offered(&env, &["product", "get", "CFQ"]).is_empty());
+    let token = env.tenant.issue_token(ADMIN, crate::tenant::HOME_TENANT, 3600);
     let nowhere = [("MSCOMMERCE_TOKEN", token.as_str()), ("MSCOMMERCE_HOME", "/dev/null/nowhere")];
     if cfg!(unix) {
-        assert_eq!(machine.run_with(&nowhere, &["products", "list"]).expect_code(0).stderr, "");
+        assert_eq!(env.run_with_env(&nowhere, &["products", "list"]).assert_code(0).stderr, "");
     }
 }
 
 #[test]
 fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
-    let machine = Machine::new();
-    fs::create_dir(machine.state()).unwrap();
+    let env = TestEnv::new();
+    fs::create_dir(env.state_dir()).unwrap();
     let kept = r#"[{"id":"A1","name":"Power BI Pro"},{"id":"A2","name":"it’s $(ls)"},{"id":"A3;ls","name":""}]"#;
-    fs::write(machine.state().join("products.json"), kept).unwrap();
-    let offers = |typed: &str| offered_to("powershell", &machine, &["product", "get", typed]);
+    fs::write(env.state_dir().join("products.json"), kept).unwrap();
+    let offers = |typed: &str| offered_to("powershell", &env, &["product", "get", typed]);
     assert_eq!(offers("Power B"), ["'Power BI Pro'"]);
     assert_eq!(offers("it"), ["'it’’s $(ls)'"]);
     assert_eq!(offers("it’s $"), ["'it’’s $(ls)'"]);
@@ -103,13 +104,13 @@ fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
 
 #[test]
 fn whatever_the_kept_listing_holds_a_shell_is_answered() {
-    let machine = Machine::new();
-    fs::create_dir(machine.state()).unwrap();
+    let env = TestEnv::new();
+    fs::create_dir(env.state_dir()).unwrap();
     let huge = format!(r#"[{{"id":"{}"}}]"#, "x".repeat(5 * 1024 * 1024));
     for kept in [&b"\xff\xfe[{"[..], br#"[{"id":"x\u001b[2J"},{"id":"x","name":"a\u0000b\nc"}]"#, huge.as_bytes()] {
-        fs::write(machine.state().join("products.json"), kept).unwrap();
+        fs::write(env.state_dir().join("products.json"), kept).unwrap();
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-            assert_eq!(offered_to(shell, &machine, &["product", "get", "x"]), [] as [String; 0], "{shell}");
+            assert_eq!(offered_to(shell, &env, &["product", "get", "x"]), [] as [String; 0], "{shell}");
         }
     }
 }
@@ -117,8 +118,8 @@ fn whatever_the_kept_listing_holds_a_shell_is_answered() {
 #[cfg(unix)]
 #[test]
 fn bash_completes_a_name_so_that_it_is_one_word() {
-    let machine = Machine::signed_in();
-    machine.run(&["products", "list"]).expect_code(0);
+    let env = TestEnv::signed_in();
+    env.run(&["products", "list"]).assert_code(0);
     let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
     let script = r#"
         source <(mscommerce completions bash)
@@ -126,7 +127,7 @@ fn bash_completes_a_name_so_that_it_is_one_word() {
         _clap_complete_mscommerce mscommerce 'Power\ BI\ Pro' get
         printf '%s\n' "${COMPREPLY[@]}"
     "#;
-    let mut command = machine.command(&[] as &[&str]);
+    let mut command = env.command(&[] as &[&str]);
     let variables: Vec<_> =
         command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
     command = std::process::Command::new("bash");
@@ -138,31 +139,30 @@ fn bash_completes_a_name_so_that_it_is_one_word() {
     }
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{}:{path}", executable.parent().unwrap().display()));
-    let ran: Ran = command.output().unwrap().into();
-    let ran = ran.expect_code(0);
-    assert_eq!(ran.stdout.trim(), r"Power\ BI\ Pro", "{}", ran.stderr);
+    let result: CliResult = command.output().unwrap().into();
+    let result = result.assert_code(0);
+    assert_eq!(result.stdout.trim(), r"Power\ BI\ Pro", "{}", result.stderr);
 }
 
 #[test]
 fn an_unknown_shell_that_asks_is_told_so_and_nothing_is_run() {
-    let machine = Machine::signed_in();
-    machine
-        .run_with(&[("MSCOMMERCE_COMPLETE", "nosuch")], &["products", "list"])
-        .expect_code(2)
-        .expect_no_data()
-        .expect_said(&["MSCOMMERCE_COMPLETE", "nosuch"]);
-    assert!(machine.requests().is_empty());
+    let env = TestEnv::signed_in();
+    env.run_with_env(&[("MSCOMMERCE_COMPLETE", "nosuch")], &["products", "list"])
+        .assert_code(2)
+        .stdout_is_empty()
+        .stderr_contains(&["MSCOMMERCE_COMPLETE", "nosuch"]);
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn the_manual_has_a_page_for_every_command() {
-    let machine = Machine::new();
-    let directory = machine.home().join("made/man");
-    let ran = machine.run(&["man", "--directory", directory.to_str().unwrap()]).expect_code(0).expect_no_data();
+    let env = TestEnv::new();
+    let directory = env.home().join("made/man");
+    let result = env.run(&["man", "--directory", directory.to_str().unwrap()]).assert_code(0).stdout_is_empty();
     let mut pages: Vec<String> =
         fs::read_dir(&directory).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
     pages.sort();
-    ran.expect_said(&[&format!("{} pages were written", pages.len())]);
+    result.stderr_contains(&[&format!("{} pages were written", pages.len())]);
     for page in ["mscommerce.1", "mscommerce-product-update.1", "mscommerce-baseline-check.1", "mscommerce-doctor.1"] {
         assert!(pages.iter().any(|known| known == page), "{pages:?}");
         let text = fs::read_to_string(directory.join(page)).unwrap();
@@ -171,9 +171,9 @@ fn the_manual_has_a_page_for_every_command() {
         assert!(text.contains(&title), "{text}");
     }
     assert!(!pages.iter().any(|page| page.contains("help")), "{pages:?}");
-    let main = machine.run(&["man"]).expect_code(0);
+    let main = env.run(&["man"]).assert_code(0);
     assert_eq!(main.stdout, fs::read_to_string(directory.join("mscommerce.1")).unwrap());
-    fs::write(machine.home().join("file"), "").unwrap();
-    let file = machine.home().join("file");
-    machine.run(&["man", "--directory", file.to_str().unwrap()]).expect_code(1).expect_said(&["could not write to"]);
+    fs::write(env.home().join("file"), "").unwrap();
+    let file = env.home().join("file");
+    env.run(&["man", "--directory", file.to_str().unwrap()]).assert_code(1).stderr_contains(&["could not write to"]);
 }

@@ -5,7 +5,8 @@ use std::process::Child;
 use std::thread;
 use std::time::Instant;
 
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
 
 /// So many moments of a run are tried out.
 const MOMENTS: u32 = 60;
@@ -14,41 +15,41 @@ const LIST: &[&str] = &["products", "list", "-o", "json"];
 
 #[test]
 fn forty_at_once_on_a_token_that_ends_all_succeed_and_renew_it_once() {
-    let machine = Machine::about_to_renew();
-    let all: Vec<Child> = (0..40).map(|_| machine.command(LIST).spawn().unwrap()).collect();
+    let env = TestEnv::with_expiring_token();
+    let all: Vec<Child> = (0..40).map(|_| env.command(LIST).spawn().unwrap()).collect();
     for one in all {
-        let ran = Ran::from(one.wait_with_output().unwrap()).expect_code(0);
-        assert_eq!(ran.stderr, "");
-        assert_eq!(ran.json().as_array().unwrap().len(), 17);
+        let result = CliResult::from(one.wait_with_output().unwrap()).assert_code(0);
+        assert_eq!(result.stderr, "");
+        assert_eq!(result.json().as_array().unwrap().len(), 17);
     }
-    assert_eq!(machine.token_requests().len(), 1);
-    let saved = &machine.saved()["profiles"]["default"];
+    assert_eq!(env.token_requests().len(), 1);
+    let saved = &env.cache()["profiles"]["default"];
     assert_eq!(saved["tenants"].as_object().unwrap().len(), 1);
     assert!(saved["refreshToken"].is_string());
-    machine.tenant.forget_requests();
-    machine.run(LIST).expect_code(0);
-    assert_eq!(machine.requests().len(), 1);
+    env.tenant.forget_requests();
+    env.run(LIST).assert_code(0);
+    assert_eq!(env.request_lines().len(), 1);
 }
 
 #[test]
 fn whoever_is_killed_while_renewing_leaves_the_old_sign_in_or_the_new_one() {
-    let machine = Machine::about_to_renew();
-    let old = fs::read_to_string(machine.sign_ins()).unwrap();
+    let env = TestEnv::with_expiring_token();
+    let old = fs::read_to_string(env.cache_path()).unwrap();
     // Of a file that is not whole nothing can be read.
-    let refresh_token = || machine.saved()["profiles"]["default"]["refreshToken"].as_str().unwrap().to_owned();
+    let refresh_token = || env.cache()["profiles"]["default"]["refreshToken"].as_str().unwrap().to_owned();
     let before = refresh_token();
     let started = Instant::now();
-    machine.run(LIST).expect_code(0);
+    env.run(LIST).assert_code(0);
     let whole = started.elapsed();
     let mut unchanged = 0;
     for step in 0..MOMENTS {
-        fs::write(machine.sign_ins(), &old).unwrap();
-        let mut child = machine.command(LIST).spawn().unwrap();
+        fs::write(env.cache_path(), &old).unwrap();
+        let mut child = env.command(LIST).spawn().unwrap();
         // The moment of the kill is what is tried out here, from the start of the process to its end.
         thread::sleep(whole * step / MOMENTS);
         let _ = child.kill();
         child.wait().unwrap();
-        let now = fs::read_to_string(machine.sign_ins()).unwrap();
+        let now = fs::read_to_string(env.cache_path()).unwrap();
         if now == old {
             unchanged += 1;
         } else {
@@ -57,7 +58,7 @@ fn whoever_is_killed_while_renewing_leaves_the_old_sign_in_or_the_new_one() {
     }
     assert!(unchanged > 0, "the first is killed before it can have done anything");
     // What the killed ones left behind keeps nobody from working.
-    machine.run(LIST).expect_code(0);
-    machine.run(&["disconnect"]).expect_code(0);
-    assert_eq!(machine.files_with("refreshToken"), [] as [std::path::PathBuf; 0]);
+    env.run(LIST).assert_code(0);
+    env.run(&["disconnect"]).assert_code(0);
+    assert_eq!(env.files_containing("refreshToken"), [] as [std::path::PathBuf; 0]);
 }

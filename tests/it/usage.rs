@@ -1,10 +1,10 @@
 //! Wrong command lines: a clear error, exit 2, and no request.
 
-use crate::support::env::Machine;
+use crate::support::env::TestEnv;
 
 #[test]
 fn wrong_usage_is_told_and_touches_no_network() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let wrong: &[(&[&str], &str)] = &[
         (&[], "Usage: mscommerce"),
         (&["prodcuts"], "unrecognized subcommand 'prodcuts'"),
@@ -36,14 +36,14 @@ fn wrong_usage_is_told_and_touches_no_network() {
         (&["disconnect", "--all", "--profile", "a"], "cannot be used with"),
     ];
     for (arguments, said) in wrong {
-        machine.run(arguments).expect_code(2).expect_no_data().expect_said(&[said]);
+        env.run(arguments).assert_code(2).stdout_is_empty().stderr_contains(&[said]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn a_wrong_environment_is_told_by_the_name_of_its_variable() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for (variable, value) in [
         ("MSCOMMERCE_OUTPUT", "xml"),
         ("MSCOMMERCE_PROFILE", "a b"),
@@ -51,23 +51,21 @@ fn a_wrong_environment_is_told_by_the_name_of_its_variable() {
         ("MSCOMMERCE_ENDPOINT", "not a web address"),
         ("MSCOMMERCE_TOKEN", "two words"),
     ] {
-        machine
-            .run_with(&[(variable, value)], &["products", "list"])
-            .expect_code(2)
-            .expect_no_data()
-            .expect_said(&["error: ", variable]);
+        env.run_with_env(&[(variable, value)], &["products", "list"])
+            .assert_code(2)
+            .stdout_is_empty()
+            .stderr_contains(&["error: ", variable]);
     }
     for (variable, value) in [("AZURE_AUTHORITY_HOST", "http://login.example"), ("AZURE_TENANT_ID", "a b")] {
-        machine
-            .run_with(&[(variable, value)], &["connect", "--no-browser"])
-            .expect_code(2)
-            .expect_said(&["error: ", variable]);
+        env.run_with_env(&[(variable, value)], &["connect", "--no-browser"])
+            .assert_code(2)
+            .stderr_contains(&["error: ", variable]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn the_version_is_printed_for_scripts() {
-    let ran = Machine::new().run(&["--version"]).expect_code(0);
-    assert_eq!(ran.stdout, format!("mscommerce {}\n", env!("CARGO_PKG_VERSION")));
+    let result = TestEnv::new().run(&["--version"]).assert_code(0);
+    assert_eq!(result.stdout, format!("mscommerce {}\n", env!("CARGO_PKG_VERSION")));
 }

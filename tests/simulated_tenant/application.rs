@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::tenant::{
     APP_ID, APP_SECRET, APP_SECRET_ID, CHANGE_PERMISSION, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN,
-    HOME_TENANT, POLICY, READ_PERMISSION, RESOURCE, SCOPE, Tenant,
+    HOME_TENANT, POLICY, READ_PERMISSION, RESOURCE, SCOPE, SimulatedTenant,
 };
 use super::{assert_refused, call, claims, get, token_request};
 
@@ -12,17 +12,17 @@ const OTHER_ID: &str = "00000000-0000-4000-8000-000000000000";
 
 #[test]
 fn a_secret_gets_a_token_and_nothing_else() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for (at, id) in [(HOME_TENANT, HOME_TENANT), (HOME_DOMAIN, HOME_TENANT), (CUSTOMER_DOMAIN, CUSTOMER_TENANT)] {
-        let answer = sign_in(&tenant, at, &[("client_info", "1")]);
-        let mut members: Vec<&str> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+        let response = sign_in(&tenant, at, &[("client_info", "1")]);
+        let mut members: Vec<&str> = response.as_object().unwrap().keys().map(String::as_str).collect();
         members.sort_unstable();
         assert_eq!(members, ["access_token", "expires_in", "ext_expires_in", "token_type"]);
-        assert_eq!(answer["token_type"], "Bearer");
-        assert_eq!(answer["expires_in"], 3600);
-        assert_eq!(answer["ext_expires_in"], 3600);
+        assert_eq!(response["token_type"], "Bearer");
+        assert_eq!(response["expires_in"], 3600);
+        assert_eq!(response["ext_expires_in"], 3600);
 
-        let claims = claims(&answer);
+        let claims = claims(&response);
         assert_eq!(claims["tid"], id);
         assert_eq!(claims["iss"], format!("https://sts.windows.net/{id}/"));
         assert_eq!(claims["aud"], RESOURCE);
@@ -41,7 +41,7 @@ fn a_secret_gets_a_token_and_nothing_else() {
 
 #[test]
 fn an_application_names_its_tenant() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for (at, code) in [("organizations", 50059), ("common", 50059), ("Common", 50059), ("nowhere.example", 90002)] {
         assert_refused(&sign_in(&tenant, at, &[]), "invalid_request", code);
     }
@@ -49,7 +49,7 @@ fn an_application_names_its_tenant() {
 
 #[test]
 fn only_the_registered_application_signs_in() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let refused = sign_in(&tenant, HOME_TENANT, &[("client_id", OTHER_ID)]);
     assert_refused(&refused, "unauthorized_client", 700_016);
     let refused = sign_in(&tenant, HOME_TENANT, &[("client_id", "")]);
@@ -67,7 +67,7 @@ fn only_the_registered_application_signs_in() {
 
 #[test]
 fn an_application_has_no_other_grant() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for grant in ["authorization_code", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"] {
         let refused = sign_in(&tenant, HOME_TENANT, &[("grant_type", grant)]);
         assert_refused(&refused, "unauthorized_client", 700_016);
@@ -76,7 +76,7 @@ fn an_application_has_no_other_grant() {
 
 #[test]
 fn an_application_asks_for_the_resource_alone() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let with_refresh = format!("{SCOPE} offline_access");
     let refresh_first = format!("offline_access {SCOPE}");
     let delegated = format!("{RESOURCE}/LicenseManager.AccessAsUser");
@@ -93,7 +93,7 @@ fn an_application_asks_for_the_resource_alone() {
 
 #[test]
 fn an_application_proves_itself_in_one_way() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for proofs in [&[("client_secret", "")][..], &[("client_assertion", "a.b.c")]] {
         assert_refused(&sign_in(&tenant, HOME_TENANT, proofs), "invalid_client", 7_000_218);
     }
@@ -101,7 +101,7 @@ fn an_application_proves_itself_in_one_way() {
 
 #[test]
 fn a_secret_is_its_value_and_expires() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for wrong in [APP_SECRET_ID, "a secret of another application"] {
         let refused = sign_in(&tenant, HOME_TENANT, &[("client_secret", wrong)]);
         assert_refused(&refused, "invalid_client", 7_000_215);
@@ -115,7 +115,7 @@ fn a_secret_is_its_value_and_expires() {
 
 #[test]
 fn permissions_decide_what_an_application_may_do() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let earlier = token(&tenant);
     for (permissions, read, change) in [
         (&[][..], 403, 403),
@@ -124,11 +124,11 @@ fn permissions_decide_what_an_application_may_do() {
         (&[CHANGE_PERMISSION], 200, 200),
     ] {
         tenant.grant_app(permissions);
-        let answer = sign_in(&tenant, HOME_TENANT, &[]);
+        let response = sign_in(&tenant, HOME_TENANT, &[]);
         let wanted = (!permissions.is_empty()).then(|| json!(permissions));
-        assert_eq!(claims(&answer).get("roles"), wanted.as_ref());
-        let issued = answer["access_token"].as_str().unwrap().to_owned();
-        for token in [issued, tenant.mint_app(HOME_TENANT, permissions, 600)] {
+        assert_eq!(claims(&response).get("roles"), wanted.as_ref());
+        let issued = response["access_token"].as_str().unwrap().to_owned();
+        for token in [issued, tenant.issue_app_token(HOME_TENANT, permissions, 600)] {
             assert_eq!((reads(&tenant, &token), changes(&tenant, &token)), (read, change), "{permissions:?}");
         }
     }
@@ -141,13 +141,13 @@ fn permissions_decide_what_an_application_may_do() {
 
 #[test]
 fn tokens_of_an_application_expire_and_may_be_unwelcome() {
-    let tenant = Tenant::start();
-    let expired = tenant.mint_app(HOME_TENANT, &[READ_PERMISSION], -60);
+    let tenant = SimulatedTenant::start();
+    let expired = tenant.issue_app_token(HOME_TENANT, &[READ_PERMISSION], -60);
     assert_eq!(reads(&tenant, &expired), 401);
     tenant.set_token_lifetime(60);
-    let answer = sign_in(&tenant, HOME_TENANT, &[]);
-    assert_eq!(answer["expires_in"], 60);
-    let token = answer["access_token"].as_str().unwrap();
+    let response = sign_in(&tenant, HOME_TENANT, &[]);
+    assert_eq!(response["expires_in"], 60);
+    let token = response["access_token"].as_str().unwrap();
     tenant.set_app_accepted(false);
     let refused = get(&tenant, token, "/v1.0/policies");
     let wanted = json!({"errorCode": "Unauthorized", "reason": "The token type is not supported."});
@@ -159,7 +159,7 @@ fn tokens_of_an_application_expire_and_may_be_unwelcome() {
 }
 
 /// Signs in with the secret, after these parameters were replaced or added.
-fn sign_in(tenant: &Tenant, at: &str, changes: &[(&str, &str)]) -> Value {
+fn sign_in(tenant: &SimulatedTenant, at: &str, changes: &[(&str, &str)]) -> Value {
     let usual =
         [("grant_type", "client_credentials"), ("client_id", APP_ID), ("client_secret", APP_SECRET), ("scope", SCOPE)];
     let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
@@ -167,15 +167,15 @@ fn sign_in(tenant: &Tenant, at: &str, changes: &[(&str, &str)]) -> Value {
     token_request(tenant, at, &form)
 }
 
-fn token(tenant: &Tenant) -> String {
+fn token(tenant: &SimulatedTenant) -> String {
     sign_in(tenant, HOME_TENANT, &[])["access_token"].as_str().unwrap().to_owned()
 }
 
-fn reads(tenant: &Tenant, token: &str) -> u16 {
+fn reads(tenant: &SimulatedTenant, token: &str) -> u16 {
     get(tenant, token, "/v1.0/policies").status
 }
 
-fn changes(tenant: &Tenant, token: &str) -> u16 {
+fn changes(tenant: &SimulatedTenant, token: &str) -> u16 {
     let path = format!("/v1.0/policies/{POLICY}/products/CFQ7TTC0H9MP");
     let content_type = ("content-type", "application/json");
     call(tenant, token, "PUT", &path, &[content_type], r#"{"policyValue":"Disabled"}"#).status

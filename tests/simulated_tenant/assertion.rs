@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::tenant::certificates::{RsaKey, TestCertificate};
 use super::tenant::{
     APP_ID, CUSTOMER_TENANT, FEDERATION_AUDIENCE, GITHUB_ISSUER, GITHUB_SUBJECT, HOME_DOMAIN, HOME_TENANT, SCOPE,
-    Tenant, claims_of, federated_token, jwt, send,
+    SimulatedTenant, claims_of, federated_token, jwt, send,
 };
 use super::{assert_refused, claims, get, token_request};
 
@@ -20,16 +20,16 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 #[test]
 fn a_registered_certificate_gets_a_token() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let certificate = TestCertificate::rsa();
     tenant.register_certificate(&certificate.certificate_der);
     for at in [HOME_TENANT, HOME_DOMAIN] {
         let assertion = signed(&certificate, &header(&certificate), &own_claims(&tenant, at));
-        let answer = sign_in(&tenant, at, &assertion);
-        let claims = claims(&answer);
+        let response = sign_in(&tenant, at, &assertion);
+        let claims = claims(&response);
         assert_eq!((&claims["appid"], &claims["appidacr"]), (&json!(APP_ID), &json!("2")));
         assert_eq!(claims["tid"], HOME_TENANT);
-        let token = answer["access_token"].as_str().unwrap();
+        let token = response["access_token"].as_str().unwrap();
         assert_eq!(get(&tenant, token, "/v1.0/policies").status, 200);
         assert_eq!(tenant.assertions().last(), Some(&assertion));
     }
@@ -38,7 +38,7 @@ fn a_registered_certificate_gets_a_token() {
 
 #[test]
 fn an_assertion_is_a_jwt_and_says_so() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let certificate = TestCertificate::rsa();
     tenant.register_certificate(&certificate.certificate_der);
     for malformed in ["no JWT", "a.b.c", "W10.W10.W10", "e30.e30", "e30.e30.e30.e30"] {
@@ -57,8 +57,8 @@ fn an_assertion_is_a_jwt_and_says_so() {
 
 #[test]
 fn a_certificate_is_found_by_the_right_digest() {
-    let tenant = Tenant::start();
-    let [certificate, stranger] = [RsaKey::Usual, RsaKey::Other].map(TestCertificate::rsa_with);
+    let tenant = SimulatedTenant::start();
+    let [certificate, stranger] = [RsaKey::Default, RsaKey::Other].map(TestCertificate::rsa_with);
     tenant.register_certificate(&certificate.certificate_der);
     let (sha1, sha256) = (digest(&certificate.sha1()), digest(&certificate.sha256()));
     for header in [
@@ -82,8 +82,8 @@ fn a_certificate_is_found_by_the_right_digest() {
 
 #[test]
 fn the_signature_is_checked() {
-    let tenant = Tenant::start();
-    let [certificate, stranger] = [RsaKey::Usual, RsaKey::Other].map(TestCertificate::rsa_with);
+    let tenant = SimulatedTenant::start();
+    let [certificate, stranger] = [RsaKey::Default, RsaKey::Other].map(TestCertificate::rsa_with);
     let (expired, early) = (TestCertificate::rsa_expired(), TestCertificate::rsa_not_yet_valid());
     let elliptic = TestCertificate::elliptic();
     for known in [&certificate, &expired, &early, &elliptic] {
@@ -113,7 +113,7 @@ fn the_signature_is_checked() {
 
 #[test]
 fn the_claims_of_an_assertion_are_checked() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let certificate = TestCertificate::rsa();
     tenant.register_certificate(&certificate.certificate_der);
     let now = Utc::now().timestamp();
@@ -142,7 +142,7 @@ fn the_claims_of_an_assertion_are_checked() {
 
 #[test]
 fn the_token_of_another_issuer_is_matched_by_case() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let workflow = |ending: &str| format!("repo:contoso/licences:{ending}");
     tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
     tenant.federate(GITHUB_ISSUER, &workflow("environment:billing"), "another audience");
@@ -170,7 +170,7 @@ fn the_token_of_another_issuer_is_matched_by_case() {
 
 #[test]
 fn a_workflow_of_github_actions_gets_a_token_to_sign_in_with() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
     let [(url_name, url), (token_name, request_token)] = tenant.github_oidc();
     assert_eq!([url_name, token_name], ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
@@ -200,7 +200,7 @@ fn header(certificate: &TestCertificate) -> Value {
 }
 
 /// What a good assertion for this tenant says.
-fn own_claims(tenant: &Tenant, at: &str) -> Value {
+fn own_claims(tenant: &SimulatedTenant, at: &str) -> Value {
     let now = Utc::now().timestamp();
     json!({
         "aud": format!("{}/{at}/oauth2/v2.0/token", tenant.url()),
@@ -231,11 +231,11 @@ fn digest(thumbprint: &str) -> String {
     URL_SAFE_NO_PAD.encode(bytes.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect::<Vec<_>>())
 }
 
-fn sign_in(tenant: &Tenant, at: &str, assertion: &str) -> Value {
+fn sign_in(tenant: &SimulatedTenant, at: &str, assertion: &str) -> Value {
     sign_in_as(tenant, at, assertion, ASSERTION_TYPE)
 }
 
-fn sign_in_as(tenant: &Tenant, at: &str, assertion: &str, assertion_type: &str) -> Value {
+fn sign_in_as(tenant: &SimulatedTenant, at: &str, assertion: &str, assertion_type: &str) -> Value {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", APP_ID),

@@ -24,7 +24,7 @@ fn certificates_are_valid_when_they_say() {
 
 #[test]
 fn two_rsa_keys_serve_all_tests() {
-    let [usual, again, other] = [RsaKey::Usual, RsaKey::Usual, RsaKey::Other].map(TestCertificate::rsa_with);
+    let [usual, again, other] = [RsaKey::Default, RsaKey::Default, RsaKey::Other].map(TestCertificate::rsa_with);
     assert_eq!(usual.key_pkcs8_der, again.key_pkcs8_der);
     assert_eq!(usual.key_pkcs8_der, TestCertificate::rsa_expired().key_pkcs8_der);
     assert_ne!(usual.key_pkcs8_der, other.key_pkcs8_der);

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::tenant::{
     ADMIN, AuthorizePage, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, DeviceApproval, EXPIRED, HOME_DOMAIN,
-    HOME_TENANT, LOCKED, MFA, PASSWORD, READER, RESOURCE, SCOPE, Tenant, authorize, post_form,
+    HOME_TENANT, LOCKED, MFA, PASSWORD, READER, RESOURCE, SCOPE, SimulatedTenant, authorize, post_form,
 };
 use super::{assert_refused, claims, get, token_request};
 
@@ -16,8 +16,8 @@ const REDIRECT: &str = "http://localhost:50505/m365/commerce";
 
 #[test]
 fn the_sign_in_page_hands_out_a_code_for_tokens() {
-    let tenant = Tenant::start();
-    tenant.sign_in_as(READER);
+    let tenant = SimulatedTenant::start();
+    tenant.set_approving_user(READER);
     let page = open_sign_in_page(&tenant, "organizations", &[]);
     let form = page.sign_in();
     assert_eq!(page.status, 200);
@@ -25,23 +25,23 @@ fn the_sign_in_page_hands_out_a_code_for_tokens() {
     assert_eq!(form.field("state"), "a state");
     assert_eq!(form.fields.len(), 4, "{form:?}");
 
-    let answer = redeem(&tenant, form.field("code"), VERIFIER);
-    assert_eq!(answer["token_type"], "Bearer");
-    assert_eq!(answer["expires_in"], 3600);
-    assert!(answer["refresh_token"].is_string());
-    assert!(answer["id_token"].is_string());
-    assert!(answer["client_info"].is_string());
-    let claims = claims(&answer);
+    let response = redeem(&tenant, form.field("code"), VERIFIER);
+    assert_eq!(response["token_type"], "Bearer");
+    assert_eq!(response["expires_in"], 3600);
+    assert!(response["refresh_token"].is_string());
+    assert!(response["id_token"].is_string());
+    assert!(response["client_info"].is_string());
+    let claims = claims(&response);
     assert_eq!(claims["upn"], READER);
     assert_eq!(claims["tid"], HOME_TENANT);
     assert_eq!(claims["aud"], RESOURCE);
-    let token = answer["access_token"].as_str().unwrap();
+    let token = response["access_token"].as_str().unwrap();
     assert_eq!(get(&tenant, token, "/v1.0/policies").status, 200);
 }
 
 #[test]
 fn a_code_needs_its_own_verifier_and_serves_once() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let page = open_sign_in_page(&tenant, HOME_DOMAIN, &[]);
     let code = page.sign_in().field("code");
     let refused = redeem(&tenant, code, "another-verifier-of-forty-three-characters-or-more");
@@ -53,7 +53,7 @@ fn a_code_needs_its_own_verifier_and_serves_once() {
 
 #[test]
 fn a_wrong_sign_in_request_stays_on_an_error_page() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for (parameter, value, code) in [
         ("redirect_uri", "http://localhost:50505/other", "AADSTS50011"),
         ("redirect_uri", "http://127.0.0.1:50505/m365/commerce", "AADSTS50011"),
@@ -74,7 +74,7 @@ fn a_wrong_sign_in_request_stays_on_an_error_page() {
 
 #[test]
 fn the_sign_in_page_escapes_what_it_repeats() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let state = "\"><script>alert('&amp;')</script>\n";
     let page = open_sign_in_page(&tenant, "organizations", &[("state", state)]);
     assert!(!page.html.contains("<script>"));
@@ -86,16 +86,16 @@ fn the_sign_in_page_escapes_what_it_repeats() {
 
 #[test]
 fn refreshing_rotates_and_crosses_tenants() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let first = sign_in_with_password(&tenant, ADMIN, PASSWORD);
     let first = first["refresh_token"].as_str().unwrap();
-    let answer = refresh(&tenant, CUSTOMER_DOMAIN, first);
-    assert_eq!(claims(&answer)["tid"], CUSTOMER_TENANT);
-    let second = answer["refresh_token"].as_str().unwrap();
+    let response = refresh(&tenant, CUSTOMER_DOMAIN, first);
+    assert_eq!(claims(&response)["tid"], CUSTOMER_TENANT);
+    let second = response["refresh_token"].as_str().unwrap();
     assert_ne!(first, second);
     for token in [first, second] {
-        let answer = refresh(&tenant, HOME_TENANT, token);
-        assert_eq!(claims(&answer)["tid"], HOME_TENANT);
+        let response = refresh(&tenant, HOME_TENANT, token);
+        assert_eq!(claims(&response)["tid"], HOME_TENANT);
     }
 
     tenant.revoke_refresh_tokens();
@@ -107,7 +107,7 @@ fn refreshing_rotates_and_crosses_tenants() {
 
 #[test]
 fn what_entra_does_not_know_it_refuses_by_code() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     let form = [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", "any")];
     let refused = token_request(&tenant, "nowhere.example", &form);
     assert_refused(&refused, "invalid_request", 90002);
@@ -143,7 +143,7 @@ fn what_entra_does_not_know_it_refuses_by_code() {
 
 #[test]
 fn a_password_is_not_always_enough() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     for (user, code) in
         [(MFA, 50076), (DISABLED, 50057), (LOCKED, 50053), (EXPIRED, 50055), ("stranger@contoso.example", 50034)]
     {
@@ -160,7 +160,7 @@ fn a_password_is_not_always_enough() {
 
 #[test]
 fn a_device_code_is_pending_until_somebody_approves_it() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     tenant.device_approval(DeviceApproval::PendingThenApprove(2));
     let started = start_device_sign_in(&tenant);
     assert_eq!(started["expires_in"], 900);
@@ -178,7 +178,7 @@ fn a_device_code_is_pending_until_somebody_approves_it() {
 
 #[test]
 fn a_device_code_can_end_in_other_ways() {
-    let tenant = Tenant::start();
+    let tenant = SimulatedTenant::start();
     tenant.set_device_interval(None);
     for (approval, error) in [
         (DeviceApproval::Decline, "authorization_declined"),
@@ -189,8 +189,8 @@ fn a_device_code_can_end_in_other_ways() {
         tenant.device_approval(approval);
         let started = start_device_sign_in(&tenant);
         assert_eq!(started.get("interval"), None);
-        let answer = poll(&tenant, &started);
-        assert_eq!(answer["error"], error, "{answer}");
+        let response = poll(&tenant, &started);
+        assert_eq!(response["error"], error, "{response}");
         if approval == DeviceApproval::SlowDownOnce {
             assert!(poll(&tenant, &started)["access_token"].is_string());
         }
@@ -198,7 +198,7 @@ fn a_device_code_can_end_in_other_ways() {
 }
 
 /// Opens the sign-in page with a correct request in which these parameters are replaced.
-fn open_sign_in_page(tenant: &Tenant, at: &str, changes: &[(&str, &str)]) -> AuthorizePage {
+fn open_sign_in_page(tenant: &SimulatedTenant, at: &str, changes: &[(&str, &str)]) -> AuthorizePage {
     let scope = format!("{SCOPE} offline_access openid profile");
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let usual = [
@@ -219,7 +219,7 @@ fn open_sign_in_page(tenant: &Tenant, at: &str, changes: &[(&str, &str)]) -> Aut
     authorize(&format!("{}/{at}/oauth2/v2.0/authorize?{query}", tenant.url()))
 }
 
-fn redeem(tenant: &Tenant, code: &str, verifier: &str) -> Value {
+fn redeem(tenant: &SimulatedTenant, code: &str, verifier: &str) -> Value {
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", CLIENT_ID),
@@ -231,7 +231,7 @@ fn redeem(tenant: &Tenant, code: &str, verifier: &str) -> Value {
     token_request(tenant, HOME_TENANT, &form)
 }
 
-fn sign_in_with_password(tenant: &Tenant, user: &str, password: &str) -> Value {
+fn sign_in_with_password(tenant: &SimulatedTenant, user: &str, password: &str) -> Value {
     let scope = format!("{SCOPE} offline_access");
     let form = [
         ("grant_type", "password"),
@@ -243,19 +243,19 @@ fn sign_in_with_password(tenant: &Tenant, user: &str, password: &str) -> Value {
     token_request(tenant, "organizations", &form)
 }
 
-fn refresh(tenant: &Tenant, at: &str, refresh_token: &str) -> Value {
+fn refresh(tenant: &SimulatedTenant, at: &str, refresh_token: &str) -> Value {
     let form = [("grant_type", "refresh_token"), ("client_id", CLIENT_ID), ("refresh_token", refresh_token)];
     token_request(tenant, at, &form)
 }
 
-fn start_device_sign_in(tenant: &Tenant) -> Value {
+fn start_device_sign_in(tenant: &SimulatedTenant) -> Value {
     let url = format!("{}/organizations/oauth2/v2.0/devicecode", tenant.url());
     let (status, body) = post_form(&url, &[("client_id", CLIENT_ID), ("scope", SCOPE)]);
     assert_eq!(status, 200);
     serde_json::from_str(&body).unwrap()
 }
 
-fn poll(tenant: &Tenant, started: &Value) -> Value {
+fn poll(tenant: &SimulatedTenant, started: &Value) -> Value {
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
         ("client_id", CLIENT_ID),

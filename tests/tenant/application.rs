@@ -4,13 +4,13 @@
 
 use serde_json::{Value, json};
 
-use super::response::Received;
 use super::assertion;
 use super::entra::{Parameters, required};
-use super::oauth_error::Refusal;
+use super::oauth_error::OAuthError;
+use super::response::Received;
+use super::state::TenantState;
 use super::token;
-use super::state::World;
-use super::{APP_ID, APP_SECRET, CHANGE_PERMISSION, CLIENT_ID, SCOPE, Tenant};
+use super::{APP_ID, APP_SECRET, CHANGE_PERMISSION, CLIENT_ID, SCOPE, SimulatedTenant};
 
 /// The only kind of assertion there is \[ED/certificate-credentials\].
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -53,36 +53,36 @@ impl Application {
 
 /// Answers the client credentials grant.
 pub(super) fn sign_in(
-    world: &mut World,
+    state: &mut TenantState,
     request: &Received,
     tenant: &str,
     form: &Parameters,
-) -> Result<Value, Refusal> {
+) -> Result<Value, OAuthError> {
     let presented = |name| form.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let (secret, assertion) = (presented("client_secret"), presented("client_assertion"));
-    world.application.assertions.extend(assertion.map(str::to_owned));
-    let tenant_id = tenant_of(world, tenant, form)?;
+    state.application.assertions.extend(assertion.map(str::to_owned));
+    let tenant_id = tenant_of(state, tenant, form)?;
     check_scope(required(form, "scope")?)?;
     let proof = match (secret, assertion) {
         (Some(secret), None) => {
-            check_secret(&world.application, secret)?;
+            check_secret(&state.application, secret)?;
             "1"
         }
         (None, Some(assertion)) => {
             if presented("client_assertion_type") != Some(ASSERTION_TYPE) {
-                return Err(Refusal::about(900_144, "client_assertion_type"));
+                return Err(OAuthError::about(900_144, "client_assertion_type"));
             }
-            assertion::check(&world.application, assertion, &address_of(request))?;
+            assertion::check(&state.application, assertion, &address_of(request))?;
             "2"
         }
-        _ => return Err(Refusal::new(7_000_218)),
+        _ => return Err(OAuthError::new(7_000_218)),
     };
-    let (roles, lifetime) = (world.application.roles.clone(), world.token_lifetime);
+    let (roles, lifetime) = (state.application.roles.clone(), state.token_lifetime);
     Ok(json!({
         "token_type": "Bearer",
         "expires_in": lifetime.max(0),
         "ext_expires_in": lifetime.max(0),
-        "access_token": token::app_token(world, proof, roles, &tenant_id, lifetime),
+        "access_token": token::app_token(state, proof, roles, &tenant_id, lifetime),
     }))
 }
 
@@ -90,36 +90,37 @@ pub(super) fn sign_in(
 ///
 /// That a path without a tenant is answered with this code is unverified; 50059 is what Entra says of other grants
 /// there \[MSAL Python issue 141\].
-fn tenant_of(world: &World, tenant: &str, form: &Parameters) -> Result<String, Refusal> {
+fn tenant_of(state: &TenantState, tenant: &str, form: &Parameters) -> Result<String, OAuthError> {
     if ["organizations", "common"].iter().any(|anyone| tenant.eq_ignore_ascii_case(anyone)) {
-        return Err(Refusal::new(50059));
+        return Err(OAuthError::new(50059));
     }
-    let tenant_id = world.tenant_named(tenant).ok_or_else(|| Refusal::about(90002, tenant))?;
+    let tenant_id = state.tenant_named(tenant).ok_or_else(|| OAuthError::about(90002, tenant))?;
     let client_id = required(form, "client_id")?;
     if client_id.eq_ignore_ascii_case(CLIENT_ID) {
         let shows_proof = ["client_secret", "client_assertion"].iter().any(|name| form.contains_key(*name));
-        return Err(Refusal::new(if shows_proof { 700_025 } else { 7_000_218 }));
+        return Err(OAuthError::new(if shows_proof { 700_025 } else { 7_000_218 }));
     }
-    if !client_id.eq_ignore_ascii_case(APP_ID) || world.application.absent_from.contains(&tenant_id) {
-        return Err(Refusal::about(700_016, client_id));
+    if !client_id.eq_ignore_ascii_case(APP_ID) || state.application.absent_from.contains(&tenant_id) {
+        return Err(OAuthError::about(700_016, client_id));
     }
     Ok(tenant_id)
 }
 
 /// Nobody signs in here, so there is nothing to ask for besides the resource \[azure-docs issue 99862\].
-fn check_scope(scope: &str) -> Result<(), Refusal> {
+fn check_scope(scope: &str) -> Result<(), OAuthError> {
     if scope == SCOPE {
         return Ok(());
     }
     let other_resource = scope.strip_suffix("/.default").filter(|resource| !resource.contains(char::is_whitespace));
-    Err(other_resource.map_or_else(|| Refusal::about(1_002_012, scope), |resource| Refusal::about(500_011, resource)))
+    Err(other_resource
+        .map_or_else(|| OAuthError::about(1_002_012, scope), |resource| OAuthError::about(500_011, resource)))
 }
 
-fn check_secret(application: &Application, secret: &str) -> Result<(), Refusal> {
+fn check_secret(application: &Application, secret: &str) -> Result<(), OAuthError> {
     if secret != APP_SECRET {
-        return Err(Refusal::about(7_000_215, APP_ID));
+        return Err(OAuthError::about(7_000_215, APP_ID));
     }
-    if application.secret_expired { Err(Refusal::about(7_000_222, APP_ID)) } else { Ok(()) }
+    if application.secret_expired { Err(OAuthError::about(7_000_222, APP_ID)) } else { Ok(()) }
 }
 
 /// The address that the request was sent to: what an assertion is meant for.
@@ -127,51 +128,51 @@ fn address_of(request: &Received) -> String {
     format!("http://{}{}", request.header("host").unwrap_or_default(), request.path)
 }
 
-impl Tenant {
+impl SimulatedTenant {
     /// Lets the application's secret expire.
     pub fn expire_app_secret(&self) {
-        self.world().application.secret_expired = true;
+        self.state().application.secret_expired = true;
     }
 
     /// Registers a certificate, in DER, that the application may sign in with.
     pub fn register_certificate(&self, der: &[u8]) {
         assert!(x509_parser::parse_x509_certificate(der).is_ok(), "no certificate can be read from this");
-        self.world().application.certificates.push(der.to_vec());
+        self.state().application.certificates.push(der.to_vec());
     }
 
     /// Lets the application sign in with tokens of this issuer about this subject, meant for this audience.
     pub fn federate(&self, issuer: &str, subject: &str, audience: &str) {
         let [issuer, subject, audience] = [issuer, subject, audience].map(str::to_owned);
-        self.world().application.federated.push(FederatedCredential { issuer, subject, audience });
+        self.state().application.federated.push(FederatedCredential { issuer, subject, audience });
     }
 
     /// Every assertion that came with a client credentials grant, good or not, in order of arrival.
     ///
     /// Whether Entra takes one twice is unverified; this world does.
     pub fn assertions(&self) -> Vec<String> {
-        self.world().application.assertions.clone()
+        self.state().application.assertions.clone()
     }
 
     /// Sets the permissions that the application's tokens carry from now on, in every tenant.
     pub fn grant_app(&self, permissions: &[&str]) {
-        self.world().application.roles = owned(permissions);
+        self.state().application.roles = owned(permissions);
     }
 
     /// An access token of the application with these permissions; one with a negative lifetime is expired already.
-    pub fn mint_app(&self, tenant_id: &str, roles: &[&str], lifetime_seconds: i64) -> String {
-        token::app_token(&mut self.world(), "1", owned(roles), tenant_id, lifetime_seconds)
+    pub fn issue_app_token(&self, tenant_id: &str, roles: &[&str], lifetime_seconds: i64) -> String {
+        token::app_token(&mut self.state(), "1", owned(roles), tenant_id, lifetime_seconds)
     }
 
     /// Makes a tenant forget the application.
     pub fn remove_app_from(&self, tenant_id: &str) {
-        let mut world = self.world();
-        let tenant_id = world.directory(tenant_id).id.clone();
-        world.application.absent_from.push(tenant_id);
+        let mut state = self.state();
+        let tenant_id = state.tenant(tenant_id).id.clone();
+        state.application.absent_from.push(tenant_id);
     }
 
     /// Whether the commerce endpoint takes the application's tokens: no public source shows that it does.
     pub fn set_app_accepted(&self, on: bool) {
-        self.world().application.is_accepted = on;
+        self.state().application.is_accepted = on;
     }
 }
 

@@ -4,17 +4,17 @@
 
 use uuid::Uuid;
 
-use super::response::{Answer, Received};
 use super::entra::{Parameters, asks_for, check_scope, client_and_tenant, required, wants_client_info};
-use super::oauth_error::{Refusal, correlation_id};
+use super::oauth_error::{OAuthError, correlation_id};
+use super::response::{Received, Response};
+use super::state::{AuthorizationCode, TenantState};
 use super::token;
-use super::state::{AuthorizationCode, World};
 
 /// Answers with the sign-in page, or with an error page where the request is wrong.
 ///
 /// The browser stays here on every error: a client that gets its own request wrong hears nothing.
-pub(super) fn answer(world: &mut World, request: &Received, tenant: &str) -> Answer {
-    let (status, html) = match sign_in_page(world, request, tenant) {
+pub(super) fn respond(state: &mut TenantState, request: &Received, tenant: &str) -> Response {
+    let (status, html) = match sign_in_page(state, request, tenant) {
         Ok(html) => (200, html),
         Err(refusal) => {
             let trace_id = Uuid::new_v4().to_string();
@@ -24,15 +24,15 @@ pub(super) fn answer(world: &mut World, request: &Received, tenant: &str) -> Ans
             (400, page("Sign-in failed", &body))
         }
     };
-    Answer::text(status, "text/html; charset=utf-8", html)
+    Response::text(status, "text/html; charset=utf-8", html)
 }
 
-fn sign_in_page(world: &mut World, request: &Received, tenant: &str) -> Result<String, Refusal> {
+fn sign_in_page(state: &mut TenantState, request: &Received, tenant: &str) -> Result<String, OAuthError> {
     let parameters = request.parameters();
-    let tenant_id = client_and_tenant(world, tenant, &parameters)?;
+    let tenant_id = client_and_tenant(state, tenant, &parameters)?;
     let redirect_uri = required(&parameters, "redirect_uri")?;
     if !is_registered(redirect_uri) {
-        return Err(Refusal::about(50011, redirect_uri));
+        return Err(OAuthError::about(50011, redirect_uri));
     }
     exactly(&parameters, "response_type", "code")?;
     exactly(&parameters, "response_mode", "form_post")?;
@@ -40,19 +40,19 @@ fn sign_in_page(world: &mut World, request: &Received, tenant: &str) -> Result<S
     check_scope(scope)?;
     for wanted in ["offline_access", "openid", "profile"] {
         if !asks_for(scope, wanted) {
-            return Err(Refusal::about(70011, scope));
+            return Err(OAuthError::about(70011, scope));
         }
     }
     exactly(&parameters, "code_challenge_method", "S256")?;
     let challenge = required(&parameters, "code_challenge")?;
     if challenge.len() != 43 {
-        return Err(Refusal::new(501_491));
+        return Err(OAuthError::new(501_491));
     }
-    let state = required(&parameters, "state")?;
-    let user = world.approver();
+    let oauth_state = required(&parameters, "state")?;
+    let user = state.approver();
     // A second factor is no obstacle in a browser: the person is there to give it.
-    if let Some(code) = user.obstacle.filter(|&code| code != 50076) {
-        return Err(Refusal::new(code));
+    if let Some(code) = user.login_error.filter(|&code| code != 50076) {
+        return Err(OAuthError::new(code));
     }
 
     let code = format!("0.simulated-{}", Uuid::new_v4().simple());
@@ -64,18 +64,19 @@ fn sign_in_page(world: &mut World, request: &Received, tenant: &str) -> Result<S
         scope: scope.to_owned(),
         redeemed: false,
     };
-    world.authorization_codes.insert(code.clone(), issued);
+    state.authorization_codes.insert(code.clone(), issued);
 
-    let mut approval = vec![("code", code), ("state", state.to_owned()), ("session_state", Uuid::new_v4().to_string())];
+    let mut approval =
+        vec![("code", code), ("state", oauth_state.to_owned()), ("session_state", Uuid::new_v4().to_string())];
     if wants_client_info(&parameters) {
         approval.push(("client_info", token::client_info(&user)));
     }
-    let declined = Refusal::new(65004);
+    let declined = OAuthError::new(65004);
     let trace_id = Uuid::new_v4().to_string();
     let cancellation = [
         ("error", "access_denied".to_owned()),
         ("error_description", declined.description(&trace_id, &correlation_id(request))),
-        ("state", state.to_owned()),
+        ("state", oauth_state.to_owned()),
     ];
     let body = format!(
         "<p>Nothing here is real: this page stands in for Microsoft's, and any button is safe to press.</p>\n\
@@ -98,12 +99,12 @@ fn is_registered(redirect_uri: &str) -> bool {
     )
 }
 
-fn exactly(parameters: &Parameters, name: &str, wanted: &str) -> Result<(), Refusal> {
+fn exactly(parameters: &Parameters, name: &str, wanted: &str) -> Result<(), OAuthError> {
     if required(parameters, name)? == wanted {
         Ok(())
     } else {
         let detail = format!("The parameter '{name}' must be '{wanted}'.");
-        Err(Refusal::about(9_002_313, &detail))
+        Err(OAuthError::about(9_002_313, &detail))
     }
 }
 

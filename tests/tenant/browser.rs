@@ -8,13 +8,13 @@ use url::{Host, Url};
 
 /// An answer that the browser got.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct BrowserResponse {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
-impl Reply {
+impl BrowserResponse {
     /// The first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -78,11 +78,11 @@ impl AuthorizePage {
 
 /// Opens a sign-in page as a browser would.
 pub fn authorize(url: &str) -> AuthorizePage {
-    let reply = send("GET", url, &[], "");
+    let response = send("GET", url, &[], "");
     AuthorizePage {
-        status: reply.status,
-        forms: reply.body.split("<form ").skip(1).map(form_in).collect(),
-        html: reply.body,
+        status: response.status,
+        forms: response.body.split("<form ").skip(1).map(form_in).collect(),
+        html: response.body,
     }
 }
 
@@ -90,12 +90,12 @@ pub fn authorize(url: &str) -> AuthorizePage {
 pub fn post_form(url: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let content_type = ("content-type", "application/x-www-form-urlencoded");
-    let reply = send("POST", url, &[content_type], &body);
-    (reply.status, reply.body)
+    let response = send("POST", url, &[content_type], &body);
+    (response.status, response.body)
 }
 
 /// Sends one request over plain HTTP and reads the whole answer.
-pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> BrowserResponse {
     let url = Url::parse(url).unwrap_or_else(|error| panic!("{error}: {url}"));
     assert_eq!(url.scheme(), "http", "only plain http is spoken here");
     let mut stream = connect(&url);
@@ -112,7 +112,7 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Re
     request.push_str("\r\n");
     request.push_str(body);
     stream.write_all(request.as_bytes()).expect("the request goes out");
-    read_reply(&mut stream)
+    read_response(&mut stream)
 }
 
 /// `localhost` may mean either loopback address; tests settle on the one that every machine has.
@@ -131,12 +131,12 @@ fn connect(url: &Url) -> TcpStream {
     stream
 }
 
-fn read_reply(stream: &mut TcpStream) -> Reply {
+fn read_response(stream: &mut TcpStream) -> BrowserResponse {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
-        if let Some(reply) = complete(&bytes, false) {
-            return reply;
+        if let Some(response) = complete(&bytes, false) {
+            return response;
         }
         match stream.read(&mut chunk) {
             Ok(0) => break,
@@ -148,7 +148,7 @@ fn read_reply(stream: &mut TcpStream) -> Reply {
 }
 
 /// The answer, once its head and as much body as that promises are there.
-fn complete(bytes: &[u8], closed: bool) -> Option<Reply> {
+fn complete(bytes: &[u8], closed: bool) -> Option<BrowserResponse> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = head.split("\r\n");
@@ -166,7 +166,7 @@ fn complete(bytes: &[u8], closed: bool) -> Option<Reply> {
         None => return None,
     };
     let body = String::from_utf8_lossy(body).into_owned();
-    Some(Reply { status, headers, body })
+    Some(BrowserResponse { status, headers, body })
 }
 
 /// The form at the start of this piece of a page.

@@ -12,29 +12,35 @@ use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA
 use ring::digest;
 use x509_parser::der_parser::der::parse_der;
 
-use super::rsa;
-
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How often a PFX file's password is hashed: what Windows does, and little enough for tests.
 const PFX_ITERATIONS: u32 = 2000;
 
-/// Making an RSA key takes a while, so there are two for all tests of a process.
-static RSA_KEYS: [LazyLock<Vec<u8>>; 2] = [LazyLock::new(rsa::private_key), LazyLock::new(rsa::private_key)];
+/// PKCS#8 keys that serve these tests alone: committed, because making one takes seconds.
+static RSA_KEYS: [LazyLock<Vec<u8>>; 2] = [
+    LazyLock::new(|| pkcs8_der(include_str!("rsa_key_1.pem"))),
+    LazyLock::new(|| pkcs8_der(include_str!("rsa_key_2.pem"))),
+];
 
-/// Which of the two RSA keys.
+fn pkcs8_der(pem: &str) -> Vec<u8> {
+    let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    STANDARD.decode(base64).expect("a test key in PEM")
+}
+
+/// One of the two RSA keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RsaKey {
-    /// The one that a certificate has unless it says otherwise.
-    Usual,
-    /// Another one.
+    /// The default key of a certificate.
+    Default,
+    /// A different key.
     Other,
 }
 
 impl RsaKey {
     fn pkcs8_der(self) -> &'static [u8] {
         match self {
-            Self::Usual => &RSA_KEYS[0],
+            Self::Default => &RSA_KEYS[0],
             Self::Other => &RSA_KEYS[1],
         }
     }
@@ -50,7 +56,7 @@ pub struct TestCertificate {
 impl TestCertificate {
     /// One with an RSA key of 2048 bits, valid now.
     pub fn rsa() -> Self {
-        Self::rsa_with(RsaKey::Usual)
+        Self::rsa_with(RsaKey::Default)
     }
 
     /// The same with the key of choice.
@@ -62,13 +68,13 @@ impl TestCertificate {
     /// One that was valid until yesterday.
     pub fn rsa_expired() -> Self {
         let now = SystemTime::now();
-        Self::of_rsa(RsaKey::Usual, now - 30 * DAY, now - DAY)
+        Self::of_rsa(RsaKey::Default, now - 30 * DAY, now - DAY)
     }
 
     /// One that is valid from tomorrow on.
     pub fn rsa_not_yet_valid() -> Self {
         let now = SystemTime::now();
-        Self::of_rsa(RsaKey::Usual, now + DAY, now + 30 * DAY)
+        Self::of_rsa(RsaKey::Default, now + DAY, now + 30 * DAY)
     }
 
     /// One with a key on the curve P-256, valid now; every call makes another key.

@@ -4,10 +4,10 @@ use chrono::Utc;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::response::{Answer, Received};
 use super::catalog::Product;
+use super::response::{Received, Response};
+use super::state::{Bearer, Role, TenantState};
 use super::token::claims_of;
-use super::state::{Bearer, Role, World};
 use super::{CHANGE_PERMISSION, POLICY, READ_PERMISSION, RESOURCE};
 
 /// What a policy is about: the two things that have a value.
@@ -30,11 +30,11 @@ enum Rights {
 }
 
 impl Rights {
-    fn check(&self, method: &str) -> Result<(), Answer> {
+    fn check(&self, method: &str) -> Result<(), Response> {
         let changes = method == "PUT";
         let (allowed, reason) = match self {
             Self::OfUser(role) => {
-                let allowed = if changes { role.may_change() } else { role.may_read() };
+                let allowed = if changes { role.can_update() } else { role.can_read() };
                 (allowed, "User does not have the required role.")
             }
             Self::OfApplication(roles) => {
@@ -48,16 +48,16 @@ impl Rights {
 }
 
 /// Answers a request below `/v1.0/policies`.
-pub(super) fn answer(world: &mut World, request: &Received, path: &[&str]) -> Answer {
-    let answer = respond(world, request, path).unwrap_or_else(|refusal| refusal);
+pub(super) fn respond(state: &mut TenantState, request: &Received, path: &[&str]) -> Response {
+    let response = try_respond(state, request, path).unwrap_or_else(|refusal| refusal);
     match request.header("x-ms-correlation-id") {
-        Some(id) => answer.header("x-ms-correlation-id", id),
-        None => answer,
+        Some(id) => response.header("x-ms-correlation-id", id),
+        None => response,
     }
 }
 
-fn respond(world: &mut World, request: &Received, path: &[&str]) -> Result<Answer, Answer> {
-    let caller = authenticate(world, request)?;
+fn try_respond(state: &mut TenantState, request: &Received, path: &[&str]) -> Result<Response, Response> {
+    let caller = authenticate(state, request)?;
     if !request.header("x-ms-correlation-id").is_some_and(is_guid) {
         return Err(error(400, "BadRequest", "Missing correlation id."));
     }
@@ -66,11 +66,11 @@ fn respond(world: &mut World, request: &Received, path: &[&str]) -> Result<Answe
         return Err(error(404, "NotFound", "Policy not found."));
     }
     match (request.method.as_str(), path) {
-        ("GET", []) => Ok(Answer::json(200, &json!({ "items": [policy(world)] }))),
-        ("GET", [_]) => Ok(Answer::json(200, &policy(world))),
-        ("GET", [_, "products"]) => list(world, &caller, request),
-        (_, [_, "products", id]) => one(world, &caller, request, Kind::Product, id),
-        (_, [_, "offerTypes", id]) => one(world, &caller, request, Kind::OfferType, id),
+        ("GET", []) => Ok(Response::json(200, &json!({ "items": [policy(state)] }))),
+        ("GET", [_]) => Ok(Response::json(200, &policy(state))),
+        ("GET", [_, "products"]) => list(state, &caller, request),
+        (_, [_, "products", id]) => one(state, &caller, request, Kind::Product, id),
+        (_, [_, "offerTypes", id]) => one(state, &caller, request, Kind::OfferType, id),
         _ => Err(no_such_route()),
     }
 }
@@ -78,10 +78,10 @@ fn respond(world: &mut World, request: &Received, path: &[&str]) -> Result<Answe
 /// The caller, if the token is one of this world's and still good.
 ///
 /// The body of a 401 is unverified; this one has the shape of the errors that are known.
-fn authenticate(world: &mut World, request: &Received) -> Result<Caller, Answer> {
+fn authenticate(state: &mut TenantState, request: &Received) -> Result<Caller, Response> {
     let refused = |reason| error(401, "Unauthorized", reason);
     let token = request.bearer().ok_or_else(|| refused("Missing bearer token."))?;
-    let Some(known) = world.access_tokens.get(token) else {
+    let Some(known) = state.access_tokens.get(token) else {
         let foreign = claims_of(token).is_some_and(|claims| claims["aud"] != RESOURCE);
         return Err(refused(if foreign { "The audience is invalid." } else { "The token is invalid." }));
     };
@@ -93,14 +93,14 @@ fn authenticate(world: &mut World, request: &Received) -> Result<Caller, Answer>
     }
     let (tenant_id, bearer) = (known.tenant_id.clone(), known.bearer.clone());
     let rights = match bearer {
-        Bearer::User(name) => Rights::OfUser(world.user(name).role),
-        Bearer::Application { roles } if world.application.is_accepted => Rights::OfApplication(roles),
+        Bearer::User(name) => Rights::OfUser(state.user(name).role),
+        Bearer::Application { roles } if state.application.is_accepted => Rights::OfApplication(roles),
         Bearer::Application { .. } => return Err(refused("The token type is not supported.")),
     };
     Ok(Caller { tenant_id, rights })
 }
 
-fn policy(world: &World) -> Value {
+fn policy(state: &TenantState) -> Value {
     let mut members = Map::new();
     members.insert("id".to_owned(), POLICY.into());
     members.insert(
@@ -108,11 +108,11 @@ fn policy(world: &World) -> Value {
         "Allows users in this organization to purchase products and start trials by themselves.".into(),
     );
     members.insert("defaultValue".to_owned(), "Enabled".into());
-    members.extend(world.policy_extra.clone());
+    members.extend(state.policy_extra.clone());
     Value::Object(members)
 }
 
-fn list(world: &mut World, caller: &Caller, request: &Received) -> Result<Answer, Answer> {
+fn list(state: &mut TenantState, caller: &Caller, request: &Received) -> Result<Response, Response> {
     let parameters = request.parameters();
     let scope = parameters.get("scope").map_or("product", String::as_str);
     let kind = if scope.eq_ignore_ascii_case("product") {
@@ -122,13 +122,19 @@ fn list(world: &mut World, caller: &Caller, request: &Received) -> Result<Answer
     } else {
         return Err(error(400, "BadRequest", "Invalid scope."));
     };
-    let items: Vec<Value> = entries(world, &caller.tenant_id, kind).iter().map(|entry| item(kind, entry)).collect();
-    Ok(Answer::json(200, &json!({ "items": items })))
+    let items: Vec<Value> = entries(state, &caller.tenant_id, kind).iter().map(|entry| item(kind, entry)).collect();
+    Ok(Response::json(200, &json!({ "items": items })))
 }
 
-fn one(world: &mut World, caller: &Caller, request: &Received, kind: Kind, id: &str) -> Result<Answer, Answer> {
-    let misreport = world.misreport_updates;
-    let entry = entries(world, &caller.tenant_id, kind)
+fn one(
+    state: &mut TenantState,
+    caller: &Caller,
+    request: &Received,
+    kind: Kind,
+    id: &str,
+) -> Result<Response, Response> {
+    let misreport = state.misreport_updates;
+    let entry = entries(state, &caller.tenant_id, kind)
         .iter_mut()
         .find(|entry| entry.id.eq_ignore_ascii_case(id))
         .ok_or_else(|| {
@@ -148,11 +154,11 @@ fn one(world: &mut World, caller: &Caller, request: &Received, kind: Kind, id: &
         }
         _ => return Err(no_such_route()),
     }
-    Ok(Answer::json(200, &item(kind, entry)))
+    Ok(Response::json(200, &item(kind, entry)))
 }
 
 /// The value that a `PUT` asks for. How the real service words its refusals is unverified.
-fn wanted_value(request: &Received, kind: Kind) -> Result<String, Answer> {
+fn wanted_value(request: &Received, kind: Kind) -> Result<String, Response> {
     if !request.is_of_type("application/json") {
         return Err(error(415, "UnsupportedMediaType", "The body must be application/json."));
     }
@@ -171,11 +177,11 @@ fn wanted_value(request: &Received, kind: Kind) -> Result<String, Answer> {
     }
 }
 
-fn entries<'a>(world: &'a mut World, tenant_id: &str, kind: Kind) -> &'a mut Vec<Product> {
-    let directory = world.directory(tenant_id);
+fn entries<'a>(state: &'a mut TenantState, tenant_id: &str, kind: Kind) -> &'a mut Vec<Product> {
+    let tenant = state.tenant(tenant_id);
     match kind {
-        Kind::Product => &mut directory.products,
-        Kind::OfferType => &mut directory.offer_types,
+        Kind::Product => &mut tenant.products,
+        Kind::OfferType => &mut tenant.offer_types,
     }
 }
 
@@ -194,11 +200,11 @@ fn item(kind: Kind, entry: &Product) -> Value {
     Value::Object(members)
 }
 
-fn error(status: u16, code: &str, reason: &str) -> Answer {
-    Answer::json(status, &json!({ "errorCode": code, "reason": reason }))
+fn error(status: u16, code: &str, reason: &str) -> Response {
+    Response::json(status, &json!({ "errorCode": code, "reason": reason }))
 }
 
-fn no_such_route() -> Answer {
+fn no_such_route() -> Response {
     error(404, "NotFound", "No such resource.")
 }
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::entra::{Parameters, check_scope, client_and_tenant, required};
-use super::oauth_error::Refusal;
-use super::state::{User, World};
+use super::oauth_error::OAuthError;
+use super::state::{TenantState, User};
 
 /// What the person with the browser does about a device code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub(super) struct DeviceCode {
 const VERIFICATION_URI: &str = "https://microsoft.com/devicelogin";
 
 /// Hands out a device code.
-pub(super) fn start(world: &mut World, tenant: &str, form: &Parameters) -> Result<Value, Refusal> {
-    let tenant_id = client_and_tenant(world, tenant, form)?;
+pub(super) fn start(state: &mut TenantState, tenant: &str, form: &Parameters) -> Result<Value, OAuthError> {
+    let tenant_id = client_and_tenant(state, tenant, form)?;
     let scope = required(form, "scope")?;
     check_scope(scope)?;
     let device_code = format!("D{}", Uuid::new_v4().simple());
@@ -49,11 +49,11 @@ pub(super) fn start(world: &mut World, tenant: &str, form: &Parameters) -> Resul
             "To sign in, use a web browser to open the page {VERIFICATION_URI} and enter the code {user_code} to authenticate."
         ),
     });
-    if let Some(interval) = world.device_interval {
+    if let Some(interval) = state.device_interval {
         body["interval"] = interval.into();
     }
     let code = DeviceCode { tenant_id, scope: scope.to_owned(), polls: 0 };
-    world.device_codes.insert(device_code, code);
+    state.device_codes.insert(device_code, code);
     Ok(body)
 }
 
@@ -61,30 +61,30 @@ pub(super) fn start(world: &mut World, tenant: &str, form: &Parameters) -> Resul
 ///
 /// Clients branch on the OAuth error, which is documented; for a refusal and for polling too fast no public
 /// source shows the AADSTS number, so those two carry the nearest ones.
-pub(super) fn poll(world: &mut World, tenant_id: &str, form: &Parameters) -> Result<(User, String), Refusal> {
+pub(super) fn poll(state: &mut TenantState, tenant_id: &str, form: &Parameters) -> Result<(User, String), OAuthError> {
     let presented = required(form, "device_code")?;
-    let code = world
+    let code = state
         .device_codes
         .get_mut(presented)
         .filter(|code| code.tenant_id == tenant_id)
-        .ok_or_else(|| Refusal::new(70018))?;
+        .ok_or_else(|| OAuthError::new(70018))?;
     code.polls += 1;
-    match world.device_approval {
+    match state.device_approval {
         DeviceApproval::PendingThenApprove(polls) if code.polls <= polls => {
-            return Err(Refusal::new(70016));
+            return Err(OAuthError::new(70016));
         }
         DeviceApproval::SlowDownOnce if code.polls == 1 => {
-            return Err(Refusal::new(70016).named("slow_down"));
+            return Err(OAuthError::new(70016).named("slow_down"));
         }
         DeviceApproval::Decline => {
-            return Err(Refusal::new(65004).named("authorization_declined"));
+            return Err(OAuthError::new(65004).named("authorization_declined"));
         }
-        DeviceApproval::Expire => return Err(Refusal::new(70020)),
-        DeviceApproval::ConditionalAccess => return Err(Refusal::new(53003)),
+        DeviceApproval::Expire => return Err(OAuthError::new(70020)),
+        DeviceApproval::ConditionalAccess => return Err(OAuthError::new(53003)),
         DeviceApproval::Approve | DeviceApproval::PendingThenApprove(_) | DeviceApproval::SlowDownOnce => {}
     }
     let scope = code.scope.clone();
     // A code serves once.
-    world.device_codes.remove(presented);
-    Ok((world.approver(), scope))
+    state.device_codes.remove(presented);
+    Ok((state.approver(), scope))
 }

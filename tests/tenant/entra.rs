@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::response::{Answer, Received};
-use super::oauth_error::Refusal;
-use super::state::{User, World};
+use super::oauth_error::OAuthError;
+use super::response::{Received, Response};
+use super::state::{TenantState, User};
 use super::{CLIENT_ID, PASSWORD, RESOURCE, SCOPE, application, authorize, device, token};
 
 /// The grant type of a device that polls \[RFC 8628\].
@@ -19,12 +19,12 @@ const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 pub(super) type Parameters = BTreeMap<String, String>;
 
 /// Answers a request below `/{tenant}/oauth2/v2.0/`.
-pub(super) fn answer(world: &mut World, request: &Received, tenant: &str, endpoint: &str) -> Answer {
+pub(super) fn respond(state: &mut TenantState, request: &Received, tenant: &str, endpoint: &str) -> Response {
     match (request.method.as_str(), endpoint) {
-        ("GET", "authorize") => authorize::answer(world, request, tenant),
-        ("POST", "devicecode") => reply(request, device::start(world, tenant, &form_of(request))),
-        ("POST", "token") => reply(request, token(world, request, tenant)),
-        _ => Answer::text(404, "text/plain", ""),
+        ("GET", "authorize") => authorize::respond(state, request, tenant),
+        ("POST", "devicecode") => to_response(request, device::start(state, tenant, &form_of(request))),
+        ("POST", "token") => to_response(request, token(state, request, tenant)),
+        _ => Response::text(404, "text/plain", ""),
     }
 }
 
@@ -33,52 +33,52 @@ fn form_of(request: &Received) -> Parameters {
     if request.is_of_type("application/x-www-form-urlencoded") { request.form() } else { Parameters::new() }
 }
 
-fn reply(request: &Received, outcome: Result<Value, Refusal>) -> Answer {
+fn to_response(request: &Received, outcome: Result<Value, OAuthError>) -> Response {
     match outcome {
-        Ok(body) => Answer::json(200, &body),
-        Err(refusal) => refusal.answer(request),
+        Ok(body) => Response::json(200, &body),
+        Err(refusal) => refusal.respond(request),
     }
     .header("cache-control", "no-store, no-cache")
 }
 
-fn token(world: &mut World, request: &Received, tenant: &str) -> Result<Value, Refusal> {
+fn token(state: &mut TenantState, request: &Received, tenant: &str) -> Result<Value, OAuthError> {
     let form = &form_of(request);
     let grant = required(form, "grant_type")?;
     if grant == "client_credentials" {
-        return application::sign_in(world, request, tenant, form);
+        return application::sign_in(state, request, tenant, form);
     }
     // Passwords have an error of their own at `common` [ED/v2-oauth-ropc]; otherwise it is a tenant nobody has here.
     if grant == "password" && tenant.eq_ignore_ascii_case("common") {
-        return Err(Refusal::new(9_001_023));
+        return Err(OAuthError::new(9_001_023));
     }
-    let tenant_id = client_and_tenant(world, tenant, form)?;
+    let tenant_id = client_and_tenant(state, tenant, form)?;
     for secret in ["client_secret", "client_assertion"] {
         if form.contains_key(secret) {
-            return Err(Refusal::new(700_025));
+            return Err(OAuthError::new(700_025));
         }
     }
     let (user, scope) = match grant {
-        "authorization_code" => by_code(world, &tenant_id, form)?,
-        "password" => by_password(world, form)?,
-        "refresh_token" => by_refresh_token(world, form)?,
-        DEVICE_CODE => device::poll(world, &tenant_id, form)?,
-        other => return Err(Refusal::about(70003, other)),
+        "authorization_code" => by_code(state, &tenant_id, form)?,
+        "password" => by_password(state, form)?,
+        "refresh_token" => by_refresh_token(state, form)?,
+        DEVICE_CODE => device::poll(state, &tenant_id, form)?,
+        other => return Err(OAuthError::about(70003, other)),
     };
-    Ok(issue(world, &user, &tenant_id, &scope, form))
+    Ok(issue(state, &user, &tenant_id, &scope, form))
 }
 
 /// The tokens for a user who has proved who they are.
-fn issue(world: &mut World, user: &User, tenant_id: &str, scope: &str, form: &Parameters) -> Value {
-    let lifetime = world.token_lifetime;
+fn issue(state: &mut TenantState, user: &User, tenant_id: &str, scope: &str, form: &Parameters) -> Value {
+    let lifetime = state.token_lifetime;
     let mut body = json!({
         "token_type": "Bearer",
         "scope": format!("{RESOURCE}/LicenseManager.AccessAsUser {SCOPE}"),
         "expires_in": lifetime.max(0),
         "ext_expires_in": lifetime.max(0),
-        "access_token": token::access_token(world, user, tenant_id, lifetime),
+        "access_token": token::access_token(state, user, tenant_id, lifetime),
     });
     if asks_for(scope, "offline_access") {
-        body["refresh_token"] = token::refresh_token(world, user, scope).into();
+        body["refresh_token"] = token::refresh_token(state, user, scope).into();
     }
     if asks_for(scope, "openid") {
         body["id_token"] = token::id_token(user, tenant_id, lifetime).into();
@@ -90,55 +90,55 @@ fn issue(world: &mut World, user: &User, tenant_id: &str, scope: &str, form: &Pa
 }
 
 /// A code from the browser, with the proof that whoever asked for it is whoever redeems it.
-fn by_code(world: &mut World, tenant_id: &str, form: &Parameters) -> Result<(User, String), Refusal> {
+fn by_code(state: &mut TenantState, tenant_id: &str, form: &Parameters) -> Result<(User, String), OAuthError> {
     let presented = required(form, "code")?;
     let redirect_uri = required(form, "redirect_uri")?;
     if let Some(scope) = form.get("scope") {
         check_scope(scope)?;
     }
-    let malformed = || Refusal::new(9_002_313).named("invalid_grant");
-    let code = world
+    let malformed = || OAuthError::new(9_002_313).named("invalid_grant");
+    let code = state
         .authorization_codes
         .get_mut(presented)
         .filter(|code| code.tenant_id == tenant_id)
         .ok_or_else(malformed)?;
     if code.redeemed {
-        return Err(Refusal::new(54005));
+        return Err(OAuthError::new(54005));
     }
     if code.redirect_uri != redirect_uri {
-        return Err(Refusal::about(500_112, redirect_uri));
+        return Err(OAuthError::about(500_112, redirect_uri));
     }
     let verifier = form.get("code_verifier").map_or("", String::as_str);
     if URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) != code.challenge {
-        return Err(Refusal::new(501_481));
+        return Err(OAuthError::new(501_481));
     }
     code.redeemed = true;
     let (user, scope) = (code.user, code.scope.clone());
-    Ok((world.user(user).clone(), scope))
+    Ok((state.user(user).clone(), scope))
 }
 
 /// A name and a password, where nothing more is asked for \[ED/v2-oauth-ropc\].
-fn by_password(world: &World, form: &Parameters) -> Result<(User, String), Refusal> {
+fn by_password(state: &TenantState, form: &Parameters) -> Result<(User, String), OAuthError> {
     let name = required(form, "username")?;
     let password = required(form, "password")?;
     let scope = required(form, "scope")?;
     check_scope(scope)?;
-    let user = world.find_user(name).ok_or_else(|| Refusal::about(50034, name))?;
+    let user = state.find_user(name).ok_or_else(|| OAuthError::about(50034, name))?;
     if password != PASSWORD {
-        return Err(Refusal::new(50126));
+        return Err(OAuthError::new(50126));
     }
-    match user.obstacle {
-        Some(code) => Err(Refusal::about(code, RESOURCE)),
+    match user.login_error {
+        Some(code) => Err(OAuthError::about(code, RESOURCE)),
         None => Ok((user.clone(), scope.to_owned())),
     }
 }
 
 /// An earlier sign-in, at this or another tenant \[ED/refresh-tokens\].
-fn by_refresh_token(world: &World, form: &Parameters) -> Result<(User, String), Refusal> {
+fn by_refresh_token(state: &TenantState, form: &Parameters) -> Result<(User, String), OAuthError> {
     let presented = required(form, "refresh_token")?;
-    let known = world.refresh_tokens.get(presented).ok_or_else(|| Refusal::new(9_002_313).named("invalid_grant"))?;
+    let known = state.refresh_tokens.get(presented).ok_or_else(|| OAuthError::new(9_002_313).named("invalid_grant"))?;
     if known.revoked {
-        return Err(Refusal::new(50173));
+        return Err(OAuthError::new(50173));
     }
     let scope = match form.get("scope") {
         Some(scope) => {
@@ -147,38 +147,42 @@ fn by_refresh_token(world: &World, form: &Parameters) -> Result<(User, String), 
         }
         None => known.scope.clone(),
     };
-    let user = world.find_user(known.user).expect("refresh tokens are issued to existing users only");
+    let user = state.find_user(known.user).expect("refresh tokens are issued to existing users only");
     Ok((user.clone(), scope))
 }
 
 /// The tenant's id, once both it and the client are known.
-pub(super) fn client_and_tenant(world: &World, tenant: &str, parameters: &Parameters) -> Result<String, Refusal> {
-    let tenant_id = world.tenant_named(tenant).ok_or_else(|| Refusal::about(90002, tenant))?;
+pub(super) fn client_and_tenant(
+    state: &TenantState,
+    tenant: &str,
+    parameters: &Parameters,
+) -> Result<String, OAuthError> {
+    let tenant_id = state.tenant_named(tenant).ok_or_else(|| OAuthError::about(90002, tenant))?;
     let client_id = required(parameters, "client_id")?;
-    if client_id.eq_ignore_ascii_case(CLIENT_ID) { Ok(tenant_id) } else { Err(Refusal::about(700_016, client_id)) }
+    if client_id.eq_ignore_ascii_case(CLIENT_ID) { Ok(tenant_id) } else { Err(OAuthError::about(700_016, client_id)) }
 }
 
 /// A parameter that must be there and say something.
-pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
+pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, OAuthError> {
     parameters
         .get(name)
         .map(String::as_str)
         .filter(|value| !value.is_empty())
-        .ok_or_else(|| Refusal::about(900_144, name))
+        .ok_or_else(|| OAuthError::about(900_144, name))
 }
 
 /// One resource may be asked for, besides the `OpenID` scopes, and only this one is known here.
-pub(super) fn check_scope(scope: &str) -> Result<(), Refusal> {
+pub(super) fn check_scope(scope: &str) -> Result<(), OAuthError> {
     let mut resources = scope
         .split_ascii_whitespace()
         .filter(|scope| !["openid", "profile", "email", "offline_access"].contains(scope));
     match (resources.next(), resources.next()) {
         (Some(SCOPE), None) => Ok(()),
         (Some(other), None) => match other.strip_suffix("/.default") {
-            Some(resource) => Err(Refusal::about(500_011, resource)),
-            None => Err(Refusal::about(70011, scope)),
+            Some(resource) => Err(OAuthError::about(500_011, resource)),
+            None => Err(OAuthError::about(70011, scope)),
         },
-        _ => Err(Refusal::about(70011, scope)),
+        _ => Err(OAuthError::about(70011, scope)),
     }
 }
 

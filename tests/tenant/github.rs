@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Tenant;
-use super::response::{Answer, Received};
+use super::SimulatedTenant;
+use super::response::{Received, Response};
 use super::token::federated_token;
 
 /// Who issues the tokens of GitHub Actions.
@@ -18,8 +18,8 @@ const REQUEST_TOKEN: &str = "simulated-request-token-of-a-workflow";
 const LIFETIME_SECONDS: i64 = 5 * 60;
 
 /// Answers a request below `/github/oidc/`. The bodies of its refusals are unverified.
-pub(super) fn answer(request: &Received, endpoint: &str) -> Answer {
-    let refused = |status, message: &str| Answer::json(status, &json!({ "message": message }));
+pub(super) fn respond(request: &Received, endpoint: &str) -> Response {
+    let refused = |status, message: &str| Response::json(status, &json!({ "message": message }));
     if (request.method.as_str(), endpoint) != ("GET", "token") {
         return refused(404, "No such resource.");
     }
@@ -32,10 +32,10 @@ pub(super) fn answer(request: &Received, endpoint: &str) -> Answer {
     }
     let audience = parameters.get("audience").map_or(OWNER, String::as_str);
     let token = federated_token(GITHUB_ISSUER, GITHUB_SUBJECT, audience, LIFETIME_SECONDS);
-    Answer::json(200, &json!({ "count": 1, "value": token }))
+    Response::json(200, &json!({ "count": 1, "value": token }))
 }
 
-impl Tenant {
+impl SimulatedTenant {
     /// The variables by which a workflow finds where to get a token.
     pub fn github_oidc(&self) -> [(&'static str, String); 2] {
         [

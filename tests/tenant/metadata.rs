@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
-use super::response::{Answer, Received};
-use super::oauth_error::Refusal;
-use super::state::World;
+use super::oauth_error::OAuthError;
+use super::response::{Received, Response};
+use super::state::TenantState;
 
 /// Answers a request for the `OpenID` metadata of a tenant.
-pub(super) fn answer(world: &World, request: &Received, tenant: &str) -> Answer {
+pub(super) fn respond(state: &TenantState, request: &Received, tenant: &str) -> Response {
     if request.method != "GET" {
-        return Answer::text(405, "text/plain", "");
+        return Response::text(405, "text/plain", "");
     }
-    let Some(id) = world.tenant_named(tenant) else { return Refusal::about(90002, tenant).answer(request) };
+    let Some(id) = state.tenant_named(tenant) else { return OAuthError::about(90002, tenant).respond(request) };
     // Where no tenant is named, the issuer is a pattern.
     let issued_at = if tenant.eq_ignore_ascii_case("organizations") { "{tenantid}" } else { &id };
     let authority = format!("https://login.microsoftonline.com/{id}");
-    Answer::json(
+    Response::json(
         200,
         &json!({
             "issuer": format!("https://login.microsoftonline.com/{issued_at}/v2.0"),

@@ -25,7 +25,6 @@
     reason = "a mistake in a test's own set-up should stop the test where it happens"
 )]
 
-mod response;
 mod application;
 mod assertion;
 mod authorize;
@@ -39,9 +38,9 @@ mod entra;
 mod github;
 mod metadata;
 mod oauth_error;
-mod rsa;
-mod token;
+mod response;
 mod state;
+mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -49,15 +48,15 @@ use std::thread::{self, JoinHandle};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-pub use response::{Answer, Received};
-pub use browser::{AuthorizePage, Form, Reply, authorize, post_form, send};
+pub use browser::{AuthorizePage, BrowserResponse, Form, authorize, post_form, send};
 pub use catalog::{Product, default_offer_types, default_products};
 pub use device::DeviceApproval;
 pub use github::{GITHUB_ISSUER, GITHUB_SUBJECT};
-pub use token::{claims_of, federated_token, header_of, jwt};
+pub use response::{Received, Response};
 pub use state::Role;
+pub use token::{claims_of, federated_token, header_of, jwt};
 
-use state::World;
+use state::TenantState;
 
 /// The tenant the users belong to.
 pub const HOME_TENANT: &str = "11111111-1111-4111-8111-111111111111";
@@ -68,7 +67,7 @@ pub const CUSTOMER_TENANT: &str = "22222222-2222-4222-8222-222222222222";
 /// A domain of [`CUSTOMER_TENANT`].
 pub const CUSTOMER_DOMAIN: &str = "fabrikam.example";
 
-/// A Billing Administrator; approves sign-ins unless [`Tenant::sign_in_as`] says otherwise.
+/// A Billing Administrator; approves sign-ins unless [`SimulatedTenant::sign_in_as`] says otherwise.
 pub const ADMIN: &str = "admin@contoso.example";
 /// A Global Reader.
 pub const READER: &str = "reader@contoso.example";
@@ -109,21 +108,21 @@ pub const FEDERATION_AUDIENCE: &str = "api://AzureADTokenExchange";
 pub const POLICY: &str = "AllowSelfServicePurchase";
 
 /// A running world; it ends when this is dropped.
-pub struct Tenant {
+pub struct SimulatedTenant {
     url: String,
-    world: Arc<Mutex<World>>,
+    state: Arc<Mutex<TenantState>>,
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Tenant {
+impl SimulatedTenant {
     /// Starts the default world on a free port.
     ///
     /// The server lives on a thread of its own, so tests that drive an executable need no async runtime and
     /// tests that have one may use this from within it.
     pub fn start() -> Self {
-        let world = Arc::new(Mutex::new(World::new()));
-        let router = Router(Arc::clone(&world));
+        let state = Arc::new(Mutex::new(TenantState::new()));
+        let router = Router(Arc::clone(&state));
         let (ready, started) = mpsc::channel();
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = thread::spawn(move || {
@@ -142,7 +141,7 @@ impl Tenant {
             }
         });
         let url = started.recv().expect("the simulated tenant starts");
-        Self { url, world, stop: Some(stop), thread: Some(thread) }
+        Self { url, state, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The address of all services, `http://127.0.0.1:PORT`.
@@ -150,22 +149,22 @@ impl Tenant {
         self.url.clone()
     }
 
-    /// Every request since the start or the last [`Tenant::forget_requests`], in order of arrival.
+    /// Every request since the start or the last [`SimulatedTenant::forget_requests`], in order of arrival.
     pub fn requests(&self) -> Vec<Received> {
-        self.world().requests.clone()
+        self.state().requests.clone()
     }
 
     /// Empties the record of requests.
     pub fn forget_requests(&self) {
-        self.world().requests.clear();
+        self.state().requests.clear();
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    fn state(&self) -> MutexGuard<'_, TenantState> {
+        lock(&self.state)
     }
 }
 
-impl Drop for Tenant {
+impl Drop for SimulatedTenant {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -176,37 +175,37 @@ impl Drop for Tenant {
 }
 
 /// Sends each request to the service it is for.
-struct Router(Arc<Mutex<World>>);
+struct Router(Arc<Mutex<TenantState>>);
 
 impl Respond for Router {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let received = Received::from(request);
-        let mut world = lock(&self.0);
-        world.requests.push(received.clone());
+        let mut state = lock(&self.0);
+        state.requests.push(received.clone());
         let line = received.line();
-        let canned = world.take_canned(&line);
-        let answer = match canned {
-            Some(answer) => answer,
-            None => route(&mut world, &received),
+        let queued = state.take_queued(&line);
+        let response = match queued {
+            Some(response) => response,
+            None => route(&mut state, &received),
         };
-        let delay = answer.delay.unwrap_or_default() + world.delay;
-        if delay.is_zero() { answer.into() } else { answer.after(delay).into() }
+        let delay = response.delay.unwrap_or_default() + state.delay;
+        if delay.is_zero() { response.into() } else { response.after(delay).into() }
     }
 }
 
-fn route(world: &mut World, request: &Received) -> Answer {
+fn route(state: &mut TenantState, request: &Received) -> Response {
     let segments = request.segments();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
-        ["v1.0", "policies", rest @ ..] => commerce::answer(world, request, rest),
-        [tenant, "v2.0", ".well-known", "openid-configuration"] => metadata::answer(world, request, tenant),
-        [tenant, "oauth2", "v2.0", endpoint] => entra::answer(world, request, tenant, endpoint),
-        ["github", "oidc", endpoint] => github::answer(request, endpoint),
-        _ => Answer::text(404, "text/plain", ""),
+        ["v1.0", "policies", rest @ ..] => commerce::respond(state, request, rest),
+        [tenant, "v2.0", ".well-known", "openid-configuration"] => metadata::respond(state, request, tenant),
+        [tenant, "oauth2", "v2.0", endpoint] => entra::respond(state, request, tenant, endpoint),
+        ["github", "oidc", endpoint] => github::respond(request, endpoint),
+        _ => Response::text(404, "text/plain", ""),
     }
 }
 
 /// A test that names something unknown panics before it changes anything, so the world stays usable.
-fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
-    world.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(state: &Mutex<TenantState>) -> MutexGuard<'_, TenantState> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

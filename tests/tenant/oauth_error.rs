@@ -4,18 +4,18 @@ use chrono::Utc;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::response::{Answer, Received};
+use super::response::{Received, Response};
 
 /// Why Entra says no.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct OAuthError {
     error: &'static str,
     code: u32,
     text: String,
     suberror: Option<&'static str>,
 }
 
-impl Refusal {
+impl OAuthError {
     /// The refusal of that AADSTS code.
     pub(super) fn new(code: u32) -> Self {
         Self::about(code, "")
@@ -57,7 +57,7 @@ impl Refusal {
     }
 
     /// The refusal as the token and device code endpoints answer it.
-    pub(super) fn answer(&self, request: &Received) -> Answer {
+    pub(super) fn respond(&self, request: &Received) -> Response {
         let trace_id = Uuid::new_v4().to_string();
         let correlation_id = correlation_id(request);
         let mut body = json!({
@@ -73,7 +73,7 @@ impl Refusal {
             body["suberror"] = suberror.into();
         }
         let status = if self.error == "invalid_client" { 401 } else { 400 };
-        Answer::json(status, &body)
+        Response::json(status, &body)
     }
 }
 

@@ -28,6 +28,11 @@ impl Received {
         }
     }
 
+    /// The last segment of the path, still percent-encoded: the id in a request for one product.
+    pub fn last_segment(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
     /// The first header of that name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -80,7 +85,7 @@ impl From<&Request> for Received {
 
 /// An answer to a request.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub content_type: String,
@@ -89,7 +94,7 @@ pub struct Answer {
     pub delay: Option<Duration>,
 }
 
-impl Answer {
+impl Response {
     /// An answer of any content type.
     pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), content_type: content_type.to_owned(), body: body.into(), delay: None }
@@ -115,14 +120,14 @@ impl Answer {
     }
 }
 
-impl From<Answer> for ResponseTemplate {
-    fn from(answer: Answer) -> Self {
+impl From<Response> for ResponseTemplate {
+    fn from(response: Response) -> Self {
         let mut template =
-            ResponseTemplate::new(answer.status).set_body_raw(answer.body.into_bytes(), &answer.content_type);
-        for (name, value) in answer.headers {
+            ResponseTemplate::new(response.status).set_body_raw(response.body.into_bytes(), &response.content_type);
+        for (name, value) in response.headers {
             template = template.append_header(name, value);
         }
-        match answer.delay {
+        match response.delay {
             Some(delay) => template.set_delay(delay),
             None => template,
         }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::response::{Answer, Received};
 use super::application::Application;
 use super::catalog::{self, Product};
 use super::device::{DeviceApproval, DeviceCode};
+use super::response::{Received, Response};
 use super::{
     ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, EXPIRED, HOME_DOMAIN, HOME_TENANT, LOCKED, MFA, NOBODY, READER,
 };
@@ -27,11 +27,11 @@ pub enum Role {
 }
 
 impl Role {
-    pub(super) fn may_read(self) -> bool {
+    pub(super) fn can_read(self) -> bool {
         self != Self::None
     }
 
-    pub(super) fn may_change(self) -> bool {
+    pub(super) fn can_update(self) -> bool {
         matches!(self, Self::BillingAdministrator | Self::GlobalAdministrator)
     }
 }
@@ -44,18 +44,18 @@ pub(super) struct User {
     pub(super) object_id: &'static str,
     pub(super) role: Role,
     /// The AADSTS code that the right password is answered with, where it is not enough.
-    pub(super) obstacle: Option<u32>,
+    pub(super) login_error: Option<u32>,
 }
 
 /// One tenant and what it sells.
-pub(super) struct Directory {
+pub(super) struct Tenant {
     pub(super) id: String,
     pub(super) domain: String,
     pub(super) products: Vec<Product>,
     pub(super) offer_types: Vec<Product>,
 }
 
-impl Directory {
+impl Tenant {
     /// A tenant with the default catalog.
     pub(super) fn new(id: &str, domain: &str) -> Self {
         Self {
@@ -107,28 +107,28 @@ pub(super) struct RefreshToken {
 }
 
 /// An answer that waits for its request.
-pub(super) struct Canned {
+pub(super) struct QueuedResponse {
     pub(super) path_contains: String,
-    pub(super) answer: Answer,
+    pub(super) response: Response,
     /// How many requests it serves; all after the first are those that repeat it.
     pub(super) left: usize,
     /// The request that it has served.
     pub(super) line: Option<String>,
 }
 
-impl Canned {
+impl QueuedResponse {
     fn fits(&self, line: &str) -> bool {
         self.line.as_ref().map_or_else(|| line.contains(&self.path_contains), |served| served == line)
     }
 }
 
 /// Everything the two services know.
-pub(super) struct World {
+pub(super) struct TenantState {
     pub(super) requests: Vec<Received>,
-    pub(super) canned: Vec<Canned>,
+    pub(super) queued: Vec<QueuedResponse>,
     pub(super) users: Vec<User>,
-    pub(super) signing_in: &'static str,
-    pub(super) directories: Vec<Directory>,
+    pub(super) approving_user: &'static str,
+    pub(super) tenants: Vec<Tenant>,
     pub(super) application: Application,
     pub(super) policy_extra: Map<String, Value>,
     pub(super) misreport_updates: bool,
@@ -143,19 +143,19 @@ pub(super) struct World {
     pub(super) refresh_tokens: HashMap<String, RefreshToken>,
 }
 
-impl World {
+impl TenantState {
     pub(super) fn new() -> Self {
         Self {
             requests: Vec::new(),
-            canned: Vec::new(),
+            queued: Vec::new(),
             users: users(),
-            signing_in: ADMIN,
-            directories: vec![
-                Directory::new(HOME_TENANT, HOME_DOMAIN),
-                Directory {
+            approving_user: ADMIN,
+            tenants: vec![
+                Tenant::new(HOME_TENANT, HOME_DOMAIN),
+                Tenant {
                     products: catalog::customer_products(),
                     offer_types: catalog::customer_offer_types(),
-                    ..Directory::new(CUSTOMER_TENANT, CUSTOMER_DOMAIN)
+                    ..Tenant::new(CUSTOMER_TENANT, CUSTOMER_DOMAIN)
                 },
             ],
             application: Application::new(),
@@ -173,16 +173,16 @@ impl World {
     }
 
     /// The answer that waits for this request, the earliest that fits.
-    pub(super) fn take_canned(&mut self, line: &str) -> Option<Answer> {
-        let index = self.canned.iter().position(|canned| canned.fits(line))?;
-        let canned = &mut self.canned[index];
-        canned.line = Some(line.to_owned());
-        canned.left -= 1;
-        let (answer, is_used_up) = (canned.answer.clone(), canned.left == 0);
+    pub(super) fn take_queued(&mut self, line: &str) -> Option<Response> {
+        let index = self.queued.iter().position(|queued| queued.fits(line))?;
+        let queued = &mut self.queued[index];
+        queued.line = Some(line.to_owned());
+        queued.left -= 1;
+        let (response, is_used_up) = (queued.response.clone(), queued.left == 0);
         if is_used_up {
-            self.canned.remove(index);
+            self.queued.remove(index);
         }
-        Some(answer)
+        Some(response)
     }
 
     /// The user of that name, if there is one.
@@ -200,7 +200,7 @@ impl World {
 
     /// The user who approves sign-ins by browser and device code.
     pub(super) fn approver(&self) -> User {
-        self.find_user(self.signing_in).expect("sign_in_as takes existing users only").clone()
+        self.find_user(self.approving_user).expect("sign_in_as takes existing users only").clone()
     }
 
     /// The tenant that an authority's path names: an id, a domain, or `organizations` for the users' own.
@@ -208,31 +208,32 @@ impl World {
         if name.eq_ignore_ascii_case("organizations") {
             return Some(HOME_TENANT.to_owned());
         }
-        self.directories.iter().find(|directory| directory.is_named(name)).map(|directory| directory.id.clone())
+        self.tenants.iter().find(|tenant| tenant.is_named(name)).map(|tenant| tenant.id.clone())
     }
 
     /// The tenant of that id, which must exist.
-    pub(super) fn directory(&mut self, tenant_id: &str) -> &mut Directory {
-        self.directories
+    pub(super) fn tenant(&mut self, tenant_id: &str) -> &mut Tenant {
+        self.tenants
             .iter_mut()
-            .find(|directory| directory.id.eq_ignore_ascii_case(tenant_id))
+            .find(|tenant| tenant.id.eq_ignore_ascii_case(tenant_id))
             .unwrap_or_else(|| panic!("there is no simulated tenant {tenant_id}"))
     }
 
     /// The product or offer type that a test names.
     pub(super) fn entry(&mut self, tenant_id: &str, id: &str) -> &mut Product {
-        let directory = self.directory(tenant_id);
-        directory
+        let tenant = self.tenant(tenant_id);
+        tenant
             .products
             .iter_mut()
-            .chain(&mut directory.offer_types)
+            .chain(&mut tenant.offer_types)
             .find(|entry| entry.id.eq_ignore_ascii_case(id))
             .unwrap_or_else(|| panic!("tenant {tenant_id} has no product or offer type {id}"))
     }
 }
 
 fn users() -> Vec<User> {
-    let user = |name, display_name, object_id, role, obstacle| User { name, display_name, object_id, role, obstacle };
+    let user =
+        |name, display_name, object_id, role, login_error| User { name, display_name, object_id, role, login_error };
     vec![
         user(
             ADMIN,

@@ -6,7 +6,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::state::{AccessToken, Bearer, RefreshToken, User, World};
+use super::state::{AccessToken, Bearer, RefreshToken, TenantState, User};
 use super::{APP_ID, CLIENT_ID, HOME_TENANT, RESOURCE};
 
 /// The application as an object of the directory. Each real tenant has an id of its own for it.
@@ -65,7 +65,7 @@ fn lifetime(seconds: i64) -> (i64, i64) {
 }
 
 /// Issues an access token for a user.
-pub(super) fn access_token(world: &mut World, user: &User, tenant_id: &str, lifetime_seconds: i64) -> String {
+pub(super) fn access_token(state: &mut TenantState, user: &User, tenant_id: &str, lifetime_seconds: i64) -> String {
     let claims = json!({
         "oid": user.object_id,
         "upn": user.name,
@@ -75,12 +75,12 @@ pub(super) fn access_token(world: &mut World, user: &User, tenant_id: &str, life
         "appidacr": "0",
         "scp": "LicenseManager.AccessAsUser",
     });
-    issue(world, Bearer::User(user.name), claims, tenant_id, lifetime_seconds)
+    issue(state, Bearer::User(user.name), claims, tenant_id, lifetime_seconds)
 }
 
 /// Issues an access token for the application itself, which proved itself by a secret (`1`) or an assertion (`2`).
 pub(super) fn app_token(
-    world: &mut World,
+    state: &mut TenantState,
     proof: &str,
     roles: Vec<String>,
     tenant_id: &str,
@@ -96,11 +96,11 @@ pub(super) fn app_token(
     if !roles.is_empty() {
         claims["roles"] = roles.clone().into();
     }
-    issue(world, Bearer::Application { roles }, claims, tenant_id, lifetime_seconds)
+    issue(state, Bearer::Application { roles }, claims, tenant_id, lifetime_seconds)
 }
 
 /// Adds what every access token says, and remembers the token, so that the commerce endpoint knows it again.
-fn issue(world: &mut World, bearer: Bearer, mut claims: Value, tenant_id: &str, lifetime_seconds: i64) -> String {
+fn issue(state: &mut TenantState, bearer: Bearer, mut claims: Value, tenant_id: &str, lifetime_seconds: i64) -> String {
     let (issued_at, expires_at) = lifetime(lifetime_seconds);
     claims["aud"] = RESOURCE.into();
     claims["iss"] = format!("https://sts.windows.net/{tenant_id}/").into();
@@ -112,15 +112,15 @@ fn issue(world: &mut World, bearer: Bearer, mut claims: Value, tenant_id: &str, 
     claims["ver"] = "1.0".into();
     let token = jwt(&claims);
     let known = AccessToken { bearer, tenant_id: tenant_id.to_owned(), expires_at, revoked: false };
-    world.access_tokens.insert(token.clone(), known);
+    state.access_tokens.insert(token.clone(), known);
     token
 }
 
 /// Issues a refresh token. Earlier ones stay valid \[ED/refresh-tokens\].
-pub(super) fn refresh_token(world: &mut World, user: &User, scope: &str) -> String {
+pub(super) fn refresh_token(state: &mut TenantState, user: &User, scope: &str) -> String {
     let token = format!("1.simulated-{}-{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
     let known = RefreshToken { user: user.name, scope: scope.to_owned(), revoked: false };
-    world.refresh_tokens.insert(token.clone(), known);
+    state.refresh_tokens.insert(token.clone(), known);
     token
 }
 

@@ -6,13 +6,13 @@ use crate::tenant::certificates::RsaKey;
 
 /// The file is refused, by the variable and by the flag, for this reason and before anything is sent.
 #[track_caller]
-fn expect_refused(machine: &Machine, file: &str, more: &[(&'static str, &str)], reasons: &[&str]) {
+fn expect_refused(env: &TestEnv, file: &str, more: &[(&'static str, &str)], reasons: &[&str]) {
     let proof = [&[(CERTIFICATE, file)], more].concat();
-    let ran = list_with(machine, &proof).expect_code(4).expect_no_data().expect_said(reasons);
-    let ran = ran.expect_said(&[CERTIFICATE, file]);
-    expect_no_key(&ran);
+    let result = list_with(env, &proof).assert_code(4).stdout_is_empty().stderr_contains(reasons);
+    let result = result.stderr_contains(&[CERTIFICATE, file]);
+    expect_no_key(&result);
 
-    let mut command = machine.command(&[
+    let mut command = env.command(&[
         "connect",
         "--application",
         "--client-id",
@@ -24,42 +24,42 @@ fn expect_refused(machine: &Machine, file: &str, more: &[(&'static str, &str)], 
         "-vvv",
     ]);
     command.envs(more.iter().copied());
-    let ran = Ran::from(command.output().unwrap()).expect_code(4).expect_no_data().expect_said(reasons);
-    let ran = ran.expect_said(&["--certificate", file]);
-    assert!(!ran.stderr.contains(CERTIFICATE), "nobody set that: {}", ran.stderr);
-    expect_no_key(&ran);
-    assert!(machine.requests().is_empty());
-    assert!(!machine.sign_ins().exists());
+    let result = CliResult::from(command.output().unwrap()).assert_code(4).stdout_is_empty().stderr_contains(reasons);
+    let result = result.stderr_contains(&["--certificate", file]);
+    assert!(!result.stderr.contains(CERTIFICATE), "nobody set that: {}", result.stderr);
+    expect_no_key(&result);
+    assert!(env.request_lines().is_empty());
+    assert!(!env.cache_path().exists());
 }
 
 #[track_caller]
-fn expect_no_key(ran: &Ran) {
+fn expect_no_key(result: &CliResult) {
     for secret in ["BEGIN", "MII", "sesame"] {
-        assert!(!ran.stderr.contains(secret), "{}", ran.stderr);
+        assert!(!result.stderr.contains(secret), "{}", result.stderr);
     }
 }
 
 /// The same for a file of this content.
 #[track_caller]
 fn expect_content_refused(content: impl AsRef<[u8]>, reasons: &[&str]) {
-    let machine = Machine::new();
-    expect_refused(&machine, &write(&machine, "app.pem", content), &[], reasons);
+    let env = TestEnv::new();
+    expect_refused(&env, &env.write("app.pem", content), &[], reasons);
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_named() {
-    let machine = Machine::new();
-    let missing = text_of(machine.home().join("missing.pem"));
-    let directory = text_of(machine.home().to_owned());
+    let env = TestEnv::new();
+    let missing = text_of(env.home().join("missing.pem"));
+    let directory = text_of(env.home().to_owned());
     for file in [&missing, &directory] {
-        list_by_certificate(&machine, file).expect_code(4).expect_no_data().expect_said(&[CERTIFICATE, file]);
+        list_by_certificate(&env, file).assert_code(4).stdout_is_empty().stderr_contains(&[CERTIFICATE, file]);
         // A flag is the command line's affair.
-        connect(&machine, &["--certificate", file], "")
-            .expect_code(2)
-            .expect_no_data()
-            .expect_said(&["--certificate", file]);
+        connect(&env, &["--certificate", file], "")
+            .assert_code(2)
+            .stdout_is_empty()
+            .stderr_contains(&["--certificate", file]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
@@ -127,14 +127,14 @@ fn a_certificate_out_of_its_time_is_refused_with_the_time() {
 fn an_elliptic_key_is_refused_as_another_kind() {
     let elliptic = TestCertificate::elliptic();
     expect_content_refused(both(&elliptic), &["RSA key"]);
-    let machine = Machine::new();
-    let file = write(&machine, "app.pfx", elliptic.pfx("", true));
-    expect_refused(&machine, &file, &[], &["RSA key"]);
+    let env = TestEnv::new();
+    let file = env.write("app.pfx", elliptic.pfx("", true));
+    expect_refused(&env, &file, &[], &["RSA key"]);
 }
 
 #[test]
 fn a_password_that_is_missing_or_wrong_is_said_to_be_that() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let certificate = TestCertificate::rsa();
     let pem = encrypted_key(&certificate, "sesame") + &certificate.certificate_pem();
     for (name, content) in [
@@ -142,11 +142,11 @@ fn a_password_that_is_missing_or_wrong_is_said_to_be_that() {
         ("old.pfx", certificate.pfx("sesame", false)),
         ("app.pem", pem.into_bytes()),
     ] {
-        let file = write(&machine, name, content);
-        expect_refused(&machine, &file, &[], &["it needs a password"]);
+        let file = env.write(name, content);
+        expect_refused(&env, &file, &[], &["it needs a password"]);
         for wrong in ["Sesame", "sesame ", "sésame"] {
             let password = (CERTIFICATE_PASSWORD, wrong);
-            expect_refused(&machine, &file, &[password], &["the password does not open it"]);
+            expect_refused(&env, &file, &[password], &["the password does not open it"]);
         }
     }
 }
@@ -162,17 +162,17 @@ fn a_key_encrypted_in_the_old_way_is_explained() {
 #[test]
 fn a_key_encrypted_in_an_unknown_way_is_not_the_passwords_fault() {
     let certificate = TestCertificate::rsa();
-    let machine = Machine::new();
+    let env = TestEnv::new();
     // OpenSSL before 1.1.0 made keys of passwords by SHA-1: the last number of the algorithm's id is 7 for it.
     let old = reencoded(&encrypted_key(&certificate, "sesame"), |der| {
         let sha256 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x09];
         let at = der.windows(sha256.len()).position(|bytes| bytes == sha256).unwrap();
         der[at + sha256.len() - 1] = 7;
     });
-    let file = write(&machine, "app.pem", old + &certificate.certificate_pem());
-    let ran = list_with(&machine, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, "sesame")]).expect_code(4);
-    let ran = ran.expect_said(&[&file, "hint: ", "openssl pkcs8 -topk8"]);
-    assert!(!ran.stderr.contains("the password does not open it"), "{}", ran.stderr);
+    let file = env.write("app.pem", old + &certificate.certificate_pem());
+    let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, "sesame")]).assert_code(4);
+    let result = result.stderr_contains(&[&file, "hint: ", "openssl pkcs8 -topk8"]);
+    assert!(!result.stderr.contains("the password does not open it"), "{}", result.stderr);
 }
 
 /// The encrypted key with its content changed.
@@ -191,7 +191,7 @@ fn a_file_that_is_too_large_is_not_read_to_its_end() {
 
 #[test]
 fn status_looks_at_no_file() {
-    let machine = Machine::new();
-    let missing = text_of(machine.home().join("missing.pem"));
-    run(&machine, &app_with(&[(CERTIFICATE, &missing)]), &["status"]).expect_code(0);
+    let env = TestEnv::new();
+    let missing = text_of(env.home().join("missing.pem"));
+    run(&env, &app_with(&[(CERTIFICATE, &missing)]), &["status"]).assert_code(0);
 }

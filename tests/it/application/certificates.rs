@@ -19,8 +19,8 @@ pub(super) fn encrypted_key(certificate: &TestCertificate, password: &str) -> St
 
 #[test]
 fn pem_may_hold_key_and_certificate_in_any_order_and_form() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
+    let env = TestEnv::new();
+    let certificate = registered(&env);
     let (pkcs8, pkcs1, signed) = (certificate.key_pem(), certificate.key_pkcs1_pem(), certificate.certificate_pem());
     let explained = "Bag Attributes\n    friendlyName: mscommerce in CI\nKey Attributes: <No Attributes>\n";
     for (form, content) in [
@@ -33,122 +33,122 @@ fn pem_may_hold_key_and_certificate_in_any_order_and_form() {
         ("text around", format!("{explained}{signed}{explained}{pkcs8}the end\n")),
         ("blank lines between", format!("\n\n{pkcs8}\n\n\n{signed}\n\n")),
     ] {
-        let ran = list_by_certificate(&machine, &write(&machine, "app.pem", content));
-        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{form}");
+        let result = list_by_certificate(&env, &env.write("app.pem", content));
+        assert_eq!((result.code, result.stderr.as_str()), (0, ""), "{form}");
     }
 }
 
 #[test]
 fn pem_that_powershell_wrote_is_read() {
-    let machine = Machine::new();
-    let pem = both(&registered(&machine));
+    let env = TestEnv::new();
+    let pem = both(&registered(&env));
     let marked = format!("\u{feff}{pem}");
     // Windows PowerShell 5.1 writes the one with `Set-Content -Encoding utf8`, and the other with `>`.
     let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for content in [marked.into_bytes(), wide] {
-        list_by_certificate(&machine, &write(&machine, "app.pem", content)).expect_code(0);
+        list_by_certificate(&env, &env.write("app.pem", content)).assert_code(0);
     }
 }
 
 #[test]
 fn of_a_chain_the_certificate_of_the_key_is_taken() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
+    let env = TestEnv::new();
+    let certificate = registered(&env);
     let issuer = TestCertificate::rsa_with(RsaKey::Other).certificate_pem();
     let (key, signed) = (certificate.key_pem(), certificate.certificate_pem());
     for content in
         [format!("{key}{signed}{issuer}"), format!("{issuer}{signed}{key}"), format!("{issuer}{key}{signed}")]
     {
-        list_by_certificate(&machine, &write(&machine, "app.pem", content)).expect_code(0);
+        list_by_certificate(&env, &env.write("app.pem", content)).assert_code(0);
     }
 }
 
 #[test]
 fn the_elliptic_certificate_of_an_issuer_is_no_obstacle() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let issuer = TestCertificate::elliptic().certificate_pem();
-    let file = write(&machine, "app.pem", issuer + &both(&registered(&machine)));
-    list_by_certificate(&machine, &file).expect_code(0);
+    let file = env.write("app.pem", issuer + &both(&registered(&env)));
+    list_by_certificate(&env, &file).assert_code(0);
 }
 
 #[test]
 fn a_renewed_certificate_beside_the_one_that_ended_is_taken() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
+    let env = TestEnv::new();
+    let certificate = registered(&env);
     let ended = TestCertificate::rsa_expired().certificate_pem();
     let (key, signed) = (certificate.key_pem(), certificate.certificate_pem());
     for content in [format!("{key}{signed}{ended}"), format!("{key}{ended}{signed}")] {
-        list_by_certificate(&machine, &write(&machine, "app.pem", content)).expect_code(0);
+        list_by_certificate(&env, &env.write("app.pem", content)).assert_code(0);
     }
 }
 
 #[test]
 fn a_key_in_pem_may_be_encrypted() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
+    let env = TestEnv::new();
+    let certificate = registered(&env);
     let (key, signed) = (encrypted_key(&certificate, PASSWORD), certificate.certificate_pem());
     for content in [format!("{key}{signed}"), format!("{signed}{key}"), format!("{signed}{key}").replace('\n', "\r\n")]
     {
-        let file = write(&machine, "app.pem", content);
-        let ran = list_with(&machine, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]).expect_code(0);
-        assert_eq!(ran.stderr, "");
+        let file = env.write("app.pem", content);
+        let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]).assert_code(0);
+        assert_eq!(result.stderr, "");
     }
 }
 
 #[test]
 fn a_pfx_file_is_opened_by_its_password() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
+    let env = TestEnv::new();
+    let certificate = registered(&env);
     for is_modern in [true, false] {
         for password in [PASSWORD, " blank at both ends ", ""] {
-            let file = write(&machine, "app.pfx", certificate.pfx(password, is_modern));
-            let ran = list_with(&machine, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, password)]);
-            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "modern: {is_modern}, {password:?}");
+            let file = env.write("app.pfx", certificate.pfx(password, is_modern));
+            let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, password)]);
+            assert_eq!((result.code, result.stderr.as_str()), (0, ""), "modern: {is_modern}, {password:?}");
         }
         // Azure Key Vault's files have an empty password, which nobody thinks of setting.
-        let file = write(&machine, "app.pfx", certificate.pfx("", is_modern));
-        list_by_certificate(&machine, &file).expect_code(0);
+        let file = env.write("app.pfx", certificate.pfx("", is_modern));
+        list_by_certificate(&env, &file).assert_code(0);
     }
 }
 
 #[test]
 fn a_password_that_is_not_needed_does_no_harm() {
-    let machine = Machine::new();
-    let file = write(&machine, "app.pem", both(&registered(&machine)));
-    list_with(&machine, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]).expect_code(0);
+    let env = TestEnv::new();
+    let file = env.write("app.pem", both(&registered(&env)));
+    list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]).assert_code(0);
 }
 
 #[test]
 fn what_the_file_is_called_does_not_matter() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
-    list_by_certificate(&machine, &write(&machine, "app.pfx", both(&certificate))).expect_code(0);
-    list_by_certificate(&machine, &write(&machine, "app.pem", certificate.pfx("", true))).expect_code(0);
-    list_by_certificate(&machine, &write(&machine, "größe & mehr", both(&certificate))).expect_code(0);
+    let env = TestEnv::new();
+    let certificate = registered(&env);
+    list_by_certificate(&env, &env.write("app.pfx", both(&certificate))).assert_code(0);
+    list_by_certificate(&env, &env.write("app.pem", certificate.pfx("", true))).assert_code(0);
+    list_by_certificate(&env, &env.write("größe & mehr", both(&certificate))).assert_code(0);
 }
 
 #[test]
 fn a_path_is_taken_from_the_directory_in_which_the_command_runs() {
-    let machine = Machine::new();
-    write(&machine, "app.pem", both(&registered(&machine)));
-    let mut command = machine.command(&["products", "list"]);
-    command.current_dir(machine.home()).envs(app_with(&[(CERTIFICATE, "app.pem")]));
-    Ran::from(command.output().unwrap()).expect_code(0);
+    let env = TestEnv::new();
+    env.write("app.pem", both(&registered(&env)));
+    let mut command = env.command(&["products", "list"]);
+    command.current_dir(env.home()).envs(app_with(&[(CERTIFICATE, "app.pem")]));
+    CliResult::from(command.output().unwrap()).assert_code(0);
 }
 
 #[cfg(unix)]
 #[test]
 fn connect_asks_for_a_password_that_is_missing() {
-    let machine = Machine::new();
-    let certificate = registered(&machine);
-    let file = write(&machine, "app.pfx", certificate.pfx(PASSWORD, true));
+    let env = TestEnv::new();
+    let certificate = registered(&env);
+    let file = env.write("app.pfx", certificate.pfx(PASSWORD, true));
     let connect = ["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT, "--certificate", &file];
-    let mut screen = crate::support::pty::Screen::run(machine.command(&connect));
-    screen.expect("Password");
-    screen.expect_hidden_input();
-    screen.keys(&format!("{PASSWORD}\n"));
-    let left = screen.finish();
-    assert_eq!(left.code, 0, "{}", left.shown);
-    assert!(!left.shown.contains(PASSWORD), "{}", left.shown);
-    assert_eq!(machine.saved()["profiles"]["default"]["method"], "application");
+    let mut session = crate::support::pty::PtySession::run(env.command(&connect));
+    session.expect("Password");
+    session.expect_hidden_input();
+    session.type_keys(&format!("{PASSWORD}\n"));
+    let output = session.finish();
+    assert_eq!(output.code, 0, "{}", output.screen);
+    assert!(!output.screen.contains(PASSWORD), "{}", output.screen);
+    assert_eq!(env.cache()["profiles"]["default"]["method"], "application");
 }

@@ -6,13 +6,13 @@ use crate::tenant::ADMIN;
 /// Refused as wrong usage, without a request.
 #[track_caller]
 fn expect_usage(variables: &[(&str, &str)], flags: &[&str], input: &str, said: &[&str]) {
-    let machine = Machine::new();
-    let mut command = machine.command(&[&["connect"], flags].concat());
+    let env = TestEnv::new();
+    let mut command = env.command(&[&["connect"], flags].concat());
     command.envs(variables.iter().copied());
-    let ran = Machine::run_command_with_input(command, input).expect_code(2).expect_no_data().expect_said(said);
-    assert!(!ran.stderr.contains(APP_SECRET), "{}", ran.stderr);
-    assert!(machine.requests().is_empty());
-    assert!(!machine.sign_ins().exists());
+    let result = TestEnv::run_command_with_stdin(command, input).assert_code(2).stdout_is_empty().stderr_contains(said);
+    assert!(!result.stderr.contains(APP_SECRET), "{}", result.stderr);
+    assert!(env.request_lines().is_empty());
+    assert!(!env.cache_path().exists());
 }
 
 const NAMED: [&str; 5] = ["--application", "--client-id", APP_ID, "--tenant", HOME_TENANT];
@@ -91,30 +91,34 @@ fn an_application_is_no_person() {
 fn what_is_no_secret_is_not_sent_and_not_repeated() {
     for input in ["", "\n", " \r\n ", "two words of-a-secret", "one-secret\nanother-secret"] {
         let why = if input.trim().is_empty() { "empty" } else { "one word" };
-        let machine = Machine::new();
-        let ran = connect(&machine, &["--client-secret-stdin", "-vvv"], input).expect_code(2).expect_no_data();
-        let ran = ran.expect_said(&[why]);
-        assert!(!ran.stderr.contains("of-a-secret") && !ran.stderr.contains("another-secret"), "{}", ran.stderr);
-        assert!(machine.requests().is_empty());
+        let env = TestEnv::new();
+        let result = connect(&env, &["--client-secret-stdin", "-vvv"], input).assert_code(2).stdout_is_empty();
+        let result = result.stderr_contains(&[why]);
+        assert!(
+            !result.stderr.contains("of-a-secret") && !result.stderr.contains("another-secret"),
+            "{}",
+            result.stderr
+        );
+        assert!(env.request_lines().is_empty());
     }
 }
 
 #[test]
 fn a_token_in_the_environment_is_named_as_what_outranks_it() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let variables = [APP[0], APP[1], WITH_SECRET, ("MSCOMMERCE_TOKEN", &token)];
-    let ran = machine.run_with(&variables, &["connect", "--application"]).expect_code(2).expect_no_data();
-    ran.expect_said(&["MSCOMMERCE_TOKEN", "hint: "]);
-    assert!(machine.requests().is_empty());
+    let result = env.run_with_env(&variables, &["connect", "--application"]).assert_code(2).stdout_is_empty();
+    result.stderr_contains(&["MSCOMMERCE_TOKEN", "hint: "]);
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn a_refused_sign_in_leaves_the_one_before_it() {
-    let machine = connected();
-    let before = machine.saved();
-    connect(&machine, &["--client-secret-stdin"], "wrong").expect_code(4).expect_no_data();
-    assert_eq!(machine.saved(), before);
+    let env = connected();
+    let before = env.cache();
+    connect(&env, &["--client-secret-stdin"], "wrong").assert_code(4).stdout_is_empty();
+    assert_eq!(env.cache(), before);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! An environment that names an application only in part.
 
 use super::*;
+use crate::support::fixtures::LIST_PRODUCTS;
 use crate::tenant::{ADMIN, CUSTOMER_TENANT};
 
 const ID: (&str, &str) = APP[0];
@@ -50,7 +51,7 @@ const NONE: [&[(&str, &str)]; 4] = [
 
 #[test]
 fn what_is_missing_is_named_where_nothing_else_serves() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for Half { variables, missing, there } in HALVES {
         for command in [
             &["products", "list"][..],
@@ -58,10 +59,10 @@ fn what_is_missing_is_named_where_nothing_else_serves() {
             &["policy", "list"],
             &["products", "update", "--all", "--value", "disabled", "--yes"],
         ] {
-            let ran = machine.run_with(variables, command).expect_code(4).expect_no_data();
-            let said = ran.stderr.lines().find(|line| line.contains("missing")).unwrap_or_default();
+            let result = env.run_with_env(variables, command).assert_code(4).stdout_is_empty();
+            let said = result.stderr.lines().find(|line| line.contains("missing")).unwrap_or_default();
             let (_, said) =
-                said.split_once(':').unwrap_or_else(|| panic!("what is missing is not said: {}", ran.stderr));
+                said.split_once(':').unwrap_or_else(|| panic!("what is missing is not said: {}", result.stderr));
             let said = said.rsplit(" set, ").next().unwrap();
             for name in missing {
                 assert!(said.contains(name), "{variables:?} {name} is missing: {said}");
@@ -69,19 +70,19 @@ fn what_is_missing_is_named_where_nothing_else_serves() {
             for name in there {
                 assert!(!said.contains(name), "{variables:?} {name} is not missing: {said}");
             }
-            ran.expect_said(&["hint: "]);
+            result.stderr_contains(&["hint: "]);
         }
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn who_acts_does_not_depend_on_the_flag_for_the_tenant() {
-    let somebody = Machine::signed_in();
-    for machine in [Machine::new(), somebody] {
+    let somebody = TestEnv::signed_in();
+    for env in [TestEnv::new(), somebody] {
         let status = |flags: &[&str]| {
-            let ran = machine.run_with(&[ID, WITH_SECRET], &[&["status", "-o", "tsv"], flags].concat());
-            (ran.code, ran.stdout.contains("application"))
+            let result = env.run_with_env(&[ID, WITH_SECRET], &[&["status", "-o", "tsv"], flags].concat());
+            (result.code, result.stdout.contains("application"))
         };
         assert_eq!(status(&["--tenant", HOME_TENANT]), status(&[]));
         assert!(!status(&[]).1);
@@ -90,14 +91,14 @@ fn who_acts_does_not_depend_on_the_flag_for_the_tenant() {
 
 #[test]
 fn who_is_signed_in_serves_all_the_same_and_only_a_verbose_run_says_why() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     for Half { variables, missing, .. } in HALVES {
-        machine.tenant.forget_requests();
-        let ran = machine.run_with(variables, &["products", "list"]).expect_code(0);
-        assert_eq!(ran.stderr, "", "{variables:?}");
-        assert_eq!(machine.requests(), [LIST]);
-        machine.run_with(variables, &["products", "list", "-v"]).expect_code(0).expect_said(missing);
-        let status = machine.run_with(variables, &["status", "-o", "json"]).expect_code(0);
+        env.tenant.forget_requests();
+        let result = env.run_with_env(variables, &["products", "list"]).assert_code(0);
+        assert_eq!(result.stderr, "", "{variables:?}");
+        assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
+        env.run_with_env(variables, &["products", "list", "-v"]).assert_code(0).stderr_contains(missing);
+        let status = env.run_with_env(variables, &["status", "-o", "json"]).assert_code(0);
         assert_eq!(status.json()["account"], ADMIN);
         assert_eq!(status.stderr, "");
     }
@@ -105,76 +106,75 @@ fn who_is_signed_in_serves_all_the_same_and_only_a_verbose_run_says_why() {
 
 #[test]
 fn who_is_signed_in_serves_whatever_the_half_is_worth() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let variables = [ID, (GITHUB_URL, "no web address"), (GITHUB_TOKEN, "a-request-token")];
-    let ran = machine.run_with(&variables, &["products", "list"]).expect_code(0);
-    assert_eq!(ran.stderr, "");
+    let result = env.run_with_env(&variables, &["products", "list"]).assert_code(0);
+    assert_eq!(result.stderr, "");
 }
 
 #[test]
 fn a_variable_of_blanks_counts_as_missing() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for variables in [[("AZURE_CLIENT_ID", " "), TENANT, WITH_SECRET], [ID, TENANT, (SECRET, " ")]] {
         let (blank, _) = variables.into_iter().find(|(_, value)| *value == " ").unwrap();
-        let ran = machine.run_with(&variables, &["products", "list"]).expect_code(4).expect_said(&["missing"]);
-        assert_eq!(ran.stderr.matches(blank).count(), 1, "it cannot be both set and missing: {}", ran.stderr);
+        let result = env.run_with_env(&variables, &["products", "list"]).assert_code(4).stderr_contains(&["missing"]);
+        assert_eq!(result.stderr.matches(blank).count(), 1, "it cannot be both set and missing: {}", result.stderr);
     }
 }
 
 #[test]
 fn a_ready_token_serves_all_the_same_and_only_a_verbose_run_says_why() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     for Half { variables, missing, .. } in HALVES {
         let variables = [variables, &[("MSCOMMERCE_TOKEN", token.as_str())]].concat();
-        let ran = machine.run_with(&variables, &["products", "list"]).expect_code(0);
-        assert_eq!(ran.stderr, "", "{variables:?}");
-        machine.run_with(&variables, &["products", "list", "-v"]).expect_code(0).expect_said(missing);
+        let result = env.run_with_env(&variables, &["products", "list"]).assert_code(0);
+        assert_eq!(result.stderr, "", "{variables:?}");
+        env.run_with_env(&variables, &["products", "list", "-v"]).assert_code(0).stderr_contains(missing);
     }
 }
 
 #[test]
 fn variables_that_name_no_application_are_not_spoken_of() {
-    let nobody = Machine::new();
-    let somebody = Machine::signed_in();
+    let nobody = TestEnv::new();
+    let somebody = TestEnv::signed_in();
     for variables in NONE {
-        let ran = nobody.run_with(variables, &["products", "list", "-v"]).expect_code(4).expect_no_data();
-        let ran = ran.expect_said(&["error: nobody is signed in", "hint: mscommerce connect\n"]);
-        let said = ran.stderr.lines().filter(|line| line.contains("AZURE_") || line.contains("application"));
-        assert_eq!(said.count(), 0, "{}", ran.stderr);
+        let result = nobody.run_with_env(variables, &["products", "list", "-v"]).assert_code(4).stdout_is_empty();
+        let result = result.stderr_contains(&["error: nobody is signed in", "hint: mscommerce connect\n"]);
+        let said = result.stderr.lines().filter(|line| line.contains("AZURE_") || line.contains("application"));
+        assert_eq!(said.count(), 0, "{}", result.stderr);
 
-        let ran = somebody.run_with(variables, &["products", "list", "-v"]).expect_code(0);
-        assert!(!ran.stderr.contains("AZURE_"), "{}", ran.stderr);
+        let result = somebody.run_with_env(variables, &["products", "list", "-v"]).assert_code(0);
+        assert!(!result.stderr.contains("AZURE_"), "{}", result.stderr);
     }
-    assert!(nobody.requests().is_empty());
+    assert!(nobody.request_lines().is_empty());
 }
 
 #[test]
 fn the_tenant_of_a_half_set_environment_does_not_move_a_saved_sign_in() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let elsewhere = ("AZURE_TENANT_ID", CUSTOMER_TENANT);
     for variables in [&[elsewhere][..], &[ID, elsewhere], &[elsewhere, WITH_SECRET]] {
-        machine.tenant.forget_requests();
-        machine.run_with(variables, &["products", "list"]).expect_code(0);
-        assert_eq!(machine.requests(), [LIST]);
-        let status = machine.run_with(variables, &["status", "-o", "json"]).expect_code(0).json();
+        env.tenant.forget_requests();
+        env.run_with_env(variables, &["products", "list"]).assert_code(0);
+        assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
+        let status = env.run_with_env(variables, &["status", "-o", "json"]).assert_code(0).json();
         assert_eq!(status["tenantId"], HOME_TENANT);
     }
 }
 
 #[test]
 fn a_job_on_github_without_the_permission_hears_which_one_it_needs() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let variables = [&APP[..], &[("GITHUB_ACTIONS", "true")]].concat();
-    machine
-        .run_with(&variables, &["products", "list"])
-        .expect_code(4)
-        .expect_no_data()
-        .expect_said(&["id-token: write", SECRET]);
+    env.run_with_env(&variables, &["products", "list"])
+        .assert_code(4)
+        .stdout_is_empty()
+        .stderr_contains(&["id-token: write", SECRET]);
     // One of the two alone is as good as none.
-    for (name, value) in machine.tenant.github_oidc() {
+    for (name, value) in env.tenant.github_oidc() {
         let variables = [&variables[..], &[(name, value.as_str())]].concat();
-        machine.run_with(&variables, &["products", "list"]).expect_code(4).expect_said(&["id-token: write"]);
+        env.run_with_env(&variables, &["products", "list"]).assert_code(4).stderr_contains(&["id-token: write"]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }

@@ -2,27 +2,26 @@
 
 mod certificate_errors;
 mod certificates;
-mod connect_errors;
 mod connect;
+mod connect_errors;
 mod environment;
 mod federated;
 mod github;
 mod incomplete_env;
+mod oauth_errors;
 mod permissions;
 mod precedence;
-mod oauth_errors;
 mod secrecy;
 mod token_reuse;
 
 use std::path::{Path, PathBuf};
 
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
 use crate::tenant::certificates::TestCertificate;
 use crate::tenant::{APP_ID, APP_SECRET, FEDERATION_AUDIENCE, GITHUB_ISSUER, GITHUB_SUBJECT, HOME_TENANT};
 use crate::tenant::{claims_of, federated_token};
 
-const TOKEN: &str = "POST /11111111-1111-4111-8111-111111111111/oauth2/v2.0/token";
-const LIST: &str = "GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product";
 const GITHUB: &str = "GET /github/oidc/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange";
 
 const SECRET: &str = "AZURE_CLIENT_SECRET";
@@ -46,38 +45,33 @@ fn app_with(proof: &[(&'static str, &str)]) -> Variables {
     APP.iter().chain(proof).map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
-fn run(machine: &Machine, variables: &[(&'static str, String)], arguments: &[&str]) -> Ran {
+fn run(env: &TestEnv, variables: &[(&'static str, String)], arguments: &[&str]) -> CliResult {
     let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    machine.run_with(&variables, arguments)
+    env.run_with_env(&variables, arguments)
 }
 
 /// `products list` by the application that proves itself so.
-fn list_with(machine: &Machine, proof: &[(&'static str, &str)]) -> Ran {
-    run(machine, &app_with(proof), &["products", "list"])
+fn list_with(env: &TestEnv, proof: &[(&'static str, &str)]) -> CliResult {
+    run(env, &app_with(proof), &["products", "list"])
 }
 
 /// The same by a certificate in a file.
-fn list_by_certificate(machine: &Machine, file: &str) -> Ran {
-    list_with(machine, &[(CERTIFICATE, file)])
+fn list_by_certificate(env: &TestEnv, file: &str) -> CliResult {
+    list_with(env, &[(CERTIFICATE, file)])
 }
 
 /// `connect --application` as the application at its tenant, with these flags.
-fn connect(machine: &Machine, flags: &[&str], input: &str) -> Ran {
+fn connect(env: &TestEnv, flags: &[&str], input: &str) -> CliResult {
     let flags = [&["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT], flags].concat();
-    machine.run_with_input(&flags, input)
+    env.run_with_stdin(&flags, input)
 }
 
 /// A machine on which the application has signed in with its secret; the requests for it are forgotten.
-fn connected() -> Machine {
-    let machine = Machine::new();
-    connect(&machine, &["--client-secret-stdin"], APP_SECRET).expect_code(0);
-    machine.tenant.forget_requests();
-    machine
-}
-
-/// Writes a file into the machine's home, and returns its path.
-fn write(machine: &Machine, name: &str, content: impl AsRef<[u8]>) -> String {
-    write_to(machine.home(), name, content)
+fn connected() -> TestEnv {
+    let env = TestEnv::new();
+    connect(&env, &["--client-secret-stdin"], APP_SECRET).assert_code(0);
+    env.tenant.forget_requests();
+    env
 }
 
 fn write_to(directory: &Path, name: &str, content: impl AsRef<[u8]>) -> String {
@@ -91,9 +85,9 @@ fn text_of(path: PathBuf) -> String {
 }
 
 /// A certificate that the tenant knows.
-fn registered(machine: &Machine) -> TestCertificate {
+fn registered(env: &TestEnv) -> TestCertificate {
     let certificate = TestCertificate::rsa();
-    machine.tenant.register_certificate(&certificate.certificate_der);
+    env.tenant.register_certificate(&certificate.certificate_der);
     certificate
 }
 
@@ -107,28 +101,28 @@ fn issued() -> String {
     federated_token(ISSUER, SUBJECT, FEDERATION_AUDIENCE, 600)
 }
 
-fn trust_the_issuer(machine: &Machine) {
-    machine.tenant.federate(ISSUER, SUBJECT, FEDERATION_AUDIENCE);
+fn trust_the_issuer(env: &TestEnv) {
+    env.tenant.federate(ISSUER, SUBJECT, FEDERATION_AUDIENCE);
 }
 
-fn trust_github(machine: &Machine) {
-    machine.tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
+fn trust_github(env: &TestEnv) {
+    env.tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
 }
 
 /// What GitHub Actions gives to a job, beside the application.
-fn on_github(machine: &Machine) -> Variables {
-    app_with(&[]).into_iter().chain(machine.tenant.github_oidc()).collect()
+fn on_github(env: &TestEnv) -> Variables {
+    app_with(&[]).into_iter().chain(env.tenant.github_oidc()).collect()
 }
 
 /// The same with other values in the place of GitHub's.
-fn on_github_with(machine: &Machine, other: &[(&'static str, &str)]) -> Variables {
+fn on_github_with(env: &TestEnv, other: &[(&'static str, &str)]) -> Variables {
     // The last value of a name counts.
-    on_github(machine).into_iter().chain(other.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
+    on_github(env).into_iter().chain(other.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
 }
 
 /// The way in which the run's token was asked for.
-fn kind_of_proof(machine: &Machine) -> String {
-    let requests = machine.token_requests();
+fn kind_of_proof(env: &TestEnv) -> String {
+    let requests = env.token_requests();
     let [(_, form)] = requests.as_slice() else { panic!("one token: {requests:?}") };
     match form.get("client_assertion") {
         Some(assertion) => claims_of(assertion).unwrap()["iss"].as_str().unwrap().to_owned(),

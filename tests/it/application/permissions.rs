@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tenant::{ADMIN, Answer, CHANGE_PERMISSION, READ_PERMISSION, RESOURCE, jwt};
+use crate::tenant::{ADMIN, CHANGE_PERMISSION, READ_PERMISSION, RESOURCE, Response, jwt};
 
 const READ_ID: &str = "5803e913-b904-44a0-9928-864642a45960";
 const CHANGE_ID: &str = "78ff4d1f-611d-4a41-9989-698762b46a0e";
@@ -11,35 +11,35 @@ const CHANGE: &[&str] = &["product", "update", "CFQ7TTC0H9MP", "--value", "disab
 
 /// The three sources of a token: the environment's application, a saved one, and a ready one.
 struct Source {
-    machine: Machine,
+    env: TestEnv,
     variables: Variables,
 }
 
 impl Source {
     fn all(permissions: &[&str]) -> [Self; 3] {
         let [environment, saved, ready] = [(); 3].map(|()| {
-            let machine = Machine::new();
-            machine.tenant.grant_app(permissions);
-            machine
+            let env = TestEnv::new();
+            env.tenant.grant_app(permissions);
+            env
         });
-        connect(&saved, &["--client-secret-stdin"], APP_SECRET).expect_code(0);
+        connect(&saved, &["--client-secret-stdin"], APP_SECRET).assert_code(0);
         saved.tenant.forget_requests();
-        let token = ready.tenant.mint_app(HOME_TENANT, permissions, 3600);
+        let token = ready.tenant.issue_app_token(HOME_TENANT, permissions, 3600);
         [
-            Self { machine: environment, variables: app_with(&[WITH_SECRET]) },
-            Self { machine: saved, variables: Vec::new() },
-            Self { machine: ready, variables: vec![("MSCOMMERCE_TOKEN", token)] },
+            Self { env: environment, variables: app_with(&[WITH_SECRET]) },
+            Self { env: saved, variables: Vec::new() },
+            Self { env: ready, variables: vec![("MSCOMMERCE_TOKEN", token)] },
         ]
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
-        run(&self.machine, &self.variables, arguments)
+    fn run(&self, arguments: &[&str]) -> CliResult {
+        run(&self.env, &self.variables, arguments)
     }
 
     /// Nothing went to the service.
     #[track_caller]
     fn expect_untouched(&self) {
-        let requests = self.machine.requests();
+        let requests = self.env.request_lines();
         assert!(requests.iter().all(|line| !line.contains("/v1.0")), "{requests:?}");
     }
 }
@@ -56,11 +56,25 @@ fn without_any_permission_nothing_is_asked_and_the_permission_is_named() {
                 &["product", "get", "CFQ7TTC0H9MP"],
                 &["baseline", "export"],
             ] {
-                let ran = source.run(command).expect_code(1).expect_no_data();
-                ran.expect_said(&[APP_ID, READ_PERMISSION, READ_ID, RESOURCE, "admin consent", "Global Administrator"]);
+                let result = source.run(command).assert_code(1).stdout_is_empty();
+                result.stderr_contains(&[
+                    APP_ID,
+                    READ_PERMISSION,
+                    READ_ID,
+                    RESOURCE,
+                    "admin consent",
+                    "Global Administrator",
+                ]);
             }
-            let ran = source.run(CHANGE).expect_code(1).expect_no_data();
-            ran.expect_said(&[APP_ID, CHANGE_PERMISSION, CHANGE_ID, RESOURCE, "admin consent", "Global Administrator"]);
+            let result = source.run(CHANGE).assert_code(1).stdout_is_empty();
+            result.stderr_contains(&[
+                APP_ID,
+                CHANGE_PERMISSION,
+                CHANGE_ID,
+                RESOURCE,
+                "admin consent",
+                "Global Administrator",
+            ]);
             source.expect_untouched();
         }
     }
@@ -69,7 +83,7 @@ fn without_any_permission_nothing_is_asked_and_the_permission_is_named() {
 #[test]
 fn the_permissions_that_there_are_instead_are_shown() {
     for source in Source::all(&["Directory.Read.All", "User.Read.All"]) {
-        source.run(&["products", "list"]).expect_code(1).expect_said(&["Directory.Read.All, User.Read.All"]);
+        source.run(&["products", "list"]).assert_code(1).stderr_contains(&["Directory.Read.All, User.Read.All"]);
     }
 }
 
@@ -83,8 +97,8 @@ fn to_read_is_enough_for_lists_and_for_rehearsals() {
             &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "--dry-run"],
             &["products", "update", "--all", "--value", "disabled", "--dry-run"],
         ] {
-            let ran = source.run(command).expect_code(0);
-            assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+            let result = source.run(command).assert_code(0);
+            assert!(!result.stderr.contains("warning"), "{}", result.stderr);
         }
     }
 }
@@ -92,38 +106,36 @@ fn to_read_is_enough_for_lists_and_for_rehearsals() {
 #[test]
 fn a_change_with_the_permission_to_read_is_refused_before_anything() {
     for source in Source::all(&[READ_PERMISSION]) {
-        let baseline = write(
-            &source.machine,
-            "baseline.toml",
-            "policy = \"AllowSelfServicePurchase\"\n[products]\nCFQ7TTC0H9MP = \"Disabled\"\n",
-        );
+        let baseline = source
+            .env
+            .write("baseline.toml", "policy = \"AllowSelfServicePurchase\"\n[products]\nCFQ7TTC0H9MP = \"Disabled\"\n");
         for command in [
             CHANGE,
             &["products", "update", "--all", "--value", "disabled", "--yes"],
             &["baseline", "apply", &baseline, "--yes"],
         ] {
-            let ran = source.run(command).expect_code(1).expect_no_data();
-            ran.expect_said(&[CHANGE_PERMISSION, CHANGE_ID, READ_PERMISSION, "admin consent"]);
+            let result = source.run(command).assert_code(1).stdout_is_empty();
+            result.stderr_contains(&[CHANGE_PERMISSION, CHANGE_ID, READ_PERMISSION, "admin consent"]);
         }
         source.expect_untouched();
-        assert_eq!(source.machine.tenant.value_of("CFQ7TTC0H9MP"), "Enabled");
+        assert_eq!(source.env.tenant.value("CFQ7TTC0H9MP"), "Enabled");
     }
 }
 
 #[test]
 fn to_change_is_enough_for_everything() {
     for source in Source::all(&[CHANGE_PERMISSION]) {
-        source.run(&["products", "list"]).expect_code(0);
-        source.run(CHANGE).expect_code(0);
-        assert_eq!(source.machine.tenant.value_of("CFQ7TTC0H9MP"), "Disabled");
+        source.run(&["products", "list"]).assert_code(0);
+        source.run(CHANGE).assert_code(0);
+        assert_eq!(source.env.tenant.value("CFQ7TTC0H9MP"), "Disabled");
     }
 }
 
 #[test]
 fn a_persons_roles_are_the_services_affair() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    machine.run_with(&[("MSCOMMERCE_TOKEN", &token)], CHANGE).expect_code(0);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], CHANGE).assert_code(0);
 }
 
 /// A token of the application that claims something else; nobody issued it.
@@ -138,65 +150,76 @@ fn token_claiming(changes: &Value) -> String {
 
 #[test]
 fn a_token_for_another_service_is_told_to_be_that() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let token = token_claiming(&json!({ "aud": "https://graph.example", "roles": [] }));
-    machine
-        .run_with(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"])
-        .expect_code(4)
-        .expect_no_data()
-        .expect_said(&["https://graph.example", RESOURCE, "hint: "]);
+    env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"])
+        .assert_code(4)
+        .stdout_is_empty()
+        .stderr_contains(&["https://graph.example", RESOURCE, "hint: "]);
 }
 
 #[test]
 fn the_audience_may_be_written_in_several_ways() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     for audience in [format!("api://{RESOURCE}"), RESOURCE.to_uppercase(), format!("{RESOURCE}/")] {
         let token = token_claiming(&json!({ "aud": audience, "roles": [] }));
-        let ran = machine.run_with(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]).expect_code(1);
-        ran.expect_said(&[READ_PERMISSION]);
+        let result = env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]).assert_code(1);
+        result.stderr_contains(&[READ_PERMISSION]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn a_token_that_has_ended_is_reported_without_a_call() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint_app(HOME_TENANT, &[], -60);
-    let ran = machine.run_with(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]).expect_code(4).expect_no_data();
-    ran.expect_said(&["MSCOMMERCE_TOKEN", "ended at", "hint: "]);
-    assert!(machine.requests().is_empty());
+    let env = TestEnv::new();
+    let token = env.tenant.issue_app_token(HOME_TENANT, &[], -60);
+    let result =
+        env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]).assert_code(4).stdout_is_empty();
+    result.stderr_contains(&["MSCOMMERCE_TOKEN", "ended at", "hint: "]);
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn an_application_that_the_service_does_not_accept_is_told_what_is_known() {
     for source in Source::all(&[CHANGE_PERMISSION]) {
-        source.machine.tenant.set_app_accepted(false);
-        let ran = source.run(&["products", "list"]).expect_code(4).expect_no_data();
-        ran.expect_said(&["401", "correlation id: ", "no public source shows", "application", "mscommerce connect"]);
+        source.env.tenant.set_app_accepted(false);
+        let result = source.run(&["products", "list"]).assert_code(4).stdout_is_empty();
+        result.stderr_contains(&[
+            "401",
+            "correlation id: ",
+            "no public source shows",
+            "application",
+            "mscommerce connect",
+        ]);
     }
 }
 
 #[test]
 fn an_application_that_is_forbidden_hears_of_permissions_and_not_of_a_persons_roles() {
     for source in Source::all(&[CHANGE_PERMISSION]) {
-        source.machine.tenant.fail_next("/v1.0", Answer::json(403, &json!({ "errorCode": "Forbidden" })));
-        let ran = source.run(&["products", "list"]).expect_code(1).expect_no_data();
-        let ran = ran.expect_said(&["403", APP_ID, CHANGE_PERMISSION, "correlation id: ", "hint: "]);
-        assert!(!ran.stderr.contains("GDAP") && !ran.stderr.contains("Billing Administrator"), "{}", ran.stderr);
+        source.env.tenant.fail_next("/v1.0", Response::json(403, &json!({ "errorCode": "Forbidden" })));
+        let result = source.run(&["products", "list"]).assert_code(1).stdout_is_empty();
+        let result = result.stderr_contains(&["403", APP_ID, CHANGE_PERMISSION, "correlation id: ", "hint: "]);
+        assert!(
+            !result.stderr.contains("GDAP") && !result.stderr.contains("Billing Administrator"),
+            "{}",
+            result.stderr
+        );
     }
 }
 
 #[test]
 fn the_way_out_is_named_for_the_profile_in_use() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let lab = ["--profile", "lab"];
-    connect(&machine, &[&["--client-secret-stdin"][..], &lab].concat(), APP_SECRET).expect_code(0);
-    machine.tenant.set_app_accepted(false);
-    let refused = machine.run(&[&["products", "list"][..], &lab].concat()).expect_code(4);
-    machine.tenant.fail_next("/v1.0", Answer::json(403, &json!({ "errorCode": "Forbidden" })));
-    let forbidden = machine.run(&[&["products", "list"][..], &lab].concat()).expect_code(1);
-    for ran in [refused, forbidden] {
-        let hints = ran.stderr.lines().filter(|line| line.starts_with("hint: ") && line.contains("mscommerce connect"));
+    connect(&env, &[&["--client-secret-stdin"][..], &lab].concat(), APP_SECRET).assert_code(0);
+    env.tenant.set_app_accepted(false);
+    let refused = env.run(&[&["products", "list"][..], &lab].concat()).assert_code(4);
+    env.tenant.fail_next("/v1.0", Response::json(403, &json!({ "errorCode": "Forbidden" })));
+    let forbidden = env.run(&[&["products", "list"][..], &lab].concat()).assert_code(1);
+    for result in [refused, forbidden] {
+        let hints =
+            result.stderr.lines().filter(|line| line.starts_with("hint: ") && line.contains("mscommerce connect"));
         for hint in hints {
             assert!(hint.contains("--profile lab"), "this signs in to another profile: {hint}");
         }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::certificates::encrypted_key;
 use super::*;
-use crate::tenant::{Answer, Received};
+use crate::tenant::{Received, Response};
 
 const CERTIFICATE_WORD: &str = "the-password-of-the-file";
 const COMMANDS: [&[&str]; 5] = [
@@ -17,7 +17,7 @@ const COMMANDS: [&[&str]; 5] = [
 
 /// A machine, the application's proofs in files that are not in its home, and all that must stay secret.
 struct Stage {
-    machine: Machine,
+    env: TestEnv,
     proofs: Vec<(&'static str, Variables)>,
     secrets: Vec<String>,
     _files: tempfile::TempDir,
@@ -25,10 +25,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let (machine, files) = (Machine::new(), tempfile::tempdir().unwrap());
-        trust_the_issuer(&machine);
-        trust_github(&machine);
-        let (certificate, token) = (registered(&machine), issued());
+        let (env, files) = (TestEnv::new(), tempfile::tempdir().unwrap());
+        trust_the_issuer(&env);
+        trust_github(&env);
+        let (certificate, token) = (registered(&env), issued());
         let encrypted = encrypted_key(&certificate, CERTIFICATE_WORD);
         let write = |name: &str, content: Vec<u8>| write_to(files.path(), name, content);
         let pem = write("app.pem", both(&certificate).into());
@@ -42,42 +42,42 @@ impl Stage {
             ("locked certificate", app_with(&[(CERTIFICATE, &locked), word])),
             ("PFX", app_with(&[(CERTIFICATE, &pfx), word])),
             ("federated", app_with(&[(FEDERATED, &federated)])),
-            ("GitHub", on_github(&machine)),
+            ("GitHub", on_github(&env)),
         ];
         let mut secrets = vec![APP_SECRET.to_owned(), CERTIFICATE_WORD.to_owned(), token];
-        let [_, (_, request_token)] = machine.tenant.github_oidc();
+        let [_, (_, request_token)] = env.tenant.github_oidc();
         secrets.push(request_token);
         for key in [certificate.key_pem(), certificate.key_pkcs1_pem(), encrypted] {
             // Any line of a key gives it away.
             secrets.extend(key.lines().filter(|line| line.len() > 20 && !line.starts_with("--")).map(str::to_owned));
         }
-        Self { machine, proofs, secrets, _files: files }
+        Self { env, proofs, secrets, _files: files }
     }
 
     /// What has been sent meanwhile must stay secret, too: assertions, the tokens of GitHub, and access tokens.
     fn sent(&self) -> (Vec<String>, Vec<String>) {
-        let requests = self.machine.tenant.requests();
+        let requests = self.env.tenant.requests();
         let is_service = |request: &&Received| request.path.starts_with("/v1.0");
         let tokens = requests.iter().filter(is_service).filter_map(Received::bearer).map(str::to_owned);
-        (self.machine.tenant.assertions(), tokens.collect())
+        (self.env.tenant.assertions(), tokens.collect())
     }
 
     #[track_caller]
-    fn expect_kept(&self, name: &str, ran: &Ran) {
+    fn expect_kept(&self, name: &str, result: &CliResult) {
         let (assertions, tokens) = self.sent();
         // No part of a token is shown either.
         for secret in self.secrets.iter().chain(&assertions) {
             let parts: Vec<&str> = secret.split('.').filter(|part| part.len() > 20).collect();
             for part in parts.iter().copied().chain([secret.as_str()]) {
-                let is_shown = ran.stdout.contains(part) || ran.stderr.contains(part);
-                assert!(!is_shown, "{name}: {part} is shown\n{}", ran.stderr);
+                let is_shown = result.stdout.contains(part) || result.stderr.contains(part);
+                assert!(!is_shown, "{name}: {part} is shown\n{}", result.stderr);
             }
-            assert_eq!(self.machine.files_with(secret), Vec::<PathBuf>::new(), "{name}: {secret}");
+            assert_eq!(self.env.files_containing(secret), Vec::<PathBuf>::new(), "{name}: {secret}");
         }
         for token in tokens {
-            assert!(!ran.stdout.contains(&token) && !ran.stderr.contains(&token), "{name}\n{}", ran.stderr);
-            let files = self.machine.files_with(&token);
-            assert!(files.iter().all(|file| *file == self.machine.sign_ins()), "{name}: {files:?}");
+            assert!(!result.stdout.contains(&token) && !result.stderr.contains(&token), "{name}\n{}", result.stderr);
+            let files = self.env.files_containing(&token);
+            assert!(files.iter().all(|file| *file == self.env.cache_path()), "{name}: {files:?}");
         }
     }
 
@@ -85,9 +85,9 @@ impl Stage {
     fn run_all(&self, is_expected: impl Fn(&[&str], i32) -> bool) {
         for (name, variables) in &self.proofs {
             for command in COMMANDS {
-                let ran = run(&self.machine, variables, command);
-                assert!(is_expected(command, ran.code), "{name} {command:?} {}\n{}", ran.code, ran.stderr);
-                self.expect_kept(name, &ran);
+                let result = run(&self.env, variables, command);
+                assert!(is_expected(command, result.code), "{name} {command:?} {}\n{}", result.code, result.stderr);
+                self.expect_kept(name, &result);
             }
         }
     }
@@ -97,27 +97,27 @@ impl Stage {
 fn nothing_is_given_away_where_all_goes_well() {
     let stage = Stage::new();
     stage.run_all(|_, code| code == 0);
-    let saved_by_connect = run(&stage.machine, &stage.proofs[1].1, &["connect", "--application"]).expect_code(0);
+    let saved_by_connect = run(&stage.env, &stage.proofs[1].1, &["connect", "--application"]).assert_code(0);
     stage.expect_kept("connect", &saved_by_connect);
-    assert_eq!(stage.machine.secrets().len(), 1);
-    let ran = stage.machine.run(&["products", "list", "-vvv"]).expect_code(0);
-    stage.expect_kept("saved", &ran);
+    assert_eq!(stage.env.cached_tokens().len(), 1);
+    let result = stage.env.run(&["products", "list", "-vvv"]).assert_code(0);
+    stage.expect_kept("saved", &result);
 }
 
 #[test]
 fn nothing_is_given_away_where_entra_refuses() {
     let stage = Stage::new();
-    stage.machine.tenant.remove_app_from(HOME_TENANT);
+    stage.env.tenant.remove_app_from(HOME_TENANT);
     stage.run_all(|command, code| code == if ["status", "disconnect"].contains(&command[0]) { 0 } else { 4 });
 }
 
 #[test]
 fn nothing_is_given_away_where_the_service_refuses() {
     let stage = Stage::new();
-    stage.machine.tenant.set_app_accepted(false);
+    stage.env.tenant.set_app_accepted(false);
     stage.run_all(|command, code| code == if command[0].starts_with("product") { 4 } else { 0 });
-    stage.machine.tenant.set_app_accepted(true);
-    stage.machine.tenant.grant_app(&[]);
+    stage.env.tenant.set_app_accepted(true);
+    stage.env.tenant.grant_app(&[]);
     stage.run_all(|command, code| code == i32::from(command[0].starts_with("product")));
 }
 
@@ -127,10 +127,10 @@ fn nothing_is_given_away_by_an_answer_that_repeats_it() {
     for (name, variables) in &stage.proofs {
         // A service that echoes what it was sent is one that nobody can hide from; a token answer in odd JSON is not.
         for body in ["{\"access_token\":\"a-token-in-odd-json\"", "[\"a-token-in-odd-json\"]"] {
-            stage.machine.tenant.fail_next("/oauth2/v2.0/token", Answer::text(200, "application/json", body));
-            let ran = run(&stage.machine, variables, &["products", "list", "-vvv"]).expect_code(1);
-            assert!(!ran.stderr.contains("a-token-in-odd-json"), "{name}\n{}", ran.stderr);
-            stage.expect_kept(name, &ran);
+            stage.env.tenant.fail_next("/oauth2/v2.0/token", Response::text(200, "application/json", body));
+            let result = run(&stage.env, variables, &["products", "list", "-vvv"]).assert_code(1);
+            assert!(!result.stderr.contains("a-token-in-odd-json"), "{name}\n{}", result.stderr);
+            stage.expect_kept(name, &result);
         }
     }
 }
@@ -141,30 +141,30 @@ fn nothing_is_given_away_where_the_files_are_wrong() {
     let word = (CERTIFICATE_PASSWORD, "a-wrong-word-for-it");
     for (name, variables) in &stage.proofs {
         let variables: Variables = [variables.clone(), vec![(word.0, word.1.to_owned())]].concat();
-        let ran = run(&stage.machine, &variables, &["products", "list", "-vvv"]);
+        let result = run(&stage.env, &variables, &["products", "list", "-vvv"]);
         let is_locked = variables.iter().any(|(_, value)| value == CERTIFICATE_WORD);
-        assert_eq!(ran.code, if is_locked { 4 } else { 0 }, "{name}\n{}", ran.stderr);
-        assert!(!ran.stderr.contains(word.1), "{name}\n{}", ran.stderr);
-        stage.expect_kept(name, &ran);
+        assert_eq!(result.code, if is_locked { 4 } else { 0 }, "{name}\n{}", result.stderr);
+        assert!(!result.stderr.contains(word.1), "{name}\n{}", result.stderr);
+        stage.expect_kept(name, &result);
     }
 }
 
 #[test]
 fn an_answer_that_repeats_the_request_is_not_told() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     let encoded = form_urlencoded::byte_serialize(APP_SECRET.as_bytes()).collect::<String>();
     for told in [APP_SECRET, &encoded] {
         for (status, kind) in [(502, "text/html"), (400, "application/json"), (403, "text/plain")] {
             let body = format!("<html>You sent client_secret={told}&scope=x</html>");
-            machine.tenant.fail_next("/token", Answer::text(status, kind, body));
-            let ran = run(&machine, &app_with(&[WITH_SECRET]), &["products", "list", "-vvv"]);
-            let ran = ran.expect_no_data().expect_said(&[&status.to_string(), "not shown", "proxy"]);
-            assert_ne!(ran.code, 0);
-            assert!(!ran.stderr.contains(told), "{}", ran.stderr);
+            env.tenant.fail_next("/token", Response::text(status, kind, body));
+            let result = run(&env, &app_with(&[WITH_SECRET]), &["products", "list", "-vvv"]);
+            let result = result.stdout_is_empty().stderr_contains(&[&status.to_string(), "not shown", "proxy"]);
+            assert_ne!(result.code, 0);
+            assert!(!result.stderr.contains(told), "{}", result.stderr);
         }
     }
     let body = json!({ "error": "invalid_grant", "error_description": format!("No: {APP_SECRET}") });
-    machine.tenant.fail_next("/token", Answer::json(400, &body));
-    let ran = run(&machine, &app_with(&[WITH_SECRET]), &["products", "list"]).expect_no_data();
-    assert!(!ran.stderr.contains(APP_SECRET), "{}", ran.stderr);
+    env.tenant.fail_next("/token", Response::json(400, &body));
+    let result = run(&env, &app_with(&[WITH_SECRET]), &["products", "list"]).stdout_is_empty();
+    assert!(!result.stderr.contains(APP_SECRET), "{}", result.stderr);
 }

@@ -4,12 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::support::server::{Server, answer};
-use crate::support::env::{Machine, Ran};
-use crate::tenant::{Answer, default_products};
-
-const POWER_BI: &str = "CFQ7TTC0H9MP";
-const VISIO: &str = "CFQ7TTC0HD33";
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
+use crate::support::fixtures::{POWER_BI, VISIO};
+use crate::support::server::{Server, http_response};
+use crate::tenant::{Response, default_products};
 
 fn item(value: &str) -> String {
     json!({ "policyId": "AllowSelfServicePurchase", "policyValue": value, "scope": "Product", "productId": POWER_BI,
@@ -19,41 +18,45 @@ fn item(value: &str) -> String {
 
 /// A change whose first try the service makes without answering, and whose later tries come to these statuses.
 #[track_caller]
-fn change_that_comes_to(statuses: &'static [u16], prepare: impl FnOnce(&Machine)) -> Ran {
+fn change_that_comes_to(statuses: &'static [u16], prepare: impl FnOnce(&TestEnv)) -> CliResult {
     let puts = AtomicUsize::new(0);
     let server = Server::start(move |mut connection| {
-        while let Some(request) = connection.request() {
+        while let Some(request) = connection.read_request() {
             if request.method != "PUT" {
-                connection.answer(&item("Enabled"));
+                connection.respond_json(&item("Enabled"));
                 continue;
             }
             let Some(before) = puts.fetch_add(1, Ordering::SeqCst).checked_sub(1) else { return };
             let body = r#"{"errorCode":"Odd","reason":"No."}"#;
-            connection.send(answer(statuses[before], "application/json", body).as_bytes());
+            connection.send(http_response(statuses[before], "application/json", body).as_bytes());
         }
     });
-    let machine = Machine::signed_in();
-    prepare(&machine);
+    let env = TestEnv::signed_in();
+    prepare(&env);
     let arguments = ["product", "update", POWER_BI, "--value", "disabled", "-o", "json"];
-    let ran = machine.run_with(&[("MSCOMMERCE_ENDPOINT", &server.http())], &arguments);
+    let result = env.run_with_env(&[("MSCOMMERCE_ENDPOINT", &server.http())], &arguments);
     let puts = server.finish().requests.iter().filter(|request| request.method == "PUT").count();
-    assert_eq!(puts, statuses.len() + 1, "{ran:?}");
-    ran
+    assert_eq!(puts, statuses.len() + 1, "{result:?}");
+    result
 }
 
 /// Nobody knows the value, and it is not claimed that anybody does.
 #[track_caller]
-fn expect_uncertain(ran: &Ran) {
-    assert_eq!(ran.code, 1, "{ran:?}");
-    assert_eq!(ran.json()["outcome"], "failed", "{ran:?}");
-    assert_eq!(ran.json()["policyValue"], Value::Null, "the first try may have made it: {ran:?}");
-    assert!(ran.stderr.contains("hint: see what it is now: mscommerce product get CFQ7TTC0H9MP"), "{}", ran.stderr);
+fn expect_uncertain(result: &CliResult) {
+    assert_eq!(result.code, 1, "{result:?}");
+    assert_eq!(result.json()["outcome"], "failed", "{result:?}");
+    assert_eq!(result.json()["policyValue"], Value::Null, "the first try may have made it: {result:?}");
+    assert!(
+        result.stderr.contains("hint: see what it is now: mscommerce product get CFQ7TTC0H9MP"),
+        "{}",
+        result.stderr
+    );
 }
 
 #[test]
 fn a_change_that_may_have_been_made_before_a_renewal_failed_is_not_told_as_unmade() {
-    let fault = Answer::json(501, &json!({}));
-    expect_uncertain(&change_that_comes_to(&[401], |machine| machine.tenant.fail_next("/token", fault)));
+    let fault = Response::json(501, &json!({}));
+    expect_uncertain(&change_that_comes_to(&[401], |env| env.tenant.fail_next("/token", fault)));
 }
 
 #[test]
@@ -65,16 +68,16 @@ fn a_change_that_may_have_been_made_before_a_renewal_is_not_told_as_refused_alon
 
 #[test]
 fn an_undo_whose_answer_was_lost_is_not_taken_back_by_the_next_one() {
-    let machine = Machine::signed_in();
-    machine.run(&["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes"]).expect_code(0);
+    let env = TestEnv::signed_in();
+    env.run(&["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes"]).assert_code(0);
     let before = |id: &str| default_products().into_iter().find(|product| product.id == id).unwrap().value;
     let path = format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{POWER_BI}");
-    machine.tenant.fail_times(5, &path, Answer::json(503, &json!({})));
-    machine.run(&["undo", "--yes"]).expect_code(1);
+    env.tenant.fail_times(5, &path, Response::json(503, &json!({})));
+    env.run(&["undo", "--yes"]).assert_code(1);
     // What was answered 503 was done all the same.
-    machine.tenant.set_value(POWER_BI, &before(POWER_BI));
-    machine.run(&["undo", "--yes"]);
+    env.tenant.set_value(POWER_BI, &before(POWER_BI));
+    env.run(&["undo", "--yes"]);
     for id in [POWER_BI, VISIO] {
-        assert_eq!(machine.tenant.value_of(id), before(id), "{id} is as it was before the run that is taken back");
+        assert_eq!(env.tenant.value(id), before(id), "{id} is as it was before the run that is taken back");
     }
 }

@@ -6,8 +6,9 @@ use std::process::{Child, ChildStderr};
 
 use url::Url;
 
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
 use crate::support::server::{Connection, Server};
-use crate::support::env::{Machine, Ran};
 use crate::tenant::{authorize, post_form};
 
 /// The executable, waiting for a browser.
@@ -18,8 +19,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn start(machine: &Machine, authority: &str) -> Self {
-        let mut command = machine.command(&["connect", "--no-browser"]);
+    fn start(env: &TestEnv, authority: &str) -> Self {
+        let mut command = env.command(&["connect", "--no-browser"]);
         let mut child = command.env("AZURE_AUTHORITY_HOST", authority).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -34,11 +35,11 @@ impl Waiting {
         self.url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
     }
 
-    fn finish(mut self) -> Ran {
+    fn finish(mut self) -> CliResult {
         let mut stderr = String::new();
         self.stderr.read_to_string(&mut stderr).unwrap();
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Ran { code, stdout: String::new(), stderr }
+        CliResult { code, stdout: String::new(), stderr }
     }
 }
 
@@ -52,26 +53,26 @@ fn a_code_whose_request_breaks_off_is_not_sent_again() {
     ];
     for end in ways {
         let server = Server::start(move |mut connection| {
-            if connection.request().is_some() {
+            if connection.read_request().is_some() {
                 end(&mut connection);
             }
         });
-        let machine = Machine::new();
-        let waiting = Waiting::start(&machine, &server.http());
+        let env = TestEnv::new();
+        let waiting = Waiting::start(&env, &server.http());
         let (redirect, state) = (waiting.parameter("redirect_uri"), waiting.parameter("state"));
         post_form(&redirect, &[("code", "the-code"), ("state", &state)]);
-        waiting.finish().expect_code(1).expect_said(&["broke off before the answer was complete"]);
-        let seen = server.finish();
-        assert_eq!(seen.requests.len(), 1, "{seen:?}");
-        assert!(seen.requests[0].body.contains("the-code"));
-        assert!(!machine.sign_ins().exists());
+        waiting.finish().assert_code(1).stderr_contains(&["broke off before the answer was complete"]);
+        let recorded = server.finish();
+        assert_eq!(recorded.requests.len(), 1, "{recorded:?}");
+        assert!(recorded.requests[0].body.contains("the-code"));
+        assert!(!env.cache_path().exists());
     }
 }
 
 #[test]
 fn a_code_that_is_brought_several_times_is_redeemed_once() {
-    let machine = Machine::new();
-    let waiting = Waiting::start(&machine, &machine.tenant.url());
+    let env = TestEnv::new();
+    let waiting = Waiting::start(&env, &env.tenant.url());
     let port = Url::parse(&waiting.parameter("redirect_uri")).unwrap().port().unwrap();
     let form = authorize(waiting.url.as_str()).sign_in().clone();
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
@@ -92,11 +93,11 @@ fn a_code_that_is_brought_several_times_is_redeemed_once() {
         let _ = stream.write_all(last.as_bytes());
     }
     let landed = browsers.into_iter().filter(|mut stream| {
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        answer.starts_with(b"HTTP/1.1 200 ")
+        let mut response = Vec::new();
+        let _ = stream.read_to_end(&mut response);
+        response.starts_with(b"HTTP/1.1 200 ")
     });
     assert_eq!(landed.count(), 1);
-    waiting.finish().expect_code(0);
-    assert_eq!(machine.token_requests().len(), 1);
+    waiting.finish().assert_code(0);
+    assert_eq!(env.token_requests().len(), 1);
 }

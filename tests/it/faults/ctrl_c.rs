@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::pty::{CTRL_C, Screen};
+use crate::support::env::TestEnv;
+use crate::support::pty::{CTRL_C, PtySession};
 use crate::support::server::Server;
-use crate::support::env::Machine;
 use crate::tenant::{ADMIN, DeviceApproval};
 
 const LIST: &[&str] = &["products", "list"];
@@ -38,24 +38,24 @@ fn after(mut command: Command, text: &str, wait: impl FnOnce()) -> Duration {
 
 #[test]
 fn while_a_browser_is_waited_for() {
-    let machine = Machine::new();
-    expect_within_a_second(|| after(machine.command(&["connect", "--no-browser"]), "Waiting", || {}));
+    let env = TestEnv::new();
+    expect_within_a_second(|| after(env.command(&["connect", "--no-browser"]), "Waiting", || {}));
 }
 
 #[test]
 fn between_two_polls_for_a_device_code() {
-    let machine = Machine::new();
-    machine.tenant.device_approval(DeviceApproval::PendingThenApprove(u32::MAX));
-    machine.tenant.set_device_interval(600);
-    expect_within_a_second(|| after(machine.command(&["connect", "--device-code"]), "Waiting", || {}));
+    let env = TestEnv::new();
+    env.tenant.device_approval(DeviceApproval::PendingThenApprove(u32::MAX));
+    env.tenant.set_device_interval(600);
+    expect_within_a_second(|| after(env.command(&["connect", "--device-code"]), "Waiting", || {}));
 }
 
 #[test]
 fn while_the_service_wants_to_be_left_alone() {
-    let server = Server::answering("HTTP/1.1 429 Busy\r\nRetry-After: 50\r\nContent-Length: 2\r\n\r\n{}");
-    let machine = Machine::signed_in();
+    let server = Server::responding_with("HTTP/1.1 429 Busy\r\nRetry-After: 50\r\nContent-Length: 2\r\n\r\n{}");
+    let env = TestEnv::signed_in();
     expect_within_a_second(|| {
-        let mut command = machine.command(LIST);
+        let mut command = env.command(LIST);
         command.env("MSCOMMERCE_ENDPOINT", server.http());
         after(command, "going on in 50 s", || {})
     });
@@ -65,29 +65,29 @@ fn while_the_service_wants_to_be_left_alone() {
 #[test]
 fn while_a_listing_is_waited_for() {
     let server = Server::start(|mut connection| {
-        connection.request();
-        connection.wait_for_end();
+        connection.read_request();
+        connection.wait_for_close();
     });
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     let mut count = 0;
     expect_within_a_second(|| {
         count += 1;
-        let mut command = machine.command(LIST);
+        let mut command = env.command(LIST);
         command.env("MSCOMMERCE_ENDPOINT", server.http());
-        after(command, "", || server.wait_until(|seen| seen.requests.len() == count))
+        after(command, "", || server.wait_until(|recorded| recorded.requests.len() == count))
     });
 }
 
 #[test]
 fn at_the_prompt_for_a_password() {
-    let machine = Machine::new();
+    let env = TestEnv::new();
     expect_within_a_second(|| {
-        let mut screen = Screen::run(machine.command(&["connect", "--username", ADMIN]));
-        screen.expect(PROMPT);
-        screen.expect_hidden_input();
+        let mut session = PtySession::run(env.command(&["connect", "--username", ADMIN]));
+        session.expect(PROMPT);
+        session.expect_hidden_input();
         let pressed = Instant::now();
-        screen.keys(CTRL_C);
-        screen.finish().expect_code(130);
+        session.type_keys(CTRL_C);
+        session.finish().assert_code(130);
         pressed.elapsed()
     });
 }

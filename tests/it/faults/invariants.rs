@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::schedule::{Command, Schedule};
 use super::service::World;
-use crate::support::env::Ran;
+use crate::support::cli::CliResult;
 use crate::tenant::{ADMIN, HOME_TENANT};
 
 /// One try and four more.
@@ -16,7 +16,7 @@ const MOST_TRIES: usize = 5;
 pub(super) struct Judged<'j> {
     pub(super) schedule: &'j Schedule,
     pub(super) world: &'j World,
-    pub(super) ran: &'j Ran,
+    pub(super) result: &'j CliResult,
     /// The values by id when it began.
     pub(super) before: &'j BTreeMap<String, String>,
     /// The lines that it added to the record of changes, and those that were there.
@@ -65,13 +65,13 @@ impl Judged<'_> {
         let (after, was_sent) = (self.world.values(), |id: &str| {
             self.world.requests.iter().any(|request| request.method == "PUT" && request.path.ends_with(id))
         });
-        if self.ran.stdout.is_empty() {
-            if self.ran.code == 0 || self.world.requests.iter().any(|request| request.method == "PUT") {
+        if self.result.stdout.is_empty() {
+            if self.result.code == 0 || self.world.requests.iter().any(|request| request.method == "PUT") {
                 complain("nothing is told of the changes".to_owned());
             }
             return;
         }
-        let records = self.ran.json();
+        let records = self.result.json();
         let records = records.as_array().unwrap();
         let ids: Vec<&str> = records.iter().filter_map(|record| record["id"].as_str()).collect();
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
@@ -95,17 +95,17 @@ impl Judged<'_> {
         }
         let is_done = records.iter().all(|record| record["outcome"] != "failed");
         let is_as_wanted = about.iter().all(|id| self.wanted(id).is_none_or(|wanted| after[*id] == *wanted));
-        if (self.ran.code == 0) != is_done || (is_done && !is_as_wanted) {
-            complain(format!("exit code {}, all told as done: {is_done}, all done: {is_as_wanted}", self.ran.code));
+        if (self.result.code == 0) != is_done || (is_done && !is_as_wanted) {
+            complain(format!("exit code {}, all told as done: {is_done}, all done: {is_as_wanted}", self.result.code));
         }
-        if !matches!(self.ran.code, 0 | 1) {
-            complain(format!("exit code {}", self.ran.code));
+        if !matches!(self.result.code, 0 | 1) {
+            complain(format!("exit code {}", self.result.code));
         }
     }
 
     /// The record of changes holds what was told as changed, each once, and nothing else.
     fn recorded(&self, complain: &mut dyn FnMut(String)) {
-        let records = if self.ran.stdout.is_empty() { Value::Null } else { self.ran.json() };
+        let records = if self.result.stdout.is_empty() { Value::Null } else { self.result.json() };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let changed = records.as_array().into_iter().flatten().filter(|record| record["outcome"] == "changed");
         let mut told: Vec<_> =
@@ -164,16 +164,16 @@ impl Judged<'_> {
 
     fn told(&self, complain: &mut dyn FnMut(String)) {
         let journal: String = self.journal.iter().map(Value::to_string).collect();
-        for (place, text) in [("output", &self.ran.stdout), ("errors", &self.ran.stderr), ("record", &journal)] {
+        for (place, text) in [("output", &self.result.stdout), ("errors", &self.result.stderr), ("record", &journal)] {
             if self.world.pairs.iter().any(|pair| text.contains(&pair.access) || text.contains(&pair.refresh)) {
                 complain(format!("the {place} shows a token"));
             }
         }
-        if self.ran.stderr.contains("panicked") || !(0..=4).contains(&self.ran.code) {
+        if self.result.stderr.contains("panicked") || !(0..=4).contains(&self.result.code) {
             complain("it did not end by itself".to_owned());
         }
-        if (self.ran.code == 0) == self.ran.stderr.contains("error: ") {
-            complain(format!("exit code {}, and the errors say otherwise", self.ran.code));
+        if (self.result.code == 0) == self.result.stderr.contains("error: ") {
+            complain(format!("exit code {}, and the errors say otherwise", self.result.code));
         }
     }
 }

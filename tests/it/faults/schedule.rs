@@ -1,12 +1,12 @@
 //! What is drawn from a seed: a tenant, a command, and what befalls each of its requests.
 
+use crate::support::fixtures::TRIALS;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-pub(super) const TRIALS: &str = "OnlyTrialsWithoutPaymentMethod";
 const VALUES: [&str; 3] = ["Enabled", "Disabled", TRIALS];
 
 /// A product or offer type of the tenant.

@@ -10,12 +10,11 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::schedule::{Act, Command, Schedule};
 use super::invariants::Judged;
+use super::schedule::{Act, Command, Schedule};
 use super::service::Service;
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
 
 const SCHEDULES: usize = 150;
 /// So often a single one is run again: requests side by side arrive in another order each time.
@@ -64,50 +63,50 @@ fn whatever_befalls_a_run_nothing_is_changed_told_or_recorded_wrongly() {
 
 /// Carries a schedule out, and returns what came of it that should not have.
 fn carry_out(schedule: &Arc<Schedule>) -> Vec<String> {
-    let (machine, mut service) = (Machine::new(), Service::start(schedule));
-    fs::create_dir(machine.state()).unwrap();
-    fs::write(machine.sign_ins(), service.sign_ins(schedule.token_lifetime).to_string()).unwrap();
+    let (env, mut service) = (TestEnv::new(), Service::start(schedule));
+    fs::create_dir(env.state_dir()).unwrap();
+    fs::write(env.cache_path(), service.sign_ins(schedule.token_lifetime).to_string()).unwrap();
     match &schedule.command {
         Command::Update(_) => {}
-        Command::Apply(file, _) => fs::write(machine.home().join("baseline.json"), file).unwrap(),
+        Command::Apply(file, _) => fs::write(env.home().join("baseline.json"), file).unwrap(),
         Command::Undo(first, others, _) => {
-            run(&machine, &service, first, schedule.timeout + 60).expect_code(0);
+            run(&env, &service, first, schedule.timeout + 60).assert_code(0);
             for (id, value) in others {
                 service.world().set(id, value);
             }
         }
     }
-    let (before, older) = (service.world().values(), journal(&machine));
+    let (before, older) = (service.world().values(), env.history());
     service.world().begin_trouble();
-    let ran = run(&machine, &service, schedule.act(), schedule.timeout);
+    let result = run(&env, &service, schedule.act(), schedule.timeout);
     if schedule.is_hurried() {
         // What was on its way when the time was up may still be served.
         service.finish();
     }
-    let all = journal(&machine);
-    let saved = machine.saved();
+    let all = env.history();
+    let saved = env.cache();
     let judged = |service: &Service| {
         let (journal, sign_in) = (&all[older.len()..], &saved["profiles"]["default"]);
         let world = &service.world();
-        let judged = Judged { schedule, world, ran: &ran, before: &before, journal, older: &older, sign_in };
+        let judged = Judged { schedule, world, result: &result, before: &before, journal, older: &older, sign_in };
         let mut complaints = judged.complaints();
         if !complaints.is_empty() {
             complaints.extend(world.requests.iter().map(|request| format!("{} {}", request.line(), request.body)));
-            complaints.push(format!("{ran:?}"));
+            complaints.push(format!("{result:?}"));
         }
         complaints
     };
     let complaints = judged(&service);
-    if !complaints.is_empty() || schedule.is_hurried() || ran.code == 0 {
+    if !complaints.is_empty() || schedule.is_hurried() || result.code == 0 {
         return complaints;
     }
-    again(schedule, &machine, &service, &ran)
+    again(schedule, &env, &service, &result)
 }
 
 /// What failed in part is finished by the same command, once the faults have passed.
-fn again(schedule: &Schedule, machine: &Machine, service: &Service, first: &Ran) -> Vec<String> {
+fn again(schedule: &Schedule, env: &TestEnv, service: &Service, first: &CliResult) -> Vec<String> {
     service.world().end_trouble();
-    let second = run(machine, service, schedule.act(), schedule.timeout);
+    let second = run(env, service, schedule.act(), schedule.timeout);
     let values = service.world().values();
     let wanted = schedule.act().wanted.iter();
     let is_as_wanted =
@@ -118,22 +117,16 @@ fn again(schedule: &Schedule, machine: &Machine, service: &Service, first: &Ran)
     vec!["a second run does not finish it".to_owned(), format!("{values:?}"), format!("{first:?}\n{second:?}")]
 }
 
-/// The record of changes.
-fn journal(machine: &Machine) -> Vec<Value> {
-    let text = fs::read_to_string(machine.state().join("changes.jsonl")).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn run(machine: &Machine, service: &Service, act: &Act, timeout: u64) -> Ran {
+fn run(env: &TestEnv, service: &Service, act: &Act, timeout: u64) -> CliResult {
     let url = &service.url;
-    let mut command = machine.command(&act.arguments);
-    command.args(["-o", "json", "--timeout", &timeout.to_string()]).current_dir(machine.home());
+    let mut command = env.command(&act.arguments);
+    command.args(["-o", "json", "--timeout", &timeout.to_string()]).current_dir(env.home());
     command.envs([("MSCOMMERCE_ENDPOINT", url), ("AZURE_AUTHORITY_HOST", url)]);
     ended(command.spawn().unwrap(), Duration::from_secs(timeout) + MARGIN)
 }
 
 /// What a process left behind, which has to end within the time.
-fn ended(mut child: Child, limit: Duration) -> Ran {
+fn ended(mut child: Child, limit: Duration) -> CliResult {
     let (sender, texts) = mpsc::channel();
     let streams: [Box<dyn Read + Send>; 2] =
         [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
@@ -154,5 +147,5 @@ fn ended(mut child: Child, limit: Duration) -> Ran {
         both[at] = text;
     }
     let [stdout, stderr] = both;
-    Ran { code: child.wait().unwrap().code().unwrap_or(-1), stdout, stderr }
+    CliResult { code: child.wait().unwrap().code().unwrap_or(-1), stdout, stderr }
 }

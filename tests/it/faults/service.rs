@@ -8,7 +8,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 
 use super::schedule::{Fault, Item, Schedule, Turn};
-use crate::support::server::{Connection, Server, answer};
+use crate::support::server::{Connection, Server, http_response};
 use crate::tenant::{ADMIN, CLIENT_ID, HOME_TENANT, RESOURCE, Received, SCOPE, jwt};
 
 const PRODUCTS: &str = "/v1.0/policies/AllowSelfServicePurchase/products";
@@ -158,7 +158,7 @@ impl World {
     }
 
     /// What a service without faults answers.
-    fn answer(&mut self, request: &Received) -> (u16, Value) {
+    fn respond(&mut self, request: &Received) -> (u16, Value) {
         if request.path.ends_with("/oauth2/v2.0/token") {
             return self.renew(request);
         }
@@ -219,30 +219,30 @@ fn serve(mut connection: Connection, world: &Mutex<World>) {
     if world.lock().unwrap().is_reset() {
         return;
     }
-    while let Some(request) = connection.request() {
+    while let Some(request) = connection.read_request() {
         let turn = world.lock().unwrap().turn(&request);
         // The delay is one of the faults.
         thread::sleep(turn.delay);
         // What is answered whole was done; what is not may have been.
         let is_done = turn.is_made || matches!(turn.fault, None | Some(Fault::HalfAnswer));
-        let (status, body) = if is_done { world.lock().unwrap().answer(&request) } else { (500, Value::Null) };
+        let (status, body) = if is_done { world.lock().unwrap().respond(&request) } else { (500, Value::Null) };
         let body = body.to_string();
         match turn.fault {
             Some(Fault::NoAnswer) => return,
             Some(Fault::HalfAnswer) => {
-                let whole = answer(status, "application/json", &body);
+                let whole = http_response(status, "application/json", &body);
                 connection.send(&whole.as_bytes()[..whole.len() - 1 - body.len() / 2]);
                 return;
             }
             Some(Fault::Status(status, asks_to_wait)) => {
                 let wait = if asks_to_wait { "Retry-After: 0\r\n" } else { "" };
                 let told = r#"{"errorCode":"Trouble","reason":"Now."}"#;
-                let whole = answer(status, "application/json", told);
+                let whole = http_response(status, "application/json", told);
                 connection.send(whole.replacen("\r\n", &format!("\r\n{wait}"), 1).as_bytes());
             }
             None => {
                 world.lock().unwrap().confirm(status, &request);
-                connection.send(answer(status, "application/json", &body).as_bytes());
+                connection.send(http_response(status, "application/json", &body).as_bytes());
             }
         }
     }

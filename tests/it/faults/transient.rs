@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::server::{Authority, Connection, PATIENCE, Server, Validity, answer};
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
+use crate::support::fixtures::EMPTY_LIST;
+use crate::support::server::{Connection, Server, TEST_TIMEOUT, TestCa, Validity, http_response};
 use crate::tenant::{ADMIN, HOME_TENANT, PASSWORD};
 
-const EMPTY: &str = r#"{"items":[]}"#;
 const LIST: &[&str] = &["products", "list", "-o", "json", "-q"];
 const CONNECT: &[&str] = &["connect", "--username", ADMIN, "--password-stdin"];
 
@@ -24,17 +25,17 @@ fn failing_first(times: usize, fail: impl Fn(&mut Connection) + Send + Sync + 's
         if connections.fetch_add(1, Ordering::SeqCst) < times {
             return fail(&mut connection);
         }
-        while connection.request().is_some() {
-            connection.answer(EMPTY);
+        while connection.read_request().is_some() {
+            connection.respond_json(EMPTY_LIST);
         }
     })
 }
 
-fn list_at(url: &str, more: &[(&str, &str)]) -> Ran {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+fn list_at(url: &str, more: &[(&str, &str)]) -> CliResult {
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let variables = [&[("MSCOMMERCE_ENDPOINT", url), ("MSCOMMERCE_TOKEN", &token)], more].concat();
-    machine.run_with(&variables, LIST)
+    env.run_with_env(&variables, LIST)
 }
 
 #[test]
@@ -42,25 +43,25 @@ fn a_connection_that_breaks_off_is_tried_again() {
     // Before anything is read, instead of an answer, and within one.
     let ways: [fn(&mut Connection); 3] = [
         |_| {},
-        |connection| drop(connection.request()),
+        |connection| drop(connection.read_request()),
         |connection| {
-            connection.request();
+            connection.read_request();
             connection
                 .send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"items\"");
         },
     ];
     for (way, fail) in ways.into_iter().enumerate() {
         let server = failing_first(4, fail);
-        let ran = list_at(&server.http(), &[]).expect_code(0);
-        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("[]\n", ""), "way {way}");
+        let result = list_at(&server.http(), &[]).assert_code(0);
+        assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", ""), "way {way}");
         assert_eq!(server.finish().connections, 5, "way {way}");
     }
 }
 
 #[test]
 fn a_fifth_broken_connection_is_the_last() {
-    let server = failing_first(usize::MAX, |connection| drop(connection.request()));
-    list_at(&server.http(), &[]).expect_code(1).expect_said(&["broke off before the answer was complete"]);
+    let server = failing_first(usize::MAX, |connection| drop(connection.read_request()));
+    list_at(&server.http(), &[]).assert_code(1).stderr_contains(&["broke off before the answer was complete"]);
     assert_eq!(server.finish().requests.len(), 5);
 }
 
@@ -71,9 +72,9 @@ fn a_refused_connection_is_tried_again() {
     // Taken, and refusing everybody, until it listens.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    let mut command = machine.command(&["products", "list", "-o", "json", "-v"]);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let mut command = env.command(&["products", "list", "-o", "json", "-v"]);
     command.env("MSCOMMERCE_ENDPOINT", format!("http://{}", socket.local_addr().unwrap()));
     let mut child = command.env("MSCOMMERCE_TOKEN", token).spawn().unwrap();
     let mut told = BufReader::new(child.stderr.take().unwrap());
@@ -86,13 +87,13 @@ fn a_refused_connection_is_tried_again() {
     let served = std::thread::spawn(move || {
         use std::io::Write as _;
         let (mut stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         let mut request = BufReader::new(stream.try_clone().unwrap());
         let mut line = String::new();
         while request.read_line(&mut line).unwrap() > 2 {
             line.clear();
         }
-        stream.write_all(answer(200, "application/json", EMPTY).as_bytes()).unwrap();
+        stream.write_all(http_response(200, "application/json", EMPTY_LIST).as_bytes()).unwrap();
         // The client closes the connection, so that nothing is lost.
         let _ = request.read_to_string(&mut line);
     });
@@ -105,25 +106,25 @@ fn a_refused_connection_is_tried_again() {
 #[test]
 fn a_token_request_whose_connection_breaks_off_is_tried_again() {
     for is_read in [false, true] {
-        let machine = Machine::new();
+        let env = TestEnv::new();
         let granted = json!({
-            "token_type": "Bearer", "expires_in": 3600, "access_token": machine.tenant.mint(ADMIN, HOME_TENANT, 3600),
+            "token_type": "Bearer", "expires_in": 3600, "access_token": env.tenant.issue_token(ADMIN, HOME_TENANT, 3600),
         });
         let connections = AtomicUsize::new(0);
         let server = Server::start(move |mut connection| {
             if connections.fetch_add(1, Ordering::SeqCst) < 4 {
                 if is_read {
-                    connection.request();
+                    connection.read_request();
                 }
                 return;
             }
-            while connection.request().is_some() {
-                connection.answer(&granted.to_string());
+            while connection.read_request().is_some() {
+                connection.respond_json(&granted.to_string());
             }
         });
-        let mut command = machine.command(CONNECT);
+        let mut command = env.command(CONNECT);
         command.env("AZURE_AUTHORITY_HOST", server.http());
-        Machine::run_command_with_input(command, PASSWORD).expect_code(0);
+        TestEnv::run_command_with_stdin(command, PASSWORD).assert_code(0);
         assert_eq!(server.finish().connections, 5);
     }
 }
@@ -132,8 +133,8 @@ fn a_token_request_whose_connection_breaks_off_is_tried_again() {
 fn what_lasts_is_sent_once() {
     for status in [301, 302, 307, 308, 400, 403, 404, 409] {
         let head = format!("HTTP/1.1 {status} No\r\nLocation: /elsewhere\r\nRetry-After: 0\r\nContent-Length: 2");
-        let server = Server::answering(format!("{head}\r\n\r\n{{}}"));
-        list_at(&server.http(), &[]).expect_code(1);
+        let server = Server::responding_with(format!("{head}\r\n\r\n{{}}"));
+        list_at(&server.http(), &[]).assert_code(1);
         let lines = server.finish().lines();
         // A refusal may lead to another question, but not to the same.
         let listings = lines.iter().filter(|line| line.contains("/products?scope=product")).count();
@@ -143,14 +144,14 @@ fn what_lasts_is_sent_once() {
 
 #[test]
 fn a_secure_connection_that_does_not_come_about_is_not_tried_again() {
-    let authority = Authority::new();
+    let authority = TestCa::new();
     let directory = tempfile::tempdir().unwrap();
     let pem = directory.path().join("authority.pem");
     std::fs::write(&pem, authority.pem()).unwrap();
-    for (name, validity) in [("other.example", Validity::Now), ("localhost", Validity::Past)] {
+    for (name, validity) in [("other.example", Validity::Valid), ("localhost", Validity::Expired)] {
         let config = authority.server(name, validity, rustls::ALL_VERSIONS);
-        let server = Server::start(move |connection| drop(connection.secured(&Arc::clone(&config))));
-        list_at(&server.https(), &[("SSL_CERT_FILE", pem.to_str().unwrap())]).expect_code(1);
+        let server = Server::start(move |connection| drop(connection.accept_tls(&Arc::clone(&config))));
+        list_at(&server.https(), &[("SSL_CERT_FILE", pem.to_str().unwrap())]).assert_code(1);
         assert_eq!(server.finish().connections, 1, "{name}");
     }
 }
@@ -169,12 +170,13 @@ fn a_connection_that_nobody_accepts_is_given_up_after_ten_seconds() {
     while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
         waiting.push(stream);
     }
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let url = format!("http://{address}");
     let variables = [("MSCOMMERCE_ENDPOINT", url.as_str()), ("MSCOMMERCE_TOKEN", &token)];
-    let ran = machine.run_with(&variables, &["products", "list", "-v", "--timeout", "11"]).expect_code(1);
-    let line = ran.stderr.lines().find(|line| line.contains("did not accept a connection in time")).unwrap_or_default();
+    let result = env.run_with_env(&variables, &["products", "list", "-v", "--timeout", "11"]).assert_code(1);
+    let line =
+        result.stderr.lines().find(|line| line.contains("did not accept a connection in time")).unwrap_or_default();
     let took = line.rsplit_once('(').and_then(|(_, took)| took.split(' ').next()?.parse::<u32>().ok());
-    assert!(took.is_some_and(|took| (10_000..11_000).contains(&took)), "{}", ran.stderr);
+    assert!(took.is_some_and(|took| (10_000..11_000).contains(&took)), "{}", result.stderr);
 }

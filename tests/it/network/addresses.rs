@@ -4,9 +4,9 @@ use super::*;
 
 #[test]
 fn an_address_that_would_send_tokens_in_the_clear_is_refused_before_any_request() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    let port = machine.tenant.url().rsplit(':').next().unwrap().to_owned();
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let port = env.tenant.url().rsplit(':').next().unwrap().to_owned();
     for address in [
         "http://licensing.m365.microsoft.com".to_owned(),
         format!("http://127.0.0.1.nip.example:{port}"),
@@ -14,27 +14,26 @@ fn an_address_that_would_send_tokens_in_the_clear_is_refused_before_any_request(
         format!("http://0.0.0.0:{port}"),
         format!("HTTP://10.0.0.1:{port}"),
     ] {
-        machine
-            .run_with(&[("MSCOMMERCE_TOKEN", &token), ("MSCOMMERCE_ENDPOINT", &address)], LIST)
-            .expect_code(2)
-            .expect_no_data()
-            .expect_said(&["MSCOMMERCE_ENDPOINT", &address, "plain http", "hint: write https://"]);
-        let mut command = machine.command(CONNECT);
+        env.run_with_env(&[("MSCOMMERCE_TOKEN", &token), ("MSCOMMERCE_ENDPOINT", &address)], LIST)
+            .assert_code(2)
+            .stdout_is_empty()
+            .stderr_contains(&["MSCOMMERCE_ENDPOINT", &address, "plain http", "hint: write https://"]);
+        let mut command = env.command(CONNECT);
         command.env("AZURE_AUTHORITY_HOST", &address);
-        run_with_input(command, PASSWORD).expect_code(2).expect_no_data().expect_said(&[
+        TestEnv::run_command_with_stdin(command, PASSWORD).assert_code(2).stdout_is_empty().stderr_contains(&[
             "AZURE_AUTHORITY_HOST",
             &address,
             "plain http",
             "hint: write https://",
         ]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }
 
 #[test]
 fn an_address_that_is_none_is_refused_before_any_request() {
-    let machine = Machine::new();
-    let token = machine.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     for address in [
         "https://",
         "not an address",
@@ -45,15 +44,18 @@ fn an_address_that_is_none_is_refused_before_any_request() {
         "https://[::1",
         "https://licensing.example:99999",
     ] {
-        let ran = machine
-            .run_with(&[("MSCOMMERCE_TOKEN", &token), ("MSCOMMERCE_ENDPOINT", address)], LIST)
-            .expect_code(2)
-            .expect_no_data()
-            .expect_said(&["error: MSCOMMERCE_ENDPOINT"]);
-        assert!(!ran.stderr.contains("pass@"), "a password was printed: {}", ran.stderr);
-        let mut command = machine.command(CONNECT);
+        let result = env
+            .run_with_env(&[("MSCOMMERCE_TOKEN", &token), ("MSCOMMERCE_ENDPOINT", address)], LIST)
+            .assert_code(2)
+            .stdout_is_empty()
+            .stderr_contains(&["error: MSCOMMERCE_ENDPOINT"]);
+        assert!(!result.stderr.contains("pass@"), "a password was printed: {}", result.stderr);
+        let mut command = env.command(CONNECT);
         command.env("AZURE_AUTHORITY_HOST", address);
-        run_with_input(command, PASSWORD).expect_code(2).expect_no_data().expect_said(&["error: AZURE_AUTHORITY_HOST"]);
+        TestEnv::run_command_with_stdin(command, PASSWORD)
+            .assert_code(2)
+            .stdout_is_empty()
+            .stderr_contains(&["error: AZURE_AUTHORITY_HOST"]);
     }
-    assert!(machine.requests().is_empty());
+    assert!(env.request_lines().is_empty());
 }

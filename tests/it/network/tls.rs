@@ -1,6 +1,7 @@
 //! TLS: whom to trust, and what is told of those who are not.
 
 use super::*;
+use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI};
 
 /// The commerce endpoint over TLS.
 fn secure(config: Arc<ServerConfig>) -> Server {
@@ -9,58 +10,59 @@ fn secure(config: Arc<ServerConfig>) -> Server {
 
 /// A server that is not to be trusted is told with these words, and gets neither a token nor a password.
 #[track_caller]
-fn expect_distrust(config: Arc<ServerConfig>, trusted: &Authority, said: &[&str]) {
+fn expect_distrust(config: Arc<ServerConfig>, trusted: &TestCa, said: &[&str]) {
     let (server, pem) = (secure(config), Pem::of(trusted));
-    Away::at(&server.https()).trusting(&pem.file).expect_trouble(&[], said);
-    let seen = server.finish();
-    assert_eq!((seen.connections, seen.requests.len()), (2, 0));
+    OfflineEnv::at(&server.https()).trusting(&pem.file).expect_trouble(&[], said);
+    let recorded = server.finish();
+    assert_eq!((recorded.connections, recorded.requests.len()), (2, 0));
 }
 
 #[test]
 fn a_listing_makes_one_connection_one_handshake_and_one_request() {
-    let authority = Authority::new();
+    let authority = TestCa::new();
     for versions in [rustls::ALL_VERSIONS, &[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
-        let server = secure(authority.server("localhost", Validity::Now, versions));
+        let server = secure(authority.server("localhost", Validity::Valid, versions));
         let pem = Pem::of(&authority);
-        let away = Away::at(&server.https()).trusting(&pem.file);
-        let ran = away.run(&["products", "list", "-o", "json"]).expect_code(0);
-        assert_eq!(ran.json()[0]["id"], POWER_BI);
-        assert_eq!(ran.stderr, "");
-        let seen = server.finish();
-        assert_eq!((seen.connections, seen.handshakes), (1, 1));
-        assert_eq!(seen.lines(), [LISTING_LINE]);
-        assert_eq!(seen.requests[0].header("authorization"), Some(format!("Bearer {}", away.token).as_str()));
+        let away = OfflineEnv::at(&server.https()).trusting(&pem.file);
+        let result = away.run(&["products", "list", "-o", "json"]).assert_code(0);
+        assert_eq!(result.json()[0]["id"], POWER_BI);
+        assert_eq!(result.stderr, "");
+        let recorded = server.finish();
+        assert_eq!((recorded.connections, recorded.handshakes), (1, 1));
+        assert_eq!(recorded.lines(), [LIST_PRODUCTS]);
+        assert_eq!(recorded.requests[0].header("authorization"), Some(format!("Bearer {}", away.token).as_str()));
     }
 }
 
 #[test]
 fn a_change_makes_one_connection_one_handshake_and_two_requests() {
-    let authority = Authority::new();
-    let (server, pem) = (secure(authority.for_localhost()), Pem::of(&authority));
-    let ran = Away::at(&server.https()).trusting(&pem.file).run(&[DISABLE, &["-o", "json"]].concat()).expect_code(0);
-    assert_eq!(ran.json()["outcome"], "changed");
-    let seen = server.finish();
-    assert_eq!((seen.connections, seen.handshakes), (1, 1));
+    let authority = TestCa::new();
+    let (server, pem) = (secure(authority.localhost_config()), Pem::of(&authority));
+    let result =
+        OfflineEnv::at(&server.https()).trusting(&pem.file).run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
+    assert_eq!(result.json()["outcome"], "changed");
+    let recorded = server.finish();
+    assert_eq!((recorded.connections, recorded.handshakes), (1, 1));
     let path = "/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0H9MP";
-    assert_eq!(seen.lines(), [format!("GET {path}"), format!("PUT {path}")]);
-    assert_eq!(seen.requests[1].body, r#"{"policyValue":"Disabled"}"#);
+    assert_eq!(recorded.lines(), [format!("GET {path}"), format!("PUT {path}")]);
+    assert_eq!(recorded.requests[1].body, r#"{"policyValue":"Disabled"}"#);
 }
 
 #[test]
 fn a_file_of_several_certificates_is_read_whole() {
-    let (first, second) = (Authority::new(), Authority::new());
+    let (first, second) = (TestCa::new(), TestCa::new());
     let pem = Pem::holding(&format!("Roots of the company\n{}\n{}", first.pem(), second.pem()));
     for authority in [first, second] {
-        let server = secure(authority.for_localhost());
-        Away::at(&server.https()).trusting(&pem.file).run(LIST).expect_code(0);
+        let server = secure(authority.localhost_config());
+        OfflineEnv::at(&server.https()).trusting(&pem.file).run(LIST).assert_code(0);
     }
 }
 
 #[test]
 fn an_issuer_that_is_not_trusted_is_told_as_that() {
     expect_distrust(
-        Authority::new().for_localhost(),
-        &Authority::new(),
+        TestCa::new().localhost_config(),
+        &TestCa::new(),
         &["comes from an issuer that is not trusted here", "hint: if your company inspects traffic", "SSL_CERT_FILE"],
     );
 }
@@ -72,20 +74,20 @@ fn an_issuer_that_the_systems_file_lacks_is_looked_for_among_all_that_the_system
     let has_file = std::path::Path::new("/etc/ssl/certs/ca-certificates.crt").is_file();
     // Two listings begin side by side, and each is tried again.
     for (arguments, requests) in [(LIST, 1), (&["products", "list", "--scope", "all"], 2)] {
-        let server = secure(Authority::new().for_localhost());
+        let server = secure(TestCa::new().localhost_config());
         let said = ["comes from an issuer that is not trusted here", "hint: if your company inspects traffic"];
-        Away::at(&server.https()).run(arguments).expect_code(1).expect_no_data().expect_said(&said);
-        let seen = server.finish();
-        assert!(seen.requests.is_empty());
-        assert_eq!(seen.connections, if has_file { 2 * requests } else { requests });
+        OfflineEnv::at(&server.https()).run(arguments).assert_code(1).stdout_is_empty().stderr_contains(&said);
+        let recorded = server.finish();
+        assert!(recorded.requests.is_empty());
+        assert_eq!(recorded.connections, if has_file { 2 * requests } else { requests });
     }
 }
 
 #[test]
 fn a_certificate_for_another_name_is_told_as_that() {
-    let authority = Authority::new();
+    let authority = TestCa::new();
     expect_distrust(
-        authority.server("other.example", Validity::Now, rustls::ALL_VERSIONS),
+        authority.server("other.example", Validity::Valid, rustls::ALL_VERSIONS),
         &authority,
         &[
             "the certificate shown for localhost",
@@ -97,9 +99,9 @@ fn a_certificate_for_another_name_is_told_as_that() {
 
 #[test]
 fn a_certificate_that_has_expired_is_told_as_that() {
-    let authority = Authority::new();
+    let authority = TestCa::new();
     expect_distrust(
-        authority.server("localhost", Validity::Past, rustls::ALL_VERSIONS),
+        authority.server("localhost", Validity::Expired, rustls::ALL_VERSIONS),
         &authority,
         &["the certificate of localhost", "has expired", "hint: is this machine's clock right?"],
     );
@@ -107,9 +109,9 @@ fn a_certificate_that_has_expired_is_told_as_that() {
 
 #[test]
 fn a_certificate_that_is_not_valid_yet_is_told_as_that() {
-    let authority = Authority::new();
+    let authority = TestCa::new();
     expect_distrust(
-        authority.server("localhost", Validity::Future, rustls::ALL_VERSIONS),
+        authority.server("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS),
         &authority,
         &["the certificate of localhost", "is not valid yet", "hint: is this machine's clock right?"],
     );
@@ -126,10 +128,10 @@ fn a_server_that_speaks_only_an_old_tls_version_is_told_as_that() {
     for reply in [server_hello, alert] {
         let server = Server::start(move |mut connection| {
             if connection.tls_record().is_some() && connection.send(&reply) {
-                connection.wait_for_end();
+                connection.wait_for_close();
             }
         });
-        Away::at(&server.https())
+        OfflineEnv::at(&server.https())
             .expect_trouble(&[], &["TLS", "1.2 or later is needed", "hint: the service itself speaks TLS 1.2"]);
         assert_eq!(server.finish().connections, 2);
     }
@@ -139,16 +141,16 @@ fn a_server_that_speaks_only_an_old_tls_version_is_told_as_that() {
 fn a_server_without_tls_is_told_as_that() {
     let server = Server::start(|mut connection| {
         if connection.tls_record().is_some() {
-            connection.send(answer(400, "text/plain", "Bad Request").as_bytes());
+            connection.send(http_response(400, "text/plain", "Bad Request").as_bytes());
         }
     });
-    Away::at(&server.https()).expect_trouble(&[], &["does not speak TLS on this port", "hint: look at the port"]);
+    OfflineEnv::at(&server.https()).expect_trouble(&[], &["does not speak TLS on this port", "hint: look at the port"]);
     assert!(server.finish().requests.is_empty());
 }
 
 #[test]
 fn certificates_that_cannot_be_read_are_named_before_anything_is_sent() {
-    let server = Server::unwanted();
+    let server = Server::unexpected();
     let empty = tempfile::tempdir().unwrap();
     let missing = empty.path().join("missing.pem");
     let without = Pem::holding("This is no certificate.\n");
@@ -156,7 +158,7 @@ fn certificates_that_cannot_be_read_are_named_before_anything_is_sent() {
     // An address on this machine and one elsewhere: the two are reached in different ways.
     for url in [server.https(), BEHIND_PROXY.to_owned()] {
         for file in [&missing, &without.file, &broken.file, &empty.path().to_owned()] {
-            Away::at(&url).with("HTTPS_PROXY", &server.http()).trusting(file).expect_trouble(
+            OfflineEnv::at(&url).with("HTTPS_PROXY", &server.http()).trusting(file).expect_trouble(
                 &[],
                 &[
                     "SSL_CERT_FILE",

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::support::concurrency::ConcurrencyProbe;
 
 /// How many changes a run with these arguments has on its way at most, where as many as `size` have to be.
 fn most_side_by_side(size: usize, count: usize, arguments: &[&str]) -> usize {
-    let machine = Machine::signed_in();
-    let gathering = Arc::new(Gathering::of(size));
+    let env = TestEnv::signed_in();
+    let probe = Arc::new(ConcurrencyProbe::new(size));
     let server = {
-        let gathering = Arc::clone(&gathering);
+        let probe = Arc::clone(&probe);
         service(count, move |connection, request| {
-            gathering.join();
+            probe.join();
             make(connection, request)
         })
     };
-    let ran = run_at(&server, &machine, &[DISABLE_ALL, arguments].concat()).expect_code(0);
-    assert_eq!(ids_of(&ran, "changed").len(), count);
-    let seen = server.finish();
-    assert_eq!(sorted(ids_sent(&seen.requests)), sorted((0..count).map(id)), "each is sent once");
-    gathering.most()
+    let result = run_at(&server, &env, &[DISABLE_ALL, arguments].concat()).assert_code(0);
+    assert_eq!(result.ids_with_outcome("changed").len(), count);
+    let recorded = server.finish();
+    assert_eq!(sorted(ids_sent(&recorded.requests)), sorted((0..count).map(id)), "each is sent once");
+    probe.max_in_flight()
 }
 
 #[test]
@@ -47,18 +48,18 @@ fn fewer_changes_than_asked_for_all_go_at_once() {
 
 #[test]
 fn one_at_a_time_goes_in_the_order_of_the_listing() {
-    let machine = Machine::signed_in();
-    update(&machine, &["--all", "--value", "disabled", "--jobs", "1"]).expect_code(0);
-    assert_eq!(ids_sent(&machine.tenant.requests()), NOT_DISABLED);
-    let recorded = record_of_changes(&machine);
+    let env = TestEnv::signed_in();
+    update(&env, &["--all", "--value", "disabled", "--jobs", "1"]).assert_code(0);
+    assert_eq!(ids_sent(&env.tenant.requests()), NOT_DISABLED);
+    let recorded = env.history();
     assert_eq!(recorded.iter().map(|entry| &entry["id"]).collect::<Vec<_>>(), NOT_DISABLED);
 }
 
 #[test]
 fn the_records_stay_in_order_whatever_ends_first() {
-    let machine = Machine::signed_in();
+    let env = TestEnv::signed_in();
     // The first is answered when the last has arrived, so after all but that one.
-    let others = Gathering::of(10);
+    let others = ConcurrencyProbe::new(10);
     let server = service(10, move |connection, request| {
         if request.path.ends_with(&id(0)) {
             others.join();
@@ -67,9 +68,9 @@ fn the_records_stay_in_order_whatever_ends_first() {
         }
         make(connection, request)
     });
-    let ran = run_at(&server, &machine, &[DISABLE_ALL, &["--jobs", "2"]].concat()).expect_code(0);
-    assert_eq!(ids_of(&ran, "changed"), (0..10).map(id).collect::<Vec<_>>());
-    let recorded = record_of_changes(&machine);
+    let result = run_at(&server, &env, &[DISABLE_ALL, &["--jobs", "2"]].concat()).assert_code(0);
+    assert_eq!(result.ids_with_outcome("changed"), (0..10).map(id).collect::<Vec<_>>());
+    let recorded = env.history();
     let place = recorded.iter().position(|entry| entry["id"] == id(0)).unwrap();
     assert!(place >= 8, "the record of changes is in the order of the answers: {recorded:?}");
 }

@@ -1,87 +1,82 @@
-//! Running the executable with an empty home and an environment of its own.
+//! An isolated environment in which the executable runs against the simulated tenant.
 
 #[cfg(windows)]
-<<<<<<< HEAD:tests/cli/support.rs
 #[path = "../../../src/auth/cache/sealing/dpapi.rs"]
-=======
-#[path = "../../../src/auth/cache/sealing/dpapi.rs"]
->>>>>>> a4bd8fe (Move the tests of the executable to tests/it and rename their files):tests/it/support/env.rs
-#[expect(dead_code, reason = "the executable seals, the tests look")]
+#[expect(dead_code, reason = "the executable encrypts, the tests decrypt")]
 mod dpapi;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::Write;
+use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::tenant::{ADMIN, PASSWORD, Tenant};
+use super::cli::CliResult;
+use crate::tenant::{ADMIN, PASSWORD, Received, SimulatedTenant};
 
-/// A machine on which nobody has signed in yet, and the simulated tenant that it reaches.
-pub(crate) struct Machine {
-    pub(crate) tenant: Tenant,
+/// An empty home directory and a simulated tenant.
+pub(crate) struct TestEnv {
+    pub(crate) tenant: SimulatedTenant,
     home: TempDir,
 }
 
-/// What a run of the executable left behind.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Machine {
-    /// A machine without a sign-in.
+impl TestEnv {
+    /// Without a cached sign-in.
     pub(crate) fn new() -> Self {
-        Self { tenant: Tenant::start(), home: tempfile::tempdir().unwrap() }
+        Self { tenant: SimulatedTenant::start(), home: tempfile::tempdir().unwrap() }
     }
 
-    /// A machine on which the administrator has signed in; the requests for it are forgotten.
+    /// With the administrator's cached sign-in. Its requests are not in the log.
     pub(crate) fn signed_in() -> Self {
-        let machine = Self::new();
-        machine.sign_in(ADMIN);
-        machine
+        let env = Self::new();
+        env.sign_in(ADMIN);
+        env
     }
 
-    /// A machine whose saved access token is within five minutes of its end, so that it is renewed before it is used.
-    pub(crate) fn about_to_renew() -> Self {
-        let machine = Self::new();
-        machine.tenant.set_token_lifetime(299);
-        machine.sign_in(ADMIN);
-        machine.tenant.set_token_lifetime(3600);
-        machine
+    /// With a cached access token that expires within five minutes, so that its first use refreshes it.
+    pub(crate) fn with_expiring_token() -> Self {
+        let env = Self::new();
+        env.tenant.set_token_lifetime(299);
+        env.sign_in(ADMIN);
+        env.tenant.set_token_lifetime(3600);
+        env
     }
 
-    /// Signs in with a password, and forgets the requests that took.
+    /// Signs in with a password, then clears the request log.
     pub(crate) fn sign_in(&self, user: &str) {
-        self.run_with_input(&["connect", "--username", user, "--password-stdin"], PASSWORD).expect_code(0);
+        self.run_with_stdin(&["connect", "--username", user, "--password-stdin"], PASSWORD).assert_code(0);
         self.tenant.forget_requests();
     }
 
-    /// The directory that holds the sign-ins.
-    pub(crate) fn state(&self) -> PathBuf {
-        self.home.path().join("state")
-    }
-
-    /// The file that holds the sign-ins.
-    pub(crate) fn sign_ins(&self) -> PathBuf {
-        self.state().join("sign-ins.json")
-    }
-
-    /// An empty directory that lives as long as the machine.
+    /// The home directory; it is deleted with the environment.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// The executable with an environment that holds nothing but what leads it here.
+    /// The state directory: `MSCOMMERCE_HOME`.
+    pub(crate) fn state_dir(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// The token cache.
+    pub(crate) fn cache_path(&self) -> PathBuf {
+        self.state_dir().join("sign-ins.json")
+    }
+
+    /// The history file.
+    pub(crate) fn history_path(&self) -> PathBuf {
+        self.state_dir().join("changes.jsonl")
+    }
+
+    /// The executable with an otherwise empty environment.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mscommerce"));
         command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Windows finds neither its network nor its temporary directory without these.
+        // Windows needs these for its network and its temporary directory.
         for name in ["PATH", "SystemRoot", "TEMP", "TMP"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -91,132 +86,147 @@ impl Machine {
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", self.home.path())
             .env("USERPROFILE", self.home.path())
-            .env("MSCOMMERCE_HOME", self.state())
+            .env("MSCOMMERCE_HOME", self.state_dir())
             .env("MSCOMMERCE_ENDPOINT", self.tenant.url())
             .env("AZURE_AUTHORITY_HOST", self.tenant.url());
         command
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> CliResult {
         self.command(arguments).output().unwrap().into()
     }
 
+    /// Runs in the home directory, so that its files can be named without a path.
+    pub(crate) fn run_in_home(&self, arguments: &[&str]) -> CliResult {
+        self.command(arguments).current_dir(self.home()).output().unwrap().into()
+    }
+
     /// Runs with further environment variables.
-    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+    pub(crate) fn run_with_env(&self, variables: &[(&str, &str)], arguments: &[&str]) -> CliResult {
         self.command(arguments).envs(variables.iter().copied()).output().unwrap().into()
     }
 
-    /// Runs with something on standard input.
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
-        Self::run_command_with_input(self.command(arguments), input)
+    pub(crate) fn run_with_stdin(&self, arguments: &[&str], input: &str) -> CliResult {
+        Self::run_command_with_stdin(self.command(arguments), input)
     }
 
-    /// Runs what [`Machine::command`] prepared with something on standard input.
-    pub(crate) fn run_command_with_input(mut command: Command, input: impl AsRef<[u8]>) -> Ran {
+    /// Runs a command from [`TestEnv::command`] with this input.
+    pub(crate) fn run_command_with_stdin(mut command: Command, input: impl AsRef<[u8]>) -> CliResult {
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        // A program that refuses its command line does not read its input.
+        // Fails if the program exits before it reads its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_ref());
         child.wait_with_output().unwrap().into()
     }
 
-    /// The requests that arrived, a line each: `GET /v1.0/policies`.
-    pub(crate) fn requests(&self) -> Vec<String> {
-        self.tenant.requests().iter().map(crate::tenant::Received::line).collect()
+    /// Writes a file into the home directory and returns its path.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.home().join(name);
+        fs::write(&path, content).unwrap();
+        path.into_os_string().into_string().unwrap()
     }
 
-    /// The forms that arrived at Entra's token endpoint, each with the tenant it was sent to.
+    /// Reads a file of the home directory.
+    #[track_caller]
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.home().join(name)).unwrap()
+    }
+
+    /// The requests that arrived, one line each: `GET /v1.0/policies`.
+    pub(crate) fn request_lines(&self) -> Vec<String> {
+        self.tenant.requests().iter().map(Received::line).collect()
+    }
+
+    /// The update requests that arrived, in order of arrival.
+    pub(crate) fn update_requests(&self) -> Vec<Received> {
+        let mut requests = self.tenant.requests();
+        requests.retain(|request| request.method == "PUT");
+        requests
+    }
+
+    /// The updates that arrived, sorted: id and value.
+    pub(crate) fn updates(&self) -> Vec<(String, String)> {
+        let update = |request: &Received| {
+            let body: Value = serde_json::from_str(&request.body).unwrap();
+            (request.last_segment().to_owned(), body["policyValue"].as_str().unwrap().to_owned())
+        };
+        let mut updates: Vec<_> = self.update_requests().iter().map(update).collect();
+        updates.sort();
+        updates
+    }
+
+    /// The ids in the updates that arrived, sorted.
+    pub(crate) fn updated_ids(&self) -> Vec<String> {
+        self.updates().into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// Asserts that no update was sent and none is in the history.
+    #[track_caller]
+    pub(crate) fn assert_nothing_changed(&self) {
+        assert_eq!(self.updated_ids(), Vec::<String>::new());
+        assert_eq!(self.history(), Vec::<Value>::new());
+    }
+
+    /// The token requests that arrived: tenant and form.
     pub(crate) fn token_requests(&self) -> Vec<(String, BTreeMap<String, String>)> {
         let requests = self.tenant.requests();
         let requests = requests.iter().filter(|request| request.path.ends_with("/oauth2/v2.0/token"));
         requests.map(|request| (request.path.split('/').nth(1).unwrap().to_owned(), request.form())).collect()
     }
 
-    /// What the file of sign-ins holds.
+    /// The entries of the history file, oldest first; empty if there is no file.
     #[track_caller]
-    pub(crate) fn saved(&self) -> Value {
-        let saved: Value = serde_json::from_slice(&std::fs::read(self.sign_ins()).unwrap()).unwrap();
+    pub(crate) fn history(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.history_path()).unwrap_or_default();
+        assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    }
+
+    /// The content of the token cache.
+    #[track_caller]
+    pub(crate) fn cache(&self) -> Value {
+        let cache: Value = serde_json::from_slice(&fs::read(self.cache_path()).unwrap()).unwrap();
         #[cfg(windows)]
-        if let Some(sealed) = saved["dpapi"].as_str() {
+        if let Some(encrypted) = cache["dpapi"].as_str() {
             use base64::prelude::{BASE64_STANDARD, Engine};
-            let opened = dpapi::open(&BASE64_STANDARD.decode(sealed).unwrap()).unwrap();
-            return serde_json::from_slice(&opened).unwrap();
+            let decrypted = dpapi::open(&BASE64_STANDARD.decode(encrypted).unwrap()).unwrap();
+            return serde_json::from_slice(&decrypted).unwrap();
         }
-        saved
+        cache
     }
 
-    /// Puts something else into the file of sign-ins; it is not sealed then, on Windows either.
-    pub(crate) fn change_saved(&self, change: impl FnOnce(&mut Value)) {
-        let mut saved = self.saved();
-        change(&mut saved);
-        std::fs::write(self.sign_ins(), saved.to_string()).unwrap();
+    /// Changes the token cache. It is not encrypted afterwards, not even on Windows.
+    pub(crate) fn edit_cache(&self, edit: impl FnOnce(&mut Value)) {
+        let mut cache = self.cache();
+        edit(&mut cache);
+        fs::write(self.cache_path(), cache.to_string()).unwrap();
     }
 
-    /// Every token in the file of sign-ins.
-    pub(crate) fn secrets(&self) -> Vec<String> {
-        let saved = self.saved();
-        let sign_ins = saved["profiles"].as_object().unwrap().values();
-        sign_ins
-            .flat_map(|sign_in| {
-                let access = sign_in["tenants"].as_object().unwrap().values().map(|token| &token["accessToken"]);
-                access.chain(sign_in.get("refreshToken"))
+    /// Every token in the cache.
+    pub(crate) fn cached_tokens(&self) -> Vec<String> {
+        let cache = self.cache();
+        let profiles = cache["profiles"].as_object().unwrap().values();
+        profiles
+            .flat_map(|profile| {
+                let access = profile["tenants"].as_object().unwrap().values().map(|token| &token["accessToken"]);
+                access.chain(profile.get("refreshToken"))
             })
             .map(|token| token.as_str().unwrap().to_owned())
             .collect()
     }
 
     /// The files below the home directory that contain this text.
-    pub(crate) fn files_with(&self, text: &str) -> Vec<PathBuf> {
+    pub(crate) fn files_containing(&self, text: &str) -> Vec<PathBuf> {
         let (mut directories, mut found) = (vec![self.home().to_owned()], Vec::new());
         while let Some(directory) = directories.pop() {
-            for entry in std::fs::read_dir(directory).unwrap() {
+            for entry in fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     directories.push(path);
-                } else if String::from_utf8_lossy(&std::fs::read(&path).unwrap()).contains(text) {
+                } else if String::from_utf8_lossy(&fs::read(&path).unwrap()).contains(text) {
                     found.push(path);
                 }
             }
         }
         found
-    }
-}
-
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            // A process that a signal ended has no code.
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
-        }
-    }
-}
-
-impl Ran {
-    #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Standard error says all of this.
-    #[track_caller]
-    pub(crate) fn expect_said(self, parts: &[&str]) -> Self {
-        for part in parts {
-            assert!(self.stderr.contains(part), "not said: {part}\n--- stderr\n{}", self.stderr);
-        }
-        self
-    }
-
-    /// Nothing was written to standard output.
-    #[track_caller]
-    pub(crate) fn expect_no_data(self) -> Self {
-        assert_eq!(self.stdout, "", "--- stderr\n{}", self.stderr);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.stdout))
     }
 }

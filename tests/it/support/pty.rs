@@ -1,4 +1,4 @@
-//! A real terminal of 80 columns and 24 lines, with the executable in it and a person's hands on the keys.
+//! The executable in a real terminal of 80 columns and 24 lines.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command};
@@ -11,35 +11,35 @@ use pty_process::Size;
 use pty_process::blocking::Pty;
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::support::server::PATIENCE;
+use super::server::TEST_TIMEOUT;
 
 pub(crate) const COLUMNS: u16 = 80;
-
-/// What takes a bar in the last line away, as [`Left::shown`] has it: without the ways back to the line's beginning.
-pub(crate) fn erased() -> String {
-    " ".repeat(usize::from(COLUMNS) - 1)
-}
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
 
-/// A program in a terminal of its own; it is killed when this is dropped.
-pub(crate) struct Screen {
+/// The blanks that erase a progress bar, as they appear in [`PtyOutput::screen`].
+pub(crate) fn erased_line() -> String {
+    " ".repeat(usize::from(COLUMNS) - 1)
+}
+
+/// A program in a pseudo-terminal. It is killed on drop.
+pub(crate) struct PtySession {
     pty: Arc<Pty>,
     child: Child,
-    arriving: Receiver<Vec<u8>>,
-    shown: Vec<u8>,
-    /// How much of it has been waited for.
-    awaited: usize,
+    chunks: Receiver<Vec<u8>>,
+    output: Vec<u8>,
+    /// How much of the output earlier calls of [`PtySession::expect`] have consumed.
+    consumed: usize,
 }
 
-/// What a program left on the screen, carriage returns removed.
+/// Exit code and terminal output of a program, without carriage returns.
 #[derive(Debug)]
-pub(crate) struct Left {
+pub(crate) struct PtyOutput {
     pub(crate) code: i32,
-    pub(crate) shown: String,
+    pub(crate) screen: String,
 }
 
-/// A shell script in which `"$@"` is the command, in the command's environment.
+/// A shell script in which `"$@"` is the command, with the command's environment.
 pub(crate) fn in_shell(script: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(script).arg("sh").arg(command.get_program()).args(command.get_args()).env_clear();
@@ -47,127 +47,128 @@ pub(crate) fn in_shell(script: &str, command: &Command) -> Command {
     shell
 }
 
-impl Screen {
+impl PtySession {
     /// Runs the command with the terminal as its three streams.
     pub(crate) fn run(command: Command) -> Self {
         let (pty, terminal) = pty_process::blocking::open().unwrap();
         pty.resize(Size::new(24, COLUMNS)).unwrap();
-        // Whatever streams the command had are replaced.
+        // This replaces the streams that the command had.
         let child = pty_process::blocking::Command::from(command).spawn(terminal).unwrap();
         let pty = Arc::new(pty);
-        let (sender, arriving) = mpsc::channel();
+        let (sender, chunks) = mpsc::channel();
         let reader = Arc::clone(&pty);
         thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // Linux ends with an error (EIO), other systems with nothing more, once every program has gone.
+            // After the last program has exited, Linux returns an error (EIO), other systems an empty read.
             while let Ok(count @ 1..) = (&*reader).read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     break;
                 }
             }
         });
-        Self { pty, child, arriving, shown: Vec::new(), awaited: 0 }
+        Self { pty, child, chunks, output: Vec::new(), consumed: 0 }
     }
 
-    /// Runs a shell script in which `"$@"` is the command. The shell stays, so the terminal's modes can be looked
-    /// at afterwards: a terminal whose first program has gone is reset.
+    /// Runs a shell script in which `"$@"` is the command. The shell outlives the command, so the terminal modes can be
+    /// read afterwards: a terminal is reset when its first program exits.
     pub(crate) fn run_in_shell(script: &str, command: &Command) -> Self {
         Self::run(in_shell(script, command))
     }
 
-    /// Waits until the text is shown, after what was waited for before.
+    /// Waits for this text in the output that follows the text of the previous call.
     #[track_caller]
     pub(crate) fn expect(&mut self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         loop {
-            let unseen = &self.shown[self.awaited..];
-            if let Some(position) = unseen.windows(text.len()).position(|bytes| bytes == text.as_bytes()) {
-                self.awaited += position + text.len();
+            let rest = &self.output[self.consumed..];
+            if let Some(position) = rest.windows(text.len()).position(|bytes| bytes == text.as_bytes()) {
+                self.consumed += position + text.len();
                 return;
             }
             assert!(self.read_more(deadline), "not shown: {text}\n---\n{}", self.text());
         }
     }
 
-    /// Waits until what is typed is not shown any more. A prompt comes a moment before that.
+    /// Waits until the terminal no longer echoes input. The prompt appears shortly before that.
     #[track_caller]
     pub(crate) fn expect_hidden_input(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         while tcgetattr(&*self.pty).unwrap().local_modes.contains(LocalModes::ECHO) {
-            assert!(Instant::now() < deadline, "what is typed stays visible");
+            assert!(Instant::now() < deadline, "the terminal still echoes input");
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Presses keys. A program that has gone does not mind.
-    pub(crate) fn keys(&self, keys: &str) {
+    /// Sends input. Errors are ignored: the program may have exited.
+    pub(crate) fn type_keys(&self, keys: &str) {
         let _ = (&*self.pty).write_all(keys.as_bytes());
     }
 
-    /// What the first line that begins so says after it.
+    /// The rest of the first line that starts with `label`.
     #[track_caller]
-    pub(crate) fn word_after(&mut self, label: &str) -> String {
+    pub(crate) fn text_after(&mut self, label: &str) -> String {
         self.expect(label);
-        let start = self.awaited;
+        let start = self.consumed;
         self.expect("\n");
-        String::from_utf8_lossy(&self.shown[start..self.awaited]).trim().to_owned()
+        String::from_utf8_lossy(&self.output[start..self.consumed]).trim().to_owned()
     }
 
-    /// Waits until the program has ended.
+    /// Waits until the program has exited.
     #[track_caller]
-    pub(crate) fn finish(mut self) -> Left {
-        let deadline = Instant::now() + PATIENCE;
+    pub(crate) fn finish(mut self) -> PtyOutput {
+        let deadline = Instant::now() + TEST_TIMEOUT;
         while self.read_more(deadline) {}
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        Left { code, shown: self.text() }
+        PtyOutput { code, screen: self.text() }
     }
 
-    /// Takes in what is shown next; false where there is no more.
+    /// Reads the next chunk of output; false at the end.
     #[track_caller]
     fn read_more(&mut self, deadline: Instant) -> bool {
-        match self.arriving.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        match self.chunks.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(bytes) => {
-                self.shown.extend(bytes);
+                self.output.extend(bytes);
                 true
             }
             Err(RecvTimeoutError::Disconnected) => false,
-            Err(RecvTimeoutError::Timeout) => panic!("nothing more is shown, and no end\n---\n{}", self.text()),
+            Err(RecvTimeoutError::Timeout) => panic!("no more output, and no exit\n---\n{}", self.text()),
         }
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.shown).replace('\r', "")
+        String::from_utf8_lossy(&self.output).replace('\r', "")
     }
 }
 
-impl Drop for Screen {
+impl Drop for PtySession {
     fn drop(&mut self) {
-        // Both fail where the program has ended.
+        // Both fail if the program has exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl Left {
+impl PtyOutput {
     #[track_caller]
-    pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code\n---\n{}", self.shown);
+    pub(crate) fn assert_code(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n---\n{}", self.screen);
         self
     }
 
-    /// The screen shows all of this.
+    /// Asserts that the screen contains each of these texts.
     #[track_caller]
-    pub(crate) fn expect_shown(self, parts: &[&str]) -> Self {
+    pub(crate) fn contains_all(self, parts: &[&str]) -> Self {
         for part in parts {
-            assert!(self.shown.contains(part), "not shown: {part}\n---\n{}", self.shown);
+            assert!(self.screen.contains(part), "not on the screen: {part}\n---\n{}", self.screen);
         }
         self
     }
 
+    /// Asserts that the screen contains none of these texts.
     #[track_caller]
-    pub(crate) fn expect_not_shown(self, parts: &[&str]) -> Self {
+    pub(crate) fn contains_none(self, parts: &[&str]) -> Self {
         for part in parts {
-            assert!(!self.shown.contains(part), "shown: {part}\n---\n{}", self.shown);
+            assert!(!self.screen.contains(part), "on the screen: {part}\n---\n{}", self.screen);
         }
         self
     }

@@ -20,20 +20,20 @@ use uuid::Uuid;
 use crate::tenant::Received;
 
 /// How long to wait for something that is bound to come; more than any machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const SECONDS_A_DAY: u64 = 24 * 60 * 60;
 
 /// What arrived at a server.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Recorded {
     pub(crate) connections: usize,
     /// TLS handshakes that were completed.
     pub(crate) handshakes: usize,
     pub(crate) requests: Vec<Received>,
 }
 
-impl Seen {
+impl Recorded {
     /// The requests, a line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.requests.iter().map(Received::line).collect()
@@ -42,13 +42,13 @@ impl Seen {
 
 #[derive(Default)]
 struct Log {
-    seen: Mutex<Seen>,
+    recorded: Mutex<Recorded>,
     changed: Condvar,
 }
 
 impl Log {
-    fn note(&self, change: impl FnOnce(&mut Seen)) {
-        change(&mut self.seen.lock().unwrap());
+    fn note(&self, change: impl FnOnce(&mut Recorded)) {
+        change(&mut self.recorded.lock().unwrap());
         self.changed.notify_all();
     }
 }
@@ -76,16 +76,16 @@ impl Server {
     }
 
     /// A server that nothing should come to: it hangs up on whoever does.
-    pub(crate) fn unwanted() -> Self {
+    pub(crate) fn unexpected() -> Self {
         Self::start(drop)
     }
 
     /// A server that gives every request the same answer, byte for byte, and then closes the connection.
-    pub(crate) fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        let answer = answer.into();
+    pub(crate) fn responding_with(response: impl Into<Vec<u8>>) -> Self {
+        let response = response.into();
         Self::start(move |mut connection| {
-            if connection.request().is_some() {
-                connection.send(&answer);
+            if connection.read_request().is_some() {
+                connection.send(&response);
             }
         })
     }
@@ -106,20 +106,21 @@ impl Server {
     /// Returns as soon as what has arrived fits.
     #[track_caller]
     #[cfg(unix)]
-    pub(crate) fn wait_until(&self, fits: impl Fn(&Seen) -> bool) {
-        let seen = self.log.seen.lock().unwrap();
-        let (seen, waited) = self.log.changed.wait_timeout_while(seen, PATIENCE, |seen| !fits(seen)).unwrap();
-        assert!(!waited.timed_out(), "only this arrived: {seen:?}");
+    pub(crate) fn wait_until(&self, fits: impl Fn(&Recorded) -> bool) {
+        let recorded = self.log.recorded.lock().unwrap();
+        let (recorded, waited) =
+            self.log.changed.wait_timeout_while(recorded, TEST_TIMEOUT, |recorded| !fits(recorded)).unwrap();
+        assert!(!waited.timed_out(), "only this arrived: {recorded:?}");
     }
 
     /// Everything that arrived. Connections are accepted in order, so once the one made here has been, there is
     /// none left that was made before; the clients must have ended.
-    pub(crate) fn finish(mut self) -> Seen {
+    pub(crate) fn finish(mut self) -> Recorded {
         let acceptor = self.stop().expect("a server is finished once");
         for connection in acceptor.join().unwrap() {
             connection.join().unwrap();
         }
-        self.log.seen.lock().unwrap().clone()
+        self.log.recorded.lock().unwrap().clone()
     }
 
     fn stop(&mut self) -> Option<JoinHandle<Vec<JoinHandle<()>>>> {
@@ -153,8 +154,8 @@ fn accept(
         if last_caller == Some(caller) {
             break;
         }
-        log.note(|seen| seen.connections += 1);
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        log.note(|recorded| recorded.connections += 1);
+        stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         let connection = Connection { stream: Box::new(stream), unread: Vec::new(), log: Arc::clone(log) };
         let serve = Arc::clone(serve);
         connections.push(thread::spawn(move || serve(connection)));
@@ -174,7 +175,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// The next request, or nothing where the client has closed the connection.
-    pub(crate) fn request(&mut self) -> Option<Received> {
+    pub(crate) fn read_request(&mut self) -> Option<Received> {
         let end = loop {
             if let Some(start) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break start + 4;
@@ -197,13 +198,13 @@ impl Connection {
             self.read_more()?;
         }
         request.body = String::from_utf8(self.unread.drain(..length).collect()).unwrap();
-        self.log.note(|seen| seen.requests.push(request.clone()));
+        self.log.note(|recorded| recorded.requests.push(request.clone()));
         Some(request)
     }
 
     /// Sends an answer with a body of JSON; the connection stays open. False where the client has gone.
-    pub(crate) fn answer(&mut self, body: &str) -> bool {
-        self.send(answer(200, "application/json", body).as_bytes())
+    pub(crate) fn respond_json(&mut self, body: &str) -> bool {
+        self.send(http_response(200, "application/json", body).as_bytes())
     }
 
     /// Sends bytes. False where the client has gone.
@@ -225,20 +226,20 @@ impl Connection {
     }
 
     /// Waits until the client closes the connection, whatever it says before.
-    pub(crate) fn wait_for_end(&mut self) {
+    pub(crate) fn wait_for_close(&mut self) {
         while self.read_more().is_some() {
             self.unread.clear();
         }
     }
 
     /// Goes on with TLS, or not at all where the client breaks the handshake off.
-    pub(crate) fn secured(self, config: &Arc<ServerConfig>) -> Option<Self> {
+    pub(crate) fn accept_tls(self, config: &Arc<ServerConfig>) -> Option<Self> {
         let Self { mut stream, log, .. } = self;
         let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
         while tls.is_handshaking() {
             tls.complete_io(&mut stream).ok()?;
         }
-        log.note(|seen| seen.handshakes += 1);
+        log.note(|recorded| recorded.handshakes += 1);
         Some(Self { stream: Box::new(StreamOwned::new(tls, stream)), unread: Vec::new(), log })
     }
 
@@ -259,7 +260,7 @@ impl Connection {
 }
 
 /// A whole answer as it goes over the wire.
-pub(crate) fn answer(status: u16, content_type: &str, body: &str) -> String {
+pub(crate) fn http_response(status: u16, content_type: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} Something\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -283,17 +284,17 @@ impl RefusingPort {
 }
 
 /// A certificate authority of the test's own.
-pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct TestCa(CertifiedIssuer<'static, KeyPair>);
 
 /// When a certificate is valid.
 #[derive(Clone, Copy)]
 pub(crate) enum Validity {
-    Now,
-    Past,
-    Future,
+    Valid,
+    Expired,
+    NotYetValid,
 }
 
-impl Authority {
+impl TestCa {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
         // Two authorities of one name would be taken for each other.
@@ -309,8 +310,8 @@ impl Authority {
     }
 
     /// A server that shows a certificate for `localhost`, valid now, in every TLS version that is secure.
-    pub(crate) fn for_localhost(&self) -> Arc<ServerConfig> {
-        self.server("localhost", Validity::Now, rustls::ALL_VERSIONS)
+    pub(crate) fn localhost_config(&self) -> Arc<ServerConfig> {
+        self.server("localhost", Validity::Valid, rustls::ALL_VERSIONS)
     }
 
     pub(crate) fn server(
@@ -323,9 +324,9 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         // Apple's systems trust no server's certificate that is valid for years.
         let (first, last) = match validity {
-            Validity::Now => (-2, 30),
-            Validity::Past => (-60, -30),
-            Validity::Future => (30, 60),
+            Validity::Valid => (-2, 30),
+            Validity::Expired => (-60, -30),
+            Validity::NotYetValid => (30, 60),
         };
         let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / SECONDS_A_DAY;
         let on = |days: i64| {

@@ -3,32 +3,33 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::support::concurrency::ConcurrencyProbe;
 
 /// How many requests a command at so many tenants has on its way at most, where as many as `size` have to be.
-fn most_side_by_side(size: usize, count: usize, prepare: &dyn Fn(&Server, &Machine) -> std::process::Command) -> usize {
-    let machine = Machine::new();
-    let gathering = Arc::new(Gathering::of(size));
+fn most_side_by_side(size: usize, count: usize, prepare: &dyn Fn(&Server, &TestEnv) -> std::process::Command) -> usize {
+    let env = TestEnv::new();
+    let probe = Arc::new(ConcurrencyProbe::new(size));
     let server = {
-        let gathering = Arc::clone(&gathering);
-        service(&machine, count, 2, move |_, _| {
-            gathering.join();
+        let probe = Arc::clone(&probe);
+        service(&env, count, 2, move |_, _| {
+            probe.join();
             None
         })
     };
-    write(&machine, "customers.txt", customers(count).join("\n"));
-    write(&machine, "b.toml", "default = 'Disabled'\n");
-    let ran: Ran = prepare(&server, &machine).output().unwrap().into();
-    assert!(matches!(ran.code, 0 | 3), "{ran:?}");
-    let seen = server.finish();
-    let tokens = seen.requests.iter().filter(|request| request.path.ends_with("/token")).count();
+    env.write("customers.txt", customers(count).join("\n"));
+    env.write("b.toml", "default = 'Disabled'\n");
+    let result: CliResult = prepare(&server, &env).output().unwrap().into();
+    assert!(matches!(result.code, 0 | 3), "{result:?}");
+    let recorded = server.finish();
+    let tokens = recorded.requests.iter().filter(|request| request.path.ends_with("/token")).count();
     assert_eq!(tokens, count, "one for each tenant");
-    gathering.most()
+    probe.max_in_flight()
 }
 
 #[track_caller]
 fn expect_most(size: usize, count: usize, arguments: &[&str]) {
     let arguments = [arguments, &["--tenants-file", "customers.txt"]].concat();
-    let most = most_side_by_side(size, count, &|server, machine| command_at(server, machine, &arguments));
+    let most = most_side_by_side(size, count, &|server, env| command_at(server, env, &arguments));
     assert_eq!(most, size, "{arguments:?}");
 }
 
@@ -65,11 +66,11 @@ fn eight_requests_are_on_their_way_unless_told_otherwise() {
 fn the_renewals_of_a_saved_sign_in_go_side_by_side_within_the_number_of_jobs() {
     for (jobs, count) in [("1", 2), ("4", 8)] {
         let list = ["products", "list", "--jobs", jobs, "--tenants-file", "customers.txt"];
-        let most = most_side_by_side(jobs.parse().unwrap(), count, &|server, machine| {
-            machine.sign_in(ADMIN);
-            machine.change_saved(|saved| saved["profiles"]["default"]["authority"] = server.http().into());
-            let mut command = machine.command(&list);
-            command.env("MSCOMMERCE_ENDPOINT", server.http()).current_dir(machine.home());
+        let most = most_side_by_side(jobs.parse().unwrap(), count, &|server, env| {
+            env.sign_in(ADMIN);
+            env.edit_cache(|saved| saved["profiles"]["default"]["authority"] = server.http().into());
+            let mut command = env.command(&list);
+            command.env("MSCOMMERCE_ENDPOINT", server.http()).current_dir(env.home());
             command
         });
         assert_eq!(most, jobs.parse::<usize>().unwrap());

@@ -1,51 +1,44 @@
 //! Several tenants in one command.
 
 mod baselines;
-mod update;
+mod concurrency;
+mod duplicates;
 mod errors;
+mod history;
 #[cfg(unix)]
 mod interrupts;
 mod listing;
-mod duplicates;
-mod history;
 mod token_refresh;
-mod concurrency;
+mod update;
 mod usage;
 
 use std::fs;
 use std::sync::{Condvar, Mutex};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::server::{PATIENCE, Server, answer};
-use crate::support::env::{Machine, Ran};
+use crate::support::cli::CliResult;
+use crate::support::env::TestEnv;
+use crate::support::fixtures::{THIRD_DOMAIN, THIRD_TENANT};
+use crate::support::server::{Server, TEST_TIMEOUT, http_response};
 use crate::tenant::{
-    ADMIN, APP_ID, APP_SECRET, Answer, CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT,
-    Product, Received, claims_of,
+    ADMIN, APP_ID, APP_SECRET, CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, Product,
+    Received, Response, claims_of,
 };
 
-const THIRD_TENANT: &str = "33333333-3333-4333-8333-333333333333";
-const THIRD_DOMAIN: &str = "tailspin.example";
-
-const POWER_BI: &str = "CFQ7TTC0H9MP";
-const VISIO: &str = "CFQ7TTC0HD33";
-
-const FORMATS: [&str; 5] = ["table", "json", "csv", "tsv", "markdown"];
-
 /// A machine on which a partner has signed in, with two customers.
-fn partner() -> Machine {
-    let machine = Machine::signed_in();
-    machine.tenant.add_tenant(THIRD_TENANT, THIRD_DOMAIN);
-    machine
+fn partner() -> TestEnv {
+    let env = TestEnv::signed_in();
+    env.tenant.add_tenant(THIRD_TENANT, THIRD_DOMAIN);
+    env
 }
 
 /// The same with a token for each tenant already, so that nothing but the command's own requests is sent.
-fn known_partner() -> Machine {
-    let machine = partner();
-    machine.run(&at(&[HOME_DOMAIN, CUSTOMER_DOMAIN, THIRD_DOMAIN], &["products", "list"])).expect_code(0);
-    machine.tenant.forget_requests();
-    machine
+fn known_partner() -> TestEnv {
+    let env = partner();
+    env.run(&at(&[HOME_DOMAIN, CUSTOMER_DOMAIN, THIRD_DOMAIN], &["products", "list"])).assert_code(0);
+    env.tenant.forget_requests();
+    env
 }
 
 /// The arguments with a `--tenant` for each of these.
@@ -59,35 +52,18 @@ fn application() -> [(&'static str, &'static str); 3] {
     [("AZURE_CLIENT_ID", APP_ID), ("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_SECRET", APP_SECRET)]
 }
 
-/// Puts a file into the home directory.
-fn write(machine: &Machine, name: &str, content: impl AsRef<[u8]>) {
-    fs::write(machine.home().join(name), content).unwrap();
-}
-
-/// Runs in the home directory, so that the files in it go by their bare names.
-fn here(machine: &Machine, arguments: &[&str]) -> Ran {
-    machine.command(arguments).current_dir(machine.home()).output().unwrap().into()
-}
-
-/// One field of each record, as text, in the order of the records.
-#[track_caller]
-fn column(ran: &Ran, name: &str) -> Vec<String> {
-    let records = ran.json();
-    records.as_array().unwrap().iter().map(|record| record[name].as_str().unwrap_or("null").to_owned()).collect()
-}
-
 /// The tenants of the records in their order, each once for the records that follow each other.
 #[track_caller]
-fn tenants(ran: &Ran) -> Vec<String> {
-    let mut ids = column(ran, "tenantId");
+fn tenants(result: &CliResult) -> Vec<String> {
+    let mut ids = result.column("tenantId");
     ids.dedup();
     ids
 }
 
 /// The ids in the records of one tenant with this outcome, in their order.
 #[track_caller]
-fn ids_of(ran: &Ran, tenant: &str, outcome: &str) -> Vec<String> {
-    let records = ran.json();
+fn ids_of(result: &CliResult, tenant: &str, outcome: &str) -> Vec<String> {
+    let records = result.json();
     let fits = |record: &&Value| record["tenantId"] == tenant && record["outcome"] == outcome;
     records.as_array().unwrap().iter().filter(fits).map(|record| record["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -107,21 +83,15 @@ fn tenant_of(request: &Received) -> String {
     claimed.unwrap_or_else(|| request.path.split('/').nth(1).unwrap().to_owned())
 }
 
-/// The lines of the record of changes; none where there is no record yet.
-fn record_of_changes(machine: &Machine) -> Vec<Value> {
-    let text = fs::read_to_string(machine.state().join("changes.jsonl")).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 /// An answer of the service that refuses.
-fn refusal(status: u16, code: &str, reason: &str) -> Answer {
-    Answer::json(status, &json!({ "errorCode": code, "reason": reason }))
+fn refusal(status: u16, code: &str, reason: &str) -> Response {
+    Response::json(status, &json!({ "errorCode": code, "reason": reason }))
 }
 
 /// An answer of Entra that refuses.
-fn no_sign_in(code: u32) -> Answer {
+fn no_sign_in(code: u32) -> Response {
     let description = format!("AADSTS{code}: Not here.");
-    Answer::json(400, &json!({ "error": "invalid_grant", "error_description": description, "error_codes": [code] }))
+    Response::json(400, &json!({ "error": "invalid_grant", "error_description": description, "error_codes": [code] }))
 }
 
 /// The id of a tenant of a [`service`].
@@ -140,19 +110,19 @@ fn product(index: usize) -> String {
 /// Entra and the policy endpoint for so many tenants with so many products, all of them enabled. The test may answer
 /// a request itself: it sees it, and the tenant that it is for.
 fn service(
-    machine: &Machine,
+    env: &TestEnv,
     tenants: usize,
     products: usize,
     test: impl Fn(&str, &Received) -> Option<String> + Send + Sync + 'static,
 ) -> Server {
-    let token = |tenant: &String| machine.tenant.mint_app(tenant, &[CHANGE_PERMISSION], 3600);
+    let token = |tenant: &String| env.tenant.issue_app_token(tenant, &[CHANGE_PERMISSION], 3600);
     let tokens: Vec<String> = customers(tenants).iter().map(token).collect();
     Server::start(move |mut connection| {
-        while let Some(request) = connection.request() {
+        while let Some(request) = connection.read_request() {
             let tenant = tenant_of(&request);
             let whole = test(&tenant, &request).unwrap_or_else(|| {
                 let index: usize = tenant[..8].parse().unwrap();
-                answer(200, "application/json", &usual(&request, &tokens[index], products).to_string())
+                http_response(200, "application/json", &usual(&request, &tokens[index], products).to_string())
             });
             if !connection.send(whole.as_bytes()) {
                 return;
@@ -180,48 +150,9 @@ fn usual(request: &Received, token: &str, products: usize) -> Value {
 }
 
 /// A command of the environment's application that is led to a [`service`].
-fn command_at(server: &Server, machine: &Machine, arguments: &[&str]) -> std::process::Command {
-    let mut command = machine.command(arguments);
+fn command_at(server: &Server, env: &TestEnv, arguments: &[&str]) -> std::process::Command {
+    let mut command = env.command(arguments);
     command.envs(application()).env("MSCOMMERCE_ENDPOINT", server.http()).env("AZURE_AUTHORITY_HOST", server.http());
-    command.current_dir(machine.home());
+    command.current_dir(env.home());
     command
-}
-
-/// How long a group that is complete is held for one more that should not come. A tool that sends too much does so
-/// at once, so this finds it; no test fails for its being too short.
-const A_MOMENT: Duration = Duration::from_millis(50);
-
-/// Holds requests until so many of them are there at the same time, and counts how many were at most.
-struct Gathering {
-    size: usize,
-    /// How many are there now, were at most, and have ever come.
-    present: Mutex<[usize; 3]>,
-    changed: Condvar,
-}
-
-impl Gathering {
-    fn of(size: usize) -> Self {
-        Self { size, present: Mutex::default(), changed: Condvar::new() }
-    }
-
-    /// Returns when the group that this request is one of is complete.
-    fn join(&self) {
-        let mut present = self.present.lock().unwrap();
-        let complete = (present[2] / self.size + 1) * self.size;
-        let now = present[0] + 1;
-        *present = [now, present[1].max(now), present[2] + 1];
-        self.changed.notify_all();
-        let (present, waited) =
-            self.changed.wait_timeout_while(present, PATIENCE, |present| present[2] < complete).unwrap();
-        let (mut present, _) =
-            self.changed.wait_timeout_while(present, A_MOMENT, |present| present[0] <= self.size).unwrap();
-        // The answer comes after this, so a request that the answer sets free is not counted with this one.
-        present[0] -= 1;
-        drop(present);
-        assert!(!waited.timed_out(), "the others never came");
-    }
-
-    fn most(&self) -> usize {
-        self.present.lock().unwrap()[1]
-    }
 }
