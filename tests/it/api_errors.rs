@@ -3,32 +3,37 @@
 use serde_json::json;
 
 use crate::support::env::TestEnv;
+use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, NOBODY, PASSWORD, Product, Response, Role};
 
 #[test]
-fn a_missing_role_is_told_with_the_roles_that_read() {
+fn list_403_names_required_roles() {
     let env = TestEnv::new();
     env.sign_in(NOBODY);
-    env.run(&["products", "list"]).assert_code(1).stdout_is_empty().stderr_contains(&[
-        "error: could not list the products: the service answered 403 Forbidden",
-        "correlation id: ",
-        "hint: reading needs the role Global Administrator, Billing Administrator or Global Reader",
-        "GDAP",
-    ]);
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      Forbidden: User does not have the required role.
+      correlation id: [UUID]
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status
+    ");
     assert_eq!(env.request_lines().len(), 1, "a missing role is not tried again");
 }
 
 #[test]
-fn the_correlation_id_told_is_the_one_sent() {
+fn error_shows_sent_correlation_id() {
     let env = TestEnv::signed_in();
     env.tenant.set_role(ADMIN, Role::None);
-    let result = env.run(&["policy", "list"]).assert_code(1);
+    let result = env.run(&["policy", "list"]);
     let sent = env.tenant.requests()[0].header("x-ms-correlation-id").unwrap().to_owned();
     result.stderr_contains(&[&format!("correlation id: {sent}")]);
 }
 
 #[test]
-fn any_other_body_is_shown_by_its_beginning() {
+fn unknown_error_body_is_truncated() {
     let env = TestEnv::signed_in();
     let long = format!("{}END", "x".repeat(400));
     env.tenant.fail_next("GET", Response::text(400, "text/plain", &long));
@@ -38,7 +43,7 @@ fn any_other_body_is_shown_by_its_beginning() {
 }
 
 #[test]
-fn the_services_words_reach_no_terminal_as_escapes() {
+fn service_message_is_escaped() {
     let env = TestEnv::signed_in();
     env.tenant.fail_next("GET", Response::json(400, &json!({"errorCode": "\u{1b}[2J", "reason": "a\u{9b}b\nc\u{7}"})));
     let result = env.run(&["policy", "list"]).assert_code(1);
@@ -46,20 +51,54 @@ fn the_services_words_reach_no_terminal_as_escapes() {
 }
 
 #[test]
-fn haste_and_faults_are_told_apart() {
+fn status_429_and_5xx_have_different_hints() {
     let env = TestEnv::signed_in();
-    for (status, hint) in [(429, "less haste"), (500, "a fault of its own"), (503, "a fault of its own")] {
+    let mut transcript = Transcript::default();
+    for status in [429, 500, 503] {
         env.tenant.fail_next("GET", Response::json(status, &json!({"errorCode": "Code", "reason": "Reason."})));
-        env.run(&["policy", "list"]).assert_code(1).stderr_contains(&[&status.to_string(), "Code: Reason.", hint]);
+        transcript.push(&format!("{status:?}"), env.run(&["policy", "list"]));
     }
+    cli_snapshot!(transcript, @"
+    ===== 429 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the service answered 429 Too Many Requests
+      Code: Reason.
+      correlation id: [UUID]
+    hint: the service asks for less haste: wait a minute and try again
+    ===== 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the service answered 500 Internal Server Error
+      Code: Reason.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== 503 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the service answered 503 Service Unavailable
+      Code: Reason.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ");
 }
 
 #[test]
-fn a_web_page_does_not_hide_what_the_status_says() {
+fn html_error_body_keeps_status() {
     let env = TestEnv::signed_in();
     let page = "<!doctype html><title>Not for you</title>";
     env.tenant.fail_next("GET", Response::text(403, "text/html", page));
-    env.run(&["products", "list"]).assert_code(1).stderr_contains(&["403 Forbidden", "Not for you", "Global Reader"]);
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      <!doctype html><title>Not for you</title>
+      correlation id: [UUID]
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: a web page came back: if the advice does not help, look for a proxy that answers in the service's place
+    hint: see which account and tenant served: mscommerce status
+    ");
     // A refused token is renewed, whatever the body says.
     env.tenant.forget_requests();
     env.tenant.fail_next("GET", Response::text(401, "text/html", page));
@@ -68,31 +107,60 @@ fn a_web_page_does_not_hide_what_the_status_says() {
 }
 
 #[test]
-fn a_refused_change_whose_renewal_fails_was_not_made() {
+fn update_401_with_failed_refresh_reports_unchanged() {
     let env = TestEnv::signed_in();
     env.tenant.fail_next("PUT", Response::json(401, &json!({"errorCode": "Unauthorized", "reason": "Ended."})));
     env.tenant.fail_next("/token", Response::text(503, "text/plain", "busy"));
-    let result = env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-o", "json"]).assert_code(1);
+    let result = env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-o", "json"]);
     assert_eq!(result.json()["policyValue"], "Enabled");
-    result.stderr_contains(&[
-        "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in",
-        "before that: the service answered 401 Unauthorized",
-        "Unauthorized: Ended.",
-        "correlation id: ",
-    ]);
+    cli_snapshot!(result, @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Enabled",
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable; busy; before that: the service answered 401 Unauthorized; Unauthorized: Ended.; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      busy
+      before that: the service answered 401 Unauthorized
+      Unauthorized: Ended.
+      correlation id: [UUID]
+    hint: try again in a minute
+    "#);
 }
 
 #[test]
-fn what_to_type_next_leads_to_the_same_tenant_profile_and_policy() {
+fn update_hint_repeats_tenant() {
     let env = TestEnv::signed_in();
     env.tenant.fail_next("PUT", Response::text(502, "text/plain", "bad gateway"));
-    env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "trials", "--tenant", "fabrikam.example"])
-        .assert_code(1)
-        .stderr_contains(&["hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example"]);
+    cli_snapshot!(env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "trials", "--tenant", "fabrikam.example"]), @"
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    previousValue  Disabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway
+      bad gateway
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
+    ");
 }
 
 #[test]
-fn every_refusal_says_what_to_do_next() {
+fn every_error_status_has_a_hint() {
     let commands: [&[&str]; 5] = [
         &["policy", "list"],
         &["policy", "get"],
@@ -119,31 +187,69 @@ fn every_refusal_says_what_to_do_next() {
 }
 
 #[test]
-fn a_renumbered_id_that_is_refused_only_when_it_is_changed_gets_its_new_one_too() {
+fn update_renumbered_id_hints_at_new_id() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![Product::new("CFQ7TTC0KXN9", "Visio Plan 1", "Enabled")]);
     env.tenant.fail_next("PUT", Response::json(400, &json!({"errorCode": "BadRequest", "reason": "Old."})));
-    env.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"])
-        .assert_code(1)
-        .stderr_contains(&["hint: CFQ7TTC0KXN9 has been renumbered", "mscommerce product get CFQ7TTC0HD33"]);
+    cli_snapshot!(env.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]), @"
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0KXN9
+    name           Visio Plan 1
+    policyValue    Enabled
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request; BadRequest: Old.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request
+      BadRequest: Old.
+      correlation id: [UUID]
+    hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33
+    ");
 }
 
 #[test]
-fn a_name_cannot_pass_itself_off_as_a_line_of_the_tools_own() {
+fn product_name_cannot_forge_output_line() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![Product::new("CFQ7TTC0H9MP", "Power\nhint: type this", "Enabled")]);
     env.tenant.misreport_updates(true);
-    let result = env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-o", "json"]).assert_code(1);
+    let result = env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-o", "json"]);
     assert!(!result.stderr.contains("\nhint: type this"), "{}", result.stderr);
-    result.stderr_contains(&["Power hint: type this (CFQ7TTC0H9MP) was to become Disabled"]);
+    cli_snapshot!(result, @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power\nhint: type this",
+      "policyValue": "Enabled",
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn a_missing_role_leads_to_the_status_of_the_same_profile_and_tenant() {
+fn list_403_hint_repeats_profile_and_tenant() {
     let env = TestEnv::new();
     let password = ["connect", "--username", NOBODY, "--password-stdin", "--profile", "lab"];
     env.run_with_stdin(&password, PASSWORD).assert_code(0);
-    env.run(&["products", "list", "--profile", "lab", "--tenant", "contoso.example"])
-        .assert_code(1)
-        .stderr_contains(&["mscommerce status --profile lab --tenant contoso.example"]);
+    cli_snapshot!(env.run(&["products", "list", "--profile", "lab", "--tenant", "contoso.example"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      Forbidden: User does not have the required role.
+      correlation id: [UUID]
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --profile lab --tenant contoso.example
+    ");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use serde_json::json;
 
@@ -92,7 +93,7 @@ fn list_through_proxy(response: &str) -> CliResult {
 /// Lists products at a TLS server with this certificate, trusting its issuer.
 fn list_over_tls(name: &str, validity: Validity) -> CliResult {
     let ca = TestCa::new();
-    let config = ca.server(name, validity, rustls::ALL_VERSIONS);
+    let config = ca.server_config(name, validity, rustls::ALL_VERSIONS);
     let server = Server::start(move |connection| drop(connection.accept_tls(&config)));
     let directory = tempfile::tempdir().unwrap();
     let roots = directory.path().join("roots.pem");
@@ -114,7 +115,8 @@ const ERROR_CASES: &[ErrorCase] = &[
         heading: "{host} did not answer in time",
         run: || {
             let server = Server::start(|mut connection| connection.wait_for_close());
-            list(&[("MSCOMMERCE_ENDPOINT", &server.http()), ("MSCOMMERCE_TIMEOUT", "1")])
+            let env = TestEnv::signed_in();
+            env.run_with_env(&[("MSCOMMERCE_ENDPOINT", &server.http())], &["products", "list", "--timeout", "1"])
         },
     },
     ErrorCase {
@@ -271,8 +273,8 @@ const ERROR_CASES: &[ErrorCase] = &[
         heading: "not sent: {host} asks to wait for {seconds} s",
         run: || {
             let env = TestEnv::signed_in();
-            env.tenant.fail_next("/products", Response::json(429, &json!({})).header("retry-after", "3600"));
-            env.run(LIST)
+            env.tenant.fail_next("PUT ", Response::json(429, &json!({})).header("retry-after", "3600"));
+            env.run(&["products", "update", "--all", "--value", "disabled", "--yes", "--jobs", "1"])
         },
     },
     ErrorCase {
@@ -403,11 +405,17 @@ const HEADINGS_WITHOUT_CASE: &[&str] = &[
 
 #[test]
 fn error_texts_match_troubleshooting_headings() {
-    for ErrorCase { heading, run } in ERROR_CASES {
-        let result = run();
-        assert_ne!(result.code, 0, "{heading}");
-        assert!(says(&result.stderr, heading), "not in stderr: {heading}\n---\n{}", result.stderr);
-    }
+    // Most cases wait between retries, so they run in parallel.
+    let failures: Vec<String> = thread::scope(|scope| {
+        let runs: Vec<_> = ERROR_CASES.iter().map(|case| (case.heading, scope.spawn(case.run))).collect();
+        let check = |(heading, run): (&str, thread::ScopedJoinHandle<'_, CliResult>)| {
+            let CliResult { code, stderr, .. } = run.join().expect(heading);
+            let not_said = !says(&stderr, heading);
+            not_said.then(|| format!("{heading}: exit code {code}\n{stderr}"))
+        };
+        runs.into_iter().filter_map(check).collect()
+    });
+    assert!(failures.is_empty(), "not in stderr:\n{}", failures.join("\n"));
 }
 
 #[test]

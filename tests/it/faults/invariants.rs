@@ -10,10 +10,10 @@ use crate::support::cli::CliResult;
 use crate::tenant::{ADMIN, HOME_TENANT};
 
 /// One try and four more.
-const MOST_TRIES: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// A run that has ended, and what it found and left.
-pub(super) struct Judged<'j> {
+pub(super) struct RunCheck<'j> {
     pub(super) schedule: &'j Schedule,
     pub(super) world: &'j World,
     pub(super) result: &'j CliResult,
@@ -26,14 +26,14 @@ pub(super) struct Judged<'j> {
     pub(super) sign_in: &'j Value,
 }
 
-impl Judged<'_> {
+impl RunCheck<'_> {
     /// Everything that is not as it has to be.
-    pub(super) fn complaints(&self) -> Vec<String> {
-        let mut complaints = Vec::new();
+    pub(super) fn violations(&self) -> Vec<String> {
+        let mut violations = Vec::new();
         for about in [Self::values, Self::records, Self::recorded, Self::tries, Self::saved, Self::told] {
-            about(self, &mut |complaint| complaints.push(complaint));
+            about(self, &mut |violation| violations.push(violation));
         }
-        complaints
+        violations
     }
 
     fn wanted(&self, id: &str) -> Option<&String> {
@@ -41,33 +41,33 @@ impl Judged<'_> {
     }
 
     /// Everything the run was not about is as it was, and everything else is as it was or as wanted.
-    fn values(&self, complain: &mut dyn FnMut(String)) {
+    fn values(&self, report: &mut dyn FnMut(String)) {
         for (id, after) in &self.world.values() {
             if *after != self.before[id] && Some(after) != self.wanted(id) {
-                complain(format!("{id} was {} and is {after}", self.before[id]));
+                report(format!("{id} was {} and is {after}", self.before[id]));
             }
         }
         let once: BTreeSet<&String> = self.world.made.iter().collect();
         if once.len() < self.world.made.len() {
-            complain(format!("changed more than once: {:?}", self.world.made));
+            report(format!("changed more than once: {:?}", self.world.made));
         }
         for request in self.world.requests.iter().filter(|request| request.method == "PUT") {
             let id = request.path.rsplit('/').next().unwrap_or_default();
             let body: Value = serde_json::from_str(&request.body).unwrap();
             let wanted = self.wanted(id).map(String::as_str);
             if body["policyValue"].as_str() != wanted || wanted == Some(&self.before[id]) {
-                complain(format!("a change that nobody wants: {} {}", request.path, request.body));
+                report(format!("a change that nobody wants: {} {}", request.path, request.body));
             }
         }
     }
 
-    fn records(&self, complain: &mut dyn FnMut(String)) {
+    fn records(&self, report: &mut dyn FnMut(String)) {
         let (after, was_sent) = (self.world.values(), |id: &str| {
             self.world.requests.iter().any(|request| request.method == "PUT" && request.path.ends_with(id))
         });
         if self.result.stdout.is_empty() {
             if self.result.code == 0 || self.world.requests.iter().any(|request| request.method == "PUT") {
-                complain("nothing is told of the changes".to_owned());
+                report("nothing is told of the changes".to_owned());
             }
             return;
         }
@@ -77,7 +77,7 @@ impl Judged<'_> {
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
         let about: BTreeSet<&str> = self.schedule.act().wanted.keys().map(String::as_str).collect();
         if distinct != about || ids.len() != about.len() {
-            complain(format!("the records are about {ids:?}, the command about {about:?}"));
+            report(format!("the records are about {ids:?}, the command about {about:?}"));
             return;
         }
         for (record, &id) in records.iter().zip(&ids) {
@@ -90,21 +90,21 @@ impl Judged<'_> {
                 _ => false,
             };
             if !is_right || record["previousValue"] != **before {
-                complain(format!("{id} was {before}, is {now}, should be {wanted:?}, and the record says {record}"));
+                report(format!("{id} was {before}, is {now}, should be {wanted:?}, and the record says {record}"));
             }
         }
         let is_done = records.iter().all(|record| record["outcome"] != "failed");
         let is_as_wanted = about.iter().all(|id| self.wanted(id).is_none_or(|wanted| after[*id] == *wanted));
         if (self.result.code == 0) != is_done || (is_done && !is_as_wanted) {
-            complain(format!("exit code {}, all told as done: {is_done}, all done: {is_as_wanted}", self.result.code));
+            report(format!("exit code {}, all told as done: {is_done}, all done: {is_as_wanted}", self.result.code));
         }
         if !matches!(self.result.code, 0 | 1) {
-            complain(format!("exit code {}", self.result.code));
+            report(format!("exit code {}", self.result.code));
         }
     }
 
     /// The record of changes holds what was told as changed, each once, and nothing else.
-    fn recorded(&self, complain: &mut dyn FnMut(String)) {
+    fn recorded(&self, report: &mut dyn FnMut(String)) {
         let records = if self.result.stdout.is_empty() { Value::Null } else { self.result.json() };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let changed = records.as_array().into_iter().flatten().filter(|record| record["outcome"] == "changed");
@@ -115,7 +115,7 @@ impl Judged<'_> {
         told.sort();
         kept.sort();
         if told != kept {
-            complain(format!("told as changed: {told:?}, recorded: {kept:?}"));
+            report(format!("told as changed: {told:?}, recorded: {kept:?}"));
         }
         let undone = self.older.first().filter(|_| matches!(self.schedule.command, Command::Undo(..)));
         for entry in self.journal {
@@ -126,12 +126,12 @@ impl Judged<'_> {
                 && entry["run"] == self.journal[0]["run"]
                 && entry["undoes"] == *undone.map_or(&Value::Null, |undone| &undone["run"]);
             if !is_confirmed || !is_whole {
-                complain(format!("recorded, and not so: {entry}"));
+                report(format!("recorded, and not so: {entry}"));
             }
         }
     }
 
-    fn tries(&self, complain: &mut dyn FnMut(String)) {
+    fn tries(&self, report: &mut dyn FnMut(String)) {
         let mut tries: BTreeMap<(String, &str), usize> = BTreeMap::new();
         let (to_entra, to_commerce): (Vec<_>, Vec<_>) =
             self.world.requests.iter().partition(|request| request.path.ends_with("/token"));
@@ -139,17 +139,17 @@ impl Judged<'_> {
             // A token that is refused makes way for another one, with tries of its own.
             *tries.entry((request.line(), request.header("authorization").unwrap_or_default())).or_default() += 1;
         }
-        for ((line, _), count) in tries.into_iter().filter(|(_, count)| *count > MOST_TRIES) {
-            complain(format!("{line} was sent {count} times"));
+        for ((line, _), count) in tries.into_iter().filter(|(_, count)| *count > MAX_ATTEMPTS) {
+            report(format!("{line} was sent {count} times"));
         }
         let renewals = self.world.refusals + usize::from(self.schedule.token_lifetime < 300);
-        if to_entra.len() > renewals * MOST_TRIES {
-            complain(format!("{} requests for {renewals} renewals", to_entra.len()));
+        if to_entra.len() > renewals * MAX_ATTEMPTS {
+            report(format!("{} requests for {renewals} renewals", to_entra.len()));
         }
     }
 
     /// The saved tokens came together, and no newer ones have been in use.
-    fn saved(&self, complain: &mut dyn FnMut(String)) {
+    fn saved(&self, report: &mut dyn FnMut(String)) {
         let access = self.sign_in["tenants"][HOME_TENANT]["accessToken"].as_str().unwrap_or_default();
         let saved = self.world.pairs.iter().position(|pair| pair.access == access);
         let used = self.world.pairs.iter().rposition(|pair| {
@@ -158,22 +158,22 @@ impl Judged<'_> {
         });
         let is_saved_together = saved.is_some_and(|at| self.sign_in["refreshToken"] == self.world.pairs[at].refresh);
         if !is_saved_together || saved < used {
-            complain(format!("saved is the sign-in {saved:?} ({}), used was {used:?}", self.sign_in["refreshToken"]));
+            report(format!("saved is the sign-in {saved:?} ({}), used was {used:?}", self.sign_in["refreshToken"]));
         }
     }
 
-    fn told(&self, complain: &mut dyn FnMut(String)) {
+    fn told(&self, report: &mut dyn FnMut(String)) {
         let journal: String = self.journal.iter().map(Value::to_string).collect();
         for (place, text) in [("output", &self.result.stdout), ("errors", &self.result.stderr), ("record", &journal)] {
             if self.world.pairs.iter().any(|pair| text.contains(&pair.access) || text.contains(&pair.refresh)) {
-                complain(format!("the {place} shows a token"));
+                report(format!("the {place} shows a token"));
             }
         }
         if self.result.stderr.contains("panicked") || !(0..=4).contains(&self.result.code) {
-            complain("it did not end by itself".to_owned());
+            report("it did not end by itself".to_owned());
         }
         if (self.result.code == 0) == self.result.stderr.contains("error: ") {
-            complain(format!("exit code {}, and the errors say otherwise", self.result.code));
+            report(format!("exit code {}, and the errors say otherwise", self.result.code));
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Item {
 
 /// A command, and what it is to leave behind.
 #[derive(Debug)]
-pub(super) struct Act {
+pub(super) struct Scenario {
     pub(super) arguments: Vec<String>,
     /// By id: the value wanted of each item that the command is about, or none where it is to stay as it is.
     pub(super) wanted: BTreeMap<String, Option<String>>,
@@ -28,11 +28,11 @@ pub(super) struct Act {
 
 #[derive(Debug)]
 pub(super) enum Command {
-    Update(Act),
+    Update(Scenario),
     /// A baseline with this text.
-    Apply(String, Act),
+    Apply(String, Scenario),
     /// The first command is carried out undisturbed, then others change what they like, then the second follows.
-    Undo(Act, Vec<(String, String)>, Act),
+    Undo(Scenario, Vec<(String, String)>, Scenario),
 }
 
 /// What befalls a request.
@@ -89,7 +89,7 @@ impl Schedule {
     }
 
     /// The command that meets the faults.
-    pub(super) fn act(&self) -> &Act {
+    pub(super) fn act(&self) -> &Scenario {
         match &self.command {
             Command::Update(act) | Command::Apply(_, act) | Command::Undo(_, _, act) => act,
         }
@@ -151,7 +151,7 @@ fn jobs(rng: &mut Rng) -> Vec<String> {
     if rng.bool() { Vec::new() } else { vec!["--jobs".to_owned(), rng.u8(1..=8).to_string()] }
 }
 
-fn update(rng: &mut Rng, items: &[Item]) -> Act {
+fn update(rng: &mut Rng, items: &[Item]) -> Scenario {
     let with_offer_types = rng.u8(..4) == 0;
     let value = VALUES[rng.usize(..if with_offer_types { 2 } else { 3 })];
     let there: Vec<&Item> = items.iter().filter(|item| with_offer_types || !item.is_offer_type).collect();
@@ -184,7 +184,7 @@ fn update(rng: &mut Rng, items: &[Item]) -> Act {
     arguments.extend(words(&["--value", value, "--yes"]));
     arguments.extend(jobs(rng));
     let wanted = selected.iter().map(|item| (item.id.clone(), Some(value.to_owned()))).collect();
-    Act { arguments, wanted }
+    Scenario { arguments, wanted }
 }
 
 fn apply(rng: &mut Rng, items: &[Item]) -> Command {
@@ -206,7 +206,7 @@ fn apply(rng: &mut Rng, items: &[Item]) -> Command {
         file["default"] = Value::from(value);
     }
     let arguments = [words(&["baseline", "apply", "baseline.json", "--yes"]), jobs(rng)].concat();
-    Command::Apply(file.to_string(), Act { arguments, wanted })
+    Command::Apply(file.to_string(), Scenario { arguments, wanted })
 }
 
 fn undo(rng: &mut Rng, items: &mut [Item]) -> Command {
@@ -233,5 +233,5 @@ fn undo(rng: &mut Rng, items: &mut [Item]) -> Command {
         }
     }
     let arguments = words(&["undo", "--yes"]);
-    Command::Undo(first, others, Act { arguments, wanted })
+    Command::Undo(first, others, Scenario { arguments, wanted })
 }

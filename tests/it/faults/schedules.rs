@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::invariants::Judged;
-use super::schedule::{Act, Command, Schedule};
+use super::invariants::RunCheck;
+use super::schedule::{Command, Scenario, Schedule};
 use super::service::Service;
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
@@ -42,19 +42,19 @@ fn whatever_befalls_a_run_nothing_is_changed_told_or_recorded_wrongly() {
                 while begun.fetch_add(1, Ordering::SeqCst) < count {
                     let schedule = Arc::new(Schedule::of(seed.unwrap_or_else(|| fastrand::u64(..))));
                     let told = catch_unwind(AssertUnwindSafe(|| carry_out(&schedule)));
-                    let complaints = told.unwrap_or_else(|_| vec!["the test itself panicked, see above".to_owned()]);
-                    if !complaints.is_empty() {
-                        failures.lock().unwrap().push((schedule, complaints));
+                    let violations = told.unwrap_or_else(|_| vec!["the test itself panicked, see above".to_owned()]);
+                    if !violations.is_empty() {
+                        failures.lock().unwrap().push((schedule, violations));
                     }
                 }
             });
         }
     });
     let failures = failures.into_inner().unwrap();
-    let each = failures.iter().map(|(schedule, complaints)| format!("{}: {}", schedule.seed, complaints[0]));
+    let each = failures.iter().map(|(schedule, violations)| format!("{}: {}", schedule.seed, violations[0]));
     let each: Vec<String> = each.collect();
-    let whole = failures.iter().take(TOLD).map(|(schedule, complaints)| {
-        format!("MSCOMMERCE_SCHEDULE_SEED={}\n{schedule:#?}\n{}", schedule.seed, complaints.join("\n"))
+    let whole = failures.iter().take(TOLD).map(|(schedule, violations)| {
+        format!("MSCOMMERCE_SCHEDULE_SEED={}\n{schedule:#?}\n{}", schedule.seed, violations.join("\n"))
     });
     let whole: Vec<String> = whole.collect();
     let (count_failed, each, whole) = (failures.len(), each.join("\n"), whole.join("\n\n"));
@@ -88,17 +88,17 @@ fn carry_out(schedule: &Arc<Schedule>) -> Vec<String> {
     let judged = |service: &Service| {
         let (journal, sign_in) = (&all[older.len()..], &saved["profiles"]["default"]);
         let world = &service.world();
-        let judged = Judged { schedule, world, result: &result, before: &before, journal, older: &older, sign_in };
-        let mut complaints = judged.complaints();
-        if !complaints.is_empty() {
-            complaints.extend(world.requests.iter().map(|request| format!("{} {}", request.line(), request.body)));
-            complaints.push(format!("{result:?}"));
+        let judged = RunCheck { schedule, world, result: &result, before: &before, journal, older: &older, sign_in };
+        let mut violations = judged.violations();
+        if !violations.is_empty() {
+            violations.extend(world.requests.iter().map(|request| format!("{} {}", request.line(), request.body)));
+            violations.push(format!("{result:?}"));
         }
-        complaints
+        violations
     };
-    let complaints = judged(&service);
-    if !complaints.is_empty() || schedule.is_hurried() || result.code == 0 {
-        return complaints;
+    let violations = judged(&service);
+    if !violations.is_empty() || schedule.is_hurried() || result.code == 0 {
+        return violations;
     }
     again(schedule, &env, &service, &result)
 }
@@ -117,7 +117,7 @@ fn again(schedule: &Schedule, env: &TestEnv, service: &Service, first: &CliResul
     vec!["a second run does not finish it".to_owned(), format!("{values:?}"), format!("{first:?}\n{second:?}")]
 }
 
-fn run(env: &TestEnv, service: &Service, act: &Act, timeout: u64) -> CliResult {
+fn run(env: &TestEnv, service: &Service, act: &Scenario, timeout: u64) -> CliResult {
     let url = &service.url;
     let mut command = env.command(&act.arguments);
     command.args(["-o", "json", "--timeout", &timeout.to_string()]).current_dir(env.home());

@@ -149,7 +149,7 @@ fn a_secure_connection_that_does_not_come_about_is_not_tried_again() {
     let pem = directory.path().join("authority.pem");
     std::fs::write(&pem, authority.pem()).unwrap();
     for (name, validity) in [("other.example", Validity::Valid), ("localhost", Validity::Expired)] {
-        let config = authority.server(name, validity, rustls::ALL_VERSIONS);
+        let config = authority.server_config(name, validity, rustls::ALL_VERSIONS);
         let server = Server::start(move |connection| drop(connection.accept_tls(&Arc::clone(&config))));
         list_at(&server.https(), &[("SSL_CERT_FILE", pem.to_str().unwrap())]).assert_code(1);
         assert_eq!(server.finish().connections, 1, "{name}");

@@ -53,7 +53,7 @@ impl OfflineEnv {
 fn over_tls_the_version_and_the_issuer_are_named() {
     let authority = TestCa::new();
     for (versions, name) in [(&[&rustls::version::TLS12][..], "TLS 1.2"), (&[&rustls::version::TLS13], "TLS 1.3")] {
-        let config = authority.server("localhost", Validity::Valid, versions);
+        let config = authority.server_config("localhost", Validity::Valid, versions);
         let (server, pem) = (Server::start(move |connection| policy_over(connection, &config)), Pem::of(&authority));
         let away = OfflineEnv::at(&server.https()).trusting(&pem.file);
         let steps = away.doctor(0);
@@ -72,9 +72,9 @@ fn a_certificate_that_is_not_trusted_is_told_with_its_issuer_and_gets_no_token()
     let pem = Pem::of(&known);
     for (config, said) in [
         (unknown.localhost_config(), "an issuer that is not trusted here"),
-        (known.server("other.example", Validity::Valid, rustls::ALL_VERSIONS), "belongs to another name"),
-        (known.server("localhost", Validity::Expired, rustls::ALL_VERSIONS), "has expired"),
-        (known.server("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS), "is not valid yet"),
+        (known.server_config("other.example", Validity::Valid, rustls::ALL_VERSIONS), "belongs to another name"),
+        (known.server_config("localhost", Validity::Expired, rustls::ALL_VERSIONS), "has expired"),
+        (known.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS), "is not valid yet"),
     ] {
         let server = Server::start(move |connection| policy_over(connection, &config));
         OfflineEnv::at(&server.https()).trusting(&pem.file).expect_stop("tls", &[said, "issued by", "TLS 1.3"]);
@@ -109,7 +109,7 @@ fn a_port_that_refuses_is_told_as_that() {
 #[test]
 fn the_way_through_a_proxy_is_told_without_its_password() {
     let authority = TestCa::new();
-    let config = authority.server("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let config = authority.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
     let proxy = Server::start(move |mut connection| {
         if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
             policy_over(connection, &config);
@@ -164,7 +164,7 @@ fn a_proxy_that_is_spoken_to_over_tls_gets_its_password_only_where_it_is_trusted
     let pem = Pem::of(&known);
     for (own, stops_at) in [(&known, None), (&unknown, Some("tunnel"))] {
         let (outer, inner) =
-            (own.localhost_config(), known.server("licensing.example", Validity::Valid, rustls::ALL_VERSIONS));
+            (own.localhost_config(), known.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS));
         let proxy = Server::start(move |connection| {
             let Some(mut connection) = connection.accept_tls(&outer) else { return };
             if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {

@@ -139,7 +139,7 @@ fn no_proxy_is_honoured() {
 #[test]
 fn the_token_travels_inside_the_tunnel_and_the_proxy_never_sees_it() {
     let authority = TestCa::new();
-    let config = authority.server("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let config = authority.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
     let (outer, directory) = (tunnel(&config), Pem::of(&authority));
     let away = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &outer.http()).trusting(&directory.file);
     away.run(LIST).assert_code(0);
@@ -154,7 +154,7 @@ fn the_token_travels_inside_the_tunnel_and_the_proxy_never_sees_it() {
 fn a_proxy_that_inspects_traffic_is_told_as_an_issuer_that_is_not_trusted() {
     // The proxy shows a certificate of its own making for the service.
     let (inspecting, trusted) = (TestCa::new(), TestCa::new());
-    let config = inspecting.server("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let config = inspecting.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
     let (proxy, directory) = (tunnel(&config), Pem::of(&trusted));
     OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).trusting(&directory.file).expect_trouble(
         &[],

@@ -21,7 +21,7 @@ fn expect_distrust(config: Arc<ServerConfig>, trusted: &TestCa, said: &[&str]) {
 fn a_listing_makes_one_connection_one_handshake_and_one_request() {
     let authority = TestCa::new();
     for versions in [rustls::ALL_VERSIONS, &[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
-        let server = secure(authority.server("localhost", Validity::Valid, versions));
+        let server = secure(authority.server_config("localhost", Validity::Valid, versions));
         let pem = Pem::of(&authority);
         let away = OfflineEnv::at(&server.https()).trusting(&pem.file);
         let result = away.run(&["products", "list", "-o", "json"]).assert_code(0);
@@ -87,7 +87,7 @@ fn an_issuer_that_the_systems_file_lacks_is_looked_for_among_all_that_the_system
 fn a_certificate_for_another_name_is_told_as_that() {
     let authority = TestCa::new();
     expect_distrust(
-        authority.server("other.example", Validity::Valid, rustls::ALL_VERSIONS),
+        authority.server_config("other.example", Validity::Valid, rustls::ALL_VERSIONS),
         &authority,
         &[
             "the certificate shown for localhost",
@@ -101,7 +101,7 @@ fn a_certificate_for_another_name_is_told_as_that() {
 fn a_certificate_that_has_expired_is_told_as_that() {
     let authority = TestCa::new();
     expect_distrust(
-        authority.server("localhost", Validity::Expired, rustls::ALL_VERSIONS),
+        authority.server_config("localhost", Validity::Expired, rustls::ALL_VERSIONS),
         &authority,
         &["the certificate of localhost", "has expired", "hint: is this machine's clock right?"],
     );
@@ -111,7 +111,7 @@ fn a_certificate_that_has_expired_is_told_as_that() {
 fn a_certificate_that_is_not_valid_yet_is_told_as_that() {
     let authority = TestCa::new();
     expect_distrust(
-        authority.server("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS),
+        authority.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS),
         &authority,
         &["the certificate of localhost", "is not valid yet", "hint: is this machine's clock right?"],
     );

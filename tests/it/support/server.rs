@@ -1,5 +1,5 @@
-//! Servers that misbehave in ways a well-made mock server does not: they count connections and TLS handshakes,
-//! break off, say nothing, or speak another protocol.
+//! Servers that a mock server cannot replace: they count connections and TLS handshakes, close connections early, send
+//! nothing, or speak another protocol.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -19,22 +19,22 @@ use uuid::Uuid;
 
 use crate::tenant::Received;
 
-/// How long to wait for something that is bound to come; more than any machine needs.
+/// How long to wait for an expected event: longer than any machine needs.
 pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-const SECONDS_A_DAY: u64 = 24 * 60 * 60;
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
-/// What arrived at a server.
+/// Everything that arrived at a server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorded {
     pub(crate) connections: usize,
-    /// TLS handshakes that were completed.
+    /// Completed TLS handshakes.
     pub(crate) handshakes: usize,
     pub(crate) requests: Vec<Received>,
 }
 
 impl Recorded {
-    /// The requests, a line each.
+    /// The requests, one line each.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.requests.iter().map(Received::line).collect()
     }
@@ -47,18 +47,18 @@ struct Log {
 }
 
 impl Log {
-    fn note(&self, change: impl FnOnce(&mut Recorded)) {
+    fn update(&self, change: impl FnOnce(&mut Recorded)) {
         change(&mut self.recorded.lock().unwrap());
         self.changed.notify_all();
     }
 }
 
-/// A server on a free port of 127.0.0.1, which hands each connection to a function on a thread of its own.
+/// A server on a free port of 127.0.0.1. It passes each connection to a function on its own thread.
 pub(crate) struct Server {
     address: SocketAddr,
     log: Arc<Log>,
     is_stopping: Arc<AtomicBool>,
-    last_caller: Sender<SocketAddr>,
+    stop_address: Sender<SocketAddr>,
     acceptor: Option<JoinHandle<Vec<JoinHandle<()>>>>,
 }
 
@@ -67,20 +67,20 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let (log, is_stopping) = (Arc::<Log>::default(), Arc::<AtomicBool>::default());
-        let (last_caller, last_of_all) = mpsc::channel();
+        let (stop_address, stop_receiver) = mpsc::channel();
         let acceptor = {
             let (log, is_stopping) = (Arc::clone(&log), Arc::clone(&is_stopping));
-            thread::spawn(move || accept(&listener, &log, &is_stopping, &last_of_all, &Arc::new(serve)))
+            thread::spawn(move || accept(&listener, &log, &is_stopping, &stop_receiver, &Arc::new(serve)))
         };
-        Self { address, log, is_stopping, last_caller, acceptor: Some(acceptor) }
+        Self { address, log, is_stopping, stop_address, acceptor: Some(acceptor) }
     }
 
-    /// A server that nothing should come to: it hangs up on whoever does.
+    /// A server that must not be contacted. It closes every connection.
     pub(crate) fn unexpected() -> Self {
         Self::start(drop)
     }
 
-    /// A server that gives every request the same answer, byte for byte, and then closes the connection.
+    /// A server that sends these bytes in response to the first request of each connection, then closes it.
     pub(crate) fn responding_with(response: impl Into<Vec<u8>>) -> Self {
         let response = response.into();
         Self::start(move |mut connection| {
@@ -98,23 +98,23 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Certificates are made for names, so this address is one with a name.
+    /// The address by name, because certificates are for names.
     pub(crate) fn https(&self) -> String {
         format!("https://localhost:{}", self.port())
     }
 
-    /// Returns as soon as what has arrived fits.
+    /// Waits until what has arrived satisfies the condition.
     #[track_caller]
     #[cfg(unix)]
-    pub(crate) fn wait_until(&self, fits: impl Fn(&Recorded) -> bool) {
+    pub(crate) fn wait_until(&self, condition: impl Fn(&Recorded) -> bool) {
         let recorded = self.log.recorded.lock().unwrap();
         let (recorded, waited) =
-            self.log.changed.wait_timeout_while(recorded, TEST_TIMEOUT, |recorded| !fits(recorded)).unwrap();
+            self.log.changed.wait_timeout_while(recorded, TEST_TIMEOUT, |recorded| !condition(recorded)).unwrap();
         assert!(!waited.timed_out(), "only this arrived: {recorded:?}");
     }
 
-    /// Everything that arrived. Connections are accepted in order, so once the one made here has been, there is
-    /// none left that was made before; the clients must have ended.
+    /// Stops the server and returns everything that arrived. Connections are accepted in order, so the one that `stop`
+    /// makes is the last. The clients must have exited.
     pub(crate) fn finish(mut self) -> Recorded {
         let acceptor = self.stop().expect("a server is finished once");
         for connection in acceptor.join().unwrap() {
@@ -127,14 +127,14 @@ impl Server {
         let acceptor = self.acceptor.take()?;
         self.is_stopping.store(true, Ordering::SeqCst);
         let caller = TcpStream::connect(self.address).unwrap();
-        self.last_caller.send(caller.local_addr().unwrap()).unwrap();
+        self.stop_address.send(caller.local_addr().unwrap()).unwrap();
         Some(acceptor)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // A test that failed may have left a client behind, so nothing is waited for.
+        // No wait: a failed test may have left a client running.
         self.stop();
     }
 }
@@ -143,18 +143,18 @@ fn accept(
     listener: &TcpListener,
     log: &Arc<Log>,
     is_stopping: &AtomicBool,
-    last_of_all: &Receiver<SocketAddr>,
+    stop_receiver: &Receiver<SocketAddr>,
     serve: &Arc<impl Fn(Connection) + Send + Sync + 'static>,
 ) -> Vec<JoinHandle<()>> {
-    let (mut connections, mut last_caller) = (Vec::new(), None);
+    let (mut connections, mut stop_address) = (Vec::new(), None);
     while let Ok((stream, caller)) = listener.accept() {
-        if is_stopping.load(Ordering::SeqCst) && last_caller.is_none() {
-            last_caller = last_of_all.recv().ok();
+        if is_stopping.load(Ordering::SeqCst) && stop_address.is_none() {
+            stop_address = stop_receiver.recv().ok();
         }
-        if last_caller == Some(caller) {
+        if stop_address == Some(caller) {
             break;
         }
-        log.note(|recorded| recorded.connections += 1);
+        log.update(|recorded| recorded.connections += 1);
         stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         let connection = Connection { stream: Box::new(stream), unread: Vec::new(), log: Arc::clone(log) };
         let serve = Arc::clone(serve);
@@ -166,7 +166,7 @@ fn accept(
 trait Stream: Read + Write + Send {}
 impl<S: Read + Write + Send> Stream for S {}
 
-/// One connection, seen from the server. A client that has gone is no failure: many tests make it leave.
+/// The server's side of a connection. A client that has disconnected is not an error: many tests cause that.
 pub(crate) struct Connection {
     stream: Box<dyn Stream>,
     unread: Vec<u8>,
@@ -174,7 +174,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// The next request, or nothing where the client has closed the connection.
+    /// The next request, or `None` if the client has closed the connection.
     pub(crate) fn read_request(&mut self) -> Option<Received> {
         let end = loop {
             if let Some(start) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -198,21 +198,21 @@ impl Connection {
             self.read_more()?;
         }
         request.body = String::from_utf8(self.unread.drain(..length).collect()).unwrap();
-        self.log.note(|recorded| recorded.requests.push(request.clone()));
+        self.log.update(|recorded| recorded.requests.push(request.clone()));
         Some(request)
     }
 
-    /// Sends an answer with a body of JSON; the connection stays open. False where the client has gone.
+    /// Sends a response with a JSON body and keeps the connection open. False if the client has disconnected.
     pub(crate) fn respond_json(&mut self, body: &str) -> bool {
         self.send(http_response(200, "application/json", body).as_bytes())
     }
 
-    /// Sends bytes. False where the client has gone.
+    /// Sends bytes. False if the client has disconnected.
     pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).and_then(|()| self.stream.flush()).is_ok()
     }
 
-    /// The bytes of one TLS record: what a client says first.
+    /// The bytes of one TLS record, such as the `ClientHello`.
     pub(crate) fn tls_record(&mut self) -> Option<Vec<u8>> {
         loop {
             if let [_, _, _, high, low, ..] = self.unread[..] {
@@ -225,21 +225,21 @@ impl Connection {
         }
     }
 
-    /// Waits until the client closes the connection, whatever it says before.
+    /// Discards input until the client closes the connection.
     pub(crate) fn wait_for_close(&mut self) {
         while self.read_more().is_some() {
             self.unread.clear();
         }
     }
 
-    /// Goes on with TLS, or not at all where the client breaks the handshake off.
+    /// Performs the TLS handshake; `None` if the client aborts it.
     pub(crate) fn accept_tls(self, config: &Arc<ServerConfig>) -> Option<Self> {
         let Self { mut stream, log, .. } = self;
         let mut tls = ServerConnection::new(Arc::clone(config)).unwrap();
         while tls.is_handshaking() {
             tls.complete_io(&mut stream).ok()?;
         }
-        log.note(|recorded| recorded.handshakes += 1);
+        log.update(|recorded| recorded.handshakes += 1);
         Some(Self { stream: Box::new(StreamOwned::new(tls, stream)), unread: Vec::new(), log })
     }
 
@@ -259,7 +259,7 @@ impl Connection {
     }
 }
 
-/// A whole answer as it goes over the wire.
+/// A complete HTTP/1.1 response.
 pub(crate) fn http_response(status: u16, content_type: &str, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} Something\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -267,8 +267,7 @@ pub(crate) fn http_response(status: u16, content_type: &str, body: &str) -> Stri
     )
 }
 
-/// A port that refuses connections for as long as this lives: it is taken, but nobody listens. A port that was
-/// closed could be given to another test.
+/// A port that refuses connections: bound, but not listening. A closed port could be reused by another test.
 pub(crate) struct RefusingPort(tokio::net::TcpSocket);
 
 impl RefusingPort {
@@ -283,10 +282,10 @@ impl RefusingPort {
     }
 }
 
-/// A certificate authority of the test's own.
+/// A certificate authority for one test.
 pub(crate) struct TestCa(CertifiedIssuer<'static, KeyPair>);
 
-/// When a certificate is valid.
+/// The validity period of a certificate.
 #[derive(Clone, Copy)]
 pub(crate) enum Validity {
     Valid,
@@ -297,24 +296,24 @@ pub(crate) enum Validity {
 impl TestCa {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::default();
-        // Two authorities of one name would be taken for each other.
-        params.distinguished_name.push(DnType::CommonName, format!("An authority made by a test, {}", Uuid::new_v4()));
+        // Clients confuse two authorities with the same name.
+        params.distinguished_name.push(DnType::CommonName, format!("Test CA {}", Uuid::new_v4()));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    /// The authority's certificate, as `SSL_CERT_FILE` wants it.
+    /// The CA certificate in PEM, for `SSL_CERT_FILE`.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// A server that shows a certificate for `localhost`, valid now, in every TLS version that is secure.
+    /// A server configuration with a valid certificate for `localhost` and every TLS version that rustls supports.
     pub(crate) fn localhost_config(&self) -> Arc<ServerConfig> {
-        self.server("localhost", Validity::Valid, rustls::ALL_VERSIONS)
+        self.server_config("localhost", Validity::Valid, rustls::ALL_VERSIONS)
     }
 
-    pub(crate) fn server(
+    pub(crate) fn server_config(
         &self,
         name: &str,
         validity: Validity,
@@ -322,16 +321,16 @@ impl TestCa {
     ) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // Apple's systems trust no server's certificate that is valid for years.
+        // Apple's systems reject server certificates that are valid for years.
         let (first, last) = match validity {
             Validity::Valid => (-2, 30),
             Validity::Expired => (-60, -30),
             Validity::NotYetValid => (30, 60),
         };
-        let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / SECONDS_A_DAY;
+        let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() / SECONDS_PER_DAY;
         let on = |days: i64| {
             let day = today.checked_add_signed(days).unwrap();
-            date_time_ymd(1970, 1, 1) + Duration::from_secs(day * SECONDS_A_DAY)
+            date_time_ymd(1970, 1, 1) + Duration::from_secs(day * SECONDS_PER_DAY)
         };
         (params.not_before, params.not_after) = (on(first), on(last));
         let key = KeyPair::generate().unwrap();

@@ -9,7 +9,7 @@ use super::cli::CliResult;
 use super::pty::PtyOutput;
 use crate::tenant::{CLIENT_ID, RESOURCE};
 
-/// Compares exit code, stdout and stderr with an inline snapshot, and returns the result.
+/// Compares exit code, stdout and stderr with an inline snapshot, and returns the result. An empty stream has no section.
 ///
 /// `INSTA_UPDATE=always cargo test --test it`, then `cargo insta accept`, rewrites the snapshots after a change of wording.
 macro_rules! cli_snapshot {
@@ -28,8 +28,13 @@ pub(crate) trait Render {
 
 impl Render for CliResult {
     fn render(&self) -> String {
-        let Self { code, stdout, stderr } = self;
-        normalize(&format!("exit_code: {code}\n----- stdout -----\n{stdout}----- stderr -----\n{stderr}"))
+        let mut text = format!("exit_code: {}\n", self.code);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text.push_str(&format!("----- {name} -----\n{stream}"));
+            }
+        }
+        normalize(&text)
     }
 }
 
@@ -47,20 +52,28 @@ impl<R: Render> Render for &R {
     }
 }
 
-/// The results of a table of cases, for one snapshot.
+/// The results of a table of cases, for one snapshot. Consecutive cases with the same result share its text.
 #[derive(Default)]
-pub(crate) struct Transcript(String);
+pub(crate) struct Transcript(Vec<(String, String)>);
 
 impl Transcript {
-    /// Adds the result of a case.
-    pub(crate) fn push(&mut self, case: &str, result: &impl Render) {
-        self.0.push_str(&format!("===== {case} =====\n{}\n", result.render().trim_end()));
+    /// Adds the result of a case and returns it.
+    pub(crate) fn push<R: Render>(&mut self, case: &str, result: R) -> R {
+        self.0.push((case.to_owned(), result.render()));
+        result
     }
 }
 
 impl Render for Transcript {
     fn render(&self) -> String {
-        self.0.clone()
+        let mut text = String::new();
+        for group in self.0.chunk_by(|(_, one), (_, other)| one == other) {
+            for (case, _) in group {
+                text.push_str(&format!("===== {case} =====\n"));
+            }
+            text.push_str(&format!("{}\n", group[0].1.trim_end()));
+        }
+        text
     }
 }
 
@@ -97,4 +110,16 @@ fn is_fixture(id: &str) -> bool {
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap()
+}
+
+#[test]
+fn normalize_replaces_what_varies_between_runs() {
+    let text = "see http://127.0.0.1:4711/x, /tmp/.tmpA1b2C3/state/sign-ins.json and \
+                2026-03-01T09:05:07.123Z for 16a3ad7b-9d4e-4f1c-8a52-0c6d1b2f3e4d at \
+                11111111-1111-4111-8111-111111111111: No such file or directory (os error 2), after 12 ms";
+    assert_eq!(
+        normalize(text),
+        "see http://127.0.0.1:[PORT]/x, [TMP]/state/sign-ins.json and [TIME] for [UUID] at \
+         11111111-1111-4111-8111-111111111111: [OS ERROR], after [DURATION]"
+    );
 }
