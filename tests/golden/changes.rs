@@ -1,7 +1,7 @@
 //! `history` and `undo`: the recorded behaviour of the executable that a restructuring must not change.
 
 use crate::session::Session;
-use crate::tenant::{Answer, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT};
+use crate::tenant::{Response, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT};
 
 #[test]
 fn history_golden() {
@@ -40,7 +40,7 @@ fn undo_golden() {
     session.note("One change of an undo is refused; the next undo finishes it.");
     session.run("products update CFQ7TTC0HDB1 CFQ7TTC0HDB0 --value disabled --yes --jobs 1 -o csv");
     let put = "PUT /v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HDB0";
-    session.tenant.fail_next(put, Answer::text(400, "text/plain", "Not today."));
+    session.tenant.fail_next(put, Response::text(400, "text/plain", "Not today."));
     session.run("undo --yes -o csv");
     session.run("undo --yes -o csv");
     session.run(&format!("undo --yes --tenant {CUSTOMER_DOMAIN}"));

@@ -34,7 +34,7 @@ fn connect_golden() {
     session.run(&format!("connect --username {ADMIN}"));
 
     session.note("A device code.");
-    session.tenant.sign_in_as(READER);
+    session.tenant.set_approving_user(READER);
     session.run("connect --device-code");
     session.run("status -o json");
     session.run(LIST);
@@ -47,12 +47,12 @@ fn connect_golden() {
     }
 
     session.note("An access token.");
-    let token = session.tenant.mint(ADMIN, HOME_TENANT, 3600);
+    let token = session.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     session.call("connect --with-token").input(format!("{token}\n")).run();
     session.run("status -o json");
     session.run(LIST);
     session.call("connect --with-token").input("not a token").run();
-    let expired = session.tenant.mint(ADMIN, HOME_TENANT, -60);
+    let expired = session.tenant.issue_token(ADMIN, HOME_TENANT, -60);
     session.call("connect --with-token").input(expired).run();
     session.call(&format!("connect --with-token --tenant {CUSTOMER_DOMAIN}")).input(&token).run();
 
@@ -108,10 +108,10 @@ fn as_application<'s>(session: &'s mut Session, line: &str) -> crate::session::C
 fn environment_golden() {
     let mut session = Session::new();
     session.note("MSCOMMERCE_TOKEN.");
-    let token = session.tenant.mint(ADMIN, HOME_TENANT, 3600);
-    let reader = session.tenant.mint(READER, HOME_TENANT, 3600);
-    let nobody = session.tenant.mint(NOBODY, HOME_TENANT, 3600);
-    let expired = session.tenant.mint(ADMIN, HOME_TENANT, -60);
+    let token = session.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let reader = session.tenant.issue_token(READER, HOME_TENANT, 3600);
+    let nobody = session.tenant.issue_token(NOBODY, HOME_TENANT, 3600);
+    let expired = session.tenant.issue_token(ADMIN, HOME_TENANT, -60);
     for line in
         [LIST, "status -o json", "product update CFQ7TTC0HD33 --value enabled -o csv", "history -o csv", "disconnect"]
     {

@@ -3,7 +3,7 @@
 
 use crate::lossy_proxy::LossyProxy;
 use crate::session::Session;
-use crate::tenant::Answer;
+use crate::tenant::Response;
 
 #[test]
 fn usage_errors_golden() {
@@ -78,8 +78,8 @@ fn not_signed_in_golden() {
 const LIST: &str = "products list --name visio -o csv";
 const UPDATE: &str = "product update CFQ7TTC0H9MP --value disabled -o json";
 
-fn fault(status: u16) -> Answer {
-    Answer::text(status, "application/json", r#"{"errorCode":"Trouble","reason":"Now."}"#)
+fn fault(status: u16) -> Response {
+    Response::text(status, "application/json", r#"{"errorCode":"Trouble","reason":"Now."}"#)
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn refusals_golden() {
     session.tenant.fail_times(2, "PUT ", fault(401));
     session.run("products update --name plan --value trials --yes --jobs 1 -o csv");
     session.note("A redirect.");
-    session.tenant.fail_next("GET ", Answer::text(302, "text/html", "").header("location", "https://example.org/"));
+    session.tenant.fail_next("GET ", Response::text(302, "text/html", "").header("location", "https://example.org/"));
     session.run(LIST);
     session.assert("refusals");
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::session::Session;
-use crate::tenant::{Answer, CUSTOMER_DOMAIN, Product};
+use crate::tenant::{Response, CUSTOMER_DOMAIN, Product};
 
 #[test]
 fn policy_golden() {
@@ -136,12 +136,12 @@ fn raw_answers_golden() {
     ] {
         session.note(note);
         for format in ["json", "csv"] {
-            session.tenant.fail_next("scope=product", Answer::text(200, "application/json", body));
+            session.tenant.fail_next("scope=product", Response::text(200, "application/json", body));
             session.run(&format!("products list -o {format}"));
         }
     }
     session.note("A page of a proxy.");
-    session.tenant.fail_next("scope=product", Answer::text(200, "text/html", "<html>Sign in to the network</html>"));
+    session.tenant.fail_next("scope=product", Response::text(200, "text/html", "<html>Sign in to the network</html>"));
     session.run("products list");
     session.assert("raw_answers");
 }

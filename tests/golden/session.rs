@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::files::Files;
 use crate::filters::{Filters, visible};
-use crate::tenant::{ADMIN, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Received, Tenant, claims_of};
+use crate::tenant::{ADMIN, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Received, SimulatedTenant, claims_of};
 
 /// The third tenant that [`Session::add_third_tenant`] adds.
 pub(crate) const THIRD_TENANT: &str = "33333333-3333-4333-8333-333333333333";
@@ -17,7 +17,7 @@ pub(crate) const THIRD_DOMAIN: &str = "tailspin.example";
 
 /// A simulated tenant, an empty home directory, and the transcript of the commands that ran in it.
 pub(crate) struct Session {
-    pub(crate) tenant: Tenant,
+    pub(crate) tenant: SimulatedTenant,
     home: TempDir,
     files: Files,
     filters: Filters,
@@ -55,7 +55,7 @@ impl Session {
         // The modes of new files depend on it.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let home = tempfile::tempdir().unwrap();
-        let tenant = Tenant::start();
+        let tenant = SimulatedTenant::start();
         let filters = Filters::new(&tenant.url(), home.path());
         Self { tenant, home, files: Files::default(), filters, transcript: String::new() }
     }
@@ -217,7 +217,7 @@ impl Call<'_> {
         let ran = child.wait_with_output().unwrap();
         let stdout = String::from_utf8(ran.stdout).expect("standard output is UTF-8");
 
-        session.filters.add_secrets(session.tenant.issued());
+        session.filters.add_secrets(session.tenant.issued_secrets());
         let requests = session.requests(order);
         let changed = session.files.refresh(session.home.path(), &mut session.filters);
         let variables: String = variables.iter().map(|(name, value)| format!("{name}={} ", quoted(value))).collect();

@@ -1,7 +1,7 @@
 //! Several tenants in one command: the recorded behaviour of the executable that a restructuring must not change.
 
 use crate::session::{Session, THIRD_DOMAIN};
-use crate::tenant::{Answer, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT};
+use crate::tenant::{Response, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT};
 
 const BASELINE: &str =
     "[products]\nCFQ7TTC0HD33 = \"Enabled\"\nCFQ7TTC0H9MP = \"Disabled\"\nCFQ7TTC0NONE = \"Disabled\"\n";
@@ -44,7 +44,7 @@ fn several_tenants_golden() {
     }
     session.note("One of the tenants refuses, and one does not exist.");
     let denial = r#"{"errorCode":"Forbidden","reason":"Not you."}"#;
-    session.tenant.fail_next("GET /v1.0/policies", Answer::text(403, "application/json", denial));
+    session.tenant.fail_next("GET /v1.0/policies", Response::text(403, "application/json", denial));
     session.call(&format!("products list --name visio {two} --jobs 1 -o csv")).concurrent().run();
     session.call("products list --name visio --tenant contoso.example --tenant nowhere.example").concurrent().run();
     session.note("Commands for one tenant.");

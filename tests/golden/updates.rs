@@ -2,7 +2,7 @@
 //! change.
 
 use crate::session::Session;
-use crate::tenant::{Answer, CUSTOMER_DOMAIN, Product};
+use crate::tenant::{Response, CUSTOMER_DOMAIN, Product};
 
 #[test]
 fn product_update_golden() {
@@ -51,9 +51,9 @@ fn products_update_golden() {
     session.note("Three changes get other answers.");
     let put = |id: &str| format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{id}");
     let refusal = r#"{"errorCode":"Forbidden","reason":"Not you."}"#;
-    session.tenant.fail_next(&put("CFQ7TTC0HD33"), Answer::text(403, "application/json", refusal));
-    session.tenant.fail_next(&put("CFQ7TTC0HD32"), Answer::text(400, "text/plain", "Not today."));
-    session.tenant.fail_next(&put("CFQ7TTC0HDB1"), Answer::text(200, "application/json", "{}"));
+    session.tenant.fail_next(&put("CFQ7TTC0HD33"), Response::text(403, "application/json", refusal));
+    session.tenant.fail_next(&put("CFQ7TTC0HD32"), Response::text(400, "text/plain", "Not today."));
+    session.tenant.fail_next(&put("CFQ7TTC0HDB1"), Response::text(200, "application/json", "{}"));
     session.run("products update --name plan --value enabled --yes -o json");
     session.note("Two products have the same name.");
     let twins = vec![Product::new("CFQ7TTC0AAAA", "Twin", "Enabled"), Product::new("CFQ7TTC0BBBB", "twin", "Disabled")];
