@@ -88,7 +88,7 @@ impl Client {
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy).
     pub async fn policy(&self) -> Result<Policy> {
-        self.look_at_policy().await.map(|looked| looked.policy)
+        self.policy_response().await.map(|response| response.policy)
     }
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
@@ -181,7 +181,7 @@ impl Client {
             let or_ambiguous = |error: UpdateError| error.or_ambiguous(is_ambiguous);
             let renewed = self.session.refresh(&token).await.map_err(|error| {
                 let refused = ApiError::new("before that", &answer, &id);
-                or_ambiguous(UpdateError::not_applied(refused.add_to(error.context(what))))
+                or_ambiguous(UpdateError::not_applied(refused.attach_to(error.context(what))))
             })?;
             if let Some(renewed) = renewed {
                 token = renewed;

@@ -137,7 +137,7 @@ impl Read {
 
 /// Reads the policy once, and compares the clocks.
 pub async fn policy(walk: &mut Walk, endpoint: &api::Client, host: &str) -> Read {
-    let (read, date) = match endpoint.look_at_policy().await {
+    let (read, date) = match endpoint.policy_response().await {
         Ok(looked) => {
             let finding = format!("status {}, correlation id {}", looked.status.as_u16(), looked.correlation_id);
             walk.passed("policy", endpoint.policy_id(), finding);
