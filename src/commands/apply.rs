@@ -266,7 +266,7 @@ fn log_result(tenant: &TenantClient, result: &ChangeResult, many_tenants: bool) 
         Outcome::Failed => {
             format!("failed{at}: {}: {}", record.item.label(), record.error.as_deref().unwrap_or_default())
         }
-        outcome => format!("{}{at}: {}", outcome.name(), record.summary()),
+        outcome => format!("{}{at}: {}", outcome.as_str(), record.summary()),
     });
 }
 
@@ -324,7 +324,7 @@ fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String 
     let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
     let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
     let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
-    let counts = format_counts(all.map(|outcome| (count(outcome), outcome.name())));
+    let counts = format_counts(all.map(|outcome| (count(outcome), outcome.as_str())));
     if counts.is_empty() { "nothing to change".to_owned() } else { counts }
 }
 

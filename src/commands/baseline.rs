@@ -16,7 +16,7 @@ use crate::api::{PolicyValue, ProductPolicy};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::{Format, Record, Row};
-use crate::plan::{self, Baseline, Comparison, Form, Plan, Unknown};
+use crate::plan::{self, Baseline, Comparison, FileFormat, Plan, UnknownEntry};
 use crate::text::{format_counts, sanitize_line, shell_quote};
 
 const EXPORT_EXAMPLES: &str = "\
@@ -108,9 +108,9 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
         if !unknown.is_empty() && !args.ignore_unknown {
             return Err(unknown_ids_error(&unknown, &tenant.context));
         }
-        for Unknown { target, place, .. } in &unknown {
+        for UnknownEntry { target, location, .. } in &unknown {
             let tenant_name = tenant_name(&tenant.context);
-            tenant.context.ui.warn(&format!("{place}: {tenant_name} has no {target}; ignored"));
+            tenant.context.ui.warn(&format!("{location}: {tenant_name} has no {target}; ignored"));
         }
         Ok(plan)
     };
@@ -123,15 +123,15 @@ fn tenant_name(context: &Context) -> String {
     context.settings.tenant.as_ref().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
 }
 
-fn unknown_ids_error(unknown: &[Unknown], context: &Context) -> Error {
+fn unknown_ids_error(unknown: &[UnknownEntry], context: &Context) -> Error {
     let ids = if unknown.len() == 1 { "an id" } else { "ids" };
     let mut error = Error::failed(format!("the file names {ids} that the tenant does not have; nothing was changed"));
-    for Unknown { target, place, .. } in unknown {
-        error = error.with_detail(format!("{place}: {target}"));
+    for UnknownEntry { target, location, .. } in unknown {
+        error = error.with_detail(format!("{location}: {target}"));
     }
     error
         .with_hints(unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context)))
-        .with_hints(unknown.iter().filter_map(|entry| entry.meant.clone()))
+        .with_hints(unknown.iter().filter_map(|entry| entry.suggestion.clone()))
         .with_hint("correct the file, or add --ignore-unknown to go on without them")
         .with_hint(context.settings.command("mscommerce products list --scope all"))
 }
@@ -199,7 +199,8 @@ fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> Ch
     let checked = plan.changes.len() + plan.unaddressable.len() + unknown.len();
     let different = plan.pending_count() + plan.unaddressable.len();
     let renumbered = unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context));
-    let mut hints: Vec<String> = renumbered.chain(unknown.iter().filter_map(|entry| entry.meant.clone())).collect();
+    let mut hints: Vec<String> =
+        renumbered.chain(unknown.iter().filter_map(|entry| entry.suggestion.clone())).collect();
     if !plan.is_empty() {
         hints.push(apply_hint(file, has_unknown, "", context));
     }
@@ -212,7 +213,7 @@ fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> Ch
     CheckResult { drift: drift_records(plan, unknown, &context.settings.policy_id), summary, hints, has_unknown }
 }
 
-fn drift_records(plan: Plan, unknown: Vec<Unknown>, policy_id: &str) -> Vec<DriftRecord> {
+fn drift_records(plan: Plan, unknown: Vec<UnknownEntry>, policy_id: &str) -> Vec<DriftRecord> {
     let different = plan.changes.into_iter().filter_map(|change| {
         let wanted = change.value_to_send()?;
         Some((change.before, wanted))
@@ -222,7 +223,7 @@ fn drift_records(plan: Plan, unknown: Vec<Unknown>, policy_id: &str) -> Vec<Drif
         wanted: PolicyValue::as_str(wanted).to_owned(),
         drift: Drift::Different,
     });
-    let unknown = unknown.into_iter().map(|Unknown { target, wanted, .. }| DriftRecord {
+    let unknown = unknown.into_iter().map(|UnknownEntry { target, wanted, .. }| DriftRecord {
         item: ProductPolicy {
             policy_id: Some(policy_id.to_owned()),
             scope: target.scope.as_str().to_owned(),
@@ -291,7 +292,7 @@ pub async fn export(args: ExportArgs, context: &Context) -> Result<CommandOutput
     }
     let tenant = TenantClient { context: context.clone(), api: context.api()? };
     let exported = plan::export(&context.settings.policy_id, list_all(&tenant).await?, format)?;
-    for (label, reason) in &exported.left_out {
+    for (label, reason) in &exported.skipped {
         context.ui.warn(&format!("{label} is left out: {reason}"));
     }
     let Some(file) = &args.file else {
@@ -305,14 +306,14 @@ pub async fn export(args: ExportArgs, context: &Context) -> Result<CommandOutput
 }
 
 /// The name of a file decides its format; standard output is TOML, or JSON with `--output json`.
-fn export_format(args: &ExportArgs, context: &Context) -> Result<Form> {
+fn export_format(args: &ExportArgs, context: &Context) -> Result<FileFormat> {
     let given = context.settings.format_given;
     match (&args.file, given) {
-        (None, None) if context.settings.format == Format::Json => Ok(Form::Json),
-        (None, None) => Ok(Form::Toml),
-        (None, Some(Format::Json)) => Ok(Form::Json),
-        (Some(file), None) => Ok(Form::of(file)),
-        (Some(file), Some(Format::Json)) if Form::of(file) == Form::Json => Ok(Form::Json),
+        (None, None) if context.settings.format == Format::Json => Ok(FileFormat::Json),
+        (None, None) => Ok(FileFormat::Toml),
+        (None, Some(Format::Json)) => Ok(FileFormat::Json),
+        (Some(file), None) => Ok(FileFormat::from_path(file)),
+        (Some(file), Some(Format::Json)) if FileFormat::from_path(file) == FileFormat::Json => Ok(FileFormat::Json),
         (Some(_), Some(_)) => {
             Err(Error::usage("--output is for standard output; the name of the file decides its form")
                 .with_hint("name a file that ends in .json, or leave out --output"))

@@ -112,7 +112,7 @@ impl Selection {
                 let name = item.name.as_deref().or(item.id.as_deref()).unwrap_or_default();
                 unaddressable(item).with_hint(format!("leave it out: --except {}", shell_quote(name)))
             })?;
-            desired.insert(&target, wanted);
+            desired.insert(target, wanted);
         }
         Ok(desired)
     }

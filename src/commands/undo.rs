@@ -108,7 +108,7 @@ fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantCl
     for entry in run {
         match previous_value(entry, listed) {
             Ok(wanted) => {
-                desired.insert(&entry.target(), wanted);
+                desired.insert(entry.target(), wanted);
                 is_empty = false;
             }
             Err(reason) => {

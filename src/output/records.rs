@@ -34,7 +34,7 @@ impl Row for ChangeRecord {
 
     fn record(self) -> Record {
         let Record { mut values, extra } = self.item.record();
-        values.extend([Value::from(self.previous_value), Value::from(self.outcome.name()), Value::from(self.error)]);
+        values.extend([Value::from(self.previous_value), Value::from(self.outcome.as_str()), Value::from(self.error)]);
         Record { values, extra }
     }
 }

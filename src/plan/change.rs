@@ -1,23 +1,23 @@
-//! One change. It writes only where the value differs, and compares the answer.
+//! One change of a product or offer type, and its result.
 
 use crate::api::{PolicyValue, ProductPolicy, Target};
 use crate::error::{Error, Result};
 use crate::text::sanitize_line;
 
-/// How a change ended.
+/// The outcome of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Changed,
-    /// The value was the wanted one already; nothing was sent.
+    /// The item already had the wanted value; nothing was sent.
     Unchanged,
-    /// The value would be changed; nothing was sent.
+    /// Dry run: the change is pending; nothing was sent.
     Planned,
     Failed,
 }
 
 impl Outcome {
-    /// The word for it in every output format.
-    pub const fn name(self) -> &'static str {
+    /// The spelling in every output format.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Changed => "changed",
             Self::Unchanged => "unchanged",
@@ -27,52 +27,52 @@ impl Outcome {
     }
 }
 
-/// What is wanted of a product or offer type that was read from the service.
+/// The wanted value of one product or offer type, beside its present state.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub target: Target,
     pub before: ProductPolicy,
-    /// The wanted value; `None` where it is to stay as it is.
+    /// The wanted value; `None` to keep the present one.
     pub wanted: Option<PolicyValue>,
 }
 
-/// What became of a change.
+/// A change as commands print it.
 #[derive(Clone, Debug)]
 pub struct ChangeRecord {
-    /// The product or offer type with its value afterwards, as planned, or none where nobody can tell.
+    /// The item after the change. Its value is `None` if the present value is unknown.
     pub item: ProductPolicy,
     pub previous_value: Option<String>,
     pub outcome: Outcome,
     pub error: Option<String>,
 }
 
-/// A change that was carried out, or not.
+/// The result of applying a change.
 pub struct ChangeResult {
     pub target: Target,
     pub record: ChangeRecord,
-    /// Why it failed, where the change was tried.
+    /// The error of a request that failed; `None` if no request was sent.
     pub error: Option<Error>,
-    /// The correlation id of the request that made the change.
+    /// The correlation id of a request that succeeded.
     pub correlation_id: Option<String>,
 }
 
 impl Change {
-    /// The value to send, where it differs from the value there is.
+    /// The value to send, or `None` if the item already has the wanted value.
     pub fn value_to_send(&self) -> Option<PolicyValue> {
         self.wanted.filter(|wanted| !wanted.matches(self.before.value.as_deref()))
     }
 
     /// Whether the value differs from the wanted one.
-    pub fn is_needed(&self) -> bool {
+    pub fn is_pending(&self) -> bool {
         self.value_to_send().is_some()
     }
 
-    /// What would be done, in words.
+    /// The change in one line.
     pub fn summary(&self) -> String {
         summary(&self.before, self.before.value.as_deref(), self.wanted.map(PolicyValue::as_str))
     }
 
-    /// The record of a change that is not sent: unchanged, or planned.
+    /// The record of a change that is not pending, or of a dry run.
     pub fn into_planned_record(self) -> ChangeRecord {
         match self.value_to_send() {
             Some(value) => self.into_record(Outcome::Planned, Some(value.as_str().to_owned()), None),
@@ -83,13 +83,13 @@ impl Change {
         }
     }
 
-    /// The result of a change that is not needed.
+    /// The result of a change that is not pending.
     pub fn unchanged(self) -> ChangeResult {
         let (target, record) = (self.target.clone(), self.into_planned_record());
         ChangeResult { target, record, error: None, correlation_id: None }
     }
 
-    /// The result of a change that was not sent.
+    /// The result of a pending change that was not sent.
     pub fn skipped(self, reason: &str) -> ChangeResult {
         let (target, current) = (self.target.clone(), self.before.value.clone());
         let record = self.into_record(Outcome::Failed, current, Some(format!("not sent: {reason}")));
@@ -111,20 +111,21 @@ impl Change {
         ChangeResult { target, record, error: Some(error), correlation_id: None }
     }
 
-    /// Whether the service did what was asked for, to the product that was meant.
-    pub fn verify(&self, wanted: PolicyValue, after: &ProductPolicy) -> Result<()> {
+    /// Fails unless the response shows the sent value for this item.
+    pub fn verify(&self, value: PolicyValue, after: &ProductPolicy) -> Result<()> {
         let label = self.before.label();
-        let wrong = if !wanted.matches(after.value.as_deref()) {
-            let shown = after.value.as_deref().unwrap_or("no value");
-            format!("{label} was to become {}, but the service shows {shown}", wanted.as_str())
+        let mismatch = if !value.matches(after.value.as_deref()) {
+            let actual = after.value.as_deref().unwrap_or("no value");
+            format!("{label} was to become {}, but the service shows {actual}", value.as_str())
         } else if self.is_other_item(after) {
             format!("the service answered for {} in the place of {label}", after.label())
         } else {
             return Ok(());
         };
-        Err(Error::failed(wrong).context(format!("could not change {}", self.target)))
+        Err(Error::failed(mismatch).context(format!("could not change {}", self.target)))
     }
 
+    /// Whether the response is about another item.
     pub fn is_other_item(&self, after: &ProductPolicy) -> bool {
         let ids = self.before.id.as_ref().zip(after.id.as_ref());
         ids.is_some_and(|(before, after)| !before.eq_ignore_ascii_case(after))
@@ -137,18 +138,18 @@ impl Change {
 }
 
 impl ChangeRecord {
-    /// What the product is set to now, in words.
+    /// The present value in words.
     pub fn current_state(&self) -> String {
         sanitize_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
     }
 
-    /// What was done, in words.
+    /// The change in one line.
     pub fn summary(&self) -> String {
         summary(&self.item, self.previous_value.as_deref(), self.item.value.as_deref())
     }
 }
 
-/// An answer may leave out what was not asked to change.
+/// Takes over the item of a response, which may leave out what the request did not change.
 fn merge_response(item: &mut ProductPolicy, after: ProductPolicy) {
     item.value = after.value;
     item.extra = after.extra;
@@ -159,6 +160,3 @@ fn merge_response(item: &mut ProductPolicy, after: ProductPolicy) {
 fn summary(item: &ProductPolicy, from: Option<&str>, to: Option<&str>) -> String {
     sanitize_line(&format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value")))
 }
-
-#[cfg(test)]
-mod tests;

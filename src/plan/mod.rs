@@ -1,12 +1,144 @@
-//! From a desired state to the changes that bring it about: what is wanted of each product, an ordered difference
-//! to what the tenant shows, and carrying it out. Everything that changes a setting goes through here.
+//! The difference between a desired state and what a tenant lists. Nothing here sends a request.
 
 mod baseline;
 mod change;
-mod desired;
+mod export;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
+use crate::error::{Error, Result};
+use crate::text::display_excerpt;
 
 #[cfg(any(fuzzing, test))]
 pub use baseline::properties;
-pub use baseline::{Baseline, Comparison, Form, Unknown, export};
+pub use baseline::{Baseline, Comparison, FileFormat, UnknownEntry};
 pub use change::{Change, ChangeRecord, ChangeResult, Outcome};
-pub use desired::{Desired, Plan, Wanted, unaddressable};
+pub use export::export;
+
+/// The wanted value of one product or offer type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Set(PolicyValue),
+    /// Keep the present value; the item is still part of the plan.
+    Keep,
+}
+
+/// The desired state of a tenant: wanted values by target, and a default for all other items.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Desired {
+    wanted: BTreeMap<Target, Wanted>,
+    default: Option<PolicyValue>,
+}
+
+impl Desired {
+    /// Creates a state with a default value for items without an entry. Without a default, those items are not part of
+    /// the plan. The default skips items that do not accept it: offer types cannot be set to trials only.
+    pub fn with_default(default: Option<PolicyValue>) -> Self {
+        Self { default, ..Self::default() }
+    }
+
+    /// Sets the wanted value of a target. Returns whether the target is new.
+    pub fn insert(&mut self, target: Target, wanted: Wanted) -> bool {
+        self.wanted.insert(target, wanted).is_none()
+    }
+
+    fn get(&self, target: &Target) -> Option<Wanted> {
+        let default = || self.default.filter(|value| target.scope.accepts(*value)).map(Wanted::Set);
+        self.wanted.get(target).copied().or_else(default)
+    }
+
+    /// The default value, if it applies to an item without a target and differs from its value.
+    fn default_for_unaddressable(&self, item: &ProductPolicy) -> Option<PolicyValue> {
+        // An unknown scope accepts what both known scopes accept.
+        let scope = item.scope().unwrap_or(Scope::OfferType);
+        self.default.filter(|value| scope.accepts(*value) && !value.matches(item.value.as_deref()))
+    }
+}
+
+/// The difference between a listing and a desired state, in the order of the listing.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// All items of the desired state, those included that have the wanted value already.
+    pub changes: Vec<Change>,
+    /// Items that differ but that no request can address, with the wanted value.
+    pub unaddressable: Vec<(ProductPolicy, PolicyValue)>,
+}
+
+impl Plan {
+    /// Computes the changes from the listed state to the desired one. An item that is listed twice is changed once.
+    pub fn diff(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
+        let mut plan = Self::default();
+        let mut index_by_target: BTreeMap<Target, usize> = BTreeMap::new();
+        for before in listed {
+            let Some(target) = before.target() else {
+                let wanted = desired.default_for_unaddressable(&before);
+                plan.unaddressable.extend(wanted.map(|wanted| (before, wanted)));
+                continue;
+            };
+            let wanted = match desired.get(&target) {
+                None => continue,
+                Some(Wanted::Set(value)) => Some(value),
+                Some(Wanted::Keep) => None,
+            };
+            let change = Change { target, before, wanted };
+            match index_by_target.get(&change.target) {
+                None => {
+                    index_by_target.insert(change.target.clone(), plan.changes.len());
+                    plan.changes.push(change);
+                }
+                Some(index) if !plan.changes[*index].is_pending() => plan.changes[*index] = change,
+                Some(_) => {}
+            }
+        }
+        plan
+    }
+
+    /// A plan of a single change.
+    pub fn single(change: Change) -> Self {
+        Self { changes: vec![change], unaddressable: Vec::new() }
+    }
+
+    /// Fails if the plan would leave an item with another value than the wanted one.
+    pub fn ensure_addressable(&self) -> Result<()> {
+        self.unaddressable.first().map_or(Ok(()), |(item, _)| Err(unaddressable(item)))
+    }
+
+    /// Whether no change is pending.
+    pub fn is_empty(&self) -> bool {
+        self.pending_count() == 0
+    }
+
+    /// The number of changes that a request is needed for.
+    pub fn pending_count(&self) -> usize {
+        self.changes.iter().filter(|change| change.is_pending()).count()
+    }
+
+    /// The records of a dry run.
+    pub fn into_planned_records(self) -> Vec<ChangeRecord> {
+        self.changes.into_iter().map(Change::into_planned_record).collect()
+    }
+}
+
+/// The pending changes, one line each.
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in self.changes.iter().filter(|change| change.is_pending()) {
+            writeln!(formatter, "  {}", change.summary())?;
+        }
+        Ok(())
+    }
+}
+
+/// The error for an item that no request can address.
+pub fn unaddressable(item: &ProductPolicy) -> Error {
+    let reason = match item.scope() {
+        None => format!("of the scope '{}', which this version cannot change", display_excerpt(&item.scope)),
+        Some(_) => "without an id, so it cannot be changed".to_owned(),
+    };
+    Error::failed(format!("the service lists {} {reason}", item.label())).with_detail("nothing was changed")
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,13 +2,14 @@
 
 use serde_json::Map;
 
-use super::{Baseline, Form, ProductPolicy, export};
+use super::{Baseline, FileFormat, ProductPolicy};
 use crate::fuzzing::printed;
+use crate::plan::export;
 
 /// A file is refused with its name and, where one is wrong, the line; or it can be written down and reads the same.
 pub fn baseline(file: &[u8]) {
-    for form in [Form::Toml, Form::Json] {
-        match Baseline::decode("the-file", file, form) {
+    for format in [FileFormat::Toml, FileFormat::Json] {
+        match Baseline::from_bytes("the-file", file, format) {
             Ok(baseline) => survives_being_written(&baseline),
             Err(error) => names_the_place(&printed(&error), file),
         }
@@ -32,10 +33,10 @@ fn survives_being_written(baseline: &Baseline) {
     });
     let listed: Vec<_> = listed.collect();
     let policy = baseline.policy.as_ref().map_or("P", |(policy, _)| policy);
-    for form in [Form::Toml, Form::Json] {
-        let Ok(exported) = export(policy, listed.clone(), form) else { panic!("{baseline:?} cannot be written") };
-        assert!(exported.left_out.is_empty(), "{:?}", exported.left_out);
-        let again = match Baseline::parse("the-file", &exported.text, form) {
+    for format in [FileFormat::Toml, FileFormat::Json] {
+        let Ok(exported) = export(policy, listed.clone(), format) else { panic!("{baseline:?} cannot be written") };
+        assert!(exported.skipped.is_empty(), "{:?}", exported.skipped);
+        let again = match Baseline::parse("the-file", &exported.text, format) {
             Ok(again) => again,
             Err(error) => panic!("{error:?}: {}", exported.text),
         };

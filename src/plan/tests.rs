@@ -6,7 +6,7 @@ use serde_json::Map;
 use super::*;
 use PolicyValue::{Disabled, Enabled, OnlyTrialsWithoutPaymentMethod as Trials};
 
-/// An item of a listing; ids come from few letters, so that they meet in both cases and more than once.
+/// An item of a listing. Ids have few letters, so that they collide, also in another case.
 fn item() -> impl Strategy<Value = ProductPolicy> {
     let scope = prop_oneof![Just(Scope::Product), Just(Scope::OfferType)];
     let value = option::of(prop_oneof![
@@ -31,19 +31,19 @@ fn value() -> impl Strategy<Value = PolicyValue> {
 
 fn desired() -> impl Strategy<Value = Desired> {
     let wanted = prop_oneof![value().prop_map(Wanted::Set), Just(Wanted::Keep)];
-    let named = btree_map((any::<bool>(), "[ab]{1,2}"), wanted, 0..6);
-    (named, option::of(value())).prop_map(|(named, default)| {
+    let wanted_by_id = btree_map((any::<bool>(), "[ab]{1,2}"), wanted, 0..6);
+    (wanted_by_id, option::of(value())).prop_map(|(wanted_by_id, default)| {
         let mut desired = Desired::with_default(default);
-        for ((is_offer_type, id), wanted) in named {
+        for ((is_offer_type, id), wanted) in wanted_by_id {
             let target = Target::new(if is_offer_type { Scope::OfferType } else { Scope::Product }, id);
-            desired.insert(&target, wanted);
+            desired.insert(target, wanted);
         }
         desired
     })
 }
 
-/// What a service shows after it has done what the plan asks for.
-fn carried_out(plan: &Plan, listed: &[ProductPolicy]) -> Vec<ProductPolicy> {
+/// The listing after all changes of the plan.
+fn apply(plan: &Plan, listed: &[ProductPolicy]) -> Vec<ProductPolicy> {
     let mut after = listed.to_vec();
     for change in &plan.changes {
         let Some(value) = change.value_to_send() else { continue };
@@ -58,9 +58,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn carrying_a_plan_out_brings_the_desired_state_about(listed in vec(item(), 0..20), desired in desired()) {
+    fn applied_plan_reaches_desired_state(listed in vec(item(), 0..20), desired in desired()) {
         let plan = Plan::diff(listed.clone(), &desired);
-        let after = carried_out(&plan, &listed);
+        let after = apply(&plan, &listed);
         for (before, after) in listed.iter().zip(&after) {
             match desired.get(&after.target().expect("a target")) {
                 Some(Wanted::Set(wanted)) => prop_assert!(wanted.matches(after.value.as_deref())),
@@ -70,32 +70,32 @@ proptest! {
     }
 
     #[test]
-    fn a_second_plan_is_empty(listed in vec(item(), 0..20), desired in desired()) {
+    fn plan_after_apply_is_empty(listed in vec(item(), 0..20), desired in desired()) {
         let plan = Plan::diff(listed.clone(), &desired);
-        let again = Plan::diff(carried_out(&plan, &listed), &desired);
-        prop_assert!(again.is_empty(), "{again}");
-        prop_assert_eq!(again.changes.len(), plan.changes.len());
+        let second = Plan::diff(apply(&plan, &listed), &desired);
+        prop_assert!(second.is_empty(), "{second}");
+        prop_assert_eq!(second.changes.len(), plan.changes.len());
     }
 
     #[test]
-    fn a_plan_names_each_thing_once_in_the_order_of_the_listing(listed in vec(item(), 0..20), desired in desired()) {
+    fn plan_has_each_target_once_in_listing_order(listed in vec(item(), 0..20), desired in desired()) {
         let plan = Plan::diff(listed.clone(), &desired);
-        let place = |target: &Target| {
+        let index_of = |target: &Target| {
             listed.iter().position(|item| item.target().is_some_and(|listed| listed == *target))
         };
-        let places: Vec<_> = plan.changes.iter().map(|change| place(&change.target).expect("it is listed")).collect();
-        prop_assert!(places.is_sorted_by(|one, next| one < next), "{places:?}");
+        let indexes: Vec<_> = plan.changes.iter().map(|change| index_of(&change.target).expect("it is listed")).collect();
+        prop_assert!(indexes.is_sorted_by(|one, next| one < next), "{indexes:?}");
     }
 
     #[test]
-    fn a_default_asks_no_offer_type_for_trials(listed in vec(item(), 0..20)) {
+    fn trials_default_skips_offer_types(listed in vec(item(), 0..20)) {
         let plan = Plan::diff(listed, &Desired::with_default(Some(Trials)));
         prop_assert!(plan.changes.iter().all(|change| change.target.scope == Scope::Product));
     }
 }
 
 #[test]
-fn what_no_request_can_name_is_refused_only_where_something_is_wanted_of_it() {
+fn unaddressable_item_is_an_error_only_if_it_differs() {
     let nameless = ProductPolicy {
         policy_id: None,
         scope: Scope::Product.as_str().to_owned(),
@@ -108,11 +108,50 @@ fn what_no_request_can_name_is_refused_only_where_something_is_wanted_of_it() {
     for item in [nameless, bundle] {
         let plan = Plan::diff(vec![item.clone()], &Desired::default());
         assert!(plan.ensure_addressable().is_ok() && plan.is_empty());
-        // What is as it should be needs no request.
+        // An item with the wanted value needs no request.
         let plan = Plan::diff(vec![item.clone()], &Desired::with_default(Some(Enabled)));
         assert!(plan.ensure_addressable().is_ok());
-        let refused =
-            Plan::diff(vec![item], &Desired::with_default(Some(Disabled))).ensure_addressable().expect_err("no");
-        assert!(refused.message().contains("Nameless"), "{refused:?}");
+        let error =
+            Plan::diff(vec![item], &Desired::with_default(Some(Disabled))).ensure_addressable().expect_err("an error");
+        assert!(error.message().contains("Nameless"), "{error:?}");
     }
+}
+
+fn change(value: &str, wanted: PolicyValue) -> Change {
+    let before = ProductPolicy {
+        policy_id: Some("P".into()),
+        scope: Scope::Product.as_str().to_owned(),
+        id: Some("CFQ7TTC0H9MP".into()),
+        name: Some("Power BI Pro".into()),
+        value: Some(value.into()),
+        extra: Map::new(),
+    };
+    Change { target: Target::new(Scope::Product, "CFQ7TTC0H9MP"), before, wanted: Some(wanted) }
+}
+
+#[test]
+fn change_to_current_value_is_not_pending_in_any_case() {
+    assert!(!change("DISABLED", Disabled).is_pending());
+    assert!(change("SomethingNew", Disabled).is_pending());
+}
+
+#[test]
+fn planned_record_shows_wanted_value() {
+    let planned = change("Enabled", Disabled).into_planned_record();
+    assert_eq!((planned.outcome, planned.item.value.as_deref()), (Outcome::Planned, Some("Disabled")));
+    assert_eq!(planned.previous_value.as_deref(), Some("Enabled"));
+    assert_eq!(change("Enabled", Enabled).into_planned_record().outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn response_with_other_value_or_item_is_a_failure() {
+    let change = change("Enabled", Disabled);
+    let response = |id: &str, value: &str| ProductPolicy {
+        id: Some(id.into()),
+        value: Some(value.into()),
+        ..change.before.clone()
+    };
+    assert!(change.verify(Disabled, &response("cfq7ttc0h9mp", "disabled")).is_ok());
+    assert!(change.verify(Disabled, &response("CFQ7TTC0H9MP", "Enabled")).is_err());
+    assert!(change.verify(Disabled, &response("CFQ7TTC0LH2H", "Disabled")).is_err());
 }

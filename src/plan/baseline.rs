@@ -1,0 +1,253 @@
+//! The baseline: the wanted settings of a tenant, in a TOML or JSON file under version control.
+
+mod fields;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use self::fields::{Field, FieldValue};
+use super::{Desired, Plan, Wanted};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
+use crate::error::{Error, Result};
+use crate::files;
+use crate::text::{display_excerpt, sanitize_line, shell_quote_short};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    Toml,
+    Json,
+}
+
+impl FileFormat {
+    /// The format by the extension of the file: JSON for `.json`, otherwise TOML.
+    pub fn from_path(path: &Path) -> Self {
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json { Self::Json } else { Self::Toml }
+    }
+}
+
+const HINT_EXPORT: &str = "write one from the tenant's settings: mscommerce baseline export --file FILE";
+
+/// Far above the size of a baseline of all products.
+const MAX_FILE_SIZE: usize = 8 * 1024 * 1024;
+
+/// The keys at the top level of the file.
+pub const POLICY: &str = "policy";
+pub const DEFAULT: &str = "default";
+pub const PRODUCTS: &str = "products";
+pub const OFFER_TYPES: &str = "offer-types";
+
+/// A parsed baseline file.
+#[derive(Debug, PartialEq)]
+pub struct Baseline {
+    /// The name of the file, for messages.
+    file: String,
+    /// The policy that the file is for, with its line.
+    policy: Option<(String, usize)>,
+    default: Option<PolicyValue>,
+    entries: Vec<BaselineEntry>,
+}
+
+/// The wanted value of one product or offer type, as the file spells it.
+#[derive(Clone, Debug, PartialEq)]
+struct BaselineEntry {
+    target: Target,
+    value: String,
+    line: usize,
+}
+
+/// The result of comparing a baseline with a listing.
+pub struct Comparison {
+    /// Covers all entries that the tenant lists.
+    pub plan: Plan,
+    /// The entries that the tenant does not list, in the order of the file.
+    pub unknown: Vec<UnknownEntry>,
+}
+
+/// An entry that the tenant does not list.
+#[derive(Debug)]
+pub struct UnknownEntry {
+    pub target: Target,
+    /// In the service's spelling if this version knows the value.
+    pub wanted: String,
+    /// File and line, as `base.toml:3`.
+    pub location: String,
+    /// A listed item that the entry may mean.
+    pub suggestion: Option<String>,
+}
+
+impl BaselineEntry {
+    fn key(&self) -> String {
+        format!("{}.{}", table_name(Some(self.target.scope)), self.target.id)
+    }
+}
+
+fn table_name(scope: Option<Scope>) -> &'static str {
+    if scope == Some(Scope::Product) { PRODUCTS } else { OFFER_TYPES }
+}
+
+impl Baseline {
+    /// Reads and parses a file.
+    pub async fn read(path: &Path) -> Result<Self> {
+        let file = sanitize_line(&path.display().to_string());
+        let bytes = files::read_limited(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                Error::failed(format!("{file} is larger than {} MiB: it is no baseline", MAX_FILE_SIZE / 1024 / 1024))
+            }
+            kind => {
+                let error = Error::from_source(error).context(format!("could not read the baseline {file}"));
+                if kind == io::ErrorKind::NotFound { error.with_hint(HINT_EXPORT) } else { error }
+            }
+        })?;
+        Self::from_bytes(&file, &bytes, FileFormat::from_path(path))
+    }
+
+    /// Parses the content of the file named `file`.
+    pub fn from_bytes(file: &str, bytes: &[u8], format: FileFormat) -> Result<Self> {
+        let text = std::str::from_utf8(files::strip_bom(bytes)).map_err(|_| {
+            Error::failed(format!("{file} is not UTF-8 text"))
+                .with_hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
+        })?;
+        Self::parse(file, text, format)
+    }
+
+    /// Parses the text of the file named `file`.
+    pub fn parse(file: &str, text: &str, format: FileFormat) -> Result<Self> {
+        let fields = if text.trim().is_empty() { Vec::new() } else { fields::parse(file, text, format)? };
+        if fields.is_empty() {
+            return Err(Error::failed(format!("{file} is empty")).with_hint(HINT_EXPORT));
+        }
+        Self::from_fields(file, &fields)
+    }
+
+    fn from_fields(file: &str, fields: &[Field]) -> Result<Self> {
+        let mut baseline = Self { file: file.to_owned(), policy: None, default: None, entries: Vec::new() };
+        let mut keys = BTreeSet::new();
+        for Field { key, line, value } in fields {
+            let error = |reason: &str| Err(baseline.error_at(*line, key, reason));
+            if !keys.insert(key.as_str()) {
+                return error("the key is there a second time");
+            }
+            match (key.as_str(), value) {
+                (POLICY, FieldValue::Text(policy)) => baseline.policy = Some((policy.clone(), *line)),
+                (DEFAULT, FieldValue::Text(value)) => match PolicyValue::parse(value) {
+                    Ok(value) => baseline.default = Some(value),
+                    Err(reason) => return error(&format!("'{}' is no value: {reason}", display_excerpt(value))),
+                },
+                (PRODUCTS, FieldValue::Table(fields)) => baseline.add_entries(Scope::Product, fields)?,
+                (OFFER_TYPES, FieldValue::Table(fields)) => baseline.add_entries(Scope::OfferType, fields)?,
+                (POLICY | DEFAULT, _) => return error("the value has to be a text"),
+                (PRODUCTS | OFFER_TYPES, _) => return error("it has to be a table of ids and values"),
+                _ => {
+                    let known = [POLICY, DEFAULT, PRODUCTS, OFFER_TYPES].join(", ");
+                    return error(&format!("there is no such key; the keys are {known}"));
+                }
+            }
+        }
+        if keys.iter().eq([&POLICY]) {
+            let message = format!("{file} names no product, no offer type and no default");
+            return Err(Error::failed(message).with_hint(HINT_EXPORT));
+        }
+        Ok(baseline)
+    }
+
+    fn add_entries(&mut self, scope: Scope, fields: &[Field]) -> Result<()> {
+        let mut seen = BTreeSet::new();
+        for Field { key, line, value } in fields {
+            let target = Target::new(scope, key.as_str());
+            let error = |reason| Err(self.error_at(*line, &format!("{}.{key}", table_name(Some(scope))), reason));
+            if key.trim().is_empty() {
+                return error("the id is empty");
+            }
+            if !seen.insert(target.clone()) {
+                return error("the id is there a second time; case does not matter");
+            }
+            let FieldValue::Text(value) = value else {
+                return error("the value has to be a text, such as \"Disabled\"");
+            };
+            self.entries.push(BaselineEntry { target, value: value.clone(), line: *line });
+        }
+        Ok(())
+    }
+
+    /// Fails if the file is for another policy.
+    pub fn check_policy(&self, policy_id: &str) -> Result<()> {
+        match &self.policy {
+            Some((policy, line)) if !policy.eq_ignore_ascii_case(policy_id) => {
+                let reason =
+                    format!("the file is for the policy '{}', and not for {policy_id}", display_excerpt(policy));
+                let hint = format!("to work on that policy: --policy-id {}", shell_quote_short(policy));
+                Err(self.error_at(*line, POLICY, reason).with_hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares the file with the listing of a tenant. A value that this version does not know is an error unless the
+    /// tenant has the same value.
+    pub fn compare(&self, listed: Vec<ProductPolicy>) -> Result<Comparison> {
+        let mut desired = Desired::with_default(self.default);
+        let mut unknown = Vec::new();
+        let items: BTreeMap<Target, &ProductPolicy> =
+            listed.iter().filter_map(|item| Some((item.target()?, item))).collect();
+        for entry in &self.entries {
+            if let Some(item) = items.get(&entry.target) {
+                desired.insert(entry.target.clone(), self.resolve_value(entry, item)?);
+                continue;
+            }
+            let value = self.parse_value(entry)?;
+            unknown.push(UnknownEntry {
+                suggestion: suggest_table(&entry.target, &listed),
+                target: entry.target.clone(),
+                wanted: value.map_or_else(|| entry.value.clone(), |value| value.as_str().to_owned()),
+                location: format!("{}:{}", self.file, entry.line),
+            });
+        }
+        Ok(Comparison { plan: Plan::diff(listed, &desired), unknown })
+    }
+
+    /// The wanted value of a listed item. The value that the item has is always valid.
+    fn resolve_value(&self, entry: &BaselineEntry, item: &ProductPolicy) -> Result<Wanted> {
+        if item.value.as_ref().is_some_and(|current| current.eq_ignore_ascii_case(&entry.value)) {
+            return Ok(Wanted::Keep);
+        }
+        if let Some(value) = self.parse_value(entry)? {
+            return Ok(Wanted::Set(value));
+        }
+        let current = sanitize_line(item.value.as_deref().unwrap_or("none"));
+        let value = display_excerpt(&entry.value);
+        let reason = format!("this version knows no value '{value}', and the tenant shows {current}");
+        let hint = "the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod";
+        Err(self.error_at(entry.line, &entry.key(), reason).with_hint(hint))
+    }
+
+    /// The value of an entry, or `None` if this version does not know it.
+    fn parse_value(&self, entry: &BaselineEntry) -> Result<Option<PolicyValue>> {
+        match PolicyValue::parse(&entry.value) {
+            Ok(value) if !entry.target.scope.accepts(value) => {
+                let reason = "an offer type takes Enabled or Disabled; trials are for products only";
+                Err(self.error_at(entry.line, &entry.key(), reason))
+            }
+            parsed => Ok(parsed.ok()),
+        }
+    }
+
+    /// An error with the file, the line and the key.
+    fn error_at(&self, line: usize, key: &str, reason: impl Display) -> Error {
+        Error::failed(format!("{}:{line}: {}: {reason}", self.file, display_excerpt(key)))
+    }
+}
+
+/// A hint if the id of a target is the name of a listed item, or is in the wrong table.
+fn suggest_table(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
+    let item = listed.iter().find(|item| item.matches_id_or_name(&target.id))?;
+    Some(format!("{} belongs into [{}] by its id", item.label(), table_name(item.scope())))
+}
+
+#[cfg(any(fuzzing, test))]
+pub mod properties;
+
+#[cfg(test)]
+mod tests;
