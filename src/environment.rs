@@ -1,15 +1,16 @@
-//! The environment variables that settings are made of, taken once at the start, so that a caller can give others.
-//! Proxies, certificates and the home directory are looked up by the libraries that need them.
+//! A snapshot of the environment variables for the settings, which callers and tests can replace.
+//!
+//! Libraries read the variables for proxies, certificates and the home directory from the process themselves.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// A snapshot of environment variables. An empty variable counts as unset.
+/// Environment variables. An empty variable counts as unset. On Windows, names ignore case.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
-/// Names alone: values may be secrets.
+/// Prints names only, because values may be secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_set().entries(self.0.keys()).finish()
@@ -23,12 +24,14 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
-    /// The value of a variable, if it is set and not empty.
+    /// The value of a variable if it is set and not empty.
+    #[must_use]
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of a variable as text, surrounding white space removed; bytes that are not UTF-8 become U+FFFD.
+    /// The trimmed value of a variable as text. Bytes that are not UTF-8 become U+FFFD.
+    #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         self.get_os(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())
     }

@@ -40,6 +40,7 @@ use commands::CommandOutput;
 use context::Context;
 use error::{Error, ErrorKind, Result};
 use interrupt::Interrupt;
+use output::RenderOptions;
 use settings::{GlobalArgs, Settings};
 use ui::{TtyInfo, Ui, UiOptions};
 
@@ -101,7 +102,10 @@ async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interr
     http.limit(cli.command.jobs());
     let context = Context { settings: Rc::clone(&settings), ui: ui.clone(), http, interrupt: interrupt.clone() };
     let CommandOutput { output, text, note, error } = Box::pin(cli.command.run(&context)).await?;
-    let printed = output.map_or(Ok(()), |output| output.print(settings.format, settings.query.as_ref(), ui));
+    let tty = ui.tty();
+    let options = RenderOptions { width: tty.width, color: ui.colors_stdout(), for_terminal: tty.stdout };
+    let rendered = output.map(|output| output.render(settings.format, settings.query.as_ref(), options)).transpose();
+    let printed = rendered.and_then(|text| text.map_or(Ok(()), |text| ui.print(&text)));
     let printed = printed.and(text.map_or(Ok(()), |text| ui.print_text(&text)));
     // The summary is shown even if the records cannot be written.
     if let Some(note) = note {

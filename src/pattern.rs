@@ -1,17 +1,17 @@
-//! Choosing products by their names.
+//! Patterns for product names.
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// Which names are meant: those that contain a text, or that fit a regular expression; case does not matter.
+/// A substring or a regular expression. Case is ignored.
 #[derive(Clone, Debug)]
 pub enum Pattern {
-    /// In lower case.
+    /// The substring in lower case.
     Contains(String),
-    Fits(Regex),
+    Regex(Regex),
 }
 
 impl Pattern {
-    /// Reads `text` or `/regular expression/`.
+    /// Parses `text` or `/regular expression/`. The error is a message.
     pub fn parse(pattern: &str) -> Result<Self, String> {
         let expression = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
         match expression {
@@ -19,20 +19,19 @@ impl Pattern {
             Some(expression) => RegexBuilder::new(expression)
                 .case_insensitive(true)
                 .build()
-                .map(Self::Fits)
+                .map(Self::Regex)
                 .map_err(|error| format!("no regular expression: {error}")),
             None if pattern.is_empty() => Err("the pattern is empty".to_owned()),
             None => Ok(Self::Contains(pattern.to_lowercase())),
         }
     }
 
-    /// Whether a name is meant.
     pub fn is_match(&self, name: &str) -> bool {
         match self {
             Self::Contains(text) => name.to_lowercase().contains(text),
-            // The library folds the case of ASCII letters alone.
-            Self::Fits(expression) => {
-                [name, &name.to_lowercase(), &name.to_uppercase()].into_iter().any(|name| expression.is_match(name))
+            // regex-lite ignores the case of ASCII letters only.
+            Self::Regex(regex) => {
+                [name, &name.to_lowercase(), &name.to_uppercase()].into_iter().any(|name| regex.is_match(name))
             }
         }
     }
@@ -43,14 +42,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_a_text_or_a_regular_expression_without_regard_to_case() {
-        let fits = |pattern: &str, name: &str| Pattern::parse(pattern).expect("a pattern").is_match(name);
-        assert!(fits("bi PRO", "Power BI Pro"));
-        assert!(fits("ÄPFEL", "äpfel"));
-        assert!(!fits("power.*pro", "Power BI Pro"));
-        assert!(fits("/^power.*pro$/", "Power BI Pro"));
-        assert!(fits("/äp.el/", "Äpfel") && fits("/ÄPFEL/", "äpfel"));
-        assert!(fits("/", "a/b"));
+    fn pattern_is_substring_or_regex_ignoring_case() {
+        let matches = |pattern: &str, name: &str| Pattern::parse(pattern).expect("a pattern").is_match(name);
+        assert!(matches("bi PRO", "Power BI Pro"));
+        assert!(matches("ÄPFEL", "äpfel"));
+        assert!(!matches("power.*pro", "Power BI Pro"));
+        assert!(matches("/^power.*pro$/", "Power BI Pro"));
+        assert!(matches("/äp.el/", "Äpfel") && matches("/ÄPFEL/", "äpfel"));
+        assert!(matches("/", "a/b"));
         assert!(Pattern::parse("/(/").is_err());
         assert!(Pattern::parse("").is_err() && Pattern::parse("//").is_err());
     }

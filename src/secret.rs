@@ -1,4 +1,4 @@
-//! Bytes and text that are wiped from memory when they are no longer needed, and that no format prints.
+//! Bytes and text that are wiped from memory on drop and never printed.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -8,41 +8,41 @@ use std::str::Utf8Error;
 use secrecy::SecretString;
 use secrecy::zeroize::{Zeroize, Zeroizing};
 
-/// How much is read at a time.
+/// Bytes per read.
 const CHUNK: usize = 8 * 1024;
 
-/// Bytes that may hold a secret. Where they need more room, what they leave behind is wiped, too.
+/// Bytes that may contain a secret. Growing them wipes the old allocation, too.
 #[derive(Clone, Default)]
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
-    /// Reads to the end.
+    /// Reads to the end. Fails as the reader does.
     pub fn read(mut from: impl Read) -> io::Result<Self> {
-        let mut all = Self::default();
+        let mut bytes = Self::default();
         let mut chunk = Zeroizing::new([0; CHUNK]);
         loop {
             match from.read(&mut *chunk) {
-                Ok(0) => return Ok(all),
-                Ok(count) => all.push(&chunk[..count]),
+                Ok(0) => return Ok(bytes),
+                Ok(count) => bytes.push(&chunk[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            // A vector that grows by itself leaves its old content in freed memory.
-            let mut roomier = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
-            roomier.extend_from_slice(&self.0);
-            self.0 = roomier;
+            // A vector that reallocates leaves its old content in freed memory.
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
         }
         self.0.extend_from_slice(bytes);
     }
 
-    /// The bytes as text.
+    /// The bytes as text. Fails if they are not UTF-8.
     pub fn text(&self) -> Result<SecretString, Utf8Error> {
         std::str::from_utf8(self).map(SecretString::from)
     }
@@ -56,7 +56,7 @@ impl Deref for SecretBytes {
     }
 }
 
-/// What a vector holds becomes the secret: nothing is copied.
+/// Takes over the allocation of the vector, without a copy.
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
@@ -80,12 +80,12 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-/// Whether bytes hold this part, which is not empty.
+/// Whether the bytes contain this part, which must not be empty.
 pub fn contains_bytes(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// Takes text over as a secret, and wipes what it was taken from.
+/// Converts text to a secret and wipes the original.
 pub fn into_secret(mut text: String) -> SecretString {
     let secret = SecretString::from(text.as_str());
     text.zeroize();
@@ -100,20 +100,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_format_prints_it() {
+    fn debug_format_hides_content() {
         let secret = SecretBytes::from(b"hush".to_vec());
         assert_eq!(format!("{secret:?}"), "4 bytes (not shown)");
     }
 
     #[test]
-    fn what_is_no_text_stays_bytes() {
+    fn text_requires_utf8() {
         assert!(SecretBytes::from(vec![0xff]).text().is_err());
-        assert_eq!(into_secret("hush".to_owned()).expose_secret(), "hush");
+        let text = SecretBytes::from(b"hush".to_vec()).text().expect("UTF-8");
+        assert_eq!(text.expose_secret(), into_secret("hush".to_owned()).expose_secret());
     }
 
     proptest! {
         #[test]
-        fn it_holds_what_was_written_and_read(
+        fn write_and_read_keep_all_bytes(
             parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3 * CHUNK), 0..4)
         ) {
             let mut written = SecretBytes::default();

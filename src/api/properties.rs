@@ -11,7 +11,7 @@ use crate::auth::Access;
 use crate::fuzzing::printed;
 use crate::http::Response;
 use crate::output::Output;
-use crate::output::properties::printed_whole;
+use crate::output::proptests::assert_json_is_complete;
 
 /// What is decoded keeps every member that came, and is printed as JSON that holds the same.
 pub fn response(body: &[u8]) {
@@ -25,10 +25,10 @@ pub fn response(body: &[u8]) {
         if let Some(link) = &page.next {
             stays_at_the_endpoint(link);
         }
-        printed_whole(&Output::many(page.items));
+        assert_json_is_complete(&Output::list(page.items));
     }
     if let Some(page) = Page::decode(&answer, Policy::from_json) {
-        printed_whole(&Output::many(page.items));
+        assert_json_is_complete(&Output::list(page.items));
     }
 }
 
@@ -40,12 +40,12 @@ fn one(came: &Value) {
         };
         let values = [&product.policy_id, &product.id, &product.name, &product.value];
         is_whole(came, &names, &values, &["scope"], &product.extra);
-        printed_whole(&Output::one(product));
+        assert_json_is_complete(&Output::one(product));
     }
     if let Some(policy) = Policy::from_json(came.clone()) {
         let values = [&policy.id, &policy.description, &policy.default_value];
         is_whole(came, &["id", "description", "defaultValue"], &values, &[], &policy.extra);
-        printed_whole(&Output::one(policy));
+        assert_json_is_complete(&Output::one(policy));
     }
 }
 

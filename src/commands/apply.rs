@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::history::{HistoryEntry, HistoryWriter};
 use crate::interrupt::InFlight;
-use crate::output::{Output, Row};
+use crate::output::{Output, Record};
 use crate::plan::{Change, ChangeRecord, ChangeResult, Outcome, Plan};
 use crate::text::{format_counts, shell_quote_short};
 
@@ -365,11 +365,11 @@ fn summary_error(results: &[ChangeResult], location: &str, is_interrupted: bool,
 }
 
 /// The records of all tenants in one list. At several tenants each begins with the tenant's id.
-pub fn to_output<R: Row>(records: Vec<(TenantClient, Vec<R>)>, is_many: bool) -> Output {
+pub fn to_output<R: Record>(records: Vec<(TenantClient, Vec<R>)>, is_many: bool) -> Output {
     if !is_many {
-        return Output::many(records.into_iter().flat_map(|(_, records)| records));
+        return Output::list(records.into_iter().flat_map(|(_, records)| records));
     }
-    Output::over_tenants(records.into_iter().flat_map(|(tenant, records)| {
+    Output::with_tenants(records.into_iter().flat_map(|(tenant, records)| {
         let id = tenant.id();
         records.into_iter().map(move |record| (id.clone(), record))
     }))

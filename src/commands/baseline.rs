@@ -151,17 +151,17 @@ enum Drift {
     Unknown,
 }
 
-impl Row for DriftRecord {
+impl Record for DriftRecord {
     const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue", "wantedValue", "drift"];
 
-    fn record(self) -> Record {
-        let Record { mut values, extra } = self.item.record();
+    fn into_row(self) -> Row {
+        let Row { mut values, extra } = self.item.into_row();
         let drift = match self.drift {
             Drift::Different => "different",
             Drift::Unknown => "unknown",
         };
         values.extend([Value::from(self.wanted), Value::from(drift)]);
-        Record { values, extra }
+        Row { values, extra }
     }
 }
 

@@ -51,7 +51,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
         note = Some(format!("{limit} of {} changes; --limit N shows more.", entries_shown.len()));
         entries_shown.truncate(limit);
     }
-    Ok(CommandOutput { note, ..Output::many(entries_shown).into() })
+    Ok(CommandOutput { note, ..Output::list(entries_shown).into() })
 }
 
 /// Reads the history, and warns about lines that cannot be read.

@@ -37,7 +37,7 @@ pub async fn list(context: &Context) -> Result<CommandOutput> {
     if policies.is_empty() {
         context.ui.info("The tenant has no policies.");
     }
-    Ok(Output::many(policies).into())
+    Ok(Output::list(policies).into())
 }
 
 pub async fn get(policy: Option<String>, context: &Context) -> Result<CommandOutput> {

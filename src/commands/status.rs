@@ -21,18 +21,18 @@ struct StatusRecord {
     status: Status,
 }
 
-impl Row for StatusRecord {
+impl Record for StatusRecord {
     const FIELDS: &'static [&'static str] =
         &["profile", "account", "tenantId", "method", "source", "clientId", "roles", "expiresAt"];
 
-    fn record(self) -> Record {
+    fn into_row(self) -> Row {
         let status = self.status;
         let source = match status.source {
             Source::Environment => "environment",
             Source::Cache => "cache",
         };
         let expires_at = status.expires_at.map(format_timestamp);
-        Record {
+        Row {
             values: vec![
                 Value::from(self.profile),
                 Value::from(status.account),
@@ -43,7 +43,7 @@ impl Row for StatusRecord {
                 Value::from(status.roles),
                 Value::from(expires_at),
             ],
-            ..Record::default()
+            ..Row::default()
         }
     }
 }

@@ -1,28 +1,54 @@
-//! CSV and TSV, for spreadsheets and for `cut` and `awk`.
+//! CSV, TSV and Markdown: one row for each record.
 
 use super::Output;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Comma-separated values. A file gets the text as it is; a terminal gets no control characters.
+/// Comma-separated values, for spreadsheets. A file gets the text as it is, a terminal no control characters.
 pub fn csv(output: &Output, for_terminal: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(output.fields.iter().map(|name| name.as_bytes())).map_err(Error::from_source)?;
-    for row in output.rows() {
-        let row: Vec<String> = if for_terminal { row.iter().map(|cell| text::sanitize(cell)).collect() } else { row };
-        writer.write_record(&row).map_err(Error::from_source)?;
+    writer.write_record(&output.fields).map_err(Error::from_source)?;
+    for cells in output.cells() {
+        let cells = if for_terminal { cells.iter().map(|cell| text::sanitize(cell)).collect() } else { cells };
+        writer.write_record(&cells).map_err(Error::from_source)?;
     }
     let bytes = writer.into_inner().map_err(|error| Error::from_source(error.into_error()))?;
     String::from_utf8(bytes).map_err(Error::from_source)
 }
 
-/// Tab-separated values: one line a record, so that tabs and line ends in a value become spaces.
+/// Tab-separated values, for `cut` and `awk`. Tabs and line ends in a value become blanks.
 pub fn tsv(output: &Output) -> String {
-    let mut lines = output.fields.join("\t") + "\n";
-    for row in output.rows() {
-        let cells: Vec<String> = row.iter().map(|cell| text::sanitize_line(cell)).collect();
-        lines.push_str(&cells.join("\t"));
-        lines.push('\n');
+    let header = output.fields.join("\t");
+    let lines =
+        output.cells().map(|cells| cells.iter().map(|cell| text::sanitize_line(cell)).collect::<Vec<_>>().join("\t"));
+    std::iter::once(header).chain(lines).map(|line| line + "\n").collect()
+}
+
+/// A Markdown table, for job summaries and issues. The caption stands above it, or alone if the list is empty.
+pub fn markdown(output: &Output) -> String {
+    let caption = output.caption.as_deref().map(escape_markdown);
+    if let (Some(caption), true) = (&caption, output.rows.is_empty()) {
+        return format!("{caption}\n");
     }
+    let mut lines = caption.map(|caption| format!("{caption}\n\n")).unwrap_or_default();
+    lines += &markdown_row(output.fields.iter().map(|name| escape_markdown(name)));
+    lines += &markdown_row(output.fields.iter().map(|_| "---".to_owned()));
+    lines.extend(output.cells().map(|cells| markdown_row(cells.iter().map(|cell| escape_markdown(cell)))));
     lines
+}
+
+fn markdown_row(cells: impl Iterator<Item = String>) -> String {
+    format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
+}
+
+/// Escapes what would start another cell, markup, a link or an image. URLs in the text may still become links.
+fn escape_markdown(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text::sanitize_line(text).chars() {
+        if r"\|<>[]`*_~&".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }

@@ -1,112 +1,64 @@
 //! JSON, for programs.
 
 use std::borrow::Cow;
-use std::io;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::ser::{CharEscape, Formatter, PrettyFormatter};
+use serde::ser::{Serialize, Serializer};
 
-use super::{Output, Record, Shape};
-use crate::error::{Error, Result};
+use super::{Output, Row};
+use crate::error::Error;
+use crate::text::is_terminal_control;
 
-pub fn render(output: &Output) -> Result<String> {
-    let objects: Vec<Object<'_>> =
-        output.records.iter().map(|record| Object { fields: &output.fields, record }).collect();
-    match (output.shape, objects.as_slice()) {
-        (Shape::One, [only]) => text(only),
-        _ => text(&objects),
+/// Pretty-printed JSON with a line end.
+pub fn render(value: &impl Serialize) -> Result<String, Error> {
+    let json = serde_json::to_string_pretty(value).map_err(Error::from_source)?;
+    Ok(escape_control_characters(&json) + "\n")
+}
+
+/// An object for a single record, an array of objects for a list.
+impl Serialize for Output {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.rows.as_slice() {
+            [row] if self.single => Object { fields: &self.fields, row }.serialize(serializer),
+            rows => serializer.collect_seq(rows.iter().map(|row| Object { fields: &self.fields, row })),
+        }
     }
 }
 
-/// JSON with a line end.
-pub fn text(value: &impl Serialize) -> Result<String> {
-    let mut text = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Harmless(PrettyFormatter::new()));
-    value.serialize(&mut serializer).map_err(Error::from_source)?;
-    text.push(b'\n');
-    String::from_utf8(text).map_err(Error::from_source)
+struct Object<'a> {
+    fields: &'a [String],
+    row: &'a Row,
 }
 
-struct Object<'a> {
-    fields: &'a [Cow<'static, str>],
-    record: &'a Record,
+impl Object<'_> {
+    /// The name of a member without a field.
+    ///
+    /// The prefix separates a member of the response from a field that has the same name but another meaning. A member
+    /// whose own name looks prefixed gets the prefix, too, so that no two names are equal.
+    fn extra_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let is_field = self.fields.iter().any(|field| field == name.trim_start_matches("service."));
+        if is_field { format!("service.{name}").into() } else { name.into() }
+    }
 }
 
 impl Serialize for Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        for (name, value) in self.fields.iter().zip(&self.record.values) {
-            object.serialize_entry(name, value)?;
-        }
-        for (name, value) in &self.record.extra {
-            if self.fields.iter().any(|field| field == name.trim_start_matches("service.")) {
-                // A member of the service that has the name of one of our fields, but not its meaning; or one that is
-                // called as such a member is here.
-                object.serialize_entry(&format!("service.{name}"), value)?;
-            } else {
-                object.serialize_entry(name, value)?;
-            }
-        }
-        object.end()
+        let fields = self.fields.iter().map(Cow::from).zip(&self.row.values);
+        let extra = self.row.extra.iter().map(|(name, value)| (self.extra_name(name), value));
+        serializer.collect_map(fields.chain(extra))
     }
 }
 
-/// Pretty-printed JSON that also escapes what JSON itself lets through: DEL and the C1 controls, which steer
-/// some terminals, and bidirectional overrides. A parser reads the same text.
-struct Harmless(PrettyFormatter<'static>);
-
-impl Formatter for Harmless {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some(position) = rest.find(crate::text::is_terminal_control) {
-            let (harmless, from_there) = rest.split_at(position);
-            writer.write_all(harmless.as_bytes())?;
-            let mut characters = from_there.chars();
-            if let Some(character) = characters.next() {
-                write!(writer, "\\u{:04x}", u32::from(character))?;
-            }
-            rest = characters.as_str();
+/// Escapes the characters that JSON allows in a string but that a terminal acts upon: DEL, C1 controls and bidirectional
+/// overrides. Parsers read the same text.
+fn escape_control_characters(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for character in json.chars() {
+        // The line feeds are those between members. Inside strings they are escaped already.
+        if character != '\n' && is_terminal_control(character) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
+        } else {
+            escaped.push(character);
         }
-        writer.write_all(rest.as_bytes())
     }
-
-    fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
-        self.0.write_char_escape(writer, escape)
-    }
-
-    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
-    }
-
-    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
-    }
-
-    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
-    }
-
-    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
-    }
-
-    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
-    }
-
-    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
-    }
-
-    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
-    }
+    escaped
 }

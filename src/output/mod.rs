@@ -1,29 +1,25 @@
-//! The result of a command, and its five forms. One record has the same field names in every form.
+//! The result of a command as text in one of five formats. A field has the same name in every format.
+//!
+//! This module renders; the caller prints.
 
 mod delimited;
 mod json;
-mod markdown;
-mod marks;
-mod narrow;
 #[cfg(any(fuzzing, test))]
-pub mod properties;
+pub mod proptests;
 mod query;
 mod records;
 mod table;
-
-use std::borrow::Cow;
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::ui::Ui;
 pub use query::Query;
 
-/// The field that records of several tenants begin with.
+/// The first field of a list that covers several tenants.
 const TENANT_ID: &str = "tenantId";
 
-/// The form in which a result is printed.
+/// Output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people: aligned columns.
@@ -39,109 +35,110 @@ pub enum Format {
     Markdown,
 }
 
-/// One record: the values of the result's fields, in order, and members of the service that have no field.
-#[derive(Clone, Debug, Default)]
-pub struct Record {
-    pub values: Vec<Value>,
-    pub extra: Map<String, Value>,
+/// Properties of the destination that the text depends on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RenderOptions {
+    /// Columns of the terminal. `None` if lines have no limit.
+    pub width: Option<u16>,
+    /// Whether to add escape sequences for color.
+    pub color: bool,
+    /// Whether a terminal shows the text. CSV for a file keeps control characters.
+    pub for_terminal: bool,
 }
 
-/// Something that can be shown as a record.
-pub trait Row {
+/// A type that is printed as a record.
+pub trait Record {
     /// The names of the fields, in order.
     const FIELDS: &'static [&'static str];
 
-    fn record(self) -> Record;
+    fn into_row(self) -> Row;
 }
 
-/// Whether a command's result is by its nature one record or a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    One,
-    Many,
+/// The content of one record.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// One value for each field, in the same order.
+    pub values: Vec<Value>,
+    /// Members of the response that have no field. Only JSON shows them.
+    pub extra: Map<String, Value>,
 }
 
 /// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Output {
-    shape: Shape,
-    fields: Vec<Cow<'static, str>>,
-    records: Vec<Record>,
-    /// A sentence that says what the records are; Markdown shows it, for there it stands among other texts.
+    /// Whether the result is one record by its nature: an object in JSON instead of an array.
+    single: bool,
+    fields: Vec<String>,
+    rows: Vec<Row>,
+    /// A sentence that describes the records. Only Markdown shows it, because there the table stands among other text.
     caption: Option<String>,
 }
 
 impl Output {
-    /// A result that is one record: an object in JSON.
-    pub fn one<R: Row>(row: R) -> Self {
-        Self { shape: Shape::One, fields: named(R::FIELDS), records: vec![row.record()], caption: None }
+    /// A result that is a single record.
+    pub fn one<R: Record>(record: R) -> Self {
+        Self { single: true, ..Self::list([record]) }
     }
 
-    /// A result that is a list, be it of one record or none: an array in JSON.
-    pub fn many<R: Row>(rows: impl IntoIterator<Item = R>) -> Self {
-        let records = rows.into_iter().map(R::record).collect();
-        Self { shape: Shape::Many, fields: named(R::FIELDS), records, caption: None }
+    /// A result that is a list, with any number of records.
+    pub fn list<R: Record>(records: impl IntoIterator<Item = R>) -> Self {
+        let fields = R::FIELDS.iter().map(ToString::to_string).collect();
+        Self { single: false, fields, rows: records.into_iter().map(R::into_row).collect(), caption: None }
     }
 
-    /// A list of records of several tenants, each beginning with the id of its own.
-    pub fn over_tenants<R: Row>(rows: impl IntoIterator<Item = (String, R)>) -> Self {
-        let records = rows.into_iter().map(|(tenant_id, row)| {
-            let mut record = row.record();
-            record.values.insert(0, Value::from(tenant_id));
-            record
-        });
-        let (records, mut fields) = (records.collect(), named(R::FIELDS));
-        fields.insert(0, Cow::Borrowed(TENANT_ID));
-        Self { shape: Shape::Many, fields, records, caption: None }
+    /// A list of records of several tenants. The tenant ID becomes the first field.
+    pub fn with_tenants<R: Record>(records: impl IntoIterator<Item = (String, R)>) -> Self {
+        let (tenant_ids, records): (Vec<String>, Vec<R>) = records.into_iter().unzip();
+        let mut output = Self::list(records);
+        output.fields.insert(0, TENANT_ID.to_owned());
+        for (row, tenant_id) in output.rows.iter_mut().zip(tenant_ids) {
+            row.values.insert(0, Value::from(tenant_id));
+        }
+        output
     }
 
-    /// The same with a sentence that says what the records are.
-    pub fn with_caption(mut self, caption: &str) -> Self {
-        self.caption = Some(caption.to_owned());
-        self
+    /// Adds a sentence that describes the records.
+    pub fn with_caption(self, caption: &str) -> Self {
+        Self { caption: Some(caption.to_owned()), ..self }
     }
 
-    /// Prints the result, or what a query picks from it, on standard output.
-    pub fn print(&self, format: Format, query: Option<&Query>, terminal: &Ui) -> Result<()> {
-        let text = match query {
-            Some(query) => query.picked(self, format, terminal)?,
-            None => self.rendered(format, terminal)?,
-        };
-        terminal.print(&text)
+    /// Renders the result, or what a query selects from it.
+    ///
+    /// Fails if the query cannot be evaluated on this result.
+    pub fn render(&self, format: Format, query: Option<&Query>, options: RenderOptions) -> Result<String> {
+        match query {
+            Some(query) => query.apply(self, format, options),
+            None => self.render_records(format, options),
+        }
     }
 
-    fn rendered(&self, format: Format, terminal: &Ui) -> Result<String> {
-        let facts = terminal.tty();
+    fn render_records(&self, format: Format, options: RenderOptions) -> Result<String> {
         Ok(match format {
-            Format::Table => table::render(self, facts.width, terminal.colors_stdout()),
+            Format::Table => table::render(self, options.width, options.color),
             Format::Json => json::render(self)?,
-            Format::Csv => delimited::csv(self, facts.stdout)?,
+            Format::Csv => delimited::csv(self, options.for_terminal)?,
             Format::Tsv => delimited::tsv(self),
-            Format::Markdown => markdown::render(self),
+            Format::Markdown => delimited::markdown(self),
         })
     }
 
     /// The values of one field as text.
     fn column(&self, index: usize) -> impl Iterator<Item = String> {
-        self.records.iter().map(move |record| record.values.get(index).map(text_of).unwrap_or_default())
+        self.rows.iter().map(move |row| row.values.get(index).map(cell_text).unwrap_or_default())
     }
 
-    /// The records as rows of text.
-    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
-        self.records.iter().map(|record| record.values.iter().map(text_of).collect())
+    /// The cells of each row as text.
+    fn cells(&self) -> impl Iterator<Item = Vec<String>> {
+        self.rows.iter().map(|row| row.values.iter().map(cell_text).collect())
     }
-}
-
-fn named(fields: &[&'static str]) -> Vec<Cow<'static, str>> {
-    fields.iter().map(|name| Cow::Borrowed(*name)).collect()
 }
 
 /// A value as text: nothing for null, lists separated by commas.
-fn text_of(value: &Value) -> String {
+fn cell_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(cell_text).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

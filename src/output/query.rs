@@ -1,97 +1,89 @@
-//! `--query`: what a `JMESPath` expression picks from a result, as `az` has it.
-
-use std::borrow::Cow;
+//! `--query`: selects from a result with a `JMESPath` expression, as `az` does.
 
 use jmespath::{Expression, JmespathError};
 use serde_json::{Map, Value};
 
-use super::{Format, Output, Record, Shape, json, text_of};
+use super::{Format, Output, RenderOptions, Row, cell_text, json};
 use crate::error::{Error, Result};
-use crate::text;
-use crate::ui::Ui;
+use crate::text::sanitize_line;
 
-/// Where the language is explained.
-const LANGUAGE: &str = "https://jmespath.org/tutorial.html";
+const JMESPATH_URL: &str = "https://jmespath.org/tutorial.html";
 
-/// An expression that was understood.
+/// A parsed expression.
 #[derive(Clone)]
 pub struct Query(Expression<'static>);
 
 impl Query {
-    /// Reads an expression. Fails with wrong usage, so that a mistake is told before anything is done.
+    /// Parses an expression. A syntax error is a usage error, so that it stops the command before it does anything.
     pub fn parse(expression: &str) -> Result<Self> {
         jmespath::compile(expression).map(Self).map_err(|error| {
-            Error::usage(format!("--query: {}", reason(&error)))
-                .with_hint(format!("the language is explained at {LANGUAGE}"))
+            Error::usage(format!("--query: {}", format_error(&error)))
+                .with_hint(format!("the language is explained at {JMESPATH_URL}"))
         })
     }
 
-    /// What the expression picks, in this format. Picked records are shown as records are; anything else is shown as
-    /// plain values: as TSV without a header, so that scripts get words and not JSON.
-    pub fn picked(&self, output: &Output, format: Format, terminal: &Ui) -> Result<String> {
-        let whole = json::render(output)?;
-        let whole: Value = serde_json::from_str(&whole).map_err(Error::from_source)?;
-        let found = self.0.search(&whole).map_err(|error| Error::failed(format!("--query: {}", reason(&error))))?;
-        let found = serde_json::to_value(&*found).map_err(Error::from_source)?;
+    /// Renders what the expression selects from the result.
+    ///
+    /// Selected objects are rendered as records. Anything else, and everything in TSV, is rendered as plain values
+    /// without a header, so that scripts get words and not JSON.
+    pub fn apply(&self, output: &Output, format: Format, options: RenderOptions) -> Result<String> {
+        let result = serde_json::to_value(output).map_err(Error::from_source)?;
+        let selected =
+            self.0.search(&result).map_err(|error| Error::failed(format!("--query: {}", format_error(&error))))?;
+        let selected = serde_json::to_value(&*selected).map_err(Error::from_source)?;
         match format {
-            Format::Json => json::text(&found),
-            Format::Tsv => Ok(lines(&found)),
-            Format::Table | Format::Csv | Format::Markdown => match as_output(&found) {
-                Some(picked) => picked.rendered(format, terminal),
-                None => Ok(lines(&found)),
+            Format::Json => json::render(&selected),
+            Format::Tsv => Ok(to_plain_lines(&selected)),
+            Format::Table | Format::Csv | Format::Markdown => match to_output(&selected) {
+                Some(output) => output.render_records(format, options),
+                None => Ok(to_plain_lines(&selected)),
             },
         }
     }
 }
 
-/// The crate's words in one line, without its drawing of where in the expression it is.
-fn reason(error: &JmespathError) -> String {
-    let words = error.reason.to_string();
-    let place = error.offset + 1;
-    format!("{} (at character {place})", text::sanitize_line(words.trim()))
+/// The message in one line, without the crate's drawing of the position.
+fn format_error(error: &JmespathError) -> String {
+    let reason = error.reason.to_string();
+    format!("{} (at character {})", sanitize_line(reason.trim()), error.offset + 1)
 }
 
-/// Records, where that is what was picked.
-fn as_output(found: &Value) -> Option<Output> {
-    let (shape, objects): (Shape, Vec<&Map<String, Value>>) = match found {
-        Value::Object(object) => (Shape::One, vec![object]),
-        Value::Array(items) if !items.is_empty() => {
-            (Shape::Many, items.iter().map(Value::as_object).collect::<Option<_>>()?)
-        }
+/// Records, if an object or a list of objects was selected.
+fn to_output(selected: &Value) -> Option<Output> {
+    let (single, objects): (bool, Vec<&Map<String, Value>>) = match selected {
+        Value::Object(object) => (true, vec![object]),
+        Value::Array(items) if !items.is_empty() => (false, items.iter().map(Value::as_object).collect::<Option<_>>()?),
         _ => return None,
     };
-    let mut fields: Vec<Cow<'static, str>> = Vec::new();
+    let mut names: Vec<&String> = Vec::new();
     for name in objects.iter().flat_map(|object| object.keys()) {
-        if !fields.iter().any(|known| known == name) {
-            fields.push(Cow::Owned(name.clone()));
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    let record = |object: &&Map<String, Value>| Record {
-        values: fields.iter().map(|name| object.get(&**name).cloned().unwrap_or_default()).collect(),
-        ..Record::default()
+    let row = |object: &&Map<String, Value>| Row {
+        values: names.iter().map(|name| object.get(*name).cloned().unwrap_or_default()).collect(),
+        ..Row::default()
     };
-    let records = objects.iter().map(record).collect();
-    // A name may be anything that the expression says.
-    let fields = fields.iter().map(|name| Cow::Owned(text::sanitize_line(name))).collect();
-    Some(Output { shape, fields, records, caption: None })
+    let rows = objects.iter().map(row).collect();
+    // The expression may contain any name.
+    let fields = names.iter().map(|name| sanitize_line(name)).collect();
+    Some(Output { single, fields, rows, caption: None })
 }
 
-/// One line for each item, with tabs between the values in it; nothing at all for null.
-fn lines(found: &Value) -> String {
+/// One line for each item, with tabs between the values in it; nothing for null.
+fn to_plain_lines(selected: &Value) -> String {
+    let plain = |value: &Value| sanitize_line(&cell_text(value));
     let line = |item: &Value| match item {
-        Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join("\t"),
-        Value::Object(members) => members.values().map(cell).collect::<Vec<_>>().join("\t"),
-        single => cell(single),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join("\t") + "\n",
+        Value::Object(members) => members.values().map(plain).collect::<Vec<_>>().join("\t") + "\n",
+        single => plain(single) + "\n",
     };
-    match found {
+    match selected {
         Value::Null => String::new(),
-        Value::Array(items) => items.iter().map(|item| line(item) + "\n").collect(),
-        single => line(single) + "\n",
+        Value::Array(items) => items.iter().map(line).collect(),
+        single => line(single),
     }
-}
-
-fn cell(value: &Value) -> String {
-    text::sanitize_line(&text_of(value))
 }
 
 #[cfg(test)]
@@ -101,8 +93,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_become_words_and_lines() {
-        for (found, shown) in [
+    fn to_plain_lines_prints_one_line_per_item() {
+        for (selected, lines) in [
             (json!(null), ""),
             (json!("Power\tBI"), "Power BI\n"),
             (json!(3), "3\n"),
@@ -111,12 +103,12 @@ mod tests {
             (json!([{"x": "a", "y": true}]), "a\ttrue\n"),
             (json!([]), ""),
         ] {
-            assert_eq!(lines(&found), shown);
+            assert_eq!(to_plain_lines(&selected), lines);
         }
     }
 
     #[test]
-    fn a_mistake_is_wrong_usage_and_says_where() {
+    fn parse_error_is_usage_error_with_position() {
         let error = Query::parse("[?id==").err().expect("an error");
         assert_eq!(error.kind(), crate::error::ErrorKind::Usage);
         assert!(error.message().contains("at character"), "{error:?}");

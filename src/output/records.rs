@@ -1,4 +1,4 @@
-//! How what the service speaks of is shown: the field names of every output format.
+//! The records of policies, products, changes and the history: their field names in every format.
 
 use serde_json::Value;
 
@@ -8,43 +8,43 @@ use crate::history::HistoryEntry;
 use crate::plan::ChangeRecord;
 use crate::text::format_timestamp;
 
-impl Row for Policy {
+impl Record for Policy {
     const FIELDS: &'static [&'static str] = &["policyId", "description", "defaultValue"];
 
-    fn record(self) -> Record {
-        Record { values: [self.id, self.description, self.default_value].map(Value::from).into(), extra: self.extra }
+    fn into_row(self) -> Row {
+        Row { values: [self.id, self.description, self.default_value].map(Value::from).into(), extra: self.extra }
     }
 }
 
-impl Row for ProductPolicy {
+impl Record for ProductPolicy {
     const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue"];
 
-    fn record(self) -> Record {
+    fn into_row(self) -> Row {
         let scope = Some(self.scope);
-        Record {
+        Row {
             values: [self.policy_id, scope, self.id, self.name, self.value].map(Value::from).into(),
             extra: self.extra,
         }
     }
 }
 
-impl Row for ChangeRecord {
+impl Record for ChangeRecord {
     const FIELDS: &'static [&'static str] =
         &["policyId", "scope", "id", "name", "policyValue", "previousValue", "outcome", "error"];
 
-    fn record(self) -> Record {
-        let Record { mut values, extra } = self.item.record();
+    fn into_row(self) -> Row {
+        let Row { mut values, extra } = self.item.into_row();
         values.extend([Value::from(self.previous_value), Value::from(self.outcome.as_str()), Value::from(self.error)]);
-        Record { values, extra }
+        Row { values, extra }
     }
 }
 
-impl Row for HistoryEntry {
+impl Record for HistoryEntry {
     const FIELDS: &'static [&'static str] =
         &["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
 
-    fn record(self) -> Record {
-        Record {
+    fn into_row(self) -> Row {
+        Row {
             values: vec![
                 Value::from(format_timestamp(self.time)),
                 Value::from(self.run),
@@ -58,7 +58,7 @@ impl Row for HistoryEntry {
                 Value::from(self.to),
                 Value::from(self.correlation_id),
             ],
-            ..Record::default()
+            ..Row::default()
         }
     }
 }

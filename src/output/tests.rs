@@ -4,20 +4,20 @@ use super::*;
 
 struct Named(&'static str, Option<&'static str>);
 
-impl Row for Named {
+impl Record for Named {
     const FIELDS: &'static [&'static str] = &["id", "name"];
 
-    fn record(self) -> Record {
+    fn into_row(self) -> Row {
         let extra = json!({"addedLater": {"deep": [1]}, "name": "another meaning", "service.name": "a third"});
-        Record { values: vec![self.0.into(), self.1.into()], extra: extra.as_object().cloned().unwrap_or_default() }
+        Row { values: vec![self.0.into(), self.1.into()], extra: extra.as_object().cloned().unwrap_or_default() }
     }
 }
 
-/// A name that tries everything at once.
+/// A name with characters that are special in each format.
 const NASTY: &str = "a,\"b\"|c\td\r\ne\u{1b}[31m\u{9b}f\u{202e}`*<img>[x](y)\\";
 
 #[test]
-fn json_reads_back_as_the_same_text_and_steers_no_terminal() {
+fn json_round_trips_without_control_characters() {
     let text = json::render(&Output::one(Named("1", Some(NASTY)))).expect("json");
     assert!(!text.chars().any(|c| c != '\n' && crate::text::is_terminal_control(c)), "{text:?}");
     let value: Value = serde_json::from_str(&text).expect("json");
@@ -25,7 +25,7 @@ fn json_reads_back_as_the_same_text_and_steers_no_terminal() {
 }
 
 #[test]
-fn json_keeps_members_without_a_field_under_their_names() {
+fn json_prefixes_members_named_like_a_field() {
     let value: Value =
         serde_json::from_str(&json::render(&Output::one(Named("1", None))).expect("json")).expect("json");
     assert_eq!(value["addedLater"], json!({"deep": [1]}));
@@ -34,8 +34,8 @@ fn json_keeps_members_without_a_field_under_their_names() {
 }
 
 #[test]
-fn csv_keeps_the_text_for_a_file_and_steers_no_terminal() {
-    let output = Output::many([Named("1", Some(NASTY))]);
+fn csv_keeps_control_characters_only_for_files() {
+    let output = Output::list([Named("1", Some(NASTY))]);
     let text = delimited::csv(&output, false).expect("csv");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let row = reader.records().next().expect("a row").expect("a row");
@@ -45,84 +45,101 @@ fn csv_keeps_the_text_for_a_file_and_steers_no_terminal() {
 }
 
 #[test]
-fn tsv_and_markdown_have_one_line_a_record() {
-    let output = Output::many([Named("1", Some(NASTY)), Named("2", None)]);
+fn tsv_and_markdown_have_one_line_per_record() {
+    let output = Output::list([Named("1", Some(NASTY)), Named("2", None)]);
     let tsv = delimited::tsv(&output);
     assert_eq!(tsv.lines().map(|line| line.matches('\t').count()).collect::<Vec<_>>(), [1, 1, 1]);
-    let markdown = markdown::render(&output);
+    let markdown = delimited::markdown(&output);
     assert_eq!(markdown.lines().count(), 4);
     assert!(markdown.contains(r#"a,"b"\|c d e"#) && markdown.contains(r"\`\*\<img\>\[x\](y)\\"), "{markdown}");
 }
 
 #[test]
-fn an_empty_list_has_a_header_where_programs_read_it() {
-    let output = Output::many(Vec::<Named>::new());
+fn empty_list_has_header_except_in_tables() {
+    let output = Output::list(Vec::<Named>::new());
     assert_eq!(json::render(&output).expect("json"), "[]\n");
     assert_eq!(delimited::csv(&output, false).expect("csv"), "id,name\n");
     assert_eq!(delimited::tsv(&output), "id\tname\n");
-    assert_eq!(markdown::render(&output), "| id | name |\n| --- | --- |\n");
+    assert_eq!(delimited::markdown(&output), "| id | name |\n| --- | --- |\n");
     assert_eq!(table::render(&output, None, false), "");
 }
 
 #[test]
-fn a_narrow_table_moves_what_is_the_same_in_every_row_above_it() {
-    let output = Output::many([Named("1", Some("same and rather long")), Named("2", Some("same and rather long"))]);
-    assert_eq!(table::render(&output, Some(12), false), "name:\nsame and\nrather long\n\nid\n1\n2\n");
-    assert!(table::render(&output, Some(80), false).starts_with("id  name\n"));
+fn table_too_wide_moves_constant_columns_above() {
+    let output = Output::list([Named("1", Some("a name")), Named("1", Some("another name"))]);
+    assert_eq!(table::render(&output, Some(16), false), "id  name\n1   a name\n1   another name\n");
+    assert_eq!(table::render(&output, Some(15), false), "id  1\n\nname\na name\nanother name\n");
+    // Without a difference between the records there is nothing to move.
+    let output = Output::list([Named("1", Some("a name")), Named("1", Some("a name"))]);
+    assert_eq!(table::render(&output, Some(6), false), "id    1\nname  a name\n\nid    1\nname  a name\n");
 }
 
 #[test]
-fn wide_characters_keep_columns_aligned() {
-    let text = table::render(&Output::many([Named("日本", Some("x")), Named("abcd", Some("y"))]), None, false);
+fn table_too_narrow_wraps_text_or_prints_field_lines() {
+    let output = Output::list([Named("1", Some("some words that need much room")), Named("2", None)]);
+    let wrapped = "id  name\n1   some words\n    that need\n    much room\n2\n";
+    assert_eq!(table::render(&output, Some(16), false), wrapped);
+    let lines = "id    1\nname  some words\n      that need\n      much room\n\nid  2\n";
+    assert_eq!(table::render(&output, Some(15), false), lines);
+}
+
+#[test]
+fn table_colors_only_policy_values_that_are_enabled() {
+    struct Value(&'static str, &'static str);
+
+    impl Record for Value {
+        const FIELDS: &'static [&'static str] = &["name", "policyValue"];
+
+        fn into_row(self) -> Row {
+            Row { values: vec![self.0.into(), self.1.into()], ..Row::default() }
+        }
+    }
+
+    let green = "\u{1b}[1m\u{1b}[32mEnabled\u{1b}[0m";
+    let text = table::render(&Output::list([Value("Enabled", "Disabled"), Value("x", "Enabled")]), None, true);
+    assert!(text.ends_with(&format!("Enabled  Disabled\nx        {green}\n")), "{text:?}");
+    let text = table::render(&Output::one(Value("Enabled", "Enabled")), None, true);
+    assert_eq!(text.matches(green).count(), 1, "{text:?}");
+}
+
+#[test]
+fn table_aligns_wide_characters() {
+    let text = table::render(&Output::list([Named("日本", Some("x")), Named("abcd", Some("y"))]), None, false);
     assert_eq!(text, "id    name\n日本  x\nabcd  y\n");
 }
 
+/// One word that is longer than any terminal is wide.
+const SOLID: &str = match str::from_utf8(&[b'x'; 500]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
 #[test]
-fn no_width_and_no_name_breaks_a_table() {
-    for name in ["日本語製品名プラン", "é ü ö ä é ü ö ä", "", " "] {
+fn table_renders_at_any_width() {
+    for name in ["日本語製品名プラン", "é ü ö ä é ü ö ä", "", " ", SOLID] {
         for width in (1..40).chain([u16::MAX]) {
             for color in [false, true] {
-                let one = Output::one(Named("", Some(name)));
-                let many = Output::many([Named("1", Some(name)), Named("2", None)]);
-                for output in [one, many] {
-                    table::render(&output, Some(width), color);
-                }
+                table::render(&Output::one(Named("", Some(name))), Some(width), color);
+                table::render(&Output::list([Named("1", Some(name)), Named("2", None)]), Some(width), color);
             }
         }
     }
 }
 
 #[test]
-fn only_names_of_fields_are_bold_in_the_table_of_one_record() {
+fn table_of_one_record_has_bold_field_names() {
     let text = table::render(&Output::one(Named("", Some("日本語"))), None, true);
     assert_eq!(text, "\u{1b}[1mname\u{1b}[0m  日本語\n");
 }
 
 #[test]
-fn an_id_to_copy_is_never_broken_by_a_narrow_terminal() {
+fn table_too_narrow_keeps_ids_whole() {
     let ids = ["05fe0b58-dfdb-4c0a-b52d-c93aa694a301", "4eefb35e-c7fd-44bd-b0d9-925ceaeffe01"];
-    let output = Output::many(ids.map(|id| Named(id, Some("some words that are many"))));
-    for width in [40, 60, 80] {
+    let output = Output::list(ids.map(|id| Named(id, Some("some words and https://example.com/path"))));
+    for width in 1..100 {
         let text = table::render(&output, Some(width), false);
         assert!(ids.iter().all(|id| text.contains(id)), "{width}\n{text}");
-        assert!(text.lines().all(|line| line.len() <= usize::from(width)), "{width}\n{text}");
+        assert!(text.contains("https://example.com/path"), "{width}\n{text}");
+        assert!(width < 42 || text.lines().all(|line| line.len() <= usize::from(width)), "{width}\n{text}");
     }
-}
-
-#[test]
-fn a_long_text_for_which_a_column_would_be_too_narrow_stands_below_its_row() {
-    let long = "what was found takes more than a few words to tell, and a name/that/is/long/and/never/broken";
-    let output = Output::many([Named("a-rather-long-name.example", Some(long)), Named("b", None)]);
-    let text = table::render(&output, Some(50), false);
-    assert!(text.starts_with("id\na-rather-long-name.example\n  name  what was found takes"), "{text}");
-    assert!(text.contains("name/that/is/long/and/never/broken") && text.ends_with("\nb\n"), "{text}");
-    assert!(text.lines().all(|line| line.len() <= 50), "{text}");
-    let wide = table::render(&output, Some(80), false);
-    assert!(wide.starts_with("id                          name\n"), "{wide}");
-}
-
-#[test]
-fn without_room_for_two_columns_a_value_stands_behind_its_name_or_below_it() {
-    let output = Output::one(Named("1", Some("some words and AWordThatIsLonger")));
-    assert_eq!(table::render(&output, Some(10), false), "id: 1\nname:\nsome words\nand\nAWordThatIsLonger\n");
 }

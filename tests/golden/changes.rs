@@ -1,7 +1,7 @@
 //! `history` and `undo`: the recorded behaviour of the executable that a restructuring must not change.
 
 use crate::session::Session;
-use crate::tenant::{Response, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT};
+use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT, Response};
 
 #[test]
 fn history_golden() {

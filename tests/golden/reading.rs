@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::session::Session;
-use crate::tenant::{Response, CUSTOMER_DOMAIN, Product};
+use crate::tenant::{CUSTOMER_DOMAIN, Product, Response};
 
 #[test]
 fn policy_golden() {

@@ -1,7 +1,7 @@
 //! Several tenants in one command: the recorded behaviour of the executable that a restructuring must not change.
 
 use crate::session::{Session, THIRD_DOMAIN};
-use crate::tenant::{Response, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT};
+use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, Response};
 
 const BASELINE: &str =
     "[products]\nCFQ7TTC0HD33 = \"Enabled\"\nCFQ7TTC0H9MP = \"Disabled\"\nCFQ7TTC0NONE = \"Disabled\"\n";

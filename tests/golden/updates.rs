@@ -2,7 +2,7 @@
 //! change.
 
 use crate::session::Session;
-use crate::tenant::{Response, CUSTOMER_DOMAIN, Product};
+use crate::tenant::{CUSTOMER_DOMAIN, Product, Response};
 
 #[test]
 fn product_update_golden() {

@@ -33,7 +33,7 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
     }
     run_checks(&mut walk, context).await;
     let (steps, error) = walk.end();
-    Ok(CommandOutput { output: Some(Output::many(steps)), error, ..CommandOutput::default() })
+    Ok(CommandOutput { output: Some(Output::list(steps)), error, ..CommandOutput::default() })
 }
 
 async fn run_checks(walk: &mut Walk, context: &Context) {

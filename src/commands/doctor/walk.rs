@@ -23,10 +23,10 @@ pub struct Step {
     hints: Vec<String>,
 }
 
-impl Row for Step {
+impl Record for Step {
     const FIELDS: &'static [&'static str] = &["step", "target", "outcome", "finding", "hint"];
 
-    fn record(self) -> Record {
+    fn into_row(self) -> Row {
         let outcome = match self.outcome {
             Outcome::Passed => "passed",
             Outcome::Failed => "failed",
@@ -39,7 +39,7 @@ impl Row for Step {
             Value::from(self.finding),
             if self.hints.is_empty() { Value::Null } else { Value::from(self.hints.join("; ")) },
         ];
-        Record { values, ..Record::default() }
+        Row { values, ..Row::default() }
     }
 }
 
