@@ -1,4 +1,6 @@
-//! What the tool has to keep to.
+//! Limits on time, memory and size.
+//!
+//! They are there so that a blunder shows. No cleverness in the code is owed to them.
 
 use crate::contenders::{CURL_ROOT, CURL_SYSTEM, FLOOR_ROOT, FLOOR_SYSTEM, TOOL_ROOT, TOOL_SYSTEM, TOOL_VERSION, TRUE};
 use crate::report::Report;
@@ -24,10 +26,10 @@ impl Target {
 /// All targets, with what was measured.
 pub(crate) fn all(report: &Report<'_>) -> Vec<Target> {
     let mut targets = vec![
-        times(report, TOOL_ROOT, FLOOR_ROOT, 1.25),
-        times(report, TOOL_SYSTEM, FLOOR_SYSTEM, 1.25),
-        times(report, TOOL_ROOT, CURL_ROOT, 0.45),
-        times(report, TOOL_SYSTEM, CURL_SYSTEM, 0.15),
+        times(report, TOOL_ROOT, FLOOR_ROOT, 1.6),
+        times(report, TOOL_SYSTEM, FLOOR_SYSTEM, 1.6),
+        times(report, TOOL_ROOT, CURL_ROOT, 0.6),
+        times(report, TOOL_SYSTEM, CURL_SYSTEM, 0.2),
         Target {
             what: format!("{TOOL_VERSION}, to twice {TRUE} and 1 ms"),
             measured: median(&report.lists, TOOL_VERSION),
@@ -42,10 +44,10 @@ pub(crate) fn all(report: &Report<'_>) -> Vec<Target> {
     targets.push(Target {
         what: "peak memory of products list".to_owned(),
         measured: report.highest_peak(),
-        limit: 6.0,
+        limit: 9.0,
         unit: "MB",
     });
-    targets.push(Target { what: "size of the executable".to_owned(), measured: report.size(), limit: 4.0, unit: "MB" });
+    targets.push(Target { what: "size of the executable".to_owned(), measured: report.size(), limit: 6.0, unit: "MB" });
     targets
 }
 
