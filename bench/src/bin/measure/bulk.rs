@@ -4,9 +4,9 @@ use std::fs;
 use std::time::Duration;
 
 use crate::Result;
-use crate::contenders::{Contenders, Roots};
-use crate::peak;
-use crate::stopwatch::{Recipe, Series};
+use crate::commands::{Contenders, Roots};
+use crate::memory as peak;
+use crate::timing::{Recipe, Series};
 
 const JOBS: usize = 8;
 /// A few changes at two latencies, and many.

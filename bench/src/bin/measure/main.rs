@@ -1,30 +1,30 @@
 //! Measures how long the tool takes, and how much it needs, beside others that do the same: see `bench/README.md`.
 #![allow(clippy::print_stdout, reason = "a benchmark is a program of its own")]
 
-mod authority;
 mod bulk;
 mod catalog;
-mod contenders;
-mod facts;
-mod home;
+mod certificates;
+mod commands;
+mod fixture;
+mod machine;
+mod memory;
 mod options;
-mod peak;
 mod plot;
 mod report;
 mod server;
-mod stopwatch;
 mod targets;
+mod timing;
 
 use std::error::Error;
 use std::io::Read;
 use std::process::ExitCode;
 
-use contenders::Contenders;
-use facts::Facts;
-use home::Home;
+use commands::Contenders;
+use fixture::Home;
+use machine::Facts;
 use options::Options;
 use report::Report;
-use stopwatch::Series;
+use timing::Series;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,7 +35,7 @@ const COUNTS: [usize; 6] = [10, 30, 100, 300, 1000, 3000];
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    if let Some(code) = peak::launched(&arguments)? {
+    if let Some(code) = memory::launched(&arguments)? {
         return Ok(code);
     }
     let options = Options::read(&arguments)?;
@@ -49,14 +49,14 @@ fn main() -> Result<ExitCode> {
     println!("== {} runs of each list and of --version, in turns", options.runs);
     let mut listed: Vec<_> = contenders.lists(PRODUCTS);
     listed.extend(contenders.versions());
-    let lists = stopwatch::in_turns(&listed, options.runs)?;
+    let lists = timing::in_turns(&listed, options.runs)?;
     let peers = contenders.peers(PRODUCTS);
     println!("== {} runs of each of {} peers", options.bulk_runs, peers.len());
-    let peers = stopwatch::in_turns(&peers, options.bulk_runs)?;
+    let peers = timing::in_turns(&peers, options.bulk_runs)?;
     let mut curve: Vec<(usize, Vec<Series>)> = Vec::new();
     for count in COUNTS {
         println!("== {} runs of each list of {count}", options.runs);
-        curve.push((count, stopwatch::in_turns(&contenders.curve(count), options.runs)?));
+        curve.push((count, timing::in_turns(&contenders.curve(count), options.runs)?));
     }
     let bulk = bulk::measure(&contenders)?;
     println!("== peak memory");

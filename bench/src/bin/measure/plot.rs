@@ -1,6 +1,6 @@
 //! Time against the number of products, as an SVG.
 
-use crate::stopwatch::Series;
+use crate::timing::Series;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;

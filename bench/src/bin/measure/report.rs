@@ -4,11 +4,11 @@ use std::fs;
 
 use crate::Result;
 use crate::bulk::Bulk;
-use crate::contenders::{TOOL_ROOT, TOOL_SYSTEM};
-use crate::facts::Facts;
+use crate::commands::{TOOL_ROOT, TOOL_SYSTEM};
+use crate::machine::Facts;
 use crate::options::Options;
-use crate::stopwatch::Series;
 use crate::targets::{self, MEGABYTE};
+use crate::timing::Series;
 use crate::{PRODUCTS, plot};
 
 /// All that was measured.

@@ -2,9 +2,9 @@
 //!
 //! They are there so that a blunder shows. No cleverness in the code is owed to them.
 
-use crate::contenders::{CURL_ROOT, CURL_SYSTEM, FLOOR_ROOT, FLOOR_SYSTEM, TOOL_ROOT, TOOL_SYSTEM, TOOL_VERSION, TRUE};
+use crate::commands::{CURL_ROOT, CURL_SYSTEM, FLOOR_ROOT, FLOOR_SYSTEM, TOOL_ROOT, TOOL_SYSTEM, TOOL_VERSION, TRUE};
 use crate::report::Report;
-use crate::stopwatch::Series;
+use crate::timing::Series;
 
 /// Bytes in a megabyte, as the targets count.
 pub(crate) const MEGABYTE: f64 = 1_000_000.0;

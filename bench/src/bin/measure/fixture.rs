@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::authority::Authority;
+use crate::certificates::Authority;
 use crate::options::Options;
 use crate::server::Server;
 

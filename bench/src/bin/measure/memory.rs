@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::Result;
-use crate::stopwatch::Recipe;
+use crate::timing::Recipe;
 
 const WORD: &str = "launch-and-tell-peak";
 /// The pages that are mapped differ a little from run to run.

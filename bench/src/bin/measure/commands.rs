@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::Result;
-use crate::home::Home;
+use crate::fixture::Home;
+use crate::memory as peak;
 use crate::options::Options;
-use crate::peak;
-use crate::stopwatch::Recipe;
+use crate::timing::Recipe;
 
 pub(crate) const TOOL_ROOT: &str = "mscommerce products list, test root";
 pub(crate) const TOOL_SYSTEM: &str = "mscommerce products list, system's roots";
@@ -123,7 +123,7 @@ impl Contenders<'_> {
             Roots::Test => (FLOOR_ROOT, &self.home.root),
             Roots::System => (FLOOR_SYSTEM, &self.home.bundle),
         };
-        let program = std::env::current_exe().unwrap_or_default().with_file_name("floor");
+        let program = std::env::current_exe().unwrap_or_default().with_file_name("handwritten_client");
         let words = vec![program.into(), self.url(products).into(), self.home.sign_ins().into(), file.clone().into()];
         self.recipe(name, words, vec![], &last_of(products))
     }
