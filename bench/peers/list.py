@@ -1,6 +1,6 @@
-"""Lists products as a script would that uses Microsoft's library: list.py CACHE TOKEN URL.
+"""Lists products with Microsoft's library for Python: list.py CACHE TOKEN URL.
 
-The first run makes the cache of tokens; the others find the token there, as a script does that has signed in before.
+The first run creates the token cache. Later runs find the token there, like a script after its first sign-in.
 """
 
 import json
@@ -17,8 +17,8 @@ CLIENT = "3d5cffa9-04da-4657-8cab-c7f074657cad"
 AUTHORITY = f"https://login.microsoftonline.com/{TENANT}"
 
 
-class Answer:
-    """What Microsoft answers to the question where the authority's endpoints are."""
+class DiscoveryResponse:
+    """The OpenID configuration of the authority."""
 
     status_code = 200
     headers = {}
@@ -32,24 +32,24 @@ class Answer:
     )
 
 
-class Within:
-    """Answers in the network's place: msal asks that question in every process, whatever its cache holds.
+class OfflineClient:
+    """HTTP client without a network. msal requests the OpenID configuration in every process, whatever its cache holds.
 
-    The request that this spares msal counts in its favour.
+    Leaving out that request makes msal look faster than it is.
     """
 
     def get(self, url, **_):
-        return Answer()
+        return DiscoveryResponse()
 
     def post(self, url, **_):
-        raise RuntimeError(f"nothing is to be sent to {url}")
+        raise RuntimeError(f"unexpected request to {url}")
 
     def close(self):
         pass
 
 
-def fill(cache, token):
-    """Adds the token as msal itself would after a sign-in."""
+def add_token(cache, token):
+    """Adds the token like msal after a sign-in."""
     cache.add(
         {
             "client_id": CLIENT,
@@ -72,23 +72,23 @@ def main():
         with open(path, encoding="utf-8") as file:
             cache.deserialize(file.read())
     else:
-        fill(cache, token)
+        add_token(cache, token)
         with open(path, "w", encoding="utf-8") as file:
             file.write(cache.serialize())
     app = msal.PublicClientApplication(
-        CLIENT, authority=AUTHORITY, token_cache=cache, instance_discovery=False, http_client=Within()
+        CLIENT, authority=AUTHORITY, token_cache=cache, instance_discovery=False, http_client=OfflineClient()
     )
     entry = next(iter(cache.search(msal.TokenCache.CredentialType.ACCESS_TOKEN, target=[SCOPE])))
     account = {name: entry[name] for name in ("home_account_id", "environment")}
-    found = app.acquire_token_silent([SCOPE], account=account)
+    result = app.acquire_token_silent([SCOPE], account=account)
     headers = {
-        "Authorization": f"Bearer {found['access_token']}",
+        "Authorization": f"Bearer {result['access_token']}",
         "Accept": "application/json",
         "x-ms-correlation-id": str(uuid.uuid4()),
     }
-    answer = requests.get(url, headers=headers, timeout=10)
-    answer.raise_for_status()
-    for item in answer.json()["items"]:
+    response = requests.get(url, headers=headers, timeout=10)
+    response.raise_for_status()
+    for item in response.json()["items"]:
         print(item["productId"], item["productName"], item["policyValue"], sep="\t")
 
 

@@ -1,46 +1,46 @@
-//! What the floor and the server that it is measured at share: reading a message of HTTP/1.1.
+//! Reads HTTP/1.1 messages: shared by the hand-written client and the benchmark server.
 
 use std::io::{self, Read};
 
-/// A request or an answer.
+/// A request or a response.
 pub struct Message {
-    /// The first line and the headers, without the empty line behind them.
+    /// First line and headers, without the empty line after them.
     pub head: String,
-    /// As long as the headers say.
+    /// As long as `Content-Length` says.
     pub body: Vec<u8>,
 }
 
 impl Message {
-    /// The next message of a connection; `None` where the connection ends before one is whole.
+    /// Reads the next message of a connection, or `None` if the connection ends before a message is complete.
     ///
     /// # Errors
     ///
-    /// Fails where the connection fails.
+    /// Returns the error of the connection.
     pub fn read(stream: &mut impl Read) -> io::Result<Option<Self>> {
         let mut received = Vec::new();
         let mut chunk = [0; 16 * 1024];
-        let end = loop {
-            if let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") {
-                break at;
+        let head_end = loop {
+            if let Some(position) = received.windows(4).position(|window| window == b"\r\n\r\n") {
+                break position;
             }
             match stream.read(&mut chunk)? {
                 0 => return Ok(None),
-                read => received.extend_from_slice(&chunk[..read]),
+                count => received.extend_from_slice(&chunk[..count]),
             }
         };
-        let body = received.split_off(end + 4);
-        received.truncate(end);
+        let body = received.split_off(head_end + 4);
+        received.truncate(head_end);
         let mut message = Self { head: String::from_utf8_lossy(&received).into_owned(), body };
-        let begun = message.body.len();
-        let length = message.header("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
-        message.body.resize(length, 0);
-        if begun < length {
-            stream.read_exact(&mut message.body[begun..])?;
+        let received_len = message.body.len();
+        let content_length = message.header("content-length").and_then(|value| value.parse().ok()).unwrap_or_default();
+        message.body.resize(content_length, 0);
+        if received_len < content_length {
+            stream.read_exact(&mut message.body[received_len..])?;
         }
         Ok(Some(message))
     }
 
-    /// The value of the first header of this name.
+    /// Returns the value of the first header with this name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.head.lines().filter_map(|line| line.split_once(':'));

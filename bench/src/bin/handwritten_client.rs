@@ -1,9 +1,9 @@
-//! The floor: the least that a client can do which lists the products with a saved sign-in, written by hand without a
-//! runtime, a parser of command lines or a library for HTTP.
+//! Lists the products with a cached sign-in, with as little code as possible: no async runtime, no argument parser, no HTTP
+//! library.
 //!
-//! `floor URL SIGN-INS ROOTS` sends the request that `mscommerce products list` sends, over a connection that is verified
-//! by the authorities of one file, and prints the answer as a table. Nothing else is handled: no proxy, no second try, no
-//! renewal, no redirect. A short cut that would make it less than that request is not taken.
+//! `handwritten_client URL CACHE ROOTS` sends the request that `mscommerce products list` sends, over a connection verified
+//! with the root certificates of one file, and prints the response as a table. It handles nothing else: no proxy, no retry,
+//! no token refresh, no redirect. It takes no shortcut that would make it do less than that one request.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -40,29 +40,32 @@ struct Item {
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, sign_ins, roots] = arguments.as_slice() else { return Err("floor URL SIGN-INS ROOTS".into()) };
-    let token = token(sign_ins)?;
-    let (authority, path) = url.strip_prefix("https://").and_then(|rest| rest.split_once('/')).ok_or("no https URL")?;
+    let [url, cache, roots] = arguments.as_slice() else {
+        return Err("usage: handwritten_client URL CACHE ROOTS".into());
+    };
+    let token = read_access_token(cache)?;
+    let (authority, path) =
+        url.strip_prefix("https://").and_then(|rest| rest.split_once('/')).ok_or("the URL is not https")?;
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     let mut stream = connect(authority, host, roots)?;
-    let id = correlation_id()?;
+    let id = new_correlation_id()?;
     let request = format!(
         "GET /{path} HTTP/1.1\r\nauthorization: Bearer {token}\r\naccept: application/json\r\n\
-         x-ms-correlation-id: {id}\r\nuser-agent: floor\r\nhost: {authority}\r\n\r\n"
+         x-ms-correlation-id: {id}\r\nuser-agent: handwritten-client\r\nhost: {authority}\r\n\r\n"
     );
     stream.write_all(request.as_bytes())?;
-    let body = answer(&mut stream)?;
+    let body = read_body(&mut stream)?;
     let list: List = serde_json::from_slice(&body)?;
-    io::stdout().write_all(table(&list.items)?.as_bytes())?;
+    io::stdout().write_all(format_table(&list.items)?.as_bytes())?;
     Ok(())
 }
 
-/// The access token of the profile `default`.
-fn token(sign_ins: &str) -> Result<String> {
-    let saved: Value = serde_json::from_slice(&std::fs::read(sign_ins)?)?;
-    let tenants = saved["profiles"]["default"]["tenants"].as_object().ok_or("no sign-in")?;
+/// Reads the access token of the profile `default`.
+fn read_access_token(cache: &str) -> Result<String> {
+    let cache: Value = serde_json::from_slice(&std::fs::read(cache)?)?;
+    let tenants = cache["profiles"]["default"]["tenants"].as_object().ok_or("no cached sign-in")?;
     let token = tenants.values().next().and_then(|tenant| tenant["accessToken"].as_str());
-    Ok(token.ok_or("no access token")?.to_owned())
+    Ok(token.ok_or("no access token in the cache")?.to_owned())
 }
 
 fn connect(authority: &str, host: &str, roots: &str) -> Result<StreamOwned<ClientConnection, TcpStream>> {
@@ -81,15 +84,15 @@ fn connect(authority: &str, host: &str, roots: &str) -> Result<StreamOwned<Clien
     Ok(StreamOwned::new(session, socket))
 }
 
-/// A random GUID, as the service wants one with each request.
-fn correlation_id() -> Result<String> {
+/// Returns a random GUID. The service requires one with each request.
+fn new_correlation_id() -> Result<String> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| "no randomness")?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let mut text = String::with_capacity(36);
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
             text.push('-');
         }
         write!(text, "{byte:02x}")?;
@@ -97,17 +100,17 @@ fn correlation_id() -> Result<String> {
     Ok(text)
 }
 
-/// The body of an answer that says its length and that all went well.
-fn answer(stream: &mut impl Read) -> Result<Vec<u8>> {
-    let message = Message::read(stream)?.ok_or("the answer broke off")?;
+/// Reads the body of a response with status 200 and a `Content-Length`.
+fn read_body(stream: &mut impl Read) -> Result<Vec<u8>> {
+    let message = Message::read(stream)?.ok_or("the response is incomplete")?;
     if !message.head.starts_with("HTTP/1.1 200 ") {
         return Err(message.head.lines().next().unwrap_or_default().into());
     }
-    message.header("content-length").ok_or("no length")?;
+    message.header("content-length").ok_or("the response has no Content-Length")?;
     Ok(message.body)
 }
 
-fn table(items: &[Item]) -> Result<String> {
+fn format_table(items: &[Item]) -> Result<String> {
     let header = ["policyId", "scope", "id", "name", "policyValue"];
     let row = |item: &Item| [&item.policy_id, &item.scope, &item.product_id, &item.product_name].map(String::len);
     let mut widths = [header[0].len(), header[1].len(), header[2].len(), header[3].len()];

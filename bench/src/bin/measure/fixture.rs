@@ -1,4 +1,4 @@
-//! An empty home with a saved sign-in, a server to list at, and the files of authorities.
+//! What the measured commands share: a home directory with a cached sign-in, the server, and certificate files.
 
 use std::fs;
 use std::io::Write;
@@ -11,83 +11,87 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::certificates::Authority;
+use crate::certificates::TestCa;
 use crate::options::Options;
 use crate::server::Server;
 
-/// Where Linux distributions keep all the authorities that they trust in one file.
-const BUNDLES: [&str; 4] = [
+/// Bundles of root certificates on Linux distributions.
+const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
 
-/// What the contenders share.
-pub(crate) struct Home {
-    pub(crate) directory: PathBuf,
+/// The environment of the measured commands.
+pub(crate) struct Fixture {
+    /// The home directory.
+    pub(crate) home: PathBuf,
     pub(crate) server: Server,
     pub(crate) token: String,
-    /// The test authority alone.
+    /// File with the test root alone.
     pub(crate) root: PathBuf,
-    /// The system's authorities and the test authority.
+    /// File with the system's roots and the test root.
     pub(crate) bundle: PathBuf,
-    /// Whether the bundle lies where the system's own file is, for this process and its children alone.
-    pub(crate) is_mounted: bool,
+    /// Whether the bundle is mounted over the system's own file, for this process and its children alone.
+    pub(crate) system_roots_mounted: bool,
 }
 
-impl Home {
-    pub(crate) fn prepare(options: &Options) -> Result<Self> {
-        let directory = options.scratch.clone();
-        if directory.exists() {
-            fs::remove_dir_all(&directory)?;
+impl Fixture {
+    pub(crate) fn create(options: &Options) -> Result<Self> {
+        let home = options.scratch.clone();
+        if home.exists() {
+            fs::remove_dir_all(&home)?;
         }
-        fs::create_dir_all(&directory)?;
-        let authority = Authority::new()?;
-        let (root, bundle) = (directory.join("root.pem"), directory.join("bundle.pem"));
-        fs::write(&root, &authority.pem)?;
-        let system =
-            BUNDLES.iter().map(Path::new).find(|path| path.is_file()).ok_or("no file of the system's roots")?;
-        fs::write(&bundle, format!("{}\n{}", fs::read_to_string(system)?, authority.pem))?;
-        let is_mounted = options.outside.as_deref().is_some_and(is_elsewhere) && mount(&bundle, system);
-        let token = token()?;
-        let server = Server::start(&authority.server, &token)?;
-        let home = Self { directory, server, token, root, bundle, is_mounted };
-        home.sign_in(&options.tool)?;
-        Ok(home)
+        fs::create_dir_all(&home)?;
+        let ca = TestCa::new()?;
+        let (root, bundle) = (home.join("root.pem"), home.join("bundle.pem"));
+        fs::write(&root, &ca.root_pem)?;
+        let system = SYSTEM_BUNDLES
+            .iter()
+            .map(Path::new)
+            .find(|path| path.is_file())
+            .ok_or("no bundle of system roots found")?;
+        fs::write(&bundle, format!("{}\n{}", fs::read_to_string(system)?, ca.root_pem))?;
+        let system_roots_mounted =
+            options.outer_mount_namespace.as_deref().is_some_and(has_own_mounts) && bind_mount(&bundle, system);
+        let token = new_access_token()?;
+        let server = Server::start(&ca.server_config, &token)?;
+        let fixture = Self { home, server, token, root, bundle, system_roots_mounted };
+        fixture.sign_in(&options.executable)?;
+        Ok(fixture)
     }
 
-    /// The file with the sign-in.
-    pub(crate) fn sign_ins(&self) -> PathBuf {
-        self.state().join("sign-ins.json")
+    pub(crate) fn token_cache(&self) -> PathBuf {
+        self.state_directory().join("sign-ins.json")
     }
 
-    pub(crate) fn state(&self) -> PathBuf {
-        self.directory.join(".local/state/mscommerce")
+    pub(crate) fn state_directory(&self) -> PathBuf {
+        self.home.join(".local/state/mscommerce")
     }
 
-    /// As a user does it, so that the file is what the tool makes it.
-    fn sign_in(&self, tool: &Path) -> Result<()> {
-        let mut command = Command::new(tool);
-        command.args(["connect", "--with-token", "-q"]).env_clear().env("HOME", &self.directory);
+    /// Signs in with `connect`, so that the token cache has the format that the executable writes.
+    fn sign_in(&self, executable: &Path) -> Result<()> {
+        let mut command = Command::new(executable);
+        command.args(["connect", "--with-token", "-q"]).env_clear().env("HOME", &self.home);
         let mut child = command.stdin(Stdio::piped()).spawn()?;
         child.stdin.take().ok_or("no standard input")?.write_all(self.token.as_bytes())?;
-        if child.wait()?.success() { Ok(()) } else { Err("the sign-in could not be saved".into()) }
+        if child.wait()?.success() { Ok(()) } else { Err("connect --with-token failed".into()) }
     }
 }
 
-/// Whether this process sees other mounts than the one that names its namespace: what is mounted then is seen by nobody else.
-fn is_elsewhere(outside: &str) -> bool {
-    fs::read_link("/proc/self/ns/mnt").is_ok_and(|here| here != Path::new(outside))
+/// Whether this process is in another mount namespace than the script, so that a mount affects no other process.
+fn has_own_mounts(outer_namespace: &str) -> bool {
+    fs::read_link("/proc/self/ns/mnt").is_ok_and(|namespace| namespace != Path::new(outer_namespace))
 }
 
-fn mount(bundle: &Path, system: &Path) -> bool {
+fn bind_mount(bundle: &Path, system: &Path) -> bool {
     let mut command = Command::new("mount");
     command.arg("--bind").arg(bundle).arg(system).status().is_ok_and(|status| status.success())
 }
 
-/// A token in the shape and of the length that Entra's have. Nothing signs it: the server knows it by heart.
-fn token() -> Result<String> {
+/// Returns an access token with the structure and length of Entra's. It is not signed: the server compares it as text.
+fn new_access_token() -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let tenant = "11111111-1111-4111-8111-111111111111";
     let claims = json!({
@@ -105,7 +109,7 @@ fn token() -> Result<String> {
         "ver": "1.0",
         "xms_filler": "x".repeat(600),
     });
-    let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let header = json!({ "typ": "JWT", "alg": "RS256", "kid": "benchmark" });
-    Ok(format!("{}.{}.{}", encoded(&header), encoded(&claims), URL_SAFE_NO_PAD.encode([7; 256])))
+    Ok(format!("{}.{}.{}", encode(&header), encode(&claims), URL_SAFE_NO_PAD.encode([7; 256])))
 }

@@ -1,5 +1,5 @@
-//! Measures how long the tool takes, and how much it needs, beside others that do the same: see `bench/README.md`.
-#![allow(clippy::print_stdout, reason = "a benchmark is a program of its own")]
+//! Measures time, memory and size of `mscommerce` and compares it with other clients: see `bench/README.md`.
+#![allow(clippy::print_stdout, reason = "a program of its own, not part of the mscommerce executable")]
 
 mod bulk;
 mod catalog;
@@ -11,6 +11,7 @@ mod memory;
 mod options;
 mod plot;
 mod report;
+mod results;
 mod server;
 mod targets;
 mod timing;
@@ -18,61 +19,71 @@ mod timing;
 use std::error::Error;
 use std::io::Read;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use commands::Contenders;
-use fixture::Home;
-use machine::Facts;
+use commands::Commands;
+use fixture::Fixture;
+use machine::Machine;
 use options::Options;
-use report::Report;
-use timing::Series;
+use results::Results;
+use timing::Timings;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// About as many products as a tenant has.
+/// About the number of products in a real tenant.
 const PRODUCTS: usize = 30;
-/// For the plot.
-const COUNTS: [usize; 6] = [10, 30, 100, 300, 1000, 3000];
+/// Numbers of products in the plot.
+const PLOT_COUNTS: [usize; 6] = [10, 30, 100, 300, 1000, 3000];
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    if let Some(code) = memory::launched(&arguments)? {
-        return Ok(code);
+    if let Some(exit_code) = memory::run_as_launcher(&arguments)? {
+        return Ok(exit_code);
     }
-    let options = Options::read(&arguments)?;
-    let mut facts = Facts::before(&options);
-    let home = Home::prepare(&options)?;
+    let options = Options::parse(&arguments)?;
+    let mut machine = Machine::inspect(&options);
+    let fixture = Fixture::create(&options)?;
     if options.serve {
-        return serve(&home);
+        return serve(&fixture);
     }
-    let contenders = Contenders { options: &options, home: &home };
+    let commands = Commands { options: &options, fixture: &fixture };
 
-    println!("== {} runs of each list and of --version, in turns", options.runs);
-    let mut listed: Vec<_> = contenders.lists(PRODUCTS);
-    listed.extend(contenders.versions());
-    let lists = timing::in_turns(&listed, options.runs)?;
-    let peers = contenders.peers(PRODUCTS);
-    println!("== {} runs of each of {} peers", options.bulk_runs, peers.len());
-    let peers = timing::in_turns(&peers, options.bulk_runs)?;
-    let mut curve: Vec<(usize, Vec<Series>)> = Vec::new();
-    for count in COUNTS {
-        println!("== {} runs of each list of {count}", options.runs);
-        curve.push((count, timing::in_turns(&contenders.curve(count), options.runs)?));
+    println!("== {} runs of each list command and of --version, interleaved", options.runs);
+    let mut short_commands: Vec<_> = commands.lists(PRODUCTS);
+    short_commands.extend(commands.versions());
+    let short = timing::measure_interleaved(&short_commands, options.runs)?;
+    let peer_commands = commands.peers(PRODUCTS);
+    println!("== {} runs of each of {} peers", options.bulk_runs, peer_commands.len());
+    let peers = timing::measure_interleaved(&peer_commands, options.bulk_runs)?;
+    let mut by_product_count: Vec<(usize, Vec<Timings>)> = Vec::new();
+    for count in PLOT_COUNTS {
+        println!("== {} runs of each list command with {count} products", options.runs);
+        by_product_count.push((count, timing::measure_interleaved(&commands.plotted(count), options.runs)?));
     }
-    let bulk = bulk::measure(&contenders)?;
+    let bulk = bulk::measure(&commands)?;
     println!("== peak memory");
-    let memory = contenders.memory(PRODUCTS)?;
-    facts.after();
+    let memory = commands.measure_memory(PRODUCTS)?;
+    machine.record_load();
 
-    let report = Report { options: &options, facts, is_mounted: home.is_mounted, lists, peers, curve, bulk, memory };
-    let misses = report.write()?;
-    Ok(if options.check && misses > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let results = Results {
+        machine,
+        executable_size: std::fs::metadata(&options.executable)?.len(),
+        system_roots_mounted: fixture.system_roots_mounted,
+        short,
+        peers,
+        by_product_count,
+        bulk,
+        memory,
+    };
+    let missed = report::write(&results, &options.output)?;
+    Ok(if options.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// For profilers: tells how to get to the server, and keeps it until its standard input ends.
-fn serve(home: &Home) -> Result<ExitCode> {
-    println!("export HOME='{}'", home.directory.display());
-    println!("export SSL_CERT_FILE='{}'", home.bundle.display());
-    println!("export MSCOMMERCE_ENDPOINT='{}'", home.server.endpoint(PRODUCTS, std::time::Duration::ZERO));
+/// For profilers: prints the environment variables to export, and serves until standard input ends.
+fn serve(fixture: &Fixture) -> Result<ExitCode> {
+    println!("export HOME='{}'", fixture.home.display());
+    println!("export SSL_CERT_FILE='{}'", fixture.bundle.display());
+    println!("export MSCOMMERCE_ENDPOINT='{}'", fixture.server.endpoint(PRODUCTS, Duration::ZERO));
     std::io::stdin().read_to_end(&mut Vec::new())?;
     Ok(ExitCode::SUCCESS)
 }

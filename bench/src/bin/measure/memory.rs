@@ -1,7 +1,7 @@
-//! The most memory that a command holds.
+//! Measures the peak memory of a command.
 //!
-//! The kernel counts what a process held before it became another program, and a child begins with the memory of its
-//! parent. So a small process in between starts the command: the number is never less than what that one holds itself.
+//! The kernel's figure for a child includes the memory of the parent before `exec`. A second instance of this program, the
+//! launcher, therefore starts the command. The result is never below the launcher's own memory.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode, Stdio};
@@ -9,40 +9,40 @@ use std::process::{Command, ExitCode, Stdio};
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::Result;
-use crate::timing::Recipe;
+use crate::timing::CommandSpec;
 
-const WORD: &str = "launch-and-tell-peak";
-/// The pages that are mapped differ a little from run to run.
+const LAUNCHER_ARG: &str = "launch-and-print-peak";
+/// The number of mapped pages varies between runs.
 const RUNS: usize = 9;
 
-/// Where this process is the one in between: starts the command, and tells its peak in bytes.
-pub(crate) fn launched(arguments: &[OsString]) -> Result<Option<ExitCode>> {
-    let [word, program, arguments @ ..] = arguments else { return Ok(None) };
-    if word != WORD {
+/// If this process is the launcher, runs the command and prints its peak memory in bytes.
+pub(crate) fn run_as_launcher(arguments: &[OsString]) -> Result<Option<ExitCode>> {
+    let [first, program, arguments @ ..] = arguments else { return Ok(None) };
+    if first != LAUNCHER_ARG {
         return Ok(None);
     }
     let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).status()?;
-    // Linux counts in KiB.
+    // Linux reports KiB.
     println!("{}", getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss() * 1024);
     Ok(Some(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 
-/// The highest of some runs, in bytes.
-pub(crate) fn of(recipe: &Recipe) -> Result<u64> {
-    // The first run may still have to replace what was kept of a longer list.
-    once(recipe)?;
-    let peaks: Vec<u64> = (0..RUNS).map(|_| once(recipe)).collect::<Result<_>>()?;
+/// Returns the highest peak of several runs in bytes.
+pub(crate) fn highest_peak(command: &CommandSpec) -> Result<u64> {
+    // The first run may replace the completion candidates of a longer list.
+    peak(command)?;
+    let peaks: Vec<u64> = (0..RUNS).map(|_| peak(command)).collect::<Result<_>>()?;
     Ok(peaks.into_iter().max().unwrap_or_default())
 }
 
-/// The peak of one run, in bytes.
-pub(crate) fn once(recipe: &Recipe) -> Result<u64> {
-    let mut words = vec![std::env::current_exe()?.into_os_string(), WORD.into()];
-    words.extend(recipe.words.iter().cloned());
-    let between = Recipe { words, ..recipe.clone() };
-    let output = between.command()?.stdout(Stdio::piped()).output()?;
+/// Returns the peak of one run in bytes.
+pub(crate) fn peak(command: &CommandSpec) -> Result<u64> {
+    let mut args = vec![std::env::current_exe()?.into_os_string(), LAUNCHER_ARG.into()];
+    args.extend(command.args.iter().cloned());
+    let launcher = CommandSpec { args, ..command.clone() };
+    let output = launcher.to_command()?.stdout(Stdio::piped()).output()?;
     if !output.status.success() {
-        return Err(format!("{} failed: {}", recipe.name, output.status).into());
+        return Err(format!("{} failed: {}", command.name, output.status).into());
     }
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }

@@ -1,88 +1,88 @@
-//! What `bench/run` is told, and what it tells.
+//! The command line of the benchmark. `bench/run` adds the paths.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::Result;
 
-/// A median of fewer runs says little.
-const LEAST: usize = 30;
-const RUNS: usize = 100;
+/// Fewer runs do not give a usable median.
+const MIN_RUNS: usize = 30;
+const DEFAULT_RUNS: usize = 100;
 
-/// What to measure, and where things are.
+/// Parsed command line.
 pub(crate) struct Options {
-    /// How often short commands are run.
+    /// Runs of each short command.
     pub(crate) runs: usize,
-    /// How often changes of many products and the peers are run.
+    /// Runs of each bulk update and peer.
     pub(crate) bulk_runs: usize,
-    /// Whether a target that is missed is a failure.
+    /// Whether a missed target is a failure.
     pub(crate) check: bool,
-    /// Whether to serve alone, and measure nothing.
+    /// Whether to start the server and measure nothing.
     pub(crate) serve: bool,
-    /// Where the results go.
+    /// Directory for the results.
     pub(crate) output: PathBuf,
-    /// The tool's executable.
-    pub(crate) tool: PathBuf,
-    /// What is made for the run.
+    /// The `mscommerce` executable.
+    pub(crate) executable: PathBuf,
+    /// Directory for temporary files.
     pub(crate) scratch: PathBuf,
-    /// The namespace of mounts that the script was started in, where it made another one for this process.
-    pub(crate) outside: Option<String>,
-    /// A Python that has the peers' libraries.
+    /// Mount namespace of the script, if it started this process in another one.
+    pub(crate) outer_mount_namespace: Option<String>,
+    /// A Python with the peers' libraries.
     pub(crate) python: Option<PathBuf>,
-    /// The peers' program for it.
+    /// The script that this Python runs.
     pub(crate) python_list: PathBuf,
 }
 
 impl Options {
-    pub(crate) fn read(arguments: &[OsString]) -> Result<Self> {
+    pub(crate) fn parse(arguments: &[OsString]) -> Result<Self> {
         let mut options = Self {
-            runs: RUNS,
-            bulk_runs: LEAST,
+            runs: DEFAULT_RUNS,
+            bulk_runs: MIN_RUNS,
             check: false,
             serve: false,
             output: PathBuf::new(),
-            tool: PathBuf::new(),
+            executable: PathBuf::new(),
             scratch: PathBuf::new(),
-            outside: None,
+            outer_mount_namespace: None,
             python: None,
             python_list: PathBuf::new(),
         };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let name = word.to_string_lossy();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            let name = argument.to_string_lossy();
             match &*name {
                 "--check" => options.check = true,
                 "--serve" => options.serve = true,
-                _ => options.set(&name, words.next())?,
+                _ => options.set(&name, arguments.next())?,
             }
         }
-        if options.check && options.bulk_runs < LEAST {
-            return Err(format!("--check needs {LEAST} runs at least").into());
+        if options.check && options.bulk_runs < MIN_RUNS {
+            return Err(format!("--check needs at least {MIN_RUNS} runs").into());
         }
         Ok(options)
     }
 
     fn set(&mut self, name: &str, value: Option<&OsString>) -> Result<()> {
-        let value = value.ok_or_else(|| format!("{name}: no such option, or its value is missing"))?;
+        let value = value.ok_or_else(|| format!("{name}: unknown option or missing value"))?;
         match name {
             "--runs" => return self.set_runs(value.to_string_lossy().parse()?),
             "--output" => self.output = value.into(),
-            "--tool" => self.tool = value.into(),
+            "--executable" => self.executable = value.into(),
             "--scratch" => self.scratch = value.into(),
-            "--outside" => self.outside = Some(value.to_string_lossy().into_owned()),
+            "--outer-mount-namespace" => self.outer_mount_namespace = Some(value.to_string_lossy().into_owned()),
             "--python" => self.python = Some(value.into()),
             "--python-list" => self.python_list = value.into(),
-            _ => return Err(format!("there is no option {name}").into()),
+            _ => return Err(format!("unknown option {name}").into()),
         }
         Ok(())
     }
 
     fn set_runs(&mut self, runs: usize) -> Result<()> {
         if runs == 0 {
-            return Err("--runs: there has to be one at least".into());
+            return Err("--runs must be at least 1".into());
         }
         self.runs = runs;
-        self.bulk_runs = runs.min(LEAST);
+        self.bulk_runs = runs.min(MIN_RUNS);
         Ok(())
     }
 }

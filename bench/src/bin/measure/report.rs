@@ -1,138 +1,104 @@
-//! The results, as a table for a person and as a file to keep.
+//! Renders the results as Markdown and SVG.
 
 use std::fs;
+use std::path::Path;
 
-use crate::Result;
-use crate::bulk::Bulk;
-use crate::commands::{TOOL_ROOT, TOOL_SYSTEM};
-use crate::machine::Facts;
-use crate::options::Options;
-use crate::targets::{self, MEGABYTE};
-use crate::timing::Series;
-use crate::{PRODUCTS, plot};
+use crate::machine::Machine;
+use crate::results::{Results, megabytes};
+use crate::timing::Timings;
+use crate::{PRODUCTS, Result, plot, targets};
 
-/// All that was measured.
-pub(crate) struct Report<'a> {
-    pub(crate) options: &'a Options,
-    pub(crate) facts: Facts,
-    pub(crate) is_mounted: bool,
-    pub(crate) lists: Vec<Series>,
-    pub(crate) peers: Vec<Series>,
-    pub(crate) curve: Vec<(usize, Vec<Series>)>,
-    pub(crate) bulk: Vec<Bulk>,
-    /// In bytes.
-    pub(crate) memory: Vec<(String, u64)>,
+/// Prints the results, writes `results.md` and `products.svg`, and returns the number of missed targets.
+pub(crate) fn write(results: &Results, directory: &Path) -> Result<usize> {
+    let targets = targets::evaluate(results);
+    let text = format!(
+        "# Results\n\nWritten by `bench/run`. [README.md](README.md) describes what is measured and how.\n\n\
+         ## Targets\n\n{}\n## Short commands, {PRODUCTS} products\n\n{}\n{}\n\
+         ## Time by number of products\n\n![The table below as a line chart](products.svg)\n\n{}\n\
+         ## Bulk updates\n\n{}\n## Peak memory\n\n{}\n## Machine\n\n{}",
+        target_table(&targets),
+        timing_table(results.short.iter().chain(&results.peers)),
+        roots_note(results.system_roots_mounted),
+        product_count_table(&results.by_product_count),
+        bulk_table(results),
+        memory_table(results),
+        machine_list(&results.machine),
+    );
+    println!("\n{text}");
+    fs::create_dir_all(directory)?;
+    fs::write(directory.join("results.md"), text)?;
+    fs::write(directory.join("products.svg"), plot::render(&results.by_product_count))?;
+    Ok(targets.iter().filter(|target| !target.is_met()).count())
 }
 
-impl Report<'_> {
-    /// Prints the results and writes them down; returns how many targets are missed.
-    pub(crate) fn write(&self) -> Result<usize> {
-        let (verdicts, misses) = self.verdicts();
-        let text = format!(
-            "# Results\n\nWritten by `bench/run`; [README.md](README.md) says what is measured and how.\n\n\
-             ## Targets\n\n{verdicts}\n## Short commands, {PRODUCTS} products\n\n{}\n{}\n\
-             ## Time against the number of products\n\n![The table below as lines](products.svg)\n\n{}\n\
-             ## Changes\n\n{}\n## Peak memory\n\n{}\n## Machine\n\n{}",
-            times(self.lists.iter().chain(&self.peers)),
-            self.roots(),
-            self.curve(),
-            self.changes(),
-            self.memory(),
-            self.machine(),
-        );
-        println!("\n{text}");
-        fs::create_dir_all(&self.options.output)?;
-        fs::write(self.options.output.join("results.md"), text)?;
-        fs::write(self.options.output.join("products.svg"), plot::draw(&self.curve))?;
-        Ok(misses)
-    }
-
-    /// In megabytes: of the lists of a usual tenant.
-    pub(crate) fn highest_peak(&self) -> f64 {
-        let lists = self.memory.iter().filter(|(name, _)| name == TOOL_ROOT || name == TOOL_SYSTEM);
-        lists.map(|(_, bytes)| megabytes(*bytes)).fold(0.0, f64::max)
-    }
-
-    /// In megabytes: of the executable.
-    pub(crate) fn size(&self) -> f64 {
-        fs::metadata(&self.options.tool).map_or(f64::NAN, |found| megabytes(found.len()))
-    }
-
-    fn verdicts(&self) -> (String, usize) {
-        let targets = targets::all(self);
-        let rows = targets.iter().map(|target| {
-            let verdict = if target.is_met() { "met" } else { "**missed**" };
-            let unit = target.unit;
-            vec![
-                target.what.clone(),
-                format!("{:.2} {unit}", target.measured),
-                format!("{:.2} {unit}", target.limit),
-                verdict.to_owned(),
-            ]
-        });
-        let misses = targets.iter().filter(|target| !target.is_met()).count();
-        (table(&["target", "measured", "at most", ""], rows), misses)
-    }
-
-    fn roots(&self) -> &'static str {
-        if self.is_mounted {
-            "With the system's roots, mscommerce and curl are as they are without any setting: the test root is added to \
-             the system's file, for them alone.\n"
-        } else {
-            "With the system's roots, mscommerce, by `SSL_CERT_FILE`, and curl, by `--cacert`, read a copy of the system's \
-             file to which the test root is added. That is a way of mscommerce's that takes longer than its usual one.\n"
-        }
-    }
-
-    fn curve(&self) -> String {
-        let names = self.curve.first().map(|(_, series)| series.iter().map(|series| series.name.as_str()));
-        let header: Vec<&str> = std::iter::once("products").chain(names.into_iter().flatten()).collect();
-        let rows = self.curve.iter().map(|(count, series)| {
-            let medians = series.iter().map(|series| milliseconds(series.median()));
-            std::iter::once(count.to_string()).chain(medians).collect()
-        });
-        table(&header, rows)
-    }
-
-    fn changes(&self) -> String {
-        let rows = self.bulk.iter().map(|bulk| {
-            let series = &bulk.series;
-            let numbers = [series.median(), series.lower_quartile(), series.upper_quartile(), bulk.least];
-            let [median, low, high, least] = numbers.map(|number| format!("{number:.0} ms"));
-            let peak = format!("{:.2} MB", megabytes(bulk.peak));
-            vec![series.name.clone(), series.runs().to_string(), median, format!("{low} to {high}"), least, peak]
-        });
-        table(&["", "runs", "median", "middle half", "least", "peak memory"], rows)
-    }
-
-    fn memory(&self) -> String {
-        let row = |(name, bytes): &(String, u64)| vec![name.clone(), format!("{:.2} MB", megabytes(*bytes))];
-        table(&["", "peak"], self.memory.iter().map(row))
-    }
-
-    fn machine(&self) -> String {
-        self.facts.lines.iter().map(|(name, what)| format!("- {name}: {what}\n")).collect()
-    }
-}
-
-fn times<'s>(series: impl Iterator<Item = &'s Series>) -> String {
-    let rows = series.map(|series| {
-        let middle = format!("{} to {}", milliseconds(series.lower_quartile()), milliseconds(series.upper_quartile()));
-        vec![series.name.clone(), series.runs().to_string(), milliseconds(series.median()), middle]
+fn target_table(targets: &[targets::Target]) -> String {
+    let rows = targets.iter().map(|target| {
+        let verdict = if target.is_met() { "met" } else { "**missed**" };
+        let unit = target.unit;
+        vec![
+            target.name.clone(),
+            format!("{:.2} {unit}", target.measured),
+            format!("{:.2} {unit}", target.limit),
+            verdict.to_owned(),
+        ]
     });
-    table(&["", "runs", "median", "middle half"], rows)
+    table(&["target", "measured", "limit", ""], rows)
+}
+
+fn roots_note(system_roots_mounted: bool) -> &'static str {
+    if system_roots_mounted {
+        "With the system roots, mscommerce and curl run without any setting: the test root is added to the system's \
+         bundle, for these processes alone.\n"
+    } else {
+        "With the system roots, mscommerce (`SSL_CERT_FILE`) and curl (`--cacert`) read a copy of the system's bundle to \
+         which the test root is added. For mscommerce this is slower than its default.\n"
+    }
+}
+
+fn timing_table<'t>(all: impl Iterator<Item = &'t Timings>) -> String {
+    let rows = all.map(|timings| {
+        let quartiles =
+            format!("{} to {}", milliseconds(timings.lower_quartile()), milliseconds(timings.upper_quartile()));
+        vec![timings.name.clone(), timings.runs().to_string(), milliseconds(timings.median()), quartiles]
+    });
+    table(&["", "runs", "median", "quartiles"], rows)
+}
+
+fn product_count_table(by_product_count: &[(usize, Vec<Timings>)]) -> String {
+    let names = by_product_count.first().map(|(_, all)| all.iter().map(|timings| timings.name.as_str()));
+    let header: Vec<&str> = std::iter::once("products").chain(names.into_iter().flatten()).collect();
+    let rows = by_product_count.iter().map(|(count, all)| {
+        let medians = all.iter().map(|timings| milliseconds(timings.median()));
+        std::iter::once(count.to_string()).chain(medians).collect()
+    });
+    table(&header, rows)
+}
+
+fn bulk_table(results: &Results) -> String {
+    let rows = results.bulk.iter().map(|bulk| {
+        let timings = &bulk.timings;
+        let numbers = [timings.median(), timings.lower_quartile(), timings.upper_quartile(), bulk.minimum];
+        let [median, lower, upper, minimum] = numbers.map(|number| format!("{number:.0} ms"));
+        let peak = format!("{:.2} MB", megabytes(bulk.peak_memory));
+        vec![timings.name.clone(), timings.runs().to_string(), median, format!("{lower} to {upper}"), minimum, peak]
+    });
+    table(&["", "runs", "median", "quartiles", "minimum", "peak memory"], rows)
+}
+
+fn memory_table(results: &Results) -> String {
+    let row = |(name, bytes): &(String, u64)| vec![name.clone(), format!("{:.2} MB", megabytes(*bytes))];
+    table(&["", "peak"], results.memory.iter().map(row))
+}
+
+fn machine_list(machine: &Machine) -> String {
+    machine.facts.iter().map(|(name, value)| format!("- {name}: {value}\n")).collect()
 }
 
 fn milliseconds(number: f64) -> String {
     format!("{number:.2} ms")
 }
 
-#[expect(clippy::cast_precision_loss, reason = "no size here is that large")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / MEGABYTE
-}
-
-/// A table in Markdown that can be read as it is, too.
+/// Renders a Markdown table whose columns also line up as plain text.
 fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let header: Vec<String> = header.iter().map(|&cell| cell.to_owned()).collect();
     let mut lines = vec![header];

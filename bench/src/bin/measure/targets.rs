@@ -2,16 +2,15 @@
 //!
 //! They are there so that a blunder shows. No cleverness in the code is owed to them.
 
-use crate::commands::{CURL_ROOT, CURL_SYSTEM, FLOOR_ROOT, FLOOR_SYSTEM, TOOL_ROOT, TOOL_SYSTEM, TOOL_VERSION, TRUE};
-use crate::report::Report;
-use crate::timing::Series;
+use crate::commands::{
+    CURL_SYSTEM_ROOTS, CURL_TEST_ROOT, HANDWRITTEN_SYSTEM_ROOTS, HANDWRITTEN_TEST_ROOT, LIST_SYSTEM_ROOTS,
+    LIST_TEST_ROOT, TRUE, VERSION,
+};
+use crate::results::{Results, megabytes};
 
-/// Bytes in a megabyte, as the targets count.
-pub(crate) const MEGABYTE: f64 = 1_000_000.0;
-
-/// Something that is not to be more than its limit.
+/// A measured value and its upper limit.
 pub(crate) struct Target {
-    pub(crate) what: String,
+    pub(crate) name: String,
     pub(crate) measured: f64,
     pub(crate) limit: f64,
     pub(crate) unit: &'static str,
@@ -23,39 +22,42 @@ impl Target {
     }
 }
 
-/// All targets, with what was measured.
-pub(crate) fn all(report: &Report<'_>) -> Vec<Target> {
+/// Compares the results with every target.
+pub(crate) fn evaluate(results: &Results) -> Vec<Target> {
     let mut targets = vec![
-        times(report, TOOL_ROOT, FLOOR_ROOT, 1.6),
-        times(report, TOOL_SYSTEM, FLOOR_SYSTEM, 1.6),
-        times(report, TOOL_ROOT, CURL_ROOT, 0.6),
-        times(report, TOOL_SYSTEM, CURL_SYSTEM, 0.2),
+        ratio(results, LIST_TEST_ROOT, HANDWRITTEN_TEST_ROOT, 1.6),
+        ratio(results, LIST_SYSTEM_ROOTS, HANDWRITTEN_SYSTEM_ROOTS, 1.6),
+        ratio(results, LIST_TEST_ROOT, CURL_TEST_ROOT, 0.6),
+        ratio(results, LIST_SYSTEM_ROOTS, CURL_SYSTEM_ROOTS, 0.2),
         Target {
-            what: format!("{TOOL_VERSION}, to twice {TRUE} and 1 ms"),
-            measured: median(&report.lists, TOOL_VERSION),
-            limit: 2.0 * median(&report.lists, TRUE) + 1.0,
+            name: format!("{VERSION}, limit 2 × {TRUE} + 1 ms"),
+            measured: results.median(VERSION),
+            limit: 2.0 * results.median(TRUE) + 1.0,
             unit: "ms",
         },
     ];
-    for bulk in &report.bulk {
-        let what = format!("{}, to the least there can be", bulk.series.name);
-        targets.push(Target { what, measured: bulk.series.median() / bulk.least, limit: 1.15, unit: "×" });
-    }
+    targets.extend(results.bulk.iter().map(|bulk| Target {
+        name: format!("{} / theoretical minimum", bulk.timings.name),
+        measured: bulk.timings.median() / bulk.minimum,
+        limit: 1.15,
+        unit: "×",
+    }));
     targets.push(Target {
-        what: "peak memory of products list".to_owned(),
-        measured: report.highest_peak(),
+        name: "peak memory of products list".to_owned(),
+        measured: results.list_peak_memory(),
         limit: 9.0,
         unit: "MB",
     });
-    targets.push(Target { what: "size of the executable".to_owned(), measured: report.size(), limit: 6.0, unit: "MB" });
+    targets.push(Target {
+        name: "size of the executable".to_owned(),
+        measured: megabytes(results.executable_size),
+        limit: 6.0,
+        unit: "MB",
+    });
     targets
 }
 
-fn times(report: &Report<'_>, one: &str, other: &str, limit: f64) -> Target {
-    let measured = median(&report.lists, one) / median(&report.lists, other);
-    Target { what: format!("{one}, to {other}"), measured, limit, unit: "×" }
-}
-
-fn median(series: &[Series], name: &str) -> f64 {
-    series.iter().find(|series| series.name == name).map_or(f64::NAN, Series::median)
+fn ratio(results: &Results, command: &str, reference: &str, limit: f64) -> Target {
+    let measured = results.median(command) / results.median(reference);
+    Target { name: format!("{command} / {reference}"), measured, limit, unit: "×" }
 }
