@@ -6,7 +6,7 @@
 #   packaging/archive.sh VERSION TARGET EXECUTABLE DOCUMENTS OUT
 #
 # TARGET     Rust's name of the platform; one with "windows" in it gets a zip file, every other a .tar.gz
-# DOCUMENTS  a directory with man/ and completions/, as packaging/documents.sh makes it
+# DOCUMENTS  a directory with man/ and completions/, as packaging/man-and-completions.sh makes it
 # OUT        the directory that the archive is put into; its path is printed
 set -euo pipefail
 

@@ -44,7 +44,7 @@ documents=$(mktemp -d)
 trap 'rm -rf "$documents"' EXIT
 # The artifacts of a workflow forget the modes of files.
 chmod 755 "$(executable_of x86_64-unknown-linux-musl)"
-./documents.sh "$(executable_of x86_64-unknown-linux-musl)" "$documents"
+./man-and-completions.sh "$(executable_of x86_64-unknown-linux-musl)" "$documents"
 
 for target in "${targets[@]}"; do
     ./archive.sh "$version" "$target" "$(executable_of "$target")" "$documents" "$out" >/dev/null
@@ -63,11 +63,11 @@ if has cargo-cyclonedx 'the list of dependencies'; then
 fi
 
 # The manifests name the archives by their sums, so that these come first; in the end the sums are of everything.
-./sums.sh "$out"
+./checksums.sh "$out"
 ./homebrew.sh "$version" "$out/SHA256SUMS" "$repository" >"$documents/mscommerce.rb"
 ./scoop.sh "$version" "$out/SHA256SUMS" "$repository" >"$documents/mscommerce.json"
 ./winget.sh "$version" "$out/SHA256SUMS" "$repository" "$documents/winget"
 mv "$documents/mscommerce.rb" "$documents/mscommerce.json" "$out/"
 tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --directory="$documents" winget |
     gzip -9 -n >"$out/mscommerce-$version-winget.tar.gz"
-./sums.sh "$out"
+./checksums.sh "$out"

@@ -3,8 +3,8 @@
 #
 #   packaging/homebrew.sh VERSION SUMS OWNER/NAME
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=manifest-common.sh
+. "$(dirname "$0")/manifest-common.sh"
 take "$@"
 
 # Each sum is looked up before anything is printed: an error inside a here-document would go unnoticed.

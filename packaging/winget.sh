@@ -5,10 +5,10 @@
 #
 # PUBLISHER is the first half of the package's identifier; without it, it is OWNER.
 set -euo pipefail
-# shellcheck disable=SC2034 # for common.sh
+# shellcheck disable=SC2034 # for manifest-common.sh
 usage_more='OUT [PUBLISHER]'
-# shellcheck source-path=SCRIPTDIR source=common.sh
-. "$(dirname "$0")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=manifest-common.sh
+. "$(dirname "$0")/manifest-common.sh"
 take "$@"
 [[ $# == 4 || $# == 5 ]] || fail "takes VERSION SUMS REPOSITORY $usage_more"
 out=$4 publisher=${5:-${repository%%/*}}

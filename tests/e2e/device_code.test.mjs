@@ -5,8 +5,8 @@ import { test } from 'node:test';
 
 import { cancel, consent, enterCode, giveName } from './browser.mjs';
 import { TENANT } from './server.mjs';
-import { ACCOUNT, begin, end } from './story.mjs';
-import { eventually } from './tool.mjs';
+import { ACCOUNT, begin, end } from './scenario.mjs';
+import { eventually } from './test_env.mjs';
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 

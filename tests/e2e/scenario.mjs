@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { newPerson, startChromium, giveName, consent, landing } from './browser.mjs';
 import { startCommerce } from './commerce.mjs';
 import { startEntra } from './server.mjs';
-import { Machine } from './tool.mjs';
+import { Machine } from './test_env.mjs';
 
 export const ACCOUNT = 'admin@contoso.example';
 

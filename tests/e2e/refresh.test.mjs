@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { CLIENT_ID } from './provider.mjs';
 import { TENANT } from './server.mjs';
-import { begin, end, signIn } from './story.mjs';
+import { begin, end, signIn } from './scenario.mjs';
 
 // Seconds; less than the five minutes before its end from which on a token is not used any more.
 const ALMOST_OVER = 240;

@@ -9,7 +9,7 @@ import { decodeJwt, generateKeyPair, SignJWT } from 'jose';
 import { cancel, consent, giveName, isOfTheExecutable, landing, photograph } from './browser.mjs';
 import { CLIENT_ID, RESOURCE } from './provider.mjs';
 import { TENANT } from './server.mjs';
-import { ACCOUNT, begin, end } from './story.mjs';
+import { ACCOUNT, begin, end } from './scenario.mjs';
 
 test('a person signs in with the browser, and changes a setting', async (t) => {
   const story = await begin(t);

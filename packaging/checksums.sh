@@ -2,13 +2,13 @@
 # Writes the SHA-256 sums of every file of a directory into SHA256SUMS there, by name, sorted; `sha256sum --check` and
 # `shasum -a 256 --check` read it.
 #
-#   packaging/sums.sh DIRECTORY
+#   packaging/checksums.sh DIRECTORY
 set -euo pipefail
 
 [[ $# == 1 ]] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 cd "$1"
 rm -f SHA256SUMS
 mapfile -d '' -t files < <(find . -maxdepth 1 -type f -printf '%P\0' | LC_ALL=C sort -z)
-((${#files[@]} > 0)) || { printf 'sums.sh: %s holds no file\n' "$1" >&2; exit 1; }
+((${#files[@]} > 0)) || { printf 'checksums.sh: %s holds no file\n' "$1" >&2; exit 1; }
 sha256sum -- "${files[@]}" >SHA256SUMS.new
 mv SHA256SUMS.new SHA256SUMS
