@@ -1,8 +1,8 @@
-//! A simulated tenant to rehearse with: nothing here is real, and nothing leaves this machine.
+//! A simulated tenant for rehearsals. It is not real, and nothing leaves this machine.
 //!
-//! `cargo run --example sandbox -- products list` starts it, signs in, runs the command and ends. Without a
-//! command it serves until it is interrupted, and prints the environment that leads `mscommerce` to it.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example is a program of its own")]
+//! `cargo run --example sandbox -- products list` starts it, signs in, runs the command and exits. Without a command it
+//! prints the environment variables to export and runs until it is interrupted.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a separate program")]
 
 #[path = "../tests/tenant/mod.rs"]
 mod tenant;
@@ -28,8 +28,8 @@ fn main() -> Result<ExitCode> {
             return code;
         }
         if command.is_empty() {
-            explain(&tenant, home.path());
-            return u8::from(told_to_end().await.is_err());
+            print_instructions(&tenant, home.path());
+            return u8::from(wait_for_stop_signal().await.is_err());
         }
         let arguments = [OsString::from("mscommerce")].into_iter().chain(command);
         mscommerce::run(arguments, environment(&settings), Input::from_process()).await
@@ -38,7 +38,7 @@ fn main() -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// The variables that lead the tool to the simulated tenant.
+/// Returns the environment variables for the simulated tenant.
 fn settings(tenant: &SimulatedTenant, home: &Path) -> Vec<(&'static str, OsString)> {
     vec![
         ("MSCOMMERCE_ENDPOINT", tenant.url().into()),
@@ -47,13 +47,13 @@ fn settings(tenant: &SimulatedTenant, home: &Path) -> Vec<(&'static str, OsStrin
     ]
 }
 
-/// The process's environment with the settings in place of whatever leads to a real tenant.
+/// Returns the environment of this process, without variables for a real tenant and with `settings`.
 fn environment(settings: &[(&'static str, OsString)]) -> Environment {
-    let is_ours = |name: &OsString| {
+    let is_replaced = |name: &OsString| {
         let name = name.to_string_lossy().to_uppercase();
         name.starts_with("MSCOMMERCE_") && name != "MSCOMMERCE_OUTPUT" || name.starts_with("AZURE_")
     };
-    let inherited = std::env::vars_os().filter(|(name, _)| !is_ours(name));
+    let inherited = std::env::vars_os().filter(|(name, _)| !is_replaced(name));
     inherited.chain(settings.iter().map(|(name, value)| (OsString::from(name), value.clone()))).collect()
 }
 
@@ -63,7 +63,7 @@ async fn sign_in(settings: &[(&'static str, OsString)]) -> u8 {
     mscommerce::run(arguments, environment(settings), password).await
 }
 
-fn explain(tenant: &SimulatedTenant, home: &Path) {
+fn print_instructions(tenant: &SimulatedTenant, home: &Path) {
     let exports = [
         ("MSCOMMERCE_ENDPOINT", tenant.url()),
         ("AZURE_AUTHORITY_HOST", tenant.url()),
@@ -107,19 +107,19 @@ fn explain(tenant: &SimulatedTenant, home: &Path) {
     );
 }
 
-/// Waits for Ctrl-C, or, on Unix, for SIGTERM, by which scripts end what they started.
+/// Waits for Ctrl-C or, on Unix, SIGTERM, which scripts send to their child processes.
 #[cfg(unix)]
-async fn told_to_end() -> std::io::Result<()> {
+async fn wait_for_stop_signal() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        ended = tokio::signal::ctrl_c() => ended,
+        result = tokio::signal::ctrl_c() => result,
         _ = terminate.recv() => Ok(()),
     }
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() -> std::io::Result<()> {
+async fn wait_for_stop_signal() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes everything that a release consists of, from the executables of all its platforms: archives, Debian packages, the
-# list of dependencies (SBOM), manifests for Homebrew, Scoop and winget, and SHA256SUMS.
+# Creates all files of a release from the executables of its platforms: archives, Debian packages, the SBOM, manifests for
+# Homebrew, Scoop and winget, and SHA256SUMS.
 #
 #   packaging/assemble.sh VERSION OWNER/NAME EXECUTABLES OUT
 #
-# EXECUTABLES  a directory with TARGET/mscommerce or TARGET/mscommerce.exe for each of the six targets
-# OUT          a directory, which must not exist yet
+# EXECUTABLES  directory with TARGET/mscommerce or TARGET/mscommerce.exe for each of the six targets
+# OUT          output directory, which must not exist yet
 #
-# SOURCE_DATE_EPOCH must be set: the same input gives the same archives. Without cargo-deb or cargo-cyclonedx it fails, but
-# for ALLOW_MISSING_TOOLS=yes, which is for trying it out.
+# SOURCE_DATE_EPOCH must be set: archives are reproducible. cargo-deb and cargo-cyclonedx are required, except with
+# ALLOW_MISSING_TOOLS=yes, which is for tests.
 set -euo pipefail
 
 fail() {
@@ -32,17 +32,17 @@ executable_of() {
     printf '%s/%s/%s' "$executables" "$1" "$name"
 }
 
-# Whether a tool is there; it may be missing only where that was asked for.
-has() {
+# Fails if a tool is missing, or returns 1 with ALLOW_MISSING_TOOLS=yes.
+has_tool() {
     command -v "$1" >/dev/null && return
     [[ ${ALLOW_MISSING_TOOLS:-} == yes ]] || fail "$1 is missing: packaging/tools.sh install $1"
-    printf 'assemble.sh: left out, for want of %s: %s\n' "$1" "$2" >&2
+    printf 'assemble.sh: %s is missing, skipped: %s\n' "$1" "$2" >&2
     return 1
 }
 
 documents=$(mktemp -d)
 trap 'rm -rf "$documents"' EXIT
-# The artifacts of a workflow forget the modes of files.
+# Build artifacts of a workflow lose their modes.
 chmod 755 "$(executable_of x86_64-unknown-linux-musl)"
 ./man-and-completions.sh "$(executable_of x86_64-unknown-linux-musl)" "$documents"
 
@@ -50,19 +50,19 @@ for target in "${targets[@]}"; do
     ./archive.sh "$version" "$target" "$(executable_of "$target")" "$documents" "$out" >/dev/null
 done
 
-if has cargo-deb 'the Debian packages'; then
+if has_tool cargo-deb 'the Debian packages'; then
     for target in x86_64-unknown-linux-musl aarch64-unknown-linux-musl; do
         ./deb.sh "$target" "$(executable_of "$target")" "$documents" "$out" >/dev/null
     done
 fi
 
-if has cargo-cyclonedx 'the list of dependencies'; then
-    # It writes beside Cargo.toml, whatever it is told.
+if has_tool cargo-cyclonedx 'the SBOM'; then
+    # cargo-cyclonedx always writes next to Cargo.toml.
     stem=mscommerce-$version.cdx
     (cd .. && cargo cyclonedx --quiet --format json --target all --override-filename "$stem" && mv "$stem.json" "$out/")
 fi
 
-# The manifests name the archives by their sums, so that these come first; in the end the sums are of everything.
+# The manifests contain the checksums of the archives. The final SHA256SUMS covers all files.
 ./checksums.sh "$out"
 ./homebrew.sh "$version" "$out/SHA256SUMS" "$repository" >"$documents/mscommerce.rb"
 ./scoop.sh "$version" "$out/SHA256SUMS" "$repository" >"$documents/mscommerce.json"

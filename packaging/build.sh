@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The release build of one target. The workflow builds every target with this, and anyone can build theirs.
+# Builds the release executable of one target, in the workflow and elsewhere.
 #
 #   packaging/build.sh TARGET OUT
 #
-# TARGET  Rust's name of the platform; `rustup target add TARGET` must have been run
-# OUT     the directory that the executable is put into; its path is printed
+# TARGET  target triple, installed with `rustup target add TARGET`
+# OUT     output directory; the path of the executable is printed
 set -euo pipefail
 
 fail() {
@@ -18,56 +18,56 @@ mkdir -p "$2"
 out=$(cd "$2" && pwd)
 cd "$(dirname "$0")/.."
 
-# Both become part of the names of variables that cargo and the crate cc read.
+# For the environment variables of cargo and of the crate cc.
 lower=${target//-/_}
 upper=${lower^^}
 name=mscommerce
 
 case $target in
 *-linux-musl)
-    # One static executable runs on every distribution, on an empty container image too. ring has parts in C and
-    # assembler, which must be compiled against musl's headers and not against the system's.
+    # A static executable runs on every distribution and in an empty container image. ring has parts in C and assembly,
+    # which need musl's headers instead of the system's.
     compiler=CC_$lower
     if [[ -z ${!compiler:-} ]]; then
-        command -v musl-gcc >/dev/null || fail "ring needs a C compiler for musl: install musl-tools, or name one in $compiler"
+        command -v musl-gcc >/dev/null || fail "ring needs a C compiler for musl: install musl-tools, or set $compiler"
         export "$compiler=musl-gcc"
     fi
     ;;
 *-linux-gnu) ;;
 *-apple-darwin)
-    # Apple's compiler serves for both of its architectures, and Rust's own lowest macOS is the one that is promised.
+    # Apple's compiler handles both architectures. The minimum macOS version is Rust's default.
     command -v cc >/dev/null || fail 'ring needs a C compiler: run xcode-select --install'
     ;;
 *-windows-msvc)
     name=mscommerce.exe
-    # Without this the executable needs Microsoft's redistributable runtime, which a fresh Windows does not have.
+    # Without this the executable needs the Visual C++ runtime, which a fresh Windows does not have.
     export "CARGO_TARGET_${upper}_RUSTFLAGS=-C target-feature=+crt-static"
     if [[ $target == aarch64-* ]]; then
-        # ring's assembler for this one target is in a form that Microsoft's compiler does not read.
+        # Microsoft's compiler cannot assemble ring's sources for this target.
         PATH=$PATH:'/c/Program Files/LLVM/bin'
         command -v clang >/dev/null || fail 'ring needs clang for this target: install LLVM'
     fi
     ;;
-*) fail "$target is not among the targets of a release" ;;
+*) fail "$target is not a release target" ;;
 esac
 
 cargo=(cargo)
 if command -v cargo-auditable >/dev/null; then
-    # The executable then lists what it was made of: `rust-audit-info mscommerce`, `cargo audit bin mscommerce`.
+    # Embeds the list of dependencies: `rust-audit-info mscommerce`, `cargo audit bin mscommerce`.
     cargo=(cargo auditable)
 elif [[ -n ${GITHUB_ACTIONS:-} ]]; then
     fail 'cargo-auditable is missing: run packaging/tools.sh install cargo-auditable'
 else
-    printf 'build.sh: without cargo-auditable: the executable will not list what it was made of\n' >&2
+    printf 'build.sh: cargo-auditable is missing: the executable will not contain the list of dependencies\n' >&2
 fi
 
-# The target is always named, the machine's own too: flags then never reach build scripts, and the path is the same.
+# With an explicit --target, RUSTFLAGS do not apply to build scripts, and the output path is the same for every target.
 "${cargo[@]}" build --release --locked --target "$target" --bin mscommerce >&2
 built=${CARGO_TARGET_DIR:-target}/$target/release/$name
-[[ -s $built ]] || fail "cargo put no executable at $built"
+[[ -s $built ]] || fail "no executable at $built after the build"
 
 if [[ $target == *-linux-musl ]] && readelf --program-headers --wide "$built" | grep -q INTERP; then
-    fail "$built names an interpreter: it is not static"
+    fail "$built has a program interpreter: it is not static"
 fi
 cp "$built" "$out/$name"
 printf '%s\n' "$out/$name"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the SHA-256 sums of every file of a directory into SHA256SUMS there, by name, sorted; `sha256sum --check` and
-# `shasum -a 256 --check` read it.
+# Writes the SHA-256 checksums of all files in a directory to SHA256SUMS there, sorted by name, in the format of
+# `sha256sum --check` and `shasum -a 256 --check`.
 #
 #   packaging/checksums.sh DIRECTORY
 set -euo pipefail
@@ -9,6 +9,6 @@ set -euo pipefail
 cd "$1"
 rm -f SHA256SUMS
 mapfile -d '' -t files < <(find . -maxdepth 1 -type f -printf '%P\0' | LC_ALL=C sort -z)
-((${#files[@]} > 0)) || { printf 'checksums.sh: %s holds no file\n' "$1" >&2; exit 1; }
+((${#files[@]} > 0)) || { printf 'checksums.sh: %s has no files\n' "$1" >&2; exit 1; }
 sha256sum -- "${files[@]}" >SHA256SUMS.new
 mv SHA256SUMS.new SHA256SUMS

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the Debian package of one architecture from a ready static executable, with cargo-deb and the table
-# [package.metadata.deb] of Cargo.toml. Times are SOURCE_DATE_EPOCH, as in the archives.
+# Creates the Debian package of one architecture from a static executable, with cargo-deb and the table
+# [package.metadata.deb] in Cargo.toml. Times are SOURCE_DATE_EPOCH, as in the archives.
 #
 #   packaging/deb.sh TARGET EXECUTABLE DOCUMENTS OUT
 #
-# DOCUMENTS is a directory with man/ and completions/; the path of the package is printed.
+# DOCUMENTS is a directory with man/ and completions/. The path of the package is printed.
 set -euo pipefail
 
 fail() {
@@ -16,18 +16,18 @@ fail() {
 target=$1 executable=$2 documents=$3 out=$4
 [[ ${SOURCE_DATE_EPOCH:-} =~ ^[0-9]+$ ]] || fail 'SOURCE_DATE_EPOCH must be a number of seconds'
 [[ -s $executable ]] || fail "there is no executable at $executable"
-command -v cargo-deb >/dev/null || fail 'cargo-deb is missing: RELEASING.md names the version'
+command -v cargo-deb >/dev/null || fail 'cargo-deb is missing: packaging/tools.sh install cargo-deb'
 mkdir -p "$out"
 executable=$(realpath "$executable") documents=$(realpath "$documents") out=$(realpath "$out")
 cd "$(dirname "$0")/.."
 
-# cargo-deb takes files from Cargo's target directory alone, so one is laid out for it, away from that of the builds.
+# cargo-deb reads files only from Cargo's target directory, so it gets a temporary one.
 CARGO_TARGET_DIR=$(mktemp -d)
 export CARGO_TARGET_DIR
 trap 'rm -rf "$CARGO_TARGET_DIR"' EXIT
 install -D -m 755 "$executable" "$CARGO_TARGET_DIR/$target/release/mscommerce"
 cp -R "$documents/man" "$documents/completions" "$CARGO_TARGET_DIR/$target/release/"
-# As Debian's policy has it (12.1); without the name and the time of the moment.
+# Required by Debian policy 12.1. -n omits the name and the current time.
 gzip -9 -n "$CARGO_TARGET_DIR/$target/release/man"/*.1
 
 cargo deb --locked --no-build --no-strip --target "$target" --output "$out/"

@@ -1,43 +1,43 @@
 #!/usr/bin/env bash
-# Prints a Homebrew formula that installs the ready executables, for a tap of one's own: homebrew-core builds from source.
+# Prints a Homebrew formula that installs the executables, for our own tap (homebrew-core builds from source).
 #
-#   packaging/homebrew.sh VERSION SUMS OWNER/NAME
+#   packaging/homebrew.sh VERSION CHECKSUMS OWNER/NAME
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=manifest-common.sh
 . "$(dirname "$0")/manifest-common.sh"
-take "$@"
+parse_args "$@"
 
-# Each sum is looked up before anything is printed: an error inside a here-document would go unnoticed.
-mac_arm=$(sum_of aarch64-apple-darwin)
-mac_intel=$(sum_of x86_64-apple-darwin)
-linux_arm=$(sum_of aarch64-unknown-linux-musl)
-linux_intel=$(sum_of x86_64-unknown-linux-musl)
+# Checksums are read first: a failing command inside a here-document would not end the script.
+mac_arm=$(checksum_of aarch64-apple-darwin)
+mac_intel=$(checksum_of x86_64-apple-darwin)
+linux_arm=$(checksum_of aarch64-unknown-linux-musl)
+linux_intel=$(checksum_of x86_64-unknown-linux-musl)
 
 cat <<FORMULA
 class Mscommerce < Formula
   desc "Show and change who may buy Microsoft 365 products for themselves"
-  homepage "$page"
+  homepage "$homepage"
   version "$version"
   license "MIT"
 
   on_macos do
     on_arm do
-      url "$(address_of aarch64-apple-darwin)"
+      url "$(download_url aarch64-apple-darwin)"
       sha256 "$mac_arm"
     end
     on_intel do
-      url "$(address_of x86_64-apple-darwin)"
+      url "$(download_url x86_64-apple-darwin)"
       sha256 "$mac_intel"
     end
   end
 
   on_linux do
     on_arm do
-      url "$(address_of aarch64-unknown-linux-musl)"
+      url "$(download_url aarch64-unknown-linux-musl)"
       sha256 "$linux_arm"
     end
     on_intel do
-      url "$(address_of x86_64-unknown-linux-musl)"
+      url "$(download_url x86_64-unknown-linux-musl)"
       sha256 "$linux_intel"
     end
   end

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The container image.
+# Builds the container image.
 #
-#   packaging/image.sh context AMD64 ARM64 OUT          lays out what packaging/Containerfile copies, from two static executables
-#   packaging/image.sh push CONTEXT IMAGE VERSION URL   builds both architectures, pushes them, joins them under the version,
-#                                                       and prints the digest; wants a docker that is signed in
+#   packaging/image.sh context AMD64 ARM64 OUT          creates the build context from two static executables
+#   packaging/image.sh push CONTEXT IMAGE VERSION URL   builds and pushes both architectures, creates the multi-platform tag,
+#                                                       and prints its digest; docker must be logged in
 #
-# Nothing runs inside the image while it is built, so that the other architecture needs no emulation.
+# The build runs no command inside the image, so the other architecture needs no emulation.
 set -euo pipefail
 
 fail() {
@@ -16,11 +16,11 @@ fail() {
 here=$(cd "$(dirname "$0")" && pwd)
 
 context() {
-    local amd64=$1 arm64=$2 out=$3 authorities=${CA_CERTIFICATES:-/etc/ssl/certs/ca-certificates.crt} executable
-    [[ -s $authorities ]] || fail "there are no certificate authorities at $authorities: install ca-certificates, or name a file in CA_CERTIFICATES"
+    local amd64=$1 arm64=$2 out=$3 roots=${CA_CERTIFICATES:-/etc/ssl/certs/ca-certificates.crt} executable
+    [[ -s $roots ]] || fail "there are no root certificates at $roots: install ca-certificates, or set CA_CERTIFICATES"
     for executable in "$amd64" "$arm64"; do
         [[ -s $executable ]] || fail "there is no executable at $executable"
-        # An executable that names an interpreter is not static, and would not start on an empty base.
+        # An executable with a program interpreter is dynamic and does not start on an empty base.
         if readelf --program-headers --wide "$executable" | grep -q INTERP; then
             fail "$executable is not static"
         fi
@@ -29,7 +29,7 @@ context() {
     mkdir -p "$out/state"
     install -D -m 755 "$amd64" "$out/amd64/mscommerce"
     install -D -m 755 "$arm64" "$out/arm64/mscommerce"
-    install -m 644 "$authorities" "$out/ca-certificates.crt"
+    install -m 644 "$roots" "$out/ca-certificates.crt"
     install -m 644 "$here/../LICENSE" "$out/LICENSE"
 }
 
@@ -45,7 +45,7 @@ push() {
         docker push "$image:$version-$architecture" >&2
     done
     tags=(--tag "$image:$version")
-    # A version with a hyphen is a trial; "latest" stays with the last full one.
+    # A version with a hyphen is a pre-release; "latest" stays at the last release.
     [[ $version == *-* ]] || tags+=(--tag "$image:latest")
     docker buildx imagetools create "${tags[@]}" "$image:$version-amd64" "$image:$version-arm64" >&2
     docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image:$version"

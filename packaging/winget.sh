@@ -1,33 +1,33 @@
 #!/usr/bin/env bash
-# Writes the three files that the Windows Package Manager's public repository wants of a version.
+# Writes the three files of a version for the public repository of the Windows Package Manager (winget).
 #
-#   packaging/winget.sh VERSION SUMS OWNER/NAME OUT [PUBLISHER]
+#   packaging/winget.sh VERSION CHECKSUMS OWNER/NAME OUT [PUBLISHER]
 #
-# PUBLISHER is the first half of the package's identifier; without it, it is OWNER.
+# PUBLISHER is the first half of the package identifier; the default is OWNER.
 set -euo pipefail
-# shellcheck disable=SC2034 # for manifest-common.sh
+# shellcheck disable=SC2034 # used by manifest-common.sh
 usage_more='OUT [PUBLISHER]'
 # shellcheck source-path=SCRIPTDIR source=manifest-common.sh
 . "$(dirname "$0")/manifest-common.sh"
-take "$@"
-[[ $# == 4 || $# == 5 ]] || fail "takes VERSION SUMS REPOSITORY $usage_more"
+parse_args "$@"
+[[ $# == 4 || $# == 5 ]] || fail "usage: VERSION CHECKSUMS REPOSITORY $usage_more"
 out=$4 publisher=${5:-${repository%%/*}}
-[[ $publisher =~ ^[A-Za-z0-9-]+$ ]] || fail "$publisher cannot be the first half of an identifier"
+[[ $publisher =~ ^[A-Za-z0-9-]+$ ]] || fail "$publisher is not a valid publisher"
 identifier=$publisher.mscommerce
 schema=1.10.0
 
-# winget spells sums in capital letters.
-intel=$(sum_of x86_64-pc-windows-msvc | tr a-f A-F)
-arm=$(sum_of aarch64-pc-windows-msvc | tr a-f A-F)
+# winget writes checksums in capital letters.
+intel=$(checksum_of x86_64-pc-windows-msvc | tr a-f A-F)
+arm=$(checksum_of aarch64-pc-windows-msvc | tr a-f A-F)
 mkdir -p "$out"
 
-# The entry of one architecture, by winget's name of it and Rust's.
+# Prints the entry of one architecture, given winget's name, the target triple and the checksum.
 installer() {
-    local architecture=$1 target=$2 sum=$3
+    local architecture=$1 target=$2 checksum=$3
     cat <<ENTRY
 - Architecture: $architecture
-  InstallerUrl: $(address_of "$target")
-  InstallerSha256: $sum
+  InstallerUrl: $(download_url "$target")
+  InstallerSha256: $checksum
   NestedInstallerFiles:
   - RelativeFilePath: mscommerce-$version-$target\\mscommerce.exe
     PortableCommandAlias: mscommerce
@@ -65,11 +65,11 @@ PackageVersion: $version
 PackageLocale: en-US
 Publisher: $publisher
 PublisherUrl: https://github.com/${repository%%/*}
-PublisherSupportUrl: $page/issues
+PublisherSupportUrl: $homepage/issues
 PackageName: mscommerce
-PackageUrl: $page
+PackageUrl: $homepage
 License: MIT
-LicenseUrl: $page/blob/v$version/LICENSE
+LicenseUrl: $homepage/blob/v$version/LICENSE
 ShortDescription: Show and change which Microsoft 365 products people may buy for themselves
 Moniker: mscommerce
 Tags:
@@ -77,7 +77,7 @@ Tags:
 - licensing
 - microsoft-365
 - self-service-purchase
-ReleaseNotesUrl: $page/releases/tag/v$version
+ReleaseNotesUrl: $homepage/releases/tag/v$version
 ManifestType: defaultLocale
 ManifestVersion: $schema
 MANIFEST

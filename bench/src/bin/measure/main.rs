@@ -1,5 +1,5 @@
 //! Measures time, memory and size of `mscommerce` and compares it with other clients: see `bench/README.md`.
-#![allow(clippy::print_stdout, reason = "a program of its own, not part of the mscommerce executable")]
+#![allow(clippy::print_stdout, reason = "a separate program")]
 
 mod bulk;
 mod catalog;
