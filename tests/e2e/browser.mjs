@@ -1,4 +1,4 @@
-// Chromium, and what a person does in it.
+// Controls Chromium and performs the actions of a user.
 
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const EXECUTABLE = process.env.CHROMIUM || '/usr/bin/chromium';
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
-// Where pictures are put, once there is one; they stay there when the tests have ended.
-let pictures = process.env.E2E_PICTURES;
+// Directory of the screenshots, created with the first one. It is kept after the tests.
+let screenshots = process.env.E2E_SCREENSHOTS;
 
 const ARGUMENTS = [
   '--disable-gpu',
@@ -19,67 +19,67 @@ const ARGUMENTS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Nothing leaves this machine, whatever a page asks for: the provider's own pages would load a font.
+  // No external requests: the provider's pages would load a font.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
 ];
 
-// Starts Chromium with an empty profile, until the test ends. It has no sandbox of its own, which root cannot have: it
-// sees no page but those of these tests.
+// Starts Chromium with an empty profile, until the end of the test. The sandbox is off because it does not work for root;
+// only the pages of these tests are opened.
 export async function startChromium(t) {
   const browser = await chromium.launch({
     executablePath: EXECUTABLE,
     headless: true,
     chromiumSandbox: false,
     args: ARGUMENTS,
-    timeout: PATIENCE,
+    timeout: TIMEOUT,
   });
   t.after(() => browser.close());
   return browser;
 }
 
-// Whether the address is that of the executable's own page.
-export const isOfTheExecutable = (url) => /^http:\/\/localhost:\d+\/m365\/commerce/.test(url);
+// Whether the URL is the redirect URL of the executable.
+export const isRedirectUrl = (url) => /^http:\/\/localhost:\d+\/m365\/commerce/.test(url);
 
-// A window in which nobody is signed in, what it asked for, and what it complained about on the executable's page.
-export async function newPerson(browser) {
+// Opens a window without cookies. `requests` are its requests, `consoleErrors` the errors on the executable's page.
+export async function newUser(browser) {
   const context = await browser.newContext({ viewport: { width: 800, height: 600 } });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT);
   const page = await context.newPage();
-  const person = { page, requests: [], complaints: [] };
-  page.on('request', (request) => person.requests.push(request));
+  const user = { page, requests: [], consoleErrors: [] };
+  page.on('request', (request) => user.requests.push(request));
   page.on('console', (message) => {
-    if (message.type() === 'error' && isOfTheExecutable(message.location().url)) {
-      person.complaints.push(message.text());
+    if (message.type() === 'error' && isRedirectUrl(message.location().url)) {
+      user.consoleErrors.push(message.text());
     }
   });
-  return person;
+  return user;
 }
 
-// Types the name and a password on the provider's page.
-export async function giveName(page, account) {
+// Enters the user name and a password on the provider's page.
+export async function signInAs(page, account) {
   await page.getByPlaceholder('Enter any login').fill(account);
   await page.getByPlaceholder('and password').fill('no secret');
   await page.getByRole('button', { name: 'Sign-in' }).click();
 }
 
-// Consents on the provider's page, which comes after the name.
+// Consents on the provider's page, which follows the sign-in page.
 export async function consent(page) {
   await page.getByRole('heading', { name: 'Authorize' }).waitFor();
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 
-// Refuses on any of the provider's pages.
+// Cancels on any of the provider's pages.
 export async function cancel(page) {
   await page.getByRole('link', { name: 'Cancel' }).click();
 }
 
-// Waits for the executable's own page, and returns its text.
-export async function landing(page) {
-  await page.waitForURL((url) => isOfTheExecutable(url.href));
+// Waits for the executable's page and returns its text.
+export async function landingText(page) {
+  await page.waitForURL((url) => isRedirectUrl(url.href));
   return page.locator('main').innerText();
 }
 
-// Enters a device code on the provider's page, and returns when it asks whether that is the one.
+// Enters a device code on the provider's page and waits for the confirmation page.
 export async function enterCode(page, address, code) {
   await page.goto(address, { waitUntil: 'domcontentloaded' });
   await page.getByPlaceholder('Enter code').fill(code);
@@ -87,10 +87,10 @@ export async function enterCode(page, address, code) {
   await page.getByRole('heading', { name: 'Confirm Device' }).waitFor();
 }
 
-// Takes a picture of the page, and returns where it is.
-export async function photograph(page, name) {
-  pictures ??= await mkdtemp(join(tmpdir(), 'mscommerce-e2e-pictures-'));
-  const path = join(pictures, `${name}.png`);
+// Takes a screenshot and returns its path.
+export async function takeScreenshot(page, name) {
+  screenshots ??= await mkdtemp(join(tmpdir(), 'mscommerce-e2e-screenshots-'));
+  const path = join(screenshots, `${name}.png`);
   await page.screenshot({ path, fullPage: true });
   return path;
 }

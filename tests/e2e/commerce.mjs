@@ -1,15 +1,15 @@
-// A policy endpoint that trusts whom the provider's keys say it may trust, and nobody else.
+// A policy endpoint that verifies access tokens with the provider's published keys.
 
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
 import { PERMISSION, RESOURCE } from './provider.mjs';
-import { answer, listen } from './server.mjs';
+import { sendJson, listen } from './server.mjs';
 
 const POLICY = 'AllowSelfServicePurchase';
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const VALUES = ['Enabled', 'Disabled', 'OnlyTrialsWithoutPaymentMethod'];
 
-// Serves the policy and a few products. `served` is what was asked by whom, `refused` why callers were turned away.
+// Serves the policy and a few products. `accepted` are the authorized requests, `rejected` the reasons of 401 responses.
 export async function startCommerce(t, entra) {
   const { server, url } = await listen(t);
   const keys = createRemoteJWKSet(new URL(entra.keys));
@@ -18,17 +18,17 @@ export async function startCommerce(t, entra) {
     ['CFQ7TTC0HD33', { productName: 'Visio Plan 1', policyValue: 'Disabled' }],
     ['CFQ7TTC0HDB1', { productName: 'Planner Plan 1', policyValue: 'OnlyTrialsWithoutPaymentMethod' }],
   ]);
-  const commerce = { url, served: [], refused: [], refuseOnce: false };
+  const commerce = { url, accepted: [], rejected: [], rejectOnce: false };
 
-  async function caller(request) {
+  async function authorize(request) {
     const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
-    const rules = { issuer: entra.url, audience: RESOURCE, typ: 'at+jwt', algorithms: ['RS256'] };
-    const { payload } = await jwtVerify(token ?? '', keys, rules);
+    const options = { issuer: entra.url, audience: RESOURCE, typ: 'at+jwt', algorithms: ['RS256'] };
+    const { payload } = await jwtVerify(token ?? '', keys, options);
     if (payload.scp !== PERMISSION) {
       throw new Error('the token has no permission for this service');
     }
-    if (commerce.refuseOnce) {
-      commerce.refuseOnce = false;
+    if (commerce.rejectOnce) {
+      commerce.rejectOnce = false;
       throw new Error('the token was revoked');
     }
     return { ...payload, token };
@@ -37,15 +37,15 @@ export async function startCommerce(t, entra) {
   async function respond(request) {
     let claims;
     try {
-      claims = await caller(request);
+      claims = await authorize(request);
     } catch (error) {
-      commerce.refused.push(error.code ?? error.message);
+      commerce.rejected.push(error.code ?? error.message);
       return [401, { errorCode: 'Unauthorized', reason: 'The token is not accepted.' }];
     }
     const { method, headers } = request;
     const { pathname, searchParams } = new URL(request.url, url);
     const correlationId = headers['x-ms-correlation-id'];
-    commerce.served.push({ method, path: pathname, correlationId, claims });
+    commerce.accepted.push({ method, path: pathname, correlationId, claims });
     if (!GUID.test(correlationId ?? '')) {
       return [400, { errorCode: 'BadRequest', reason: 'Missing correlation id.' }];
     }
@@ -61,20 +61,20 @@ export async function startCommerce(t, entra) {
       return [404, { errorCode: 'NotFound', reason: 'No such resource.' }];
     }
     if (method === 'PUT') {
-      const wanted = await json(request);
-      if (headers['content-type'] !== 'application/json' || !VALUES.includes(wanted?.policyValue)) {
+      const body = await readJson(request);
+      if (headers['content-type'] !== 'application/json' || !VALUES.includes(body?.policyValue)) {
         return [400, { errorCode: 'BadRequest', reason: 'Invalid policy value.' }];
       }
-      products.get(id).policyValue = wanted.policyValue;
+      products.get(id).policyValue = body.policyValue;
     }
     return [200, item(id)];
   }
 
-  server.on('request', async (request, response) => answer(response, ...(await respond(request))));
+  server.on('request', async (request, response) => sendJson(response, ...(await respond(request))));
   return commerce;
 }
 
-async function json(request) {
+async function readJson(request) {
   let text = '';
   for await (const part of request.setEncoding('utf8')) {
     text += part;

@@ -1,5 +1,4 @@
-// The OpenID provider that stands in for Microsoft Entra ID, which decides by the standards what it accepts: only its
-// settings are ours.
+// The OpenID provider in place of Microsoft Entra ID. It follows the standards; only its configuration is ours.
 
 import { randomBytes } from 'node:crypto';
 
@@ -10,24 +9,24 @@ export const CLIENT_ID = '3d5cffa9-04da-4657-8cab-c7f074657cad';
 export const RESOURCE = 'aeb86249-8ea3-49e2-900b-54cc8e308f85';
 export const PERMISSION = 'LicenseManager.AccessAsUser';
 
-// What OAuth calls secret, wherever it stands in a request or an answer.
-const SECRET = ['code', 'code_verifier', 'device_code', 'refresh_token', 'access_token', 'id_token'];
+// Secret parameters of OAuth requests and responses.
+const SECRET_PARAMETERS = ['code', 'code_verifier', 'device_code', 'refresh_token', 'access_token', 'id_token'];
 
-// The provider tells whoever starts it what a service for real people needs besides, which this one never becomes.
+// Suppresses the provider's warnings about settings for production.
 for (const level of ['info', 'warn']) {
-  const tell = console[level];
+  const log = console[level];
   console[level] = (text, ...more) => {
     if (!/^oidc-provider .*(quick start development-only|default \S+ function called)/.test(text)) {
-      tell(text, ...more);
+      log(text, ...more);
     }
   };
 }
 
-// Makes the provider. `exchanges` is what the token and device code endpoints were asked and answered, `faults` what
-// broke in the provider itself; `lifetime` and `patience` are how many seconds the next access tokens and device codes
-// are good for.
+// Creates the provider. `exchanges` are the requests and responses of the token and device code endpoints, `serverErrors`
+// the provider's own errors. `tokenLifetime` and `deviceCodeLifetime` apply to the next access tokens and device codes, in
+// seconds.
 export async function createProvider(issuer, tenant) {
-  const entra = { exchanges: [], faults: [], lifetime: 3600, patience: 900 };
+  const entra = { exchanges: [], serverErrors: [], tokenLifetime: 3600, deviceCodeLifetime: 900 };
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const provider = new Provider(issuer, {
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'e2e' }] },
@@ -36,7 +35,7 @@ export async function createProvider(issuer, tenant) {
       {
         client_id: CLIENT_ID,
         client_name: 'MSCommerce',
-        // A public client of a machine: no secret, and any port of the registered redirect (RFC 8252, section 7.3).
+        // A native public client: no secret, and any port of the registered redirect URI (RFC 8252, section 7.3).
         application_type: 'native',
         token_endpoint_auth_method: 'none',
         redirect_uris: ['http://localhost/m365/commerce'],
@@ -65,7 +64,7 @@ export async function createProvider(issuer, tenant) {
         getResourceServerInfo: () => ({
           scope: `${RESOURCE}/.default`,
           audience: RESOURCE,
-          accessTokenTTL: entra.lifetime,
+          accessTokenTTL: entra.tokenLifetime,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'RS256' } },
         }),
@@ -73,7 +72,7 @@ export async function createProvider(issuer, tenant) {
     },
     ttl: {
       AccessToken: (_ctx, token) => token.resourceServer.accessTokenTTL,
-      DeviceCode: () => entra.patience,
+      DeviceCode: () => entra.deviceCodeLifetime,
       Grant: 3600,
       IdToken: 3600,
       Interaction: 3600,
@@ -84,7 +83,7 @@ export async function createProvider(issuer, tenant) {
       accountId: account,
       claims: () => ({ sub: account, name: account, preferred_username: account }),
     }),
-    // What Entra's access tokens say besides what RFC 9068 has them say.
+    // Claims of Entra's access tokens that are not in RFC 9068.
     extraTokenClaims: (_ctx, token) => ({
       tid: tenant,
       upn: token.accountId,
@@ -98,23 +97,25 @@ export async function createProvider(issuer, tenant) {
     await next();
     if (['token', 'device_authorization'].includes(ctx.oidc?.route)) {
       const { route, body } = ctx.oidc;
-      const [, tenantAsked] = ctx.req.originalUrl.split('/');
-      entra.exchanges.push({ route, tenantAsked, form: { ...body }, status: ctx.status, answer: { ...ctx.body } });
+      const [, requestedTenant] = ctx.req.originalUrl.split('/');
+      entra.exchanges.push({ route, requestedTenant, form: { ...body }, status: ctx.status, response: { ...ctx.body } });
     }
   });
-  provider.on('server_error', (_ctx, error) => entra.faults.push(error));
-  // Five seconds between two polls are the rule where the answer does not say otherwise: nobody need wait so long here.
+  provider.on('server_error', (_ctx, error) => entra.serverErrors.push(error));
+  // Shorter than the default interval of five seconds, to save time.
   provider.on('device_authorization.success', (_ctx, body) => Object.assign(body, { interval: 1 }));
 
   return Object.assign(entra, {
     provider,
-    // What the token endpoint was asked for, and answered, by requests of this grant type.
+    // Returns the exchanges of the token endpoint, optionally of one grant type.
     tokenRequests: (type) =>
       entra.exchanges.filter(({ route, form }) => route === 'token' && (!type || form.grant_type === type)),
-    // Every secret that has gone either way, with its name.
+    // Returns all secrets in requests and responses, with their names.
     secrets: () =>
-      entra.exchanges.flatMap(({ form, answer }) =>
-        [form, answer].flatMap((said) => SECRET.filter((name) => said[name]).map((name) => [name, said[name]])),
+      entra.exchanges.flatMap(({ form, response }) =>
+        [form, response].flatMap((parameters) =>
+          SECRET_PARAMETERS.filter((name) => parameters[name]).map((name) => [name, parameters[name]]),
+        ),
       ),
   });
 }

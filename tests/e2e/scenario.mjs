@@ -1,47 +1,47 @@
-// What every story begins with, and what has to hold at the end of each.
+// Setup and final checks of every scenario.
 
 import assert from 'node:assert/strict';
 
-import { newPerson, startChromium, giveName, consent, landing } from './browser.mjs';
+import { newUser, startChromium, signInAs, consent, landingText } from './browser.mjs';
 import { startCommerce } from './commerce.mjs';
 import { startEntra } from './server.mjs';
-import { Machine } from './test_env.mjs';
+import { TestEnv } from './test_env.mjs';
 
 export const ACCOUNT = 'admin@contoso.example';
 
-// The two services, a machine with the executable, and a person at a browser.
-export async function begin(t) {
+// Starts both services, an environment for the executable, and a browser.
+export async function startScenario(t) {
   const entra = await startEntra(t);
   const commerce = await startCommerce(t, entra);
-  const machine = await Machine.start(t, entra, commerce);
+  const env = await TestEnv.start(t, entra, commerce);
   const browser = await startChromium(t);
-  return { entra, commerce, machine, browser, person: await newPerson(browser) };
+  return { entra, commerce, env, browser, user: await newUser(browser) };
 }
 
-// Signs in by the browser way, for stories that are about what comes after it.
-export async function signIn({ machine, browser }) {
-  const { page } = await newPerson(browser);
-  const connecting = machine.start(['connect', '--no-browser']);
-  await page.goto(await connecting.address());
-  await giveName(page, ACCOUNT);
+// Signs in with the browser, for scenarios that test later steps.
+export async function signIn({ env, browser }) {
+  const { page } = await newUser(browser);
+  const connect = env.start(['connect', '--no-browser']);
+  await page.goto(await connect.signInUrl());
+  await signInAs(page, ACCOUNT);
   await consent(page);
-  await landing(page);
-  (await connecting.ended()).expectCode(0);
+  await landingText(page);
+  (await connect.exited()).expectCode(0);
 }
 
-// Secrets of these kinds have gone over the network, and the executable has shown none of any kind. The provider has
-// refused whatever it refused by its rules, and not because it broke.
-export async function end(t, { entra, machine }, kinds) {
-  await t.test(`no ${kinds.join(', ')} shows in what the executable says at -vvv`, () => {
+// Checks that secrets of these kinds were sent or received, that the executable printed no secret of any kind, and that the
+// provider had no error of its own.
+export async function finishScenario(t, { entra, env }, kinds) {
+  await t.test(`-vvv prints no ${kinds.join(', ')}`, () => {
     const secrets = entra.secrets();
-    assert.deepEqual(kinds.filter((kind) => !secrets.some(([name]) => name === kind)), [], 'were never seen');
-    assert.match(machine.said, /\/oauth2\/v2\.0\/token/, 'the requests are told at this verbosity');
+    assert.deepEqual(kinds.filter((kind) => !secrets.some(([name]) => name === kind)), [], 'kinds without a secret');
+    assert.match(env.output, /\/oauth2\/v2\.0\/token/, 'no requests in the output of -vvv');
     for (const [name, secret] of secrets) {
-      assert.ok(secret.length > 20, `this ${name} is too short to be looked for`);
-      for (const shape of [secret, encodeURIComponent(secret)]) {
-        assert.ok(!machine.said.includes(shape), `a ${name} is shown:\n${machine.said}`);
+      assert.ok(secret.length > 20, `this ${name} is too short for a search`);
+      for (const encoded of [secret, encodeURIComponent(secret)]) {
+        assert.ok(!env.output.includes(encoded), `a ${name} is printed:\n${env.output}`);
       }
     }
   });
-  await t.test('the provider itself had no fault', () => assert.deepEqual(entra.faults, []));
+  await t.test('the provider had no server error', () => assert.deepEqual(entra.serverErrors, []));
 }

@@ -1,4 +1,4 @@
-// Web servers on this machine, and the addresses of Microsoft Entra ID in front of the provider.
+// Local HTTP servers, and the provider at the paths of Microsoft Entra ID.
 
 import { createServer } from 'node:http';
 import { once } from 'node:events';
@@ -7,10 +7,10 @@ import { createProvider } from './provider.mjs';
 
 export const TENANT = '0f5f2d9c-7a43-4a52-9b0e-6d1c35a1e2b7';
 
-// A sign-in that names no tenant goes to `organizations`; its renewals go to the tenant that the token names.
+// A sign-in without a tenant uses `organizations`; refreshes use the tenant in the token.
 const TENANTS = ['organizations', TENANT];
 
-// Listens on a port that is free, until the test ends.
+// Listens on a free port until the end of the test.
 export async function listen(t) {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -23,34 +23,34 @@ export async function listen(t) {
   return { server, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-// Answers with JSON.
-export function answer(response, status, body) {
+// Sends a JSON response.
+export function sendJson(response, status, body) {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(body));
 }
 
-// Serves the provider where Entra's endpoints are, below each tenant's name.
+// Starts the provider, with Entra's endpoints below each tenant.
 export async function startEntra(t) {
   const { server, url } = await listen(t);
   const entra = await createProvider(url, TENANT);
-  const serve = entra.provider.callback();
+  const handle = entra.provider.callback();
   server.on('request', (request, response) => {
     const [, tenant, rest] = /^\/([^/?]+)(\/.*)$/.exec(request.url) ?? [];
     if (!TENANTS.includes(tenant)) {
-      answer(response, 404, { error: 'invalid_request', error_description: 'AADSTS90002: no such tenant' });
+      sendJson(response, 404, { error: 'invalid_request', error_description: 'AADSTS90002: no such tenant' });
       return;
     }
-    request.url = asTheProviderKnowsIt(rest);
-    // The provider finds out from the difference below which path it is mounted.
+    request.url = toProviderUrl(rest);
+    // The provider derives its mount path from the difference between the two URLs.
     request.originalUrl = `/${tenant}${request.url}`;
-    serve(request, response);
+    handle(request, response);
   });
   return Object.assign(entra, { url, keys: `${url}/organizations/discovery/v2.0/keys` });
 }
 
-// Entra lets a person choose among accounts, and grants offline access without being asked for consent; the provider
-// has no choice of accounts, and follows OpenID Connect Core, section 11, which wants consent for offline access.
-function asTheProviderKnowsIt(address) {
+// Entra supports `prompt=select_account` and grants offline access without `prompt=consent`. The provider does not support
+// the first and requires the second (OpenID Connect Core, section 11).
+function toProviderUrl(address) {
   const url = new URL(address, 'http://localhost');
   if (url.pathname === '/oauth2/v2.0/authorize' && url.searchParams.get('prompt') === 'select_account') {
     url.searchParams.set('prompt', 'consent');

@@ -1,4 +1,4 @@
-// The executable under test, on a machine where nobody has ever signed in.
+// Runs the executable with an empty home directory.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -9,51 +9,51 @@ import { join } from 'node:path';
 
 const EXECUTABLE = process.env.MSCOMMERCE;
 
-// Nothing here takes longer than a few seconds, even on a machine that is busy.
-const PATIENCE = 30_000;
+// Every step takes a few seconds at most, even on a busy machine.
+const TIMEOUT = 30_000;
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-// A home of its own, which leads the executable to the two services. `said` is everything that it has said there.
-export class Machine {
-  said = '';
+// A home directory and the environment variables for the two services. `output` is everything that the executable printed.
+export class TestEnv {
+  output = '';
 
   static async start(t, entra, commerce) {
-    assert.ok(EXECUTABLE, 'MSCOMMERCE names no executable: start these tests with tests/e2e/run');
-    const machine = new Machine();
-    machine.home = await mkdtemp(join(tmpdir(), 'mscommerce-e2e-home-'));
-    t.after(() => rm(machine.home, { recursive: true, force: true }));
-    machine.test = t;
-    machine.environment = {
+    assert.ok(EXECUTABLE, 'MSCOMMERCE is not set: start these tests with tests/e2e/run');
+    const env = new TestEnv();
+    env.home = await mkdtemp(join(tmpdir(), 'mscommerce-e2e-home-'));
+    t.after(() => rm(env.home, { recursive: true, force: true }));
+    env.test = t;
+    env.environment = {
       PATH: process.env.PATH,
-      HOME: machine.home,
-      MSCOMMERCE_HOME: join(machine.home, 'state'),
+      HOME: env.home,
+      MSCOMMERCE_HOME: join(env.home, 'state'),
       MSCOMMERCE_ENDPOINT: commerce.url,
       AZURE_AUTHORITY_HOST: entra.url,
       NO_PROXY: '*',
     };
-    return machine;
+    return env;
   }
 
-  // Starts a command at the highest verbosity, where a secret would show first.
+  // Starts a command at the highest verbosity, which is the most likely to print a secret.
   start(args, environment = {}) {
-    return new Run(this, [...args, '-vvv'], { ...this.environment, ...environment });
+    return new RunningCommand(this, [...args, '-vvv'], { ...this.environment, ...environment });
   }
 
-  // Runs a command to its end.
+  // Runs a command until it exits.
   run(args, environment) {
-    return this.start(args, environment).ended();
+    return this.start(args, environment).exited();
   }
 
-  // The saved sign-in.
-  async saved() {
+  // Returns the cached sign-in.
+  async cachedSignIn() {
     const file = await readFile(join(this.home, 'state', 'sign-ins.json'), 'utf8');
     return JSON.parse(file).profiles.default;
   }
 
-  // A stand-in for a browser: it writes down the address that it is told to open.
-  async browserThatWrites() {
+  // Creates a browser script that saves the URL it is opened with.
+  async fakeBrowser() {
     const [script, address] = [join(this.home, 'browser'), join(this.home, 'address')];
     await writeFile(script, `#!/bin/sh\nprintf %s "$1" > '${address}.part' && mv '${address}.part' '${address}'\n`);
     await chmod(script, 0o700);
@@ -61,60 +61,60 @@ export class Machine {
   }
 }
 
-class Run {
+class RunningCommand {
   stdout = '';
   stderr = '';
-  #waiting = new Set();
+  #listeners = new Set();
 
-  constructor(machine, args, env) {
+  constructor(testEnv, args, variables) {
     this.command = `mscommerce ${args.join(' ')}`;
-    const child = spawn(EXECUTABLE, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(EXECUTABLE, args, { env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     for (const name of ['stdout', 'stderr']) {
       child[name].setEncoding('utf8').on('data', (text) => {
         this[name] += text;
-        machine.said += text;
-        this.#waiting.forEach((look) => look());
+        testEnv.output += text;
+        this.#listeners.forEach((listener) => listener());
       });
     }
     this.closed = once(child, 'close').then(([code]) => {
       running.delete(child);
       this.code = code;
-      this.#waiting.forEach((look) => look());
+      this.#listeners.forEach((listener) => listener());
     });
-    machine.test.after(() => child.kill('SIGKILL'));
+    testEnv.test.after(() => child.kill('SIGKILL'));
   }
 
-  // Waits until standard error has something that fits, and returns what did.
-  said(pattern) {
-    const found = new Promise((resolve, reject) => {
-      const look = () => {
+  // Waits until standard error matches, and returns the match.
+  waitForStderr(pattern) {
+    const matched = new Promise((resolve, reject) => {
+      const check = () => {
         const match = pattern.exec(this.stderr);
         if (match) {
           resolve(match);
         } else if (this.code !== undefined) {
-          reject(new Error(`${this.command} ended (${this.code}) without saying ${pattern}:\n${this.stderr}`));
+          reject(new Error(`${this.command} exited with ${this.code} before printing ${pattern}:\n${this.stderr}`));
         }
       };
-      this.#waiting.add(look);
-      look();
+      this.#listeners.add(check);
+      check();
     });
-    return within(found, () => `${this.command} did not say ${pattern}:\n${this.stderr}`);
+    return withTimeout(matched, () => `${this.command} did not print ${pattern}:\n${this.stderr}`);
   }
 
-  // The address to open, as it is printed.
-  async address() {
-    const [address] = await this.said(/^http\S+\/oauth2\/v2\.0\/authorize\?\S+(?=\n)/m);
+  // Returns the printed URL of the sign-in page.
+  async signInUrl() {
+    const [address] = await this.waitForStderr(/^http\S+\/oauth2\/v2\.0\/authorize\?\S+(?=\n)/m);
     return address;
   }
 
-  async ended() {
-    await within(this.closed, () => `${this.command} did not end:\n${this.stderr}`);
+  async exited() {
+    await withTimeout(this.closed, () => `${this.command} did not exit:\n${this.stderr}`);
     return this;
   }
 
   expectCode(code) {
-    assert.equal(this.code, code, `${this.command} ended with ${this.code} rather than ${code}:\n${this.stderr}`);
+    assert.equal(this.code, code, `${this.command} exited with ${this.code} instead of ${code}:\n${this.stderr}`);
     return this;
   }
 
@@ -123,28 +123,28 @@ class Run {
   }
 }
 
-// The promise's value, unless it takes too long.
-export async function within(promise, complaint) {
+// Returns the value of the promise, or fails after the timeout.
+export async function withTimeout(promise, message) {
   let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(complaint())), PATIENCE);
+  const timeout = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message())), TIMEOUT);
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-// Tries until it succeeds.
-export async function eventually(attempt, complaint) {
-  const end = Date.now() + PATIENCE;
+// Repeats an attempt until it succeeds.
+export async function eventually(attempt, message) {
+  const deadline = Date.now() + TIMEOUT;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() > end) {
-        throw new Error(complaint, { cause: error });
+      if (Date.now() > deadline) {
+        throw new Error(message, { cause: error });
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
