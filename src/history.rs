@@ -1,4 +1,4 @@
-//! The record of changes: what this tool changed, a line each, in a file that only this user can read.
+//! The history of changes: one JSON line per change, in a file that only the user can read.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -12,17 +12,17 @@ use crate::error::{Error, Result};
 use crate::private;
 
 const FILE: &str = "changes.jsonl";
-/// Held while a line is added or lines are read. On Windows a lock keeps others from the file itself, and the record is
-/// for everybody's tools to read.
+/// Locked while lines are written or read. A file of its own, because on Windows a locked file cannot be read by other
+/// programs.
 const LOCK: &str = "changes.lock";
 
-/// One change that was made.
+/// A change that was applied.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    /// When the service had answered.
+    /// The time of the response.
     pub time: DateTime<Utc>,
-    /// Names the run of the executable; the changes of one command share it.
+    /// The id of the run: all changes of one command have the same.
     pub run: String,
     pub tenant_id: Option<String>,
     pub account: Option<String>,
@@ -36,24 +36,23 @@ pub struct HistoryEntry {
     pub to: String,
     /// The correlation id of the request that made the change.
     pub correlation_id: Option<String>,
-    /// The run that this change takes back.
+    /// The run that this change undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
 }
 
 impl HistoryEntry {
-    /// What was changed.
     pub fn target(&self) -> Target {
         Target::new(self.scope, self.id.as_str())
     }
 }
 
-/// Where the record of changes is kept.
+/// The path of the history file.
 pub fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// The record, open for further changes.
+/// The history file, open for appending.
 pub struct HistoryWriter {
     file: File,
     path: PathBuf,
@@ -61,7 +60,7 @@ pub struct HistoryWriter {
 }
 
 impl HistoryWriter {
-    /// Opens the record in the state directory, and creates both where they are missing.
+    /// Opens the file in the state directory. Creates both if missing.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let open = || {
@@ -69,20 +68,20 @@ impl HistoryWriter {
             let file = private::private_open_options().append(true).open(&path)?;
             Ok(Self { file, lock: directory.join(LOCK), path: path.clone() })
         };
-        open().map_err(|error| cannot("write to", &path, error))
+        open().map_err(|error| io_error("write to", &path, error))
     }
 
-    /// Adds a change. Other processes may do so at the same time: each holds the lock for its line.
+    /// Appends an entry. The lock keeps lines of concurrent processes apart.
     pub fn append(&self, entry: &HistoryEntry) -> Result<()> {
         let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
         line.push(b'\n');
-        // Closing it ends the lock. A file system that knows no locks still appends a line as a whole.
+        // Closing the file releases the lock. Without support for locks, the file system still appends a line as a whole.
         let lock = private::private_open_options().write(true).open(&self.lock);
         let _locked = lock.as_ref().map(File::lock);
-        self.write(&line).map_err(|error| cannot("write to", &self.path, error))
+        self.write(&line).map_err(|error| io_error("write to", &self.path, error))
     }
 
-    /// A line that another process could not finish, for want of space, is ended first.
+    /// Appends a line. First ends an incomplete line, which a full disk leaves behind.
     fn write(&self, line: &[u8]) -> io::Result<()> {
         let mut file = &self.file;
         let mut last = [b'\n'];
@@ -96,44 +95,44 @@ impl HistoryWriter {
         file.write_all(&[b"\n", line].concat())
     }
 
-    /// Makes sure that what was added outlives a loss of power.
+    /// Writes the appended entries to disk, so that they survive a power failure.
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| cannot("write to", &self.path, error))
+        self.file.sync_data().map_err(|error| io_error("write to", &self.path, error))
     }
 }
 
-/// The record as it was read.
+/// The content of the history file.
 #[derive(Debug, Default)]
 pub struct History {
     /// Oldest first.
     pub entries: Vec<HistoryEntry>,
-    /// The numbers of lines that could not be understood.
-    pub damaged: Vec<usize>,
+    /// The numbers of lines that cannot be parsed, from 1.
+    pub invalid_lines: Vec<usize>,
 }
 
 impl History {
-    /// Reads the record in the state directory. Where there is none, nothing has been changed yet.
+    /// Reads the file in the state directory. A missing file is an empty history.
     pub fn read(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let read = || {
-            // A pipe would never end.
+            // Reading a pipe could block forever.
             if !std::fs::metadata(&path)?.is_file() {
                 return Err(io::Error::other("it is no regular file"));
             }
             let file = File::open(&path)?;
             let lock = File::open(directory.join(LOCK));
-            // Where there is no lock to be had, the last line may be one that is just being written.
+            // Without a lock, the last line may be incomplete.
             let _ = lock.as_ref().map(File::lock_shared);
-            Self::of_lines(BufReader::new(&file))
+            Self::parse(BufReader::new(&file))
         };
         match read() {
             Ok(history) => Ok(history),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(cannot("read", &path, error)),
+            Err(error) => Err(io_error("read", &path, error)),
         }
     }
 
-    fn of_lines(mut reader: impl BufRead) -> io::Result<Self> {
+    fn parse(mut reader: impl BufRead) -> io::Result<Self> {
         let mut history = Self::default();
         let (mut line, mut number) = (Vec::new(), 0);
         while reader.read_until(b'\n', &mut line)? > 0 {
@@ -141,7 +140,7 @@ impl History {
             match serde_json::from_slice(&line) {
                 Ok(entry) => history.entries.push(entry),
                 Err(_) if line.trim_ascii().is_empty() => {}
-                Err(_) => history.damaged.push(number),
+                Err(_) => history.invalid_lines.push(number),
             }
             line.clear();
         }
@@ -149,8 +148,8 @@ impl History {
     }
 }
 
-fn cannot(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::from_source(error).context(format!("could not {what} the record of changes in {}", path.display()))
+fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
+    Error::from_source(error).context(format!("could not {action} the record of changes in {}", path.display()))
 }
 
 #[cfg(any(fuzzing, test))]
@@ -178,23 +177,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_read_again_in_order() {
+    fn read_returns_appended_entries_in_order() {
         let directory = tempfile::tempdir().expect("a directory");
-        assert!(History::read(directory.path()).expect("no record yet").entries.is_empty());
+        assert!(History::read(directory.path()).expect("an empty history").entries.is_empty());
         for id in ["a", "b"] {
-            HistoryWriter::open(directory.path()).expect("a record").append(&entry(id)).expect("a line");
+            HistoryWriter::open(directory.path()).expect("a writer").append(&entry(id)).expect("a line");
         }
-        let history = History::read(directory.path()).expect("the record");
+        let history = History::read(directory.path()).expect("a history");
         assert_eq!(history.entries, [entry("a"), entry("b")]);
-        assert!(history.damaged.is_empty());
+        assert!(history.invalid_lines.is_empty());
     }
 
     #[test]
-    fn a_broken_line_spoils_no_other() {
+    fn invalid_line_does_not_affect_others() {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(path(directory.path()), b"{\"time\":\n\xff").expect("a file");
-        HistoryWriter::open(directory.path()).expect("a record").append(&entry("a")).expect("a line");
-        let history = History::read(directory.path()).expect("the record");
-        assert_eq!((history.entries, history.damaged), (vec![entry("a")], vec![1, 2]));
+        HistoryWriter::open(directory.path()).expect("a writer").append(&entry("a")).expect("a line");
+        let history = History::read(directory.path()).expect("a history");
+        assert_eq!((history.entries, history.invalid_lines), (vec![entry("a")], vec![1, 2]));
     }
 }

@@ -1,4 +1,4 @@
-//! Ids and names of the last listing, for shells to offer. Nothing is decided by them.
+//! Ids and names of the last listing, as candidates for shell completion. No command reads them.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,44 +10,41 @@ use crate::text::is_terminal_control;
 
 const FILE: &str = "products.json";
 
-/// More than any listing needs.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// Far above the size of a listing, in bytes.
+const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
-/// A product or an offer type that was listed.
+/// A product or offer type for shell completion.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Known {
+pub struct Candidate {
+    pub scope: Scope,
     pub id: String,
     #[serde(default)]
     pub name: String,
-    pub scope: Scope,
 }
 
-/// What was listed last; nothing where that is not known.
-pub fn read(directory: &Path) -> Vec<Known> {
+/// Loads the saved candidates; none if the file is missing or invalid.
+pub fn load_candidates(directory: &Path) -> Vec<Candidate> {
     let path = directory.join(FILE);
-    let is_small = path.metadata().is_ok_and(|found| found.is_file() && found.len() <= LARGEST);
+    let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_SIZE);
     let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
-    let known: Vec<Known> = serde_json::from_slice(&text).unwrap_or_default();
-    // What a terminal would act upon is no word to offer.
-    let is_harmless = |text: &str| !text.chars().any(is_terminal_control);
-    known.into_iter().filter(|item| !item.id.is_empty() && is_harmless(&item.id) && is_harmless(&item.name)).collect()
+    let mut candidates: Vec<Candidate> = serde_json::from_slice(&text).unwrap_or_default();
+    let is_printable = |text: &str| !text.chars().any(is_terminal_control);
+    candidates.retain(|item| !item.id.is_empty() && is_printable(&item.id) && is_printable(&item.name));
+    candidates
 }
 
-/// Keeps what was listed, beside what is kept already and `was_listed` does not hold for. A run that keeps nothing else, such
-/// as one in CI with a credential in the environment, leaves no directory behind. That it cannot be kept is no failure of
-/// a listing.
-pub fn keep(directory: &Path, mut listed: Vec<Known>, was_listed: impl Fn(&Known) -> bool) {
-    let kept = read(directory);
-    listed.extend(kept.iter().filter(|known| !was_listed(known)).cloned());
-    if !listed.is_empty() && listed != kept && directory.is_dir() {
+/// Saves the candidates of the listed scopes, and keeps those of other scopes. Does nothing if there are none. Does not create the directory: a run that
+/// saves nothing else, such as one in CI, leaves no directory behind. Ignores errors, because a listing must not fail.
+pub fn save_candidates(directory: &Path, scopes: &[Scope], mut listed: Vec<Candidate>) {
+    listed.extend(load_candidates(directory).into_iter().filter(|candidate| !scopes.contains(&candidate.scope)));
+    if !listed.is_empty() && directory.is_dir() {
         let _ = write(directory, &listed);
     }
 }
 
-fn write(directory: &Path, listed: &[Known]) -> io::Result<()> {
+fn write(directory: &Path, candidates: &[Candidate]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".products-").tempfile_in(directory)?;
-    file.write_all(&serde_json::to_vec(listed)?)?;
+    file.write_all(&serde_json::to_vec(candidates)?)?;
     file.persist(directory.join(FILE)).map(drop).map_err(|error| error.error)
 }
 
@@ -55,29 +52,37 @@ fn write(directory: &Path, listed: &[Known]) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn candidate(scope: Scope, id: &str, name: &str) -> Candidate {
+        Candidate { scope, id: id.into(), name: name.into() }
+    }
+
     #[test]
-    fn what_was_kept_is_read_again_and_anything_else_is_nothing() {
+    fn saved_candidates_are_loaded_and_other_scopes_kept() {
         let home = tempfile::tempdir().expect("a directory");
-        let known = |id: &str, name: &str| Known { id: id.into(), name: name.into(), scope: Scope::Product };
-        let listed = [known("CFQ7TTC0H9MP", "Power BI Pro"), known("X", "")];
-        let nowhere = home.path().join("nowhere");
-        keep(&nowhere, listed.to_vec(), |_| true);
-        assert!(!nowhere.exists());
-        keep(home.path(), listed.to_vec(), |_| true);
-        assert_eq!(read(home.path()), listed);
-        keep(home.path(), Vec::new(), |_| true);
-        assert_eq!(read(home.path()), listed);
-        keep(home.path(), vec![known("Y", "")], |kept| kept.id == "X");
-        assert_eq!(read(home.path()), [known("Y", ""), known("CFQ7TTC0H9MP", "Power BI Pro")]);
-        for other in ["", "{", "[{}]", "[{\"id\":1}]", "{\"id\":\"a\"}"] {
-            std::fs::write(home.path().join(FILE), other).expect("written");
-            assert!(read(home.path()).is_empty(), "{other}");
+        let products = [candidate(Scope::Product, "CFQ7TTC0H9MP", "Power BI Pro"), candidate(Scope::Product, "X", "")];
+        let missing = home.path().join("missing");
+        save_candidates(&missing, &[Scope::Product], products.to_vec());
+        assert!(!missing.exists());
+        save_candidates(home.path(), &[Scope::Product], products.to_vec());
+        assert_eq!(load_candidates(home.path()), products);
+        let offer_type = candidate(Scope::OfferType, "SaaS", "");
+        save_candidates(home.path(), &[Scope::OfferType], vec![offer_type.clone()]);
+        assert_eq!(load_candidates(home.path()), [&[offer_type.clone()], &products[..]].concat());
+        save_candidates(home.path(), &[Scope::Product], Vec::new());
+        assert_eq!(load_candidates(home.path()), [offer_type.clone()]);
+        save_candidates(home.path(), &[Scope::OfferType], Vec::new());
+        assert_eq!(load_candidates(home.path()), [offer_type]);
+    }
+
+    #[test]
+    fn invalid_files_and_control_characters_give_no_candidates() {
+        let home = tempfile::tempdir().expect("a directory");
+        for text in ["", "{", "[{}]", "[{\"id\":1}]", "{\"id\":\"a\"}"] {
+            std::fs::write(home.path().join(FILE), text).expect("a file");
+            assert!(load_candidates(home.path()).is_empty(), "{text}");
         }
-        std::fs::write(
-            home.path().join(FILE),
-            r#"[{"id":"a\u001b[2J","scope":"product"},{"id":"b","scope":"product"}]"#,
-        )
-        .expect("written");
-        assert_eq!(read(home.path()), [known("b", "")]);
+        let text = r#"[{"scope":"product","id":"a\u001b[2J"},{"scope":"product","id":"b"}]"#;
+        std::fs::write(home.path().join(FILE), text).expect("a file");
+        assert_eq!(load_candidates(home.path()), [candidate(Scope::Product, "b", "")]);
     }
 }

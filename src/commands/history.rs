@@ -36,12 +36,12 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
         let has_policy = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
         tenant_id.is_none_or(has_tenant) && settings.policy_id_given.as_ref().is_none_or(has_policy)
     };
-    let History { entries, damaged } = read(context)?;
+    let History { entries, invalid_lines } = read(context)?;
     let total = entries.len();
     let mut entries_shown: Vec<HistoryEntry> = entries.into_iter().filter(matches).collect();
     entries_shown.reverse();
     let mut note = match (total, entries_shown.len()) {
-        (0, _) if !damaged.is_empty() => None,
+        (0, _) if !invalid_lines.is_empty() => None,
         (0, _) => Some("Nothing has been changed from here yet.".to_owned()),
         (total, 0) => Some(format!("None of the {total} changes recorded fits.")),
         _ => None,
@@ -58,11 +58,11 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
 pub fn read(context: &Context) -> Result<History> {
     let directory = context.settings.state_directory()?;
     let history = History::read(&directory)?;
-    if let Some(first) = history.damaged.first() {
+    if let Some(first) = history.invalid_lines.first() {
         let path = history::path(&directory);
         context.ui.warn(&format!(
             "{} of the lines in {} cannot be understood, the first is line {first}; left out",
-            history.damaged.len(),
+            history.invalid_lines.len(),
             path.display()
         ));
     }

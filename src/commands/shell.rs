@@ -11,11 +11,11 @@ use clap_complete::env::Shells;
 use clap_mangen::Man;
 
 use super::CommandOutput;
-use crate::api::{ProductPolicy, Scope};
+use crate::api::{ProductPolicy, Scope, Target};
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::known_products::{self, Known};
+use crate::known_products::{self, Candidate};
 use crate::settings::state_directory;
 
 const NAME: &str = "mscommerce";
@@ -126,7 +126,7 @@ pub fn complete_bool() -> ArgValueCandidates {
 fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandidate> {
     let Ok(directory) = state_directory(&Environment::from_process()) else { return Vec::new() };
     let typed = typed.to_string_lossy();
-    let candidates = known_products::read(&directory).into_iter();
+    let candidates = known_products::load_candidates(&directory).into_iter();
     let candidates = candidates.filter(|item| scopes.contains(&item.scope) && item.id.starts_with(&*typed));
     candidates
         .map(|item| CompletionCandidate::new(item.id).help((!item.name.is_empty()).then(|| item.name.into())))
@@ -137,12 +137,10 @@ fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandida
 pub fn save_candidates(listed: &[ProductPolicy], scopes: &[Scope], context: &Context) {
     let Ok(directory) = context.settings.state_directory() else { return };
     let candidate = |item: &ProductPolicy| {
-        let target = item.target()?;
-        Some(Known { id: target.id, name: item.name.clone().unwrap_or_default(), scope: target.scope })
+        let Target { scope, id } = item.target()?;
+        Some(Candidate { scope, id, name: item.name.clone().unwrap_or_default() })
     };
-    known_products::keep(&directory, listed.iter().filter_map(candidate).collect(), |known| {
-        scopes.contains(&known.scope)
-    });
+    known_products::save_candidates(&directory, scopes, listed.iter().filter_map(candidate).collect());
 }
 
 /// The manual. `root` is the built command tree.

@@ -21,8 +21,8 @@ Examples:
 
 pub async fn run(args: ChangeArgs, context: &Context) -> Result<CommandOutput> {
     let mut options = ApplyOptions::new(args, DEFAULT_JOBS, false, context)?;
-    let History { entries, damaged } = history::read(context)?;
-    if entries.is_empty() && !damaged.is_empty() {
+    let History { entries, invalid_lines } = history::read(context)?;
+    if entries.is_empty() && !invalid_lines.is_empty() {
         return Err(Error::failed("nothing of the record of changes can be understood, so nothing can be taken back"));
     }
     if entries.is_empty() {

@@ -2,13 +2,13 @@
 
 use super::History;
 
-/// Each line is told of as damaged, or reads the same once it is written again.
+/// Each line is told of as invalid_lines, or reads the same once it is written again.
 pub fn changes(file: &[u8]) {
-    let Ok(history) = History::of_lines(file) else { panic!("bytes in memory can be read") };
+    let Ok(history) = History::parse(file) else { panic!("bytes in memory can be read") };
     let lines = file.split(|byte| *byte == b'\n').count();
-    assert!(history.damaged.is_sorted_by(|one, next| one < next));
-    assert!(history.damaged.last().is_none_or(|last| (1..=lines).contains(last)));
-    assert!(history.entries.len() + history.damaged.len() <= lines);
+    assert!(history.invalid_lines.is_sorted_by(|one, next| one < next));
+    assert!(history.invalid_lines.last().is_none_or(|last| (1..=lines).contains(last)));
+    assert!(history.entries.len() + history.invalid_lines.len() <= lines);
     let mut written = Vec::new();
     for entry in &history.entries {
         let Ok(line) = serde_json::to_vec(entry) else { panic!("{entry:?} cannot be written") };
@@ -16,8 +16,8 @@ pub fn changes(file: &[u8]) {
         written.extend_from_slice(&line);
         written.push(b'\n');
     }
-    let Ok(again) = History::of_lines(&written[..]) else { panic!("bytes in memory can be read") };
-    assert_eq!((again.entries, again.damaged), (history.entries, Vec::new()));
+    let Ok(again) = History::parse(&written[..]) else { panic!("bytes in memory can be read") };
+    assert_eq!((again.entries, again.invalid_lines), (history.entries, Vec::new()));
 }
 
 #[cfg(test)]

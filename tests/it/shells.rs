@@ -92,7 +92,8 @@ fn what_cannot_be_kept_for_completion_disturbs_no_listing() {
 fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
     let env = TestEnv::new();
     fs::create_dir(env.state_dir()).unwrap();
-    let kept = r#"[{"id":"A1","name":"Power BI Pro"},{"id":"A2","name":"it’s $(ls)"},{"id":"A3;ls","name":""}]"#;
+    let kept = r#"[{"scope":"product","id":"A1","name":"Power BI Pro"},
+        {"scope":"product","id":"A2","name":"it’s $(ls)"},{"scope":"product","id":"A3;ls","name":""}]"#;
     fs::write(env.state_dir().join("products.json"), kept).unwrap();
     let offers = |typed: &str| offered_to("powershell", &env, &["product", "get", typed]);
     assert_eq!(offers("Power B"), ["'Power BI Pro'"]);
@@ -106,8 +107,9 @@ fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
 fn whatever_the_kept_listing_holds_a_shell_is_answered() {
     let env = TestEnv::new();
     fs::create_dir(env.state_dir()).unwrap();
-    let huge = format!(r#"[{{"id":"{}"}}]"#, "x".repeat(5 * 1024 * 1024));
-    for kept in [&b"\xff\xfe[{"[..], br#"[{"id":"x\u001b[2J"},{"id":"x","name":"a\u0000b\nc"}]"#, huge.as_bytes()] {
+    let huge = format!(r#"[{{"scope":"product","id":"{}"}}]"#, "x".repeat(5 * 1024 * 1024));
+    let control = br#"[{"scope":"product","id":"x\u001b[2J"},{"scope":"product","id":"x","name":"a\u0000b\nc"}]"#;
+    for kept in [&b"\xff\xfe[{"[..], control, huge.as_bytes()] {
         fs::write(env.state_dir().join("products.json"), kept).unwrap();
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
             assert_eq!(offered_to(shell, &env, &["product", "get", "x"]), [] as [String; 0], "{shell}");
