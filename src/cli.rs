@@ -13,7 +13,7 @@ use crate::commands::history::{self, HistoryArgs};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::product::{self, ProductCommand, ProductsCommand};
 use crate::commands::shell::{self, CompletionsArgs, ManArgs};
-use crate::commands::{ChangeArgs, CommandOutput, DEFAULT_JOBS, doctor, status, undo, with_fallback_hint};
+use crate::commands::{ChangeArgs, CommandOutput, DEFAULT_JOBS, doctor, export, status, undo, with_fallback_hint};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::settings::GlobalArgs;
@@ -152,7 +152,7 @@ impl Command {
             Self::Products(ProductsCommand::Update(args)) => product::update_many(args, context).await,
             Self::Product(ProductCommand::Get(args)) => product::get(args, context).await,
             Self::Product(ProductCommand::Update(args)) => product::update(args, context).await,
-            Self::Baseline(BaselineCommand::Export(args)) => baseline::export(args, context).await,
+            Self::Baseline(BaselineCommand::Export(args)) => export::run(args, context).await,
             Self::Baseline(BaselineCommand::Check(args)) => baseline::check(args, context).await,
             Self::Baseline(BaselineCommand::Apply(args)) => baseline::apply(args, context).await,
             Self::History(args) => history::run(&args, context),

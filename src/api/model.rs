@@ -46,6 +46,9 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Every scope, products first.
+    pub const ALL: [Self; 2] = [Self::Product, Self::OfferType];
+
     /// Parses the service's spelling without regard to case. Returns `None` for a scope that this version does not know.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Product, Self::OfferType].into_iter().find(|scope| text.eq_ignore_ascii_case(scope.as_str()))

@@ -2,24 +2,20 @@
 
 use std::cell::Cell;
 
-use chrono::Utc;
 use futures_util::stream::{self, StreamExt};
-use uuid::Uuid;
 
+use super::recorder::{Recorder, log_result};
+use super::summary::{summarize, summary_error};
 use super::tenants::{TenantClient, TenantResults};
-use super::{ChangeArgs, CommandOutput, lookup};
+use super::{ChangeArgs, CommandOutput};
 use crate::api::{Scope, Target, UpdateError, Updated};
 use crate::auth::Access;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::{HistoryEntry, HistoryWriter};
 use crate::interrupt::InFlight;
 use crate::output::{Output, Record};
 use crate::plan::{Change, ChangeRecord, ChangeResult, Outcome, Plan};
-use crate::text::{format_counts, shell_quote_short};
-
-/// The records contain every error; the message contains only this many.
-const MAX_SHOWN_ERRORS: usize = 5;
+use crate::text::shell_quote_short;
 
 /// Offer types have no trials (article of 2024-10-10).
 pub fn offer_type_value_error() -> Error {
@@ -124,7 +120,6 @@ pub async fn apply_plans(
     options: &ApplyOptions,
     context: &Context,
 ) -> Vec<(TenantClient, Vec<ChangeResult>)> {
-    let run = Uuid::new_v4().to_string();
     let in_flight = in_flight(&plans);
     let is_single_change = plans.iter().map(|plan| plan.plan.changes.len()).sum::<usize>() == 1;
     let pending = plans.iter().map(|plan| plan.plan.pending_count() as u64).sum();
@@ -149,7 +144,7 @@ pub async fn apply_plans(
         })
         .buffer_unordered(options.jobs);
     let mut results: Vec<Vec<(usize, ChangeResult)>> = tenants.iter().map(|_| Vec::new()).collect();
-    let mut history = Recorder { run, undoes: options.undoes.clone(), writer: None, has_failed: false };
+    let mut history = Recorder::new(options.undoes.clone());
     let consume = async {
         while let Some((tenant, index, result)) = stream.next().await {
             history.record(&tenants[tenant], &result, context);
@@ -204,72 +199,6 @@ async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
     }
 }
 
-/// Records the changes of one run. The file is opened for the first change; after an error, which is reported once,
-/// nothing more is recorded, because a change must not fail for it.
-struct Recorder {
-    run: String,
-    undoes: Option<String>,
-    writer: Option<HistoryWriter>,
-    has_failed: bool,
-}
-
-impl Recorder {
-    fn record(&mut self, tenant: &TenantClient, result: &ChangeResult, context: &Context) {
-        let record = &result.record;
-        if self.has_failed || record.outcome != Outcome::Changed {
-            return;
-        }
-        let entry = HistoryEntry {
-            time: Utc::now(),
-            run: self.run.clone(),
-            tenant_id: tenant.api.session().tenant_id(),
-            account: tenant.api.session().account(),
-            policy_id: tenant.api.policy_id().to_owned(),
-            scope: result.target.scope,
-            id: result.target.id.clone(),
-            name: record.item.name.clone(),
-            from: record.previous_value.clone(),
-            to: record.item.value.clone().unwrap_or_default(),
-            correlation_id: result.correlation_id.clone(),
-            undoes: self.undoes.clone(),
-        };
-        if let Err(error) = self.append(&entry, context) {
-            self.has_failed = true;
-            let (from, error) = (record.item.label(), error.summary());
-            context.ui.warn(&format!(
-                "from {from} on, the changes of this run are not recorded, and 'undo' will not know them: {error}"
-            ));
-        }
-    }
-
-    fn append(&mut self, entry: &HistoryEntry, context: &Context) -> Result<()> {
-        if self.writer.is_none() {
-            self.writer = Some(HistoryWriter::open(&context.settings.state_directory()?)?);
-        }
-        self.writer.as_ref().map_or(Ok(()), |writer| writer.append(entry))
-    }
-
-    fn sync(&self, context: &Context) {
-        if let (Some(writer), false) = (&self.writer, self.has_failed)
-            && let Err(error) = writer.sync()
-        {
-            context.ui.warn(&error.summary());
-        }
-    }
-}
-
-fn log_result(tenant: &TenantClient, result: &ChangeResult, many_tenants: bool) {
-    let record = &result.record;
-    let at = if many_tenants { format!(" at {}", tenant.name()) } else { String::new() };
-    tenant.context.ui.debug(&match record.outcome {
-        Outcome::Unchanged => return,
-        Outcome::Failed => {
-            format!("failed{at}: {}: {}", record.item.label(), record.error.as_deref().unwrap_or_default())
-        }
-        outcome => format!("{}{at}: {}", outcome.as_str(), record.summary()),
-    });
-}
-
 /// What an interrupt waits for, and the commands that show its outcome.
 fn in_flight(plans: &[TenantPlan]) -> InFlight {
     match plans {
@@ -317,51 +246,6 @@ pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
         return Ok(());
     }
     Err(Error::failed("declined; nothing was changed"))
-}
-
-/// Counts by outcome: `14 changed, 2 unchanged, 1 failed`.
-fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
-    let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
-    let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
-    let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
-    let counts = format_counts(all.map(|outcome| (count(outcome), outcome.as_str())));
-    if counts.is_empty() { "nothing to change".to_owned() } else { counts }
-}
-
-/// The error of a run at one tenant in which a change failed, or that was interrupted.
-fn summary_error(results: &[ChangeResult], location: &str, is_interrupted: bool, context: &Context) -> Option<Error> {
-    let failed = results.iter().filter(|result| result.record.outcome == Outcome::Failed);
-    let errors: Vec<&Error> = failed.clone().filter_map(|result| result.error.as_ref()).collect();
-    let skipped = failed.clone().count() - errors.len();
-    if failed.count() == 0 && !is_interrupted {
-        return None;
-    }
-    let kind = if is_interrupted {
-        ErrorKind::Interrupted
-    } else if errors.iter().any(|error| error.kind() == ErrorKind::Auth) {
-        ErrorKind::Auth
-    } else {
-        ErrorKind::Failed
-    };
-    let summary = summarize(results.iter().map(|result| &result.record));
-    let message = if is_interrupted { format!("interrupted: {summary}") } else { summary };
-    let mut error = Error::failed(message).with_kind(kind);
-    if !location.is_empty() {
-        error = error.with_detail(location.trim_start());
-    }
-    for shown in errors.iter().take(MAX_SHOWN_ERRORS) {
-        error = error.with_detail(shown.summary());
-    }
-    if errors.len() > MAX_SHOWN_ERRORS {
-        error = error.with_detail(format!("{} more: see the field error", errors.len() - MAX_SHOWN_ERRORS));
-    }
-    if skipped > 0 {
-        error = error.with_detail(format!("not sent: {skipped}"));
-    }
-    let fallback_hints = errors.iter().filter_map(|error| lookup::fallback_hint(error, context));
-    let hints = errors.iter().flat_map(|error| error.hints()).cloned().chain(fallback_hints);
-    let list = || context.settings.command("mscommerce products list --scope all");
-    Some(error.with_hints(lookup::dedup_hints(hints, list)))
 }
 
 /// The records of all tenants in one list. At several tenants each begins with the tenant's id.

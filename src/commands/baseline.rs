@@ -1,22 +1,20 @@
-//! `baseline export`, `check` and `apply`.
+//! `baseline check` and `apply`; `export` is in [`super::export`].
 
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
 use super::apply::{self, ApplyOptions};
+use super::export::ExportArgs;
 use super::lookup;
-use super::selection::ScopeArg;
 use super::tenants::{TenantClient, TenantResults, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
-use crate::api::{PolicyValue, ProductPolicy};
+use crate::api::{PolicyValue, ProductPolicy, Scope};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::output::{Format, Record, Row};
-use crate::plan::{self, Baseline, Comparison, FileFormat, Plan, UnknownEntry};
+use crate::output::{Record, Row};
+use crate::plan::{Baseline, Comparison, Plan, UnknownEntry};
 use crate::text::{format_counts, sanitize_line, shell_quote};
 
 const EXPORT_EXAMPLES: &str = "\
@@ -46,16 +44,6 @@ pub enum BaselineCommand {
     /// Change what differs from the file
     #[command(after_help = APPLY_EXAMPLES)]
     Apply(ApplyArgs),
-}
-
-#[derive(Args, Debug)]
-pub struct ExportArgs {
-    /// The file to write: TOML, or JSON where its name ends in .json [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub file: Option<PathBuf>,
-    /// Replace a file that is there already
-    #[arg(long, requires = "file")]
-    pub force: bool,
 }
 
 #[derive(Args, Debug)]
@@ -92,10 +80,6 @@ async fn read(file: &Path, context: &Context) -> Result<Baseline> {
     Ok(baseline)
 }
 
-async fn list_all(tenant: &TenantClient) -> Result<Vec<ProductPolicy>> {
-    lookup::list(ScopeArg::All.scopes(), &tenant.api, &tenant.context).await
-}
-
 pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> {
     let named = args.tenants.read(context).await?;
     let options = ApplyOptions::new(args.change, args.jobs.jobs, named.is_some(), context)?;
@@ -103,7 +87,8 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
     let tenants = Tenants::resolve(named, context).await?;
     let plan = async |tenant: TenantClient| {
         tenant.api.prepare(options.access()).await?;
-        let Comparison { plan, unknown } = baseline.compare(list_all(&tenant).await?)?;
+        let Comparison { plan, unknown } =
+            baseline.compare(lookup::list(&Scope::ALL, &tenant.api, &tenant.context).await?)?;
         plan.ensure_addressable()?;
         if !unknown.is_empty() && !args.ignore_unknown {
             return Err(unknown_ids_error(&unknown, &tenant.context));
@@ -179,7 +164,7 @@ pub async fn check(args: CheckArgs, context: &Context) -> Result<CommandOutput> 
     let tenants = Tenants::resolve(named, context).await?;
     let file = sanitize_line(&args.file.display().to_string());
     let compare = async |tenant: TenantClient| {
-        let comparison = baseline.compare(list_all(&tenant).await?)?;
+        let comparison = baseline.compare(lookup::list(&Scope::ALL, &tenant.api, &tenant.context).await?)?;
         Ok(check_tenant(comparison, &file, &tenant))
     };
     let results = tenants.for_each(compare).await?;
@@ -283,99 +268,4 @@ fn apply_hint(file: &str, has_unknown: bool, tenant_flags: &str, context: &Conte
     let apply = context.settings.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
     let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };
     format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run")
-}
-
-pub async fn export(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
-    let format = export_format(&args, context)?;
-    if let Some(file) = &args.file {
-        ensure_can_create(file, args.force)?;
-    }
-    let tenant = TenantClient { context: context.clone(), api: context.api()? };
-    let exported = plan::export(&context.settings.policy_id, list_all(&tenant).await?, format)?;
-    for (label, reason) in &exported.skipped {
-        context.ui.warn(&format!("{label} is left out: {reason}"));
-    }
-    let Some(file) = &args.file else {
-        return Ok(CommandOutput { text: Some(exported.text), ..CommandOutput::default() });
-    };
-    write(file, &exported.text, args.force)?;
-    let path = file.display().to_string();
-    let check = context.settings.command(&format!("mscommerce baseline check {}", shell_quote(&path)));
-    context.ui.info(&format!("Written: {path}\nTo compare the tenant with it later: {check}"));
-    Ok(CommandOutput::default())
-}
-
-/// The name of a file decides its format; standard output is TOML, or JSON with `--output json`.
-fn export_format(args: &ExportArgs, context: &Context) -> Result<FileFormat> {
-    let given = context.settings.format_given;
-    match (&args.file, given) {
-        (None, None) if context.settings.format == Format::Json => Ok(FileFormat::Json),
-        (None, None) => Ok(FileFormat::Toml),
-        (None, Some(Format::Json)) => Ok(FileFormat::Json),
-        (Some(file), None) => Ok(FileFormat::from_path(file)),
-        (Some(file), Some(Format::Json)) if FileFormat::from_path(file) == FileFormat::Json => Ok(FileFormat::Json),
-        (Some(_), Some(_)) => {
-            Err(Error::usage("--output is for standard output; the name of the file decides its form")
-                .with_hint("name a file that ends in .json, or leave out --output"))
-        }
-        (None, Some(_)) => Err(Error::usage("a baseline is TOML, or JSON: there is no other form of it")
-            .with_hint("leave out --output for TOML, or use --output json")),
-    }
-}
-
-/// Fails before any request if the file cannot be written.
-fn ensure_can_create(file: &Path, force: bool) -> Result<()> {
-    let path = file.display();
-    match fs::metadata(file) {
-        Ok(found) if found.is_dir() => Err(Error::failed(format!("{path} is a directory"))),
-        Ok(found) if !found.is_file() => Err(Error::failed(format!("{path} is no regular file"))),
-        Ok(_) if force => Ok(()),
-        Ok(_) => Err(already_exists(file)),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(file, error)),
-        Err(_) if file.is_symlink() => Err(Error::failed(format!("{path} is a link that leads nowhere"))),
-        Err(_) if parent(file).is_dir() => Ok(()),
-        Err(_) => {
-            let parent = parent(file).display();
-            Err(Error::failed(format!("could not write {path}: there is no directory {parent}")))
-        }
-    }
-}
-
-fn parent(file: &Path) -> &Path {
-    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn already_exists(file: &Path) -> Error {
-    Error::failed(format!("{} is there already; nothing was written", file.display()))
-        .with_hint("name another file, or add --force to replace this one")
-}
-
-fn write_error(file: &Path, error: io::Error) -> Error {
-    Error::from_source(error).context(format!("could not write {}", file.display()))
-}
-
-/// Writes a temporary file in the same directory and renames it, so that nobody reads half a file.
-fn write(file: &Path, text: &str, force: bool) -> Result<()> {
-    // The target of a symbolic link is replaced, not the link.
-    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".baseline-");
-    // Unlike the sign-ins, this file is shared: it gets the usual permissions.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let written = builder.tempfile_in(parent(&target)).and_then(|mut temporary| {
-        temporary.write_all(text.as_bytes())?;
-        if let Ok(replaced) = fs::metadata(&target) {
-            temporary.as_file().set_permissions(replaced.permissions())?;
-        }
-        temporary.as_file().sync_all()?;
-        Ok(temporary)
-    });
-    let temporary = written.map_err(|error| write_error(file, error))?;
-    let persisted = if force { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
-    match persisted {
-        Ok(_) => Ok(()),
-        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Err(already_exists(file)),
-        Err(failed) => Err(write_error(file, failed.error)),
-    }
 }

@@ -7,14 +7,17 @@ pub mod baseline;
 pub mod connect;
 pub mod disconnect;
 pub mod doctor;
+pub mod export;
 pub mod history;
 mod lookup;
 pub mod policy;
 pub mod product;
+mod recorder;
 mod selection;
 pub mod shell;
 mod sign_in_saver;
 pub mod status;
+mod summary;
 mod tenants;
 pub mod undo;
 

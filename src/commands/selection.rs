@@ -29,7 +29,7 @@ impl ScopeArg {
         match self {
             Self::Product => &[Scope::Product],
             Self::OfferType => &[Scope::OfferType],
-            Self::All => &[Scope::Product, Scope::OfferType],
+            Self::All => &Scope::ALL,
         }
     }
 

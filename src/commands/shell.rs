@@ -108,7 +108,7 @@ pub fn complete_offer_type() -> ArgValueCompleter {
 
 /// Ids of products and offer types.
 pub fn complete_any() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::Product, Scope::OfferType]))
+    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &Scope::ALL))
 }
 
 /// The values that a policy accepts.

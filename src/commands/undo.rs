@@ -99,7 +99,7 @@ fn last_runs(entries: &[HistoryEntry]) -> Vec<&HistoryEntry> {
 
 fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
     let is_affected = |scope: &Scope| entries.iter().any(|entry| entry.scope == *scope);
-    [Scope::Product, Scope::OfferType].into_iter().filter(is_affected).collect()
+    Scope::ALL.into_iter().filter(is_affected).collect()
 }
 
 /// The state before the run, for every product that still has the value that the run set.

@@ -1,0 +1,60 @@
+//! Sums up the changes of a run.
+
+use super::lookup;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind};
+use crate::plan::{ChangeRecord, ChangeResult, Outcome};
+use crate::text::format_counts;
+
+/// The records contain every error; the message contains only this many.
+const MAX_SHOWN_ERRORS: usize = 5;
+
+/// Counts by outcome: `14 changed, 2 unchanged, 1 failed`.
+pub fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
+    let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
+    let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
+    let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
+    let counts = format_counts(all.map(|outcome| (count(outcome), outcome.as_str())));
+    if counts.is_empty() { "nothing to change".to_owned() } else { counts }
+}
+
+/// The error of a run at one tenant in which a change failed, or that was interrupted.
+pub fn summary_error(
+    results: &[ChangeResult],
+    location: &str,
+    is_interrupted: bool,
+    context: &Context,
+) -> Option<Error> {
+    let failed = results.iter().filter(|result| result.record.outcome == Outcome::Failed);
+    let errors: Vec<&Error> = failed.clone().filter_map(|result| result.error.as_ref()).collect();
+    let skipped = failed.clone().count() - errors.len();
+    if failed.count() == 0 && !is_interrupted {
+        return None;
+    }
+    let kind = if is_interrupted {
+        ErrorKind::Interrupted
+    } else if errors.iter().any(|error| error.kind() == ErrorKind::Auth) {
+        ErrorKind::Auth
+    } else {
+        ErrorKind::Failed
+    };
+    let summary = summarize(results.iter().map(|result| &result.record));
+    let message = if is_interrupted { format!("interrupted: {summary}") } else { summary };
+    let mut error = Error::failed(message).with_kind(kind);
+    if !location.is_empty() {
+        error = error.with_detail(location.trim_start());
+    }
+    for shown in errors.iter().take(MAX_SHOWN_ERRORS) {
+        error = error.with_detail(shown.summary());
+    }
+    if errors.len() > MAX_SHOWN_ERRORS {
+        error = error.with_detail(format!("{} more: see the field error", errors.len() - MAX_SHOWN_ERRORS));
+    }
+    if skipped > 0 {
+        error = error.with_detail(format!("not sent: {skipped}"));
+    }
+    let fallback_hints = errors.iter().filter_map(|error| lookup::fallback_hint(error, context));
+    let hints = errors.iter().flat_map(|error| error.hints()).cloned().chain(fallback_hints);
+    let list = || context.settings.command("mscommerce products list --scope all");
+    Some(error.with_hints(lookup::dedup_hints(hints, list)))
+}
