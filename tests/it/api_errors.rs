@@ -56,7 +56,7 @@ fn status_429_and_5xx_have_different_hints() {
     let mut transcript = Transcript::default();
     for status in [429, 500, 503] {
         env.tenant.fail_next("GET", Response::json(status, &json!({"errorCode": "Code", "reason": "Reason."})));
-        transcript.push(&format!("{status:?}"), env.run(&["policy", "list"]));
+        transcript.push(status, env.run(&["policy", "list"]));
     }
     cli_snapshot!(transcript, @"
     ===== 429 =====

@@ -1,4 +1,4 @@
-//! `connect` with a user name and a password, and what every way of signing in shares.
+//! `connect` with a password, and behaviour that all sign-in methods share.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,26 +8,28 @@ use serde_json::{Value, json};
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::snapshot::Transcript;
 use crate::tenant::{
     ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, EXPIRED, HOME_DOMAIN, HOME_TENANT, LOCKED, MFA,
     PASSWORD, READER, RESOURCE, Response, SCOPE, jwt,
 };
 
-/// Every way of signing in.
-const WAYS: [&[&str]; 4] =
+/// Every sign-in method.
+const METHODS: [&[&str]; 4] =
     [&["--no-browser"], &["--device-code"], &["--username", ADMIN, "--password-stdin"], &["--with-token"]];
 
-fn by_password(env: &TestEnv, user: &str, password: &str, more: &[&str]) -> CliResult {
+fn connect_with_password(env: &TestEnv, user: &str, password: &str, more: &[&str]) -> CliResult {
     env.run_with_stdin(&[&["connect", "--username", user, "--password-stdin"], more].concat(), password)
 }
 
 #[test]
-fn a_password_signs_in_with_exactly_one_request() {
+fn connect_password_sends_one_token_request() {
     let env = TestEnv::new();
-    by_password(&env, ADMIN, PASSWORD, &[])
-        .assert_code(0)
-        .stdout_is_empty()
-        .stderr_contains(&[&format!("Signed in as {ADMIN} to the tenant {HOME_TENANT}.")]);
+    cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &[]), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
 
     assert_eq!(env.request_lines(), ["POST /organizations/oauth2/v2.0/token"]);
     let form = env.tenant.requests()[0].form();
@@ -53,62 +55,86 @@ fn a_password_signs_in_with_exactly_one_request() {
 }
 
 #[test]
-fn login_is_another_word_for_connect() {
+fn login_is_an_alias_of_connect() {
     let env = TestEnv::new();
-    env.run_with_stdin(&["login", "--username", ADMIN, "--password-stdin"], PASSWORD)
-        .assert_code(0)
-        .stderr_contains(&["Signed in as"]);
+    cli_snapshot!(env.run_with_stdin(&["login", "--username", ADMIN, "--password-stdin"], PASSWORD), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
 }
 
 #[test]
-fn only_the_line_end_of_a_password_is_taken_off() {
+fn connect_strips_line_ending_of_password_only() {
     for line_end in ["", "\n", "\r\n"] {
         let env = TestEnv::new();
-        by_password(&env, ADMIN, &format!("{PASSWORD}{line_end}"), &[]).assert_code(0);
+        connect_with_password(&env, ADMIN, &format!("{PASSWORD}{line_end}"), &[]).assert_code(0);
     }
     let env = TestEnv::new();
-    by_password(&env, ADMIN, " correct\thorse \u{df} \n", &[]).assert_code(4);
+    connect_with_password(&env, ADMIN, " correct\thorse \u{df} \n", &[]).assert_code(4);
     assert_eq!(env.tenant.requests()[0].form()["password"], " correct\thorse \u{df} ");
 }
 
 #[test]
-fn what_cannot_be_a_password_is_refused_before_any_request() {
+fn connect_invalid_password_input_is_usage_error() {
     let env = TestEnv::new();
     let long = "x".repeat(70_000);
-    for (input, said) in [
-        (&b""[..], "the password is empty"),
-        (b"\n", "the password is empty"),
-        (b"one\ntwo\n", "more than one line"),
-        (b"one\n\n", "more than one line"),
-        (b"\xff\xfe", "not UTF-8"),
-        (long.as_bytes(), "too long"),
+    let mut transcript = Transcript::default();
+    for (name, input) in [
+        ("empty", &b""[..]),
+        ("empty line", b"\n"),
+        ("two lines", b"one\ntwo\n"),
+        ("line and empty line", b"one\n\n"),
+        ("not UTF-8", b"\xff\xfe"),
+        ("too long", long.as_bytes()),
     ] {
         let command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
-        TestEnv::run_command_with_stdin(command, input).assert_code(2).stderr_contains(&["error: ", said]);
+        transcript.push(name, TestEnv::run_command_with_stdin(command, input));
     }
+    cli_snapshot!(transcript, @"
+    ===== empty =====
+    ===== empty line =====
+    exit_code: 2
+    ----- stderr -----
+    error: the password is empty
+    ===== two lines =====
+    ===== line and empty line =====
+    exit_code: 2
+    ----- stderr -----
+    error: the password on standard input has more than one line
+    ===== not UTF-8 =====
+    exit_code: 2
+    ----- stderr -----
+    error: standard input is not UTF-8 text
+    ===== too long =====
+    exit_code: 2
+    ----- stderr -----
+    error: standard input is too long to be a password or a token
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn without_a_terminal_the_password_must_come_on_standard_input() {
+fn connect_username_without_tty_needs_password_stdin() {
     let env = TestEnv::new();
-    env.run_with_stdin(&["connect", "--username", ADMIN], PASSWORD).assert_code(2).stderr_contains(&[
-        "no terminal",
-        "hint: ",
-        "--password-stdin",
-    ]);
+    cli_snapshot!(env.run_with_stdin(&["connect", "--username", ADMIN], PASSWORD), @"
+    exit_code: 2
+    ----- stderr -----
+    error: there is no terminal to ask for the password on
+    hint: hand it over with --password-stdin
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn an_empty_user_name_is_wrong_usage() {
+fn connect_empty_username_is_usage_error() {
     let env = TestEnv::new();
-    by_password(&env, "", PASSWORD, &[]).assert_code(2);
+    connect_with_password(&env, "", PASSWORD, &[]).assert_code(2);
     assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
 }
 
 #[test]
-fn ways_of_signing_in_exclude_each_other() {
+fn connect_method_flags_are_exclusive() {
     let env = TestEnv::new();
     for flags in [
         &["--device-code", "--with-token"][..],
@@ -126,11 +152,11 @@ fn ways_of_signing_in_exclude_each_other() {
 }
 
 #[test]
-fn the_password_is_in_no_output_and_in_no_file() {
+fn connect_never_prints_or_stores_password() {
     for password in [PASSWORD, "Tr0ub4dor&3"] {
         let env = TestEnv::new();
-        let result = by_password(&env, ADMIN, password, &["-vvv"]);
-        // What is said of the requests at -v must be there, or this test would prove nothing.
+        let result = connect_with_password(&env, ADMIN, password, &["-vvv"]);
+        // Without these log lines the test would prove nothing.
         let result = result.stderr_contains(&["POST", "/oauth2/v2.0/token"]);
         let encoded: String = form_urlencoded::byte_serialize(password.as_bytes()).collect();
         for secret in [password, &encoded] {
@@ -141,9 +167,9 @@ fn the_password_is_in_no_output_and_in_no_file() {
 }
 
 #[test]
-fn no_token_is_in_any_output() {
+fn verbose_output_contains_no_token() {
     let env = TestEnv::new();
-    let connected = by_password(&env, ADMIN, PASSWORD, &["-vvv"]).assert_code(0);
+    let connected = connect_with_password(&env, ADMIN, PASSWORD, &["-vvv"]).assert_code(0);
     let mut outputs = vec![connected];
     let mut secrets = env.cached_tokens();
     env.tenant.revoke_access_tokens();
@@ -159,7 +185,7 @@ fn no_token_is_in_any_output() {
 }
 
 #[test]
-fn the_tenant_comes_from_the_flag_or_else_from_the_environment() {
+fn connect_tenant_from_flag_then_environment() {
     for (variable, flags, path) in [
         (None, &["--tenant", CUSTOMER_DOMAIN][..], CUSTOMER_DOMAIN),
         (None, &["--tenant", "FABRIKAM.Example"], CUSTOMER_DOMAIN),
@@ -172,12 +198,10 @@ fn the_tenant_comes_from_the_flag_or_else_from_the_environment() {
         let arguments = [&["connect", "--username", ADMIN, "--password-stdin"], flags].concat();
         let mut command = env.command(&arguments);
         command.envs(variable.map(|tenant| ("AZURE_TENANT_ID", tenant)));
-        TestEnv::run_command_with_stdin(command, PASSWORD)
-            .assert_code(0)
-            .stderr_contains(&[&format!("to the tenant {CUSTOMER_TENANT}")]);
+        TestEnv::run_command_with_stdin(command, PASSWORD).assert_code(0).stderr_contains(&[CUSTOMER_TENANT]);
         assert_eq!(env.request_lines(), [format!("POST /{path}/oauth2/v2.0/token")]);
         assert_eq!(env.cache()["profiles"]["default"]["tenantId"], CUSTOMER_TENANT);
-        // What was signed in to is what commands work at from now on.
+        // Later commands use the tenant of the sign-in.
         env.tenant.forget_requests();
         env.run(&["products", "list"]).assert_code(0);
         assert_eq!(env.request_lines().len(), 1, "{:?}", env.request_lines());
@@ -185,172 +209,417 @@ fn the_tenant_comes_from_the_flag_or_else_from_the_environment() {
 }
 
 #[test]
-fn what_is_no_tenant_is_refused_before_any_request() {
+fn connect_invalid_tenant_is_usage_error() {
     let env = TestEnv::new();
+    let mut transcript = Transcript::default();
     for name in ["common", "consumers", "organizations", "../x", "contoso.example/../x", "contoso", "", "a b.example"] {
-        for way in WAYS {
-            env.run_with_stdin(&[&["connect", "--tenant", name], way].concat(), PASSWORD)
-                .assert_code(2)
-                .stderr_contains(&["--tenant", "is no tenant"]);
+        for method in METHODS {
+            let result = env.run_with_stdin(&[&["connect", "--tenant", name], method].concat(), PASSWORD);
+            transcript.push(format!("--tenant '{name}' {}", method[0]), result);
         }
         if !name.is_empty() {
-            env.run_with_env(&[("AZURE_TENANT_ID", name)], &["connect", "--device-code"])
-                .assert_code(2)
-                .stderr_contains(&["AZURE_TENANT_ID", "is no tenant"]);
+            let result = env.run_with_env(&[("AZURE_TENANT_ID", name)], &["connect", "--device-code"]);
+            transcript.push(format!("AZURE_TENANT_ID='{name}'"), result);
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== --tenant 'common' --no-browser =====
+    ===== --tenant 'common' --device-code =====
+    ===== --tenant 'common' --username =====
+    ===== --tenant 'common' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='common' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant 'consumers' --no-browser =====
+    ===== --tenant 'consumers' --device-code =====
+    ===== --tenant 'consumers' --username =====
+    ===== --tenant 'consumers' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'consumers' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='consumers' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'consumers' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant 'organizations' --no-browser =====
+    ===== --tenant 'organizations' --device-code =====
+    ===== --tenant 'organizations' --username =====
+    ===== --tenant 'organizations' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='organizations' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant '../x' --no-browser =====
+    ===== --tenant '../x' --device-code =====
+    ===== --tenant '../x' --username =====
+    ===== --tenant '../x' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: '../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='../x' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: '../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant 'contoso.example/../x' --no-browser =====
+    ===== --tenant 'contoso.example/../x' --device-code =====
+    ===== --tenant 'contoso.example/../x' --username =====
+    ===== --tenant 'contoso.example/../x' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'contoso.example/../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='contoso.example/../x' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'contoso.example/../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant 'contoso' --no-browser =====
+    ===== --tenant 'contoso' --device-code =====
+    ===== --tenant 'contoso' --username =====
+    ===== --tenant 'contoso' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='contoso' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant '' --no-browser =====
+    ===== --tenant '' --device-code =====
+    ===== --tenant '' --username =====
+    ===== --tenant '' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: '' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant 'a b.example' --no-browser =====
+    ===== --tenant 'a b.example' --device-code =====
+    ===== --tenant 'a b.example' --username =====
+    ===== --tenant 'a b.example' --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'a b.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID='a b.example' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'a b.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn every_refusal_of_a_password_gets_its_own_advice() {
+fn connect_password_errors_have_specific_hints() {
     let env = TestEnv::new();
-    for (user, password, code, said) in [
-        (ADMIN, "wrong", "AADSTS50126", &["user name or the password is wrong", "hint: mscommerce connect"][..]),
-        ("stranger@contoso.example", PASSWORD, "AADSTS50034", &["no such user", "stranger@contoso.example", "hint: "]),
-        (LOCKED, PASSWORD, "AADSTS50053", &["locked", "hint: "]),
-        (EXPIRED, PASSWORD, "AADSTS50055", &["password has expired", "hint: mscommerce connect"]),
-        (DISABLED, PASSWORD, "AADSTS50057", &["account is disabled", "hint: "]),
-        (MFA, PASSWORD, "AADSTS50076", &["multi-factor", "hint: mscommerce connect", "browser"]),
+    let mut transcript = Transcript::default();
+    for (code, user, password) in [
+        ("AADSTS50126", ADMIN, "wrong"),
+        ("AADSTS50034", "stranger@contoso.example", PASSWORD),
+        ("AADSTS50053", LOCKED, PASSWORD),
+        ("AADSTS50055", EXPIRED, PASSWORD),
+        ("AADSTS50057", DISABLED, PASSWORD),
+        ("AADSTS50076", MFA, PASSWORD),
     ] {
         env.tenant.forget_requests();
-        by_password(&env, user, password, &[])
-            .assert_code(4)
-            .stdout_is_empty()
-            .stderr_contains(&["error: could not sign in", code, "correlation id: "])
-            .stderr_contains(said);
-        assert_eq!(env.request_lines().len(), 1, "a refusal is not tried again");
+        transcript.push(code, connect_with_password(&env, user, password, &[]));
+        assert_eq!(env.request_lines().len(), 1, "a rejected sign-in is not retried");
         assert!(!env.cache_path().exists(), "nothing is saved");
     }
+    cli_snapshot!(transcript, @"
+    ===== AADSTS50126 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the user name or the password is wrong
+      AADSTS50126: Error validating credentials due to invalid username or password. (invalid_grant)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect
+    ===== AADSTS50034 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: there is no such user in this tenant
+      AADSTS50034: The user account stranger@contoso.example does not exist in the directory. To sign into this application, the account must be added to the directory. (invalid_grant)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at the spelling of the user name; a guest has to name the tenant: mscommerce connect --tenant TENANT
+    ===== AADSTS50053 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the account is locked, or signs in from an address that is held to be risky
+      AADSTS50053: The account is locked, you've tried to sign in too many times with an incorrect user ID or password. (invalid_grant)
+      correlation id: [UUID], trace id: [UUID]
+    hint: wait a while and try again, or ask an administrator of the tenant to unlock it
+    ===== AADSTS50055 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the password has expired; the browser lets you set a new one
+      AADSTS50055: The password is expired. (invalid_grant)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect
+    ===== AADSTS50057 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the account is disabled
+      AADSTS50057: The user account is disabled. (invalid_grant)
+      correlation id: [UUID], trace id: [UUID]
+    hint: ask an administrator of the tenant to enable it
+    ===== AADSTS50076 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+      AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access 'aeb86249-8ea3-49e2-900b-54cc8e308f85'. (invalid_grant, basic_action)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn what_entra_refuses_for_other_reasons_gets_its_own_advice() {
+fn connect_aadsts_errors_have_specific_hints() {
     let env = TestEnv::new();
-    for (code, status, error, said) in [
-        (50079, 400, "interaction_required", &["multi-factor", "hint: mscommerce connect", "browser"][..]),
-        (50105, 400, "invalid_grant", &["user is not assigned", "hint: "]),
-        (65001, 400, "invalid_grant", &["consent", "hint: "]),
-        (650_052, 400, "invalid_client", &["License Manager service is not in this tenant", "hint: "]),
-        (501_051, 400, "invalid_grant", &["application is not assigned", "hint: "]),
-        // A client that needs a secret is refused with 401, as OAuth has it.
-        (7_000_218, 401, "invalid_client", &["without a secret", "--client-id", "hint: "]),
-        // A number that nobody knows yet.
-        (99_999_999, 400, "invalid_grant", &["does not accept these credentials", "hint: mscommerce connect"]),
-        (99_999_999, 400, "error_of_tomorrow", &["Entra refused it", "mscommerce connect --help"]),
+    let mut transcript = Transcript::default();
+    for (code, status, error) in [
+        (50079, 400, "interaction_required"),
+        (50105, 400, "invalid_grant"),
+        (65001, 400, "invalid_grant"),
+        (650_052, 400, "invalid_client"),
+        (501_051, 400, "invalid_grant"),
+        // OAuth: 401 for a client that needs a secret.
+        (7_000_218, 401, "invalid_client"),
+        // An unknown code.
+        (99_999_999, 400, "invalid_grant"),
+        (99_999_999, 400, "error_of_tomorrow"),
     ] {
         let description = format!(
             "AADSTS{code}: In Entra's words.\r\nTrace ID: t-1\r\nCorrelation ID: c-1\r\nTimestamp: 2026-01-01 00:00:00Z"
         );
         let refusal = json!({"error": error, "error_description": description, "error_codes": [code]});
         env.tenant.fail_next("/token", Response::json(status, &refusal));
-        by_password(&env, ADMIN, PASSWORD, &[])
-            .assert_code(4)
-            .stderr_contains(&[&format!("AADSTS{code}: In Entra's words."), "correlation id: c-1", "trace id: t-1"])
-            .stderr_contains(said);
+        transcript.push(format!("AADSTS{code} {error}"), connect_with_password(&env, ADMIN, PASSWORD, &[]));
         assert!(!env.cache_path().exists());
     }
+    cli_snapshot!(transcript, @"
+    ===== AADSTS50079 interaction_required =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+      AADSTS50079: In Entra's words. (interaction_required)
+      correlation id: c-1, trace id: t-1
+    hint: mscommerce connect
+    ===== AADSTS50105 invalid_grant =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the user is not assigned to this application
+      AADSTS50105: In Entra's words. (invalid_grant)
+      correlation id: c-1, trace id: t-1
+    hint: ask an administrator of the tenant to assign the user
+    ===== AADSTS65001 invalid_grant =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: nobody has consented to this client in this tenant
+      AADSTS65001: In Entra's words. (invalid_grant)
+      correlation id: c-1, trace id: t-1
+    hint: an administrator of the tenant can consent while signing in: mscommerce connect --tenant TENANT
+    ===== AADSTS650052 invalid_client =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the M365 License Manager service is not in this tenant
+      AADSTS650052: In Entra's words. (invalid_client)
+      correlation id: c-1, trace id: t-1
+    hint: look at the tenant: mscommerce connect --tenant TENANT; a tenant without Microsoft 365 has no such service
+    ===== AADSTS501051 invalid_grant =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the application is not assigned to this service
+      AADSTS501051: In Entra's words. (invalid_grant)
+      correlation id: c-1, trace id: t-1
+    hint: ask an administrator of the tenant to assign it
+    ===== AADSTS7000218 invalid_client =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: this client id may not be used without a secret
+      AADSTS7000218: In Entra's words. (invalid_client)
+      correlation id: c-1, trace id: t-1
+    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: mscommerce connect --with-token
+    ===== AADSTS99999999 invalid_grant =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: Entra does not accept these credentials
+      AADSTS99999999: In Entra's words. (invalid_grant)
+      correlation id: c-1, trace id: t-1
+    hint: mscommerce connect
+    ===== AADSTS99999999 error_of_tomorrow =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: Entra refused it
+      AADSTS99999999: In Entra's words. (error_of_tomorrow)
+      correlation id: c-1, trace id: t-1
+    hint: for the other ways to sign in: mscommerce connect --help
+    ");
 }
 
 #[test]
-fn what_to_type_next_names_the_profile_in_use() {
+fn connect_hint_repeats_profile() {
     let env = TestEnv::new();
+    let mut transcript = Transcript::default();
     for (user, password) in [(MFA, PASSWORD), (ADMIN, "wrong")] {
-        by_password(&env, user, password, &["--profile", "work"])
-            .assert_code(4)
-            .stderr_contains(&["hint: mscommerce connect --profile work"]);
+        transcript.push(user, connect_with_password(&env, user, password, &["--profile", "work"]));
     }
+    cli_snapshot!(transcript, @"
+    ===== mfa@contoso.example =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+      AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access 'aeb86249-8ea3-49e2-900b-54cc8e308f85'. (invalid_grant, basic_action)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect --profile work
+    ===== admin@contoso.example =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the user name or the password is wrong
+      AADSTS50126: Error validating credentials due to invalid username or password. (invalid_grant)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect --profile work
+    ");
 }
 
 #[test]
-fn what_to_type_next_names_the_tenant_that_was_asked_for() {
+fn connect_hint_repeats_tenant() {
     let env = TestEnv::new();
-    // Without it the browser would sign in to the tenant at home.
-    by_password(&env, MFA, PASSWORD, &["--tenant", CUSTOMER_DOMAIN])
-        .assert_code(4)
-        .stderr_contains(&[&format!("hint: mscommerce connect --tenant {CUSTOMER_DOMAIN}")]);
+    // Without --tenant the browser would sign in to the home tenant.
+    cli_snapshot!(connect_with_password(&env, MFA, PASSWORD, &["--tenant", CUSTOMER_DOMAIN]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+      AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access 'aeb86249-8ea3-49e2-900b-54cc8e308f85'. (invalid_grant, basic_action)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect --tenant fabrikam.example
+    ");
 }
 
 #[test]
-fn an_unknown_tenant_is_told_with_where_to_look() {
+fn connect_unknown_tenant_error_message() {
     let env = TestEnv::new();
-    by_password(&env, ADMIN, PASSWORD, &["--tenant", "nowhere.example"]).assert_code(4).stderr_contains(&[
-        "no such tenant",
-        "AADSTS90002",
-        "nowhere.example",
-        "hint: ",
-        "--tenant",
-    ]);
+    cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &["--tenant", "nowhere.example"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: there is no such tenant here, or it is in another cloud
+      AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    ");
     assert_eq!(env.request_lines(), ["POST /nowhere.example/oauth2/v2.0/token"]);
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn an_unknown_client_is_told_with_where_to_look() {
+fn connect_unknown_client_id_error_message() {
     let (by_flag, by_variable) = ("00000000-0000-4000-8000-00000000000f", "00000000-0000-4000-8000-00000000000e");
-    for (flags, used) in [(&["--client-id", by_flag][..], by_flag), (&[], by_variable)] {
+    let mut transcript = Transcript::default();
+    for (name, flags, used) in [("flag", &["--client-id", by_flag][..], by_flag), ("variable", &[], by_variable)] {
         let env = TestEnv::new();
         let arguments = [&["connect", "--username", ADMIN, "--password-stdin"], flags].concat();
         let mut command = env.command(&arguments);
         command.env("MSCOMMERCE_CLIENT_ID", by_variable);
-        TestEnv::run_command_with_stdin(command, PASSWORD)
-            .assert_code(4)
-            .stderr_contains(&["client id is not known", "AADSTS700016", used, "hint: "])
-            .stderr_contains(&["--client-id", "MSCOMMERCE_CLIENT_ID"]);
+        transcript.push(name, TestEnv::run_command_with_stdin(command, PASSWORD));
         assert_eq!(env.tenant.requests()[0].form()["client_id"], used);
         assert!(!env.cache_path().exists());
     }
+    cli_snapshot!(transcript, @"
+    ===== flag =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the client id is not known in this tenant
+      AADSTS700016: Application with identifier '00000000-0000-4000-8000-00000000000f' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+    ===== variable =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the client id is not known in this tenant
+      AADSTS700016: Application with identifier '00000000-0000-4000-8000-00000000000e' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+    ");
 }
 
 #[test]
-fn an_empty_client_id_is_wrong_usage() {
+fn connect_empty_client_id_is_usage_error() {
     let env = TestEnv::new();
-    by_password(&env, ADMIN, PASSWORD, &["--client-id", ""]).assert_code(2);
+    connect_with_password(&env, ADMIN, PASSWORD, &["--client-id", ""]).assert_code(2);
     assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
 }
 
 #[test]
-fn a_service_that_is_not_in_the_tenant_is_told() {
+fn connect_missing_resource_error_message() {
     let env = TestEnv::new();
     let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
     command.env("MSCOMMERCE_SCOPE", "00000000-0000-4000-8000-00000000000f/.default");
-    TestEnv::run_command_with_stdin(command, PASSWORD)
-        .assert_code(4)
-        .stderr_contains(&["License Manager service is not in this tenant", "AADSTS500011"]);
+    cli_snapshot!(TestEnv::run_command_with_stdin(command, PASSWORD), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in: the M365 License Manager service is not in this tenant
+      AADSTS500011: The resource principal named 00000000-0000-4000-8000-00000000000f was not found in the tenant. (invalid_resource)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at the tenant: mscommerce connect --tenant TENANT; a tenant without Microsoft 365 has no such service
+    ");
 }
 
 #[test]
-fn connect_refuses_while_a_token_in_the_environment_would_outrank_it() {
+fn connect_fails_if_token_variable_is_set() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let expired = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
-    for token in [token.as_str(), expired.as_str(), "opaque", "Bearer x"] {
-        for way in WAYS {
-            let arguments = [&["connect"], way].concat();
+    let mut transcript = Transcript::default();
+    for (name, token) in
+        [("valid", token.as_str()), ("expired", &expired), ("opaque", "opaque"), ("invalid", "Bearer x")]
+    {
+        for method in METHODS {
+            let arguments = [&["connect"], method].concat();
             let mut command = env.command(&arguments);
             command.env("MSCOMMERCE_TOKEN", token);
-            TestEnv::run_command_with_stdin(command, PASSWORD)
-                .assert_code(2)
-                .stdout_is_empty()
-                .stderr_contains(&["MSCOMMERCE_TOKEN", "hint: "]);
+            let result = TestEnv::run_command_with_stdin(command, PASSWORD);
+            transcript.push(format!("{name} token, connect {}", method[0]), result);
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== valid token, connect --no-browser =====
+    ===== valid token, connect --device-code =====
+    ===== valid token, connect --username =====
+    ===== valid token, connect --with-token =====
+    ===== expired token, connect --no-browser =====
+    ===== expired token, connect --device-code =====
+    ===== expired token, connect --username =====
+    ===== expired token, connect --with-token =====
+    ===== opaque token, connect --no-browser =====
+    ===== opaque token, connect --device-code =====
+    ===== opaque token, connect --username =====
+    ===== opaque token, connect --with-token =====
+    ===== invalid token, connect --no-browser =====
+    ===== invalid token, connect --device-code =====
+    ===== invalid token, connect --username =====
+    ===== invalid token, connect --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_TOKEN is set, and outranks whatever sign-in is saved
+    hint: unset MSCOMMERCE_TOKEN, then run connect again
+    ");
     assert!(env.request_lines().is_empty());
     assert!(!env.state_dir().exists());
 }
 
 #[test]
-fn a_failed_sign_in_leaves_the_earlier_one_as_it_was() {
+fn connect_failure_keeps_cached_credential() {
     let env = TestEnv::signed_in();
     let before = env.cache();
-    by_password(&env, READER, "wrong", &[]).assert_code(4);
-    by_password(&env, MFA, PASSWORD, &[]).assert_code(4);
+    connect_with_password(&env, READER, "wrong", &[]).assert_code(4);
+    connect_with_password(&env, MFA, PASSWORD, &[]).assert_code(4);
     env.run_with_stdin(&["connect", "--with-token"], "rubbish").assert_code(2);
     assert_eq!(env.cache(), before);
 }
 
 #[test]
-fn another_sign_in_leaves_no_trace_of_the_one_it_replaces() {
+fn connect_removes_replaced_credential() {
     let env = TestEnv::signed_in();
     env.run(&["products", "list", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     let secrets = env.cached_tokens();
@@ -363,93 +632,133 @@ fn another_sign_in_leaves_no_trace_of_the_one_it_replaces() {
 }
 
 #[test]
-fn a_network_that_fails_is_told_apart_from_a_refusal() {
+fn connect_network_errors_exit_1() {
     let env = TestEnv::new();
-    for (response, said) in [
-        (Response::text(503, "text/plain", "busy"), "503"),
-        (Response::json(500, &json!({"error": "server_error", "error_description": "AADSTS90033"})), "500"),
-        (Response::json(429, &json!({"error": "slow_down"})), "429"),
-        (Response::text(200, "text/html", "<html><title>Hotel</title></html>"), "a web page came back"),
-        (
-            Response::text(302, "text/plain", "").header("location", "https://portal.example/?secret=1"),
-            "portal.example",
-        ),
-        (Response::json(200, &json!({"token": "other"})), "cannot be understood"),
-        (Response::text(400, "text/plain", "no"), "400"),
+    let mut transcript = Transcript::default();
+    for (name, response) in [
+        ("503", Response::text(503, "text/plain", "busy")),
+        ("500", Response::json(500, &json!({"error": "server_error", "error_description": "AADSTS90033"}))),
+        ("429", Response::json(429, &json!({"error": "slow_down"}))),
+        ("web page", Response::text(200, "text/html", "<html><title>Hotel</title></html>")),
+        ("redirect", Response::text(302, "text/plain", "").header("location", "https://portal.example/?secret=1")),
+        ("other JSON", Response::json(200, &json!({"token": "other"}))),
+        ("400 without JSON", Response::text(400, "text/plain", "no")),
     ] {
         env.tenant.fail_next("/token", response);
-        by_password(&env, ADMIN, PASSWORD, &[]).assert_code(1).stderr_contains(&[
-            "error: could not sign in",
-            said,
-            "hint: ",
-        ]);
+        transcript.push(name, connect_with_password(&env, ADMIN, PASSWORD, &[]));
         assert!(!env.cache_path().exists());
     }
+    cli_snapshot!(transcript, @r#"
+    ===== 503 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      busy
+    hint: try again in a minute
+    ===== 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 500 Internal Server Error
+      {"error":"server_error","error_description":"AADSTS90033"}
+    hint: try again in a minute
+    ===== 429 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+      {"error":"slow_down"}
+    hint: try again in a minute
+    ===== web page =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+      it begins: <html><title>Hotel</title></html>
+    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
+    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+    ===== redirect =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 302 Found and points to https://portal.example/
+      a redirect is never followed, for the token must not go elsewhere
+    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    ===== other JSON =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: the answer of 127.0.0.1 cannot be understood
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    ===== 400 without JSON =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 400 Bad Request
+      no
+    hint: try again in a minute
+    "#);
 }
 
 #[test]
-fn quiet_says_nothing_of_a_success() {
+fn connect_quiet_prints_nothing() {
     let env = TestEnv::new();
-    let result = by_password(&env, ADMIN, PASSWORD, &["--quiet"]).assert_code(0).stdout_is_empty();
-    assert_eq!(result.stderr, "");
+    let result = connect_with_password(&env, ADMIN, PASSWORD, &["--quiet"]);
+    cli_snapshot!(&result, @"exit_code: 0");
 }
 
-/// What Entra answers when the service's tokens are encrypted, as its reference allows: only the id token can be read.
-fn granted(access_token: &str, id_claims: &Value) -> Response {
+/// A token response. Entra may encrypt access tokens, so that the client can only read the id token.
+fn token_response(access_token: &str, id_claims: &Value) -> Response {
     let body = json!({
         "token_type": "Bearer",
         "expires_in": 3600,
         "access_token": access_token,
         "refresh_token": "1.another",
         "id_token": jwt(id_claims),
-        "a_field_of_tomorrow": {"nested": [1, null]},
+        "an_unknown_field": {"nested": [1, null]},
     });
     Response::json(200, &body)
 }
 
 #[test]
-fn an_access_token_that_cannot_be_read_is_told_by_the_id_token() {
+fn connect_opaque_access_token_uses_id_token() {
     let env = TestEnv::new();
     let id = json!({"aud": CLIENT_ID, "tid": HOME_TENANT, "preferred_username": "id@contoso.example"});
-    env.tenant.fail_next("/token", granted("opaque", &id));
-    by_password(&env, ADMIN, PASSWORD, &[])
-        .assert_code(0)
-        .stderr_contains(&[&format!("Signed in as id@contoso.example to the tenant {HOME_TENANT}")]);
+    env.tenant.fail_next("/token", token_response("opaque", &id));
+    cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &[]), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as id@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
 }
 
 #[test]
-fn a_lifetime_beyond_all_bounds_is_no_crash() {
+fn connect_huge_expires_in_does_not_panic() {
     let env = TestEnv::new();
     for seconds in [9_000_000_000_000_u64, 9_000_000_000_000_000, u64::MAX] {
         let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
         let response = json!({"token_type": "Bearer", "expires_in": seconds, "access_token": token});
         env.tenant.fail_next("/token", Response::json(200, &response));
-        let result = by_password(&env, ADMIN, PASSWORD, &[]);
+        let result = connect_with_password(&env, ADMIN, PASSWORD, &[]);
         assert!(matches!(result.code, 0 | 1), "{seconds}: {result:?}");
         assert!(!result.stderr.contains("panicked"), "{}", result.stderr);
     }
 }
 
 #[test]
-fn a_token_for_another_tenant_than_the_one_asked_for_is_not_saved() {
+fn connect_token_of_other_tenant_is_not_saved() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    env.tenant.fail_next("/token", granted(&token, &json!({})));
-    by_password(&env, ADMIN, PASSWORD, &["--tenant", CUSTOMER_TENANT]).assert_code(4).stderr_contains(&[
-        CUSTOMER_TENANT,
-        HOME_TENANT,
-        "nothing was saved",
-    ]);
+    env.tenant.fail_next("/token", token_response(&token, &json!({})));
+    cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &["--tenant", CUSTOMER_TENANT]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: --tenant asks for the tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
+    ");
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn words_from_elsewhere_reach_no_terminal_as_escapes() {
+fn connect_escapes_control_characters() {
     let env = TestEnv::new();
     let name = "\u{1b}]0;title\u{7}\u{9b}2J\nroot\u{202e}";
     let token = jwt(&json!({"aud": RESOURCE, "tid": HOME_TENANT, "upn": name}));
-    env.tenant.fail_next("/token", granted(&token, &json!({})));
-    let connected = by_password(&env, ADMIN, PASSWORD, &[]).assert_code(0);
+    env.tenant.fail_next("/token", token_response(&token, &json!({})));
+    let connected = connect_with_password(&env, ADMIN, PASSWORD, &[]).assert_code(0);
     let refusal = json!({
         "error": "invalid_grant\u{1b}[2J",
         "error_description": "AADSTS50126: \u{1b}[2J\u{7}",
@@ -458,7 +767,7 @@ fn words_from_elsewhere_reach_no_terminal_as_escapes() {
         "trace_id": "t\u{9b}",
     });
     env.tenant.fail_next("/token", Response::json(400, &refusal));
-    let refused = by_password(&env, ADMIN, PASSWORD, &[]).assert_code(4);
+    let refused = connect_with_password(&env, ADMIN, PASSWORD, &[]).assert_code(4);
     let status = env.run(&["status"]).assert_code(0);
     for text in [connected.stderr, refused.stderr, status.stdout, status.stderr] {
         assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
@@ -466,21 +775,35 @@ fn words_from_elsewhere_reach_no_terminal_as_escapes() {
 }
 
 #[test]
-fn a_place_where_nothing_can_be_saved_is_told_before_anybody_signs_in() {
+fn connect_fails_early_if_cache_not_writable() {
     let env = TestEnv::new();
-    // A file where the directory belongs.
+    // A file in place of the directory.
     std::fs::write(env.state_dir(), "").unwrap();
-    for way in &WAYS[..3] {
-        env.run_with_stdin(&[&["connect"], *way].concat(), PASSWORD)
-            .assert_code(1)
-            .stderr_contains(&["state is not a directory", "MSCOMMERCE_HOME"]);
+    let mut transcript = Transcript::default();
+    for method in &METHODS[..3] {
+        transcript.push(method.join(" "), env.run_with_stdin(&[&["connect"], *method].concat(), PASSWORD));
     }
+    cli_snapshot!(transcript, @"
+    ===== --no-browser =====
+    ===== --device-code =====
+    ===== --username admin@contoso.example --password-stdin =====
+    exit_code: 1
+    ----- stderr -----
+    error: [TMP]/state is not a directory
+    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    ");
     assert!(env.request_lines().is_empty());
-    env.run(&["status"]).assert_code(4).stdout_is_empty().stderr_contains(&["nobody is signed in"]);
+    cli_snapshot!(env.run(&["status"]), @"
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: [OS ERROR]
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn sign_ins_of_several_profiles_at_once_are_all_saved() {
+fn concurrent_connects_save_all_profiles() {
     let env = TestEnv::new();
     let profiles: Vec<String> = (1..=6).map(|number| format!("profile-{number}")).collect();
     let children: Vec<_> = profiles

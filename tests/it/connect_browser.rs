@@ -1,4 +1,4 @@
-//! `connect` with the browser: the address, the listener on this machine, and the page that the browser ends on.
+//! `connect` with the browser: authorize URL, redirect listener and result page.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -18,29 +18,29 @@ use crate::tenant::{
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// The executable, waiting for the browser.
-pub(crate) struct Waiting {
+/// The executable while it waits for the redirect.
+pub(crate) struct BrowserSignIn {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    said: String,
+    text: String,
     url: String,
 }
 
-impl Waiting {
+impl BrowserSignIn {
     pub(crate) fn start(env: &TestEnv, arguments: &[&str]) -> Self {
-        Self::of(&mut env.command(&[&["connect", "--no-browser"], arguments].concat()))
+        Self::from_command(&mut env.command(&[&["connect", "--no-browser"], arguments].concat()))
     }
 
-    /// Starts the executable and reads what it says up to the address to open.
-    fn of(command: &mut Command) -> Self {
+    /// Starts the executable and reads stderr up to the authorize URL.
+    fn from_command(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut waiting = Self { child, stderr, said: String::new(), url: String::new() };
+        let mut waiting = Self { child, stderr, text: String::new(), url: String::new() };
         while waiting.url.is_empty() {
             let mut line = String::new();
             let length = waiting.stderr.read_line(&mut line).unwrap();
-            assert_ne!(length, 0, "no address was shown:\n{}", waiting.said);
-            waiting.said.push_str(&line);
+            assert_ne!(length, 0, "no URL was shown:\n{}", waiting.text);
+            waiting.text.push_str(&line);
             if line.starts_with("http") && line.contains("/oauth2/v2.0/authorize") {
                 line.trim_end().clone_into(&mut waiting.url);
             }
@@ -52,41 +52,40 @@ impl Waiting {
         Url::parse(&self.url).unwrap().query_pairs().into_owned().collect()
     }
 
-    /// Where the browser is to bring the answer.
-    fn redirect(&self) -> String {
+    fn redirect_uri(&self) -> String {
         self.parameters()["redirect_uri"].clone()
     }
 
     fn port(&self) -> u16 {
-        Url::parse(&self.redirect()).unwrap().port().unwrap()
+        Url::parse(&self.redirect_uri()).unwrap().port().unwrap()
     }
 
     fn state(&self) -> String {
         self.parameters()["state"].clone()
     }
 
-    /// Opens the address as a browser would, and returns the form behind "Sign in".
-    fn approval(&self) -> Form {
+    /// Opens the URL as a browser does and returns the form of its "Sign in" button.
+    fn approval_form(&self) -> Form {
         authorize(&self.url).sign_in().clone()
     }
 
-    /// Signs in, and returns the page that the browser ends on.
+    /// Signs in and returns the result page.
     pub(crate) fn sign_in(&self) -> BrowserResponse {
-        post(&self.approval())
+        post(&self.approval_form())
     }
 
-    /// Waits for the executable to end.
+    /// Waits until the executable exits.
     pub(crate) fn finish(mut self) -> CliResult {
-        self.stderr.read_to_string(&mut self.said).unwrap();
+        self.stderr.read_to_string(&mut self.text).unwrap();
         let mut stdout = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
         let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        CliResult { code, stdout, stderr: std::mem::take(&mut self.said) }
+        CliResult { code, stdout, stderr: std::mem::take(&mut self.text) }
     }
 }
 
-impl Drop for Waiting {
-    /// A test that fails should not leave the executable waiting.
+impl Drop for BrowserSignIn {
+    /// Ends the executable after a failed test.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -98,10 +97,10 @@ fn post(form: &Form) -> BrowserResponse {
     send("POST", &form.action, &[FORM], &body)
 }
 
-/// Sends bytes as they are, and returns what comes back before the connection closes.
-fn raw(port: u16, request: &str) -> String {
+/// Sends raw bytes and returns the response.
+fn send_raw(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    // The other side may answer, and close, before it has read everything.
+    // The listener may respond and close before it has read everything.
     let _ = stream.write_all(request.as_bytes());
     let mut response = Vec::new();
     let _ = stream.read_to_end(&mut response);
@@ -109,9 +108,9 @@ fn raw(port: u16, request: &str) -> String {
 }
 
 #[test]
-fn the_browser_signs_in_and_lands_on_a_page_that_says_so() {
+fn browser_sign_in_shows_result_page() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
     assert_eq!(page.status, 200);
     for part in ["You are signed in", ADMIN, HOME_TENANT, "close this window"] {
@@ -127,13 +126,19 @@ fn the_browser_signs_in_and_lands_on_a_page_that_says_so() {
     ] {
         assert!(page.header(header).is_some_and(|value| value.contains(part)), "{header}: {:?}", page.headers);
     }
-    assert!(!page.body.contains("<script"), "the page runs nothing");
+    assert!(!page.body.contains("<script"), "the page has no scripts");
 
-    waiting
-        .finish()
-        .assert_code(0)
-        .stdout_is_empty()
-        .stderr_contains(&[&format!("Signed in as {ADMIN} to the tenant {HOME_TENANT}.")]);
+    cli_snapshot!(waiting.finish(), @"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=PMXh57-pHprNdXGjS_m0Dg&code_challenge=_vzIhtXPGWIVoRT2R8rapHNruEYDxLpORoNl0o9jlVw&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A44713%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
     let sign_in = &env.cache()["profiles"]["default"];
     assert_eq!(sign_in["method"], "browser");
     assert_eq!(sign_in["tenantId"], HOME_TENANT);
@@ -144,15 +149,15 @@ fn the_browser_signs_in_and_lands_on_a_page_that_says_so() {
 }
 
 #[test]
-fn the_address_asks_for_a_code_with_a_proof_of_who_asked() {
+fn authorize_url_has_pkce_state_and_scopes() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let mut parameters = waiting.parameters();
     let mut scopes: Vec<_> = parameters["scope"].split(' ').collect();
     scopes.sort_unstable();
     assert_eq!(scopes, [SCOPE, "offline_access", "openid", "profile"]);
     assert_eq!(parameters["redirect_uri"], format!("http://localhost:{}/m365/commerce", waiting.port()));
-    assert_eq!(parameters["code_challenge"].len(), 43, "a SHA-256 in base64url");
+    assert_eq!(parameters["code_challenge"].len(), 43, "SHA-256 in base64url");
     assert!(parameters["state"].len() >= 16, "{parameters:?}");
     for checked in ["scope", "redirect_uri", "code_challenge", "state"] {
         parameters.remove(checked);
@@ -171,17 +176,17 @@ fn the_address_asks_for_a_code_with_a_proof_of_who_asked() {
     );
     assert!(waiting.url.starts_with(&format!("{}/organizations/oauth2/v2.0/authorize?", env.tenant.url())));
 
-    let another = Waiting::start(&env, &[]);
+    let another = BrowserSignIn::start(&env, &[]);
     assert_ne!(waiting.state(), another.state());
     assert_ne!(waiting.parameters()["code_challenge"], another.parameters()["code_challenge"]);
-    assert!(env.request_lines().is_empty(), "the browser asks, not the executable");
+    assert!(env.request_lines().is_empty(), "the executable sends nothing itself");
 }
 
 #[test]
-fn the_code_is_redeemed_once_with_the_proof() {
+fn code_is_exchanged_once_with_verifier() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &["-vvv"]);
-    let (approval, redirect) = (waiting.approval(), waiting.redirect());
+    let waiting = BrowserSignIn::start(&env, &["-vvv"]);
+    let (approval, redirect) = (waiting.approval_form(), waiting.redirect_uri());
     assert_eq!(post(&approval).status, 200);
     let result = waiting.finish().assert_code(0);
 
@@ -202,75 +207,114 @@ fn the_code_is_redeemed_once_with_the_proof() {
 }
 
 #[test]
-fn a_code_that_may_have_arrived_is_not_sent_again() {
+fn code_exchange_is_not_retried_after_503() {
     let env = TestEnv::new();
     env.tenant.fail_next("/token", Response::json(503, &json!({ "errorCode": "Busy" })));
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     waiting.sign_in();
-    waiting.finish().assert_code(1).stderr_contains(&["503"]);
+    cli_snapshot!(waiting.finish(), @r#"
+    exit_code: 1
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=EplbRDO4NF3ZOpniGdN7CQ&code_challenge=7dJM1Qa5_HqFzwYN64K0HmNFwpAbC_gbA5ZmeVyLDQs&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A38797%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      {"errorCode":"Busy"}
+    hint: try again in a minute
+    "#);
     assert_eq!(env.token_requests().len(), 1);
 }
 
 #[test]
-fn a_second_factor_is_no_obstacle_in_the_browser() {
+fn browser_sign_in_accepts_mfa_user() {
     let env = TestEnv::new();
     env.tenant.set_approving_user(MFA);
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     assert!(waiting.sign_in().body.contains(MFA));
-    waiting.finish().assert_code(0).stderr_contains(&[MFA]);
+    cli_snapshot!(waiting.finish(), @"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=IK1pj1BkxD6VQkJ034S7bg&code_challenge=YQpHYilJcaYsOYGFFVU6Zp_AH6HCCpGBi17OXSnOpNU&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A34213%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    Signed in as mfa@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
 }
 
 #[test]
-fn tenant_and_client_are_part_of_the_address() {
+fn authorize_url_has_tenant_and_client_id() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &["--tenant", CUSTOMER_DOMAIN, "--client-id", "another"]);
+    let waiting = BrowserSignIn::start(&env, &["--tenant", CUSTOMER_DOMAIN, "--client-id", "another"]);
     assert!(waiting.url.contains(&format!("/{CUSTOMER_DOMAIN}/oauth2/")), "{}", waiting.url);
     assert_eq!(waiting.parameters()["client_id"], "another");
 
-    let waiting = Waiting::start(&env, &["--tenant", CUSTOMER_DOMAIN, "--profile", "customer"]);
+    let waiting = BrowserSignIn::start(&env, &["--tenant", CUSTOMER_DOMAIN, "--profile", "customer"]);
     assert!(waiting.sign_in().body.contains(CUSTOMER_TENANT));
-    waiting.finish().assert_code(0).stderr_contains(&[CUSTOMER_TENANT, "profile customer"]);
+    cli_snapshot!(waiting.finish(), @"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/fabrikam.example/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=NW-D2bCG99dJQIxGM67nQQ&code_challenge=wdvC1UTWpNtAriKdmplLHJ-pWaDwFPZ0dt-rSpYhuVU&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A40421%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --profile customer --tenant fabrikam.example --device-code
+    Signed in as admin@contoso.example to the tenant 22222222-2222-4222-8222-222222222222 (profile customer).
+    ");
     assert_eq!(env.cache()["profiles"]["customer"]["tenantId"], CUSTOMER_TENANT);
 }
 
 #[test]
-fn the_address_is_shown_even_when_quiet() {
+fn authorize_url_is_shown_when_quiet() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &["--quiet"]);
+    let waiting = BrowserSignIn::start(&env, &["--quiet"]);
     assert_eq!(waiting.sign_in().status, 200);
     waiting.finish().assert_code(0).stdout_is_empty();
 }
 
 #[test]
-fn a_cancelled_sign_in_is_told_in_both_places() {
+fn declined_sign_in_error_on_page_and_stderr() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let page = post(authorize(&waiting.url).cancel());
     assert_eq!(page.status, 200);
     for part in ["You are not signed in", "declined", "AADSTS65004", "Nothing was saved"] {
         assert!(page.body.contains(part), "{part}\n{}", page.body);
     }
-    waiting.finish().assert_code(4).stdout_is_empty().stderr_contains(&[
-        "error: could not sign in",
-        "declined",
-        "AADSTS65004",
-        "correlation id: ",
-        "hint: ",
-    ]);
+    cli_snapshot!(waiting.finish(), @"
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=fuVknIDT-4lMGZ324yIOCQ&code_challenge=ScwxECrzm9J8FZLC--76gC0qZ55iCMixac0iDQMa8iw&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A35053%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: it was declined
+      AADSTS65004: User declined to consent to access the app. (access_denied)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect
+    ");
     assert!(env.token_requests().is_empty());
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn an_error_may_come_in_the_address_and_is_shown_as_text() {
+fn error_in_query_is_escaped_on_page() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("error", "server_error")
         .append_pair("error_description", "AADSTS90033: <script>alert('1')</script> & \"more\"\u{1b}[2J")
         .append_pair("state", &waiting.state())
         .finish();
-    let page = send("GET", &format!("{}?{query}", waiting.redirect()), &[], "");
+    let page = send("GET", &format!("{}?{query}", waiting.redirect_uri()), &[], "");
     assert_eq!(page.status, 200);
     assert!(page.body.contains("You are not signed in"), "{}", page.body);
     assert!(
@@ -279,30 +323,52 @@ fn an_error_may_come_in_the_address_and_is_shown_as_text() {
         page.body
     );
     assert!(!page.body.contains("<script") && !page.body.contains('\u{1b}'), "{}", page.body);
-    let result = waiting.finish().assert_code(4).stderr_contains(&["AADSTS90033"]);
+    let result = cli_snapshot!(waiting.finish(), @r#"
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=INi5uREqm82u8aBJZKA1Ag&code_challenge=bYcCr7Vd-DjxLW0BQ6CHJKvRjfzzT7MoQn0KB8uIBtM&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A37475%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: Entra refused it
+      AADSTS90033: <script>alert('1')</script> & "more"�[2J (server_error)
+    hint: for the other ways to sign in: mscommerce connect --help
+    "#);
     assert!(!result.stderr.contains('\u{1b}'), "{}", result.stderr);
 }
 
 #[test]
-fn names_on_the_page_are_shown_as_text() {
+fn account_name_is_escaped_on_page() {
     let env = TestEnv::new();
     let name = "<img src=x onerror=alert(1)>&\"'@contoso.example";
     let token = jwt(&json!({"aud": RESOURCE, "tid": HOME_TENANT, "upn": name}));
     let response = json!({"token_type": "Bearer", "expires_in": 3600, "access_token": token, "refresh_token": "1.r"});
     env.tenant.fail_next("/token", Response::json(200, &response));
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
     assert!(!page.body.contains("<img"), "{}", page.body);
     assert!(page.body.contains("&lt;img src=x onerror=alert(1)&gt;&amp;&quot;&#39;@contoso.example"), "{}", page.body);
-    waiting.finish().assert_code(0).stderr_contains(&[name]);
+    cli_snapshot!(waiting.finish(), @r#"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=StlENhsBdgp1aaKWWI4arA&code_challenge=S5tYtU8nWwuMOgh59spycMdA_Ix615ogZY6x_WdmUKg&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A45799%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    Signed in as <img src=x onerror=alert(1)>&"'@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    "#);
 }
 
 #[test]
-fn what_does_not_belong_to_the_sign_in_is_refused_and_the_sign_in_goes_on() {
+fn listener_rejects_foreign_redirects_and_waits() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
-    let (redirect, state) = (waiting.redirect(), waiting.state());
-    let approval = waiting.approval();
+    let waiting = BrowserSignIn::start(&env, &[]);
+    let (redirect, state) = (waiting.redirect_uri(), waiting.state());
+    let approval = waiting.approval_form();
     let code = approval.field("code");
     for (what, fields) in [
         ("another state", &[("code", code), ("state", "other")][..]),
@@ -317,7 +383,7 @@ fn what_does_not_belong_to_the_sign_in_is_refused_and_the_sign_in_goes_on() {
         assert_eq!(status, 400, "{what}");
         assert!(body.contains("still waiting"), "{what}: {body}");
     }
-    // A code in an address would end up in histories and logs, so it is not taken from there even when it is right.
+    // A code in a URL would end up in histories and logs, so it is not accepted there.
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&approval.fields).finish();
     assert_eq!(send("GET", &format!("{redirect}?{query}"), &[], "").status, 400);
     assert!(env.token_requests().is_empty());
@@ -328,11 +394,11 @@ fn what_does_not_belong_to_the_sign_in_is_refused_and_the_sign_in_goes_on() {
 }
 
 #[test]
-fn what_browsers_do_besides_disturbs_nothing() {
+fn listener_ignores_unrelated_connections() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
-    let (redirect, port) = (waiting.redirect(), waiting.port());
-    // Browsers open connections ahead of time and leave them.
+    let waiting = BrowserSignIn::start(&env, &[]);
+    let (redirect, port) = (waiting.redirect_uri(), waiting.port());
+    // Browsers open connections in advance and leave them idle.
     let silent = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     let mut unfinished = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     unfinished.write_all(b"POST /m365/commerce HTTP/1.1\r\nHost: local").unwrap();
@@ -348,8 +414,8 @@ fn what_browsers_do_besides_disturbs_nothing() {
     ] {
         assert_eq!(send(method, url, &[], "").status, status, "{method} {url}");
     }
-    raw(port, "rubbish\r\n\r\n");
-    raw(port, "\u{16}\u{3}\u{1} this might be TLS");
+    send_raw(port, "rubbish\r\n\r\n");
+    send_raw(port, "\u{16}\u{3}\u{1} this might be TLS");
 
     assert_eq!(waiting.sign_in().status, 200);
     waiting.finish().assert_code(0);
@@ -357,9 +423,9 @@ fn what_browsers_do_besides_disturbs_nothing() {
 }
 
 #[test]
-fn another_sites_name_that_leads_here_is_refused() {
+fn listener_rejects_foreign_host_header() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let (port, state) = (waiting.port(), waiting.state());
     let body = format!("error=access_denied&state={state}");
     for host in ["Host: evil.example\r\n", "Host: localhost\r\n", "Host: localhost.evil.example:1\r\n", ""] {
@@ -367,7 +433,7 @@ fn another_sites_name_that_leads_here_is_refused() {
         let request = format!(
             "POST /m365/commerce HTTP/1.1\r\n{host}Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        let response = raw(port, &request);
+        let response = send_raw(port, &request);
         assert!(response.starts_with("HTTP/1.1 4"), "{host}: {response}");
     }
     assert_eq!(waiting.sign_in().status, 200);
@@ -375,49 +441,48 @@ fn another_sites_name_that_leads_here_is_refused() {
 }
 
 #[test]
-fn a_body_larger_than_any_answer_is_refused() {
+fn listener_rejects_oversized_body() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let (port, state) = (waiting.port(), waiting.state());
     let body = format!("error=access_denied&state={state}&error_description={}", "x".repeat(1024 * 1024));
     let length = body.len();
     let head = format!("POST /m365/commerce HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n");
-    // The connection may break before the answer is read; what counts is that the error was not taken.
-    raw(port, &format!("{head}Content-Length: {length}\r\n\r\n{body}"));
-    raw(port, &format!("{head}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"));
+    // The connection may break before the response is read. The error in the body must not be accepted.
+    send_raw(port, &format!("{head}Content-Length: {length}\r\n\r\n{body}"));
+    send_raw(port, &format!("{head}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n"));
     assert_eq!(waiting.sign_in().status, 200);
     waiting.finish().assert_code(0);
 }
 
 #[test]
-fn both_loopback_addresses_are_listened_on() {
+fn listener_binds_ipv4_and_ipv6_loopback() {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
-        // A machine without IPv6.
+        // No IPv6 here.
         return;
     }
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let port = waiting.port();
     assert_eq!(send("GET", &format!("http://127.0.0.1:{port}/"), &[], "").status, 404);
-    let mut approval = waiting.approval();
+    let mut approval = waiting.approval_form();
     approval.action = format!("http://[::1]:{port}/m365/commerce");
     assert_eq!(post(&approval).status, 200);
     waiting.finish().assert_code(0);
 }
 
 #[test]
-fn the_port_can_be_chosen() {
+fn redirect_port_flag_sets_port() {
     let env = TestEnv::new();
-    // Free a moment ago.
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-    let waiting = Waiting::start(&env, &["--redirect-port", &port.to_string()]);
+    let waiting = BrowserSignIn::start(&env, &["--redirect-port", &port.to_string()]);
     assert_eq!(waiting.port(), port);
     assert_eq!(waiting.sign_in().status, 200);
     waiting.finish().assert_code(0);
 }
 
 #[test]
-fn a_port_in_use_is_told() {
+fn redirect_port_in_use_error_message() {
     let env = TestEnv::new();
     let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let v6 = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).ok();
@@ -432,53 +497,82 @@ fn a_port_in_use_is_told() {
 }
 
 #[test]
-fn nobody_answering_ends_the_wait() {
+fn browser_wait_times_out() {
     let env = TestEnv::new();
-    env.run(&["connect", "--no-browser", "--timeout", "1"]).assert_code(1).stdout_is_empty().stderr_contains(&[
-        "error: could not sign in",
-        "within 1 s",
-        "hint: where the browser cannot reach this machine",
-        ": mscommerce connect --device-code",
-    ]);
+    cli_snapshot!(env.run(&["connect", "--no-browser", "--timeout", "1"]), @"
+    exit_code: 1
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=TCw5xS_3N_OCIrpcT4Bf9g&code_challenge=D87-mewQ18BfdCuYz8tq5DfjniUBsfQAqQTNYI0noJ8&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A33259%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: no answer came from the browser within 1 s
+    hint: to start again: mscommerce connect
+    hint: where the browser cannot reach this machine, or showed AADSTS50011: mscommerce connect --device-code
+    ");
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn a_redirect_address_that_is_not_allowed_leads_to_the_other_ways_in() {
+fn redirect_uri_error_suggests_other_methods() {
     let env = TestEnv::new();
     let description = "AADSTS50011: The redirect URI 'http://localhost:1/m365/commerce' specified in the request does not match the redirect URIs configured for the application. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-01 00:00:00Z";
     let refusal = json!({"error": "invalid_request", "error_description": description, "error_codes": [50011]});
     env.tenant.fail_next(ORGANIZATIONS_TOKEN, Response::json(400, &refusal));
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
     for part in ["You are not signed in", "AADSTS50011", "c-1"] {
         assert!(page.body.contains(part), "{part}\n{}", page.body);
     }
-    waiting
-        .finish()
-        .assert_code(4)
-        .stderr_contains(&["redirect address is not allowed", "AADSTS50011", "correlation id: c-1"])
-        .stderr_contains(&["mscommerce connect --device-code", "mscommerce connect --with-token"]);
+    cli_snapshot!(waiting.finish(), @"
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=3XeY7Zhgr560DZeH83cg8A&code_challenge=Vh40YdG9z3wx7HFps4hcqSI5nMgqbxFWJBgGenoQOUE&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A33369%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: the redirect address is not allowed for this client id
+      AADSTS50011: The redirect URI 'http://localhost:[PORT]/m365/commerce' specified in the request does not match the redirect URIs configured for the application. (invalid_request)
+      correlation id: c-1, trace id: t-1
+    hint: try another way in: mscommerce connect --device-code
+    hint: or hand over a token: mscommerce connect --with-token
+    ");
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn a_network_that_fails_while_the_code_is_redeemed_is_told_in_both_places() {
+fn code_exchange_503_on_page_and_stderr() {
     let env = TestEnv::new();
     env.tenant.fail_next(ORGANIZATIONS_TOKEN, Response::text(503, "text/plain", "busy"));
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
     assert!(page.body.contains("You are not signed in") && page.body.contains("503"), "{}", page.body);
-    waiting.finish().assert_code(1).stderr_contains(&["503", "hint: "]);
+    cli_snapshot!(waiting.finish(), @"
+    exit_code: 1
+    ----- stderr -----
+    To sign in, open this address in a browser on this machine:
+
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=czE2U4oh3D2NWCQ_2TikhQ&code_challenge=SHIJM0kEDt3ntLGe8mKKY0v7cag2lI-4zudQ5XXeEjc&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A39743%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      busy
+    hint: try again in a minute
+    ");
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn a_remote_session_is_told_how_to_reach_the_port() {
+fn ssh_session_shows_port_forwarding_hint() {
     let env = TestEnv::new();
     let mut command = env.command(&["connect", "--no-browser"]);
-    let waiting = Waiting::of(command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"));
+    let waiting = BrowserSignIn::from_command(command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22"));
     let port = waiting.port();
     assert_eq!(waiting.sign_in().status, 200);
     waiting.finish().assert_code(0).stderr_contains(&[&format!("ssh -L {port}:localhost:{port}"), "--device-code"]);
@@ -486,18 +580,18 @@ fn a_remote_session_is_told_how_to_reach_the_port() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_wait_ends_at_once_and_saves_nothing() {
+fn sigint_ends_browser_wait_without_saving() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     let sent = Command::new("kill").args(["-INT", &waiting.child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     waiting.finish().assert_code(130).stdout_is_empty();
     assert!(!env.cache_path().exists());
 }
 
-/// Everywhere else the system knows the browser, and would really open one.
+/// On other systems this would open a real browser.
 #[cfg(all(unix, not(target_os = "macos")))]
-mod with_a_browser_of_its_own {
+mod browser_command {
     use std::fs::{self, File};
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
@@ -512,26 +606,26 @@ mod with_a_browser_of_its_own {
         path
     }
 
-    /// The content of a file that another process is about to put there whole.
-    fn awaited(path: &Path) -> String {
+    /// Waits for a file that another process creates by renaming.
+    fn wait_for_file(path: &Path) -> String {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !path.exists() {
-            assert!(Instant::now() < deadline, "{} did not come", path.display());
+            assert!(Instant::now() < deadline, "{} was not created", path.display());
             std::thread::sleep(Duration::from_millis(5));
         }
         fs::read_to_string(path).unwrap()
     }
 
     #[test]
-    fn the_address_is_shown_before_the_browser_is_opened_with_it() {
+    fn url_is_printed_before_browser_opens() {
         let env = TestEnv::new();
-        // The browser notes what had been said by the time it was opened.
+        // The browser copies the stderr of that moment.
         let browser = script(&env, "browser", "cp said said-before\nprintf %s \"$1\" > part\nmv part opened\n");
         let said = env.home().join("said");
         let mut command = env.command(&["connect"]);
         command.env("BROWSER", browser).stderr(File::create(&said).unwrap());
         let mut child = command.spawn().unwrap();
-        let url = awaited(&env.home().join("opened"));
+        let url = wait_for_file(&env.home().join("opened"));
         let said_before = fs::read_to_string(env.home().join("said-before")).unwrap();
         assert!(said_before.lines().any(|line| line == url), "{url}\n{said_before}");
 
@@ -540,17 +634,17 @@ mod with_a_browser_of_its_own {
     }
 
     #[test]
-    fn a_browser_that_stays_in_the_foreground_can_bring_the_answer() {
+    fn foreground_browser_can_complete_sign_in() {
         let env = TestEnv::new();
-        // A text browser runs until the person leaves it, which is after the sign-in.
+        // A text browser runs until its user quits, after the sign-in.
         let browser = script(
             &env,
             "w3m",
             "touch opened\nn=0\nwhile [ ! -e left ] && [ $n -lt 300 ]; do n=$((n + 1)); sleep 0.1; done\n",
         );
-        let waiting = Waiting::of(env.command(&["connect"]).env("BROWSER", browser));
-        awaited(&env.home().join("opened"));
-        let (url, approval) = (waiting.redirect(), waiting.approval());
+        let waiting = BrowserSignIn::from_command(env.command(&["connect"]).env("BROWSER", browser));
+        wait_for_file(&env.home().join("opened"));
+        let (url, approval) = (waiting.redirect_uri(), waiting.approval_form());
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, waiting.port())).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&approval.fields).finish();
@@ -563,25 +657,25 @@ mod with_a_browser_of_its_own {
         let mut start = [0; 12];
         let answered = stream.read_exact(&mut start);
         fs::write(env.home().join("left"), "").unwrap();
-        answered.expect("the page comes while the browser is still open");
+        answered.expect("the page is served while the browser is still open");
         assert_eq!(&start, b"HTTP/1.1 200");
         waiting.finish().assert_code(0);
     }
 
     #[test]
-    fn without_any_browser_the_address_is_enough() {
+    fn sign_in_works_without_browser() {
         let env = TestEnv::new();
         let empty = env.home().join("empty");
         fs::create_dir(&empty).unwrap();
         for (variable, value) in [("BROWSER", "/nonexistent/browser"), ("DISPLAY", ":0")] {
             let mut command = env.command(&["connect"]);
-            // An empty PATH holds none of the openers that a desktop brings.
-            let waiting = Waiting::of(command.env("PATH", &empty).env(variable, value));
+            // An empty PATH has no desktop opener.
+            let waiting = BrowserSignIn::from_command(command.env("PATH", &empty).env(variable, value));
             assert_eq!(waiting.sign_in().status, 200);
             waiting.finish().assert_code(0).stderr_contains(&["No browser could be opened"]);
         }
-        // Without a screen nothing is tried.
-        let waiting = Waiting::of(env.command(&["connect"]).env("PATH", &empty));
+        // Without a display no browser is tried.
+        let waiting = BrowserSignIn::from_command(env.command(&["connect"]).env("PATH", &empty));
         assert_eq!(waiting.sign_in().status, 200);
         let result = waiting.finish().assert_code(0);
         assert!(!result.stderr.contains("No browser could be opened"), "{}", result.stderr);

@@ -6,9 +6,8 @@ use serde_json::json;
 
 use crate::support::env::TestEnv;
 use crate::support::fixtures::ORGANIZATIONS_TOKEN;
-use crate::tenant::{
-    ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DeviceApproval, HOME_TENANT, READER, Response, SCOPE,
-};
+use crate::support::snapshot::Transcript;
+use crate::tenant::{CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DeviceApproval, READER, Response, SCOPE};
 
 const DEVICE_CODE: &str = "POST /organizations/oauth2/v2.0/devicecode";
 
@@ -17,16 +16,26 @@ fn busy() -> Response {
 }
 
 #[test]
-fn the_address_and_the_code_are_shown_and_the_sign_in_is_saved() {
+fn device_code_sign_in_saves_credential() {
     let env = TestEnv::new();
     env.tenant.set_approving_user(READER);
-    let result = env.run(&["connect", "--device-code"]).assert_code(0).stdout_is_empty().stderr_contains(&[
-        "https://microsoft.com/devicelogin",
-        "15 minutes",
-        &format!("Signed in as {READER} to the tenant {HOME_TENANT}."),
-    ]);
-    let alone = |line: &&str| line.len() == 9 && line.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
-    assert!(result.stderr.lines().map(str::trim).any(|line| alone(&line)), "the code stands alone:\n{}", result.stderr);
+    let result = cli_snapshot!(env.run(&["connect", "--device-code"]), @"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        4DBB2DAF8
+
+    It is valid for 15 minutes. Waiting …
+    Signed in as reader@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
+    let is_user_code =
+        |line: &&str| line.len() == 9 && line.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+    assert!(
+        result.stderr.lines().map(str::trim).any(|line| is_user_code(&line)),
+        "the code is on its own line:\n{}",
+        result.stderr
+    );
 
     assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN]);
     let requests = env.tenant.requests();
@@ -46,14 +55,21 @@ fn the_address_and_the_code_are_shown_and_the_sign_in_is_saved() {
 }
 
 #[test]
-fn the_code_is_shown_even_when_quiet() {
+fn device_code_is_shown_when_quiet() {
     let env = TestEnv::new();
-    let result = env.run(&["connect", "--device-code", "-q"]).assert_code(0);
-    result.stderr_contains(&["https://microsoft.com/devicelogin"]);
+    cli_snapshot!(env.run(&["connect", "--device-code", "-q"]), @"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        93CE8B6B4
+
+    It is valid for 15 minutes. Waiting …
+    ");
 }
 
 #[test]
-fn the_code_is_asked_for_at_the_tenant_that_is_named() {
+fn device_code_is_requested_at_named_tenant() {
     let env = TestEnv::new();
     env.run(&["connect", "--device-code", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     let at_customer = |endpoint: &str| format!("POST /{CUSTOMER_DOMAIN}/oauth2/v2.0/{endpoint}");
@@ -62,10 +78,19 @@ fn the_code_is_asked_for_at_the_tenant_that_is_named() {
 }
 
 #[test]
-fn polling_goes_on_until_somebody_approves() {
+fn device_code_polls_until_approved() {
     let env = TestEnv::new();
     env.tenant.device_approval(DeviceApproval::PendingThenApprove(3));
-    env.run(&["connect", "--device-code"]).assert_code(0).stderr_contains(&[ADMIN]);
+    cli_snapshot!(env.run(&["connect", "--device-code"]), @"
+    exit_code: 0
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        1F6A1A252
+
+    It is valid for 15 minutes. Waiting …
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
     assert_eq!(
         env.request_lines(),
         [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]
@@ -73,10 +98,10 @@ fn polling_goes_on_until_somebody_approves() {
 }
 
 #[test]
-fn waiting_for_the_person_does_not_count_against_the_timeout() {
+fn device_code_polling_is_outside_timeout() {
     let env = TestEnv::new();
     env.tenant.device_approval(DeviceApproval::PendingThenApprove(3));
-    // Two of the answers take longer together than the timeout, each of them less.
+    // Two responses together take longer than the timeout, each one less.
     let slow = |response: Response| response.after(Duration::from_millis(1100));
     for _ in 0..2 {
         let pending = json!({"error": "authorization_pending", "error_codes": [70016]});
@@ -86,30 +111,63 @@ fn waiting_for_the_person_does_not_count_against_the_timeout() {
 }
 
 #[test]
-fn every_end_of_a_device_code_is_told() {
+fn device_code_errors_have_specific_hints() {
     let env = TestEnv::new();
-    for (approval, said) in [
-        (DeviceApproval::Decline, &["declined", "AADSTS65004", "hint: mscommerce connect"][..]),
-        (DeviceApproval::Expire, &["expired", "AADSTS70020", "hint: mscommerce connect --device-code"]),
-        (
-            DeviceApproval::ConditionalAccess,
-            &["Conditional Access", "AADSTS53003", "hint: give the correlation id", "mscommerce connect"],
-        ),
+    let mut transcript = Transcript::default();
+    for (name, approval) in [
+        ("declined", DeviceApproval::Decline),
+        ("expired", DeviceApproval::Expire),
+        ("blocked by Conditional Access", DeviceApproval::ConditionalAccess),
     ] {
         env.tenant.forget_requests();
         env.tenant.device_approval(approval);
-        env.run(&["connect", "--device-code"])
-            .assert_code(4)
-            .stdout_is_empty()
-            .stderr_contains(&["error: could not sign in", "correlation id: "])
-            .stderr_contains(said);
+        transcript.push(name, env.run(&["connect", "--device-code"]));
         assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN]);
         assert!(!env.cache_path().exists());
     }
+    cli_snapshot!(transcript, @"
+    ===== declined =====
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        C67F65CFD
+
+    It is valid for 15 minutes. Waiting …
+    error: could not sign in: it was declined
+      AADSTS65004: User declined to consent to access the app. (authorization_declined)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect
+    ===== expired =====
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        A18EAAF8B
+
+    It is valid for 15 minutes. Waiting …
+    error: could not sign in: the code has expired or is not valid any more
+      AADSTS70020: The provided value for the input parameter 'device_code' is not valid. This device code has expired. (expired_token)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect --device-code
+    ===== blocked by Conditional Access =====
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        ADD1EB09A
+
+    It is valid for 15 minutes. Waiting …
+    error: could not sign in: a Conditional Access policy blocks this sign-in
+      AADSTS53003: Access has been blocked by Conditional Access policies. The access policy does not allow token issuance. (invalid_grant, message_only)
+      correlation id: [UUID], trace id: [UUID]
+    hint: give the correlation id above to whoever owns the tenant's Conditional Access policies
+    hint: a device code is often blocked where the browser is not: mscommerce connect
+    ");
 }
 
 #[test]
-fn the_correlation_id_of_a_policys_block_is_the_one_that_entra_told() {
+fn device_code_error_shows_entra_correlation_id() {
     let env = TestEnv::new();
     let description = "AADSTS53003: Access has been blocked. Trace ID: t-1 Correlation ID: c-1 Timestamp: now";
     let refusal = json!({
@@ -120,48 +178,85 @@ fn the_correlation_id_of_a_policys_block_is_the_one_that_entra_told() {
         "suberror": "message_only",
     });
     env.tenant.fail_next("/token", Response::json(400, &refusal));
-    env.run(&["connect", "--device-code"]).assert_code(4).stderr_contains(&["correlation id: c-1", "message_only"]);
+    cli_snapshot!(env.run(&["connect", "--device-code"]), @"
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        C1914BBA9
+
+    It is valid for 15 minutes. Waiting …
+    error: could not sign in: a Conditional Access policy blocks this sign-in
+      AADSTS53003: Access has been blocked. (invalid_grant, message_only)
+      correlation id: c-1, trace id: t-1
+    hint: give the correlation id above to whoever owns the tenant's Conditional Access policies
+    hint: a device code is often blocked where the browser is not: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_code_that_is_refused_at_the_start_is_told() {
+fn device_code_request_rejected_error_message() {
     let env = TestEnv::new();
-    for (flags, said) in [
-        (&["--tenant", "nowhere.example"][..], &["no such tenant", "AADSTS90002"]),
-        (&["--client-id", "another"], &["client id is not known", "AADSTS700016"]),
-    ] {
-        env.run(&[&["connect", "--device-code"], flags].concat())
-            .assert_code(4)
-            .stderr_contains(&["error: could not ask for a code", "correlation id: ", "hint: "])
-            .stderr_contains(said);
+    let mut transcript = Transcript::default();
+    for flags in [["--tenant", "nowhere.example"], ["--client-id", "another"]] {
+        transcript.push(flags.join(" "), env.run(&[&["connect", "--device-code"], &flags[..]].concat()));
     }
-    assert_eq!(env.request_lines().len(), 2, "a refusal is not tried again");
+    cli_snapshot!(transcript, @"
+    ===== --tenant nowhere.example =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not ask for a code: there is no such tenant here, or it is in another cloud
+      AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    ===== --client-id another =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not ask for a code: the client id is not known in this tenant
+      AADSTS700016: Application with identifier 'another' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+    ");
+    assert_eq!(env.request_lines().len(), 2, "a rejected request is not retried");
 }
 
 #[test]
-fn a_network_that_fails_at_the_start_is_told() {
+fn device_code_request_503_error_message() {
     let env = TestEnv::new();
     env.tenant.fail_next("/devicecode", busy());
-    env.run(&["connect", "--device-code"]).assert_code(1).stderr_contains(&[
-        "error: could not ask for a code",
-        "503",
-        "hint: ",
-    ]);
+    cli_snapshot!(env.run(&["connect", "--device-code"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not ask for a code: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      busy
+    hint: try again in a minute
+    ");
 }
 
 #[test]
-fn a_network_that_keeps_failing_ends_the_wait() {
+fn device_code_polling_fails_after_repeated_503() {
     let env = TestEnv::new();
     for _ in 0..3 {
         env.tenant.fail_next("/token", busy());
     }
-    env.run(&["connect", "--device-code"]).assert_code(1).stderr_contains(&["error: could not sign in", "503"]);
+    cli_snapshot!(env.run(&["connect", "--device-code"]), @"
+    exit_code: 1
+    ----- stderr -----
+    To sign in, open https://microsoft.com/devicelogin on any device and enter the code
+
+        371B36DDE
+
+    It is valid for 15 minutes. Waiting …
+    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      busy
+    hint: try again in a minute
+    ");
     assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]);
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn a_network_that_fails_now_and_then_does_not_end_the_wait() {
+fn device_code_polling_survives_single_503() {
     let env = TestEnv::new();
     let pending = json!({"error": "authorization_pending", "error_codes": [70016]});
     for response in [busy(), busy(), Response::json(400, &pending), busy(), busy()] {
@@ -172,7 +267,7 @@ fn a_network_that_fails_now_and_then_does_not_end_the_wait() {
 }
 
 #[test]
-fn what_entra_asks_to_be_shown_reaches_no_terminal_as_escapes() {
+fn device_code_response_is_escaped() {
     let env = TestEnv::new();
     let response = json!({
         "device_code": "D1",
@@ -182,7 +277,18 @@ fn what_entra_asks_to_be_shown_reaches_no_terminal_as_escapes() {
         "interval": 0,
     });
     env.tenant.fail_next("/devicecode", Response::json(200, &response));
-    let result =
-        env.run(&["connect", "--device-code"]).assert_code(4).stderr_contains(&["login.example", "AADSTS70018"]);
+    let result = cli_snapshot!(env.run(&["connect", "--device-code"]), @"
+    exit_code: 4
+    ----- stderr -----
+    To sign in, open https://login.example/�]0;title� on any device and enter the code
+
+        AB�[2J�CD
+
+    It is valid for 15 minutes. Waiting …
+    error: could not sign in: the code has expired or is not valid any more
+      AADSTS70018: Invalid verification code due to User typing in wrong user code for device code flow. Authorization is not approved. (bad_verification_code)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect --device-code
+    ");
     assert!(result.stderr.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", result.stderr);
 }

@@ -1,19 +1,18 @@
-//! A token that was made elsewhere: `connect --with-token`, and `MSCOMMERCE_TOKEN`.
+//! An access token from elsewhere: `connect --with-token` and `MSCOMMERCE_TOKEN`.
 
 use serde_json::{Value, json};
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::LIST_PRODUCTS;
-use crate::tenant::{
-    ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, RESOURCE, Response, claims_of, jwt,
-};
+use crate::support::snapshot::Transcript;
+use crate::tenant::{ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, Response, claims_of, jwt};
 
-fn hand_over(env: &TestEnv, token: &str, more: &[&str]) -> CliResult {
+fn connect_with_token(env: &TestEnv, token: &str, more: &[&str]) -> CliResult {
     env.run_with_stdin(&[&["connect", "--with-token"], more].concat(), token)
 }
 
-/// The claims of a usable token with these replaced or, where null, taken out.
+/// A token with these claims replaced, or removed if null.
 fn token_with(env: &TestEnv, changes: Value) -> String {
     let mut claims = claims_of(&env.tenant.issue_token(ADMIN, HOME_TENANT, 3600)).unwrap();
     let claims_map = claims.as_object_mut().unwrap();
@@ -24,13 +23,14 @@ fn token_with(env: &TestEnv, changes: Value) -> String {
 }
 
 #[test]
-fn a_ready_token_is_saved_without_any_request_and_serves_from_then_on() {
+fn with_token_saves_token_without_request() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    hand_over(&env, &format!("\n {token}\r\n"), &[])
-        .assert_code(0)
-        .stdout_is_empty()
-        .stderr_contains(&[&format!("Signed in as {ADMIN} to the tenant {HOME_TENANT}.")]);
+    cli_snapshot!(connect_with_token(&env, &format!("\n {token}\r\n"), &[]), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
     assert!(env.request_lines().is_empty());
     assert_eq!(env.cached_tokens(), std::slice::from_ref(&token));
 
@@ -41,149 +41,204 @@ fn a_ready_token_is_saved_without_any_request_and_serves_from_then_on() {
 }
 
 #[test]
-fn a_token_that_is_about_to_end_still_serves() {
+fn cached_token_near_expiry_is_used() {
     let env = TestEnv::new();
-    // Within the five minutes in which another sign-in would be renewed.
-    hand_over(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 100), &[]).assert_code(0);
+    // A refreshable token would be refreshed within the last five minutes.
+    connect_with_token(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 100), &[]).assert_code(0);
     env.run(&["products", "list"]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }
 
 #[test]
-fn an_expired_token_is_not_saved() {
+fn with_token_expired_token_is_rejected() {
     let env = TestEnv::new();
-    hand_over(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, -60), &[])
-        .assert_code(4)
-        .stdout_is_empty()
-        .stderr_contains(&["error: the token ended at", "hint: "]);
+    cli_snapshot!(connect_with_token(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, -60), &[]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: the token ended at [TIME]
+    hint: hand over a new one
+    ");
     assert!(!env.cache_path().exists());
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn what_is_no_token_is_refused() {
+fn with_token_invalid_input_is_usage_error() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    for input in [
-        "",
-        "\n",
-        "opaque",
-        "a.b.c",
-        "eyJhbGciOiJub25lIn0.e30.",
-        &format!("Bearer {token}"),
-        &format!("\"{token}\""),
-        &format!("{token}\n{token}"),
-        &json!({"accessToken": token}).to_string(),
-        &token_with(&env, json!({"exp": null})),
+    let mut transcript = Transcript::default();
+    for (name, input) in [
+        ("empty", ""),
+        ("empty line", "\n"),
+        ("opaque", "opaque"),
+        ("three segments", "a.b.c"),
+        ("JWT without claims", "eyJhbGciOiJub25lIn0.e30."),
+        ("with Bearer", &format!("Bearer {token}")),
+        ("quoted", &format!("\"{token}\"")),
+        ("two lines", &format!("{token}\n{token}")),
+        ("JSON", &json!({"accessToken": token}).to_string()),
+        ("JWT without exp", &token_with(&env, json!({"exp": null}))),
     ] {
-        let why = if input.trim().is_empty() { "standard input is empty" } else { "not an access token" };
-        let result = hand_over(&env, input, &["-vvv"])
-            .assert_code(2)
-            .stdout_is_empty()
-            .stderr_contains(&[why, "hint: az account get-access-token"]);
-        assert!(!result.stderr.contains(&token), "what might be a token is not repeated: {}", result.stderr);
+        let result = transcript.push(name, connect_with_token(&env, input, &["-vvv"]));
+        assert!(!result.stderr.contains(&token), "possible tokens are not repeated: {}", result.stderr);
     }
+    cli_snapshot!(transcript, @"
+    ===== empty =====
+    ===== empty line =====
+    exit_code: 2
+    ----- stderr -----
+    error: no access token was handed over: standard input is empty
+    hint: az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token
+    ===== opaque =====
+    ===== three segments =====
+    ===== JWT without claims =====
+    ===== with Bearer =====
+    ===== quoted =====
+    ===== two lines =====
+    ===== JSON =====
+    ===== JWT without exp =====
+    exit_code: 2
+    ----- stderr -----
+    error: what was handed over is not an access token (a JWT of Entra's)
+    hint: az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token
+    ");
     assert!(!env.cache_path().exists());
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_token_for_another_service_is_saved_with_a_warning() {
+fn with_token_other_audience_warns() {
     let env = TestEnv::new();
-    hand_over(&env, &token_with(&env, json!({"aud": "https://graph.example"})), &[]).assert_code(0).stderr_contains(&[
-        "warning: ",
-        "https://graph.example",
-        RESOURCE,
-    ]);
-    // The service's own word follows from the first command.
-    env.run(&["products", "list"]).assert_code(4).stderr_contains(&["The audience is invalid.", "hint: "]);
+    cli_snapshot!(connect_with_token(&env, &token_with(&env, json!({"aud": "https://graph.example"})), &[]), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: the token is for the service https://graph.example, not for aeb86249-8ea3-49e2-900b-54cc8e308f85; it may be refused
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
+    // The first command shows the error of the service.
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The audience is invalid.
+      correlation id: [UUID]
+    hint: the token is for the service https://graph.example, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_token_that_contradicts_the_tenant_is_not_saved() {
+fn with_token_tenant_mismatch_is_usage_error() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    hand_over(&env, &token, &["--tenant", CUSTOMER_TENANT]).assert_code(2).stderr_contains(&[
-        CUSTOMER_TENANT,
-        HOME_TENANT,
-        "nothing was saved",
-    ]);
-    // A domain cannot be compared with an id without asking somebody.
-    hand_over(&env, &token, &["--tenant", HOME_DOMAIN]).assert_code(2).stderr_contains(&[HOME_DOMAIN, "hint: "]);
+    cli_snapshot!(connect_with_token(&env, &token, &["--tenant", CUSTOMER_TENANT]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant asks for the tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
+    hint: leave out --tenant, or hand over a token for that tenant
+    ");
+    // Comparing a domain with an id would need a request.
+    cli_snapshot!(connect_with_token(&env, &token, &["--tenant", HOME_DOMAIN]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant asks for contoso.example, which cannot be compared with the token's tenant 11111111-1111-4111-8111-111111111111; nothing was saved
+    hint: leave out --tenant, or give the tenant's id
+    ");
     assert!(!env.cache_path().exists());
 
-    hand_over(&env, &token, &["--tenant", &HOME_TENANT.to_uppercase()]).assert_code(0);
+    connect_with_token(&env, &token, &["--tenant", &HOME_TENANT.to_uppercase()]).assert_code(0);
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_tenant_that_comes_from_the_environment_is_named_as_what_contradicts() {
+fn with_token_mismatch_names_azure_tenant_id() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let mut command = env.command(&["connect", "--with-token"]);
     command.env("AZURE_TENANT_ID", CUSTOMER_TENANT);
-    TestEnv::run_command_with_stdin(command, &token).assert_code(2).stderr_contains(&[
-        CUSTOMER_TENANT,
-        HOME_TENANT,
-        "AZURE_TENANT_ID",
-    ]);
+    cli_snapshot!(TestEnv::run_command_with_stdin(command, &token), @"
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID asks for the tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
+    hint: leave out AZURE_TENANT_ID, or hand over a token for that tenant
+    ");
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn a_token_that_names_no_tenant_needs_one_named() {
+fn with_token_without_tid_needs_tenant_flag() {
     let env = TestEnv::new();
     let token = token_with(&env, json!({"tid": null}));
-    hand_over(&env, &token, &[])
-        .stderr_contains(&["does not say which tenant", "hint: mscommerce connect --with-token --tenant"]);
+    cli_snapshot!(connect_with_token(&env, &token, &[]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: the token does not say which tenant it is for
+    hint: mscommerce connect --with-token --tenant TENANT-ID
+    ");
     assert!(!env.cache_path().exists());
-    hand_over(&env, &token, &["--tenant", HOME_TENANT]).assert_code(0);
+    connect_with_token(&env, &token, &["--tenant", HOME_TENANT]).assert_code(0);
 }
 
 #[test]
-fn a_saved_token_that_has_ended_asks_for_another_sign_in() {
+fn expired_cached_token_error_message() {
     let env = TestEnv::new();
-    hand_over(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 3600), &[]).assert_code(0);
+    connect_with_token(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 3600), &[]).assert_code(0);
     env.edit_cache(|saved| {
         saved["profiles"]["default"]["tenants"][HOME_TENANT]["expiresAt"] = "2020-01-01T00:00:00Z".into();
     });
+    let mut transcript = Transcript::default();
     for command in [&["products", "list"][..], &["status"]] {
-        env.run(command).assert_code(4).stdout_is_empty().stderr_contains(&[
-            "ended at 2020-01-01",
-            "cannot be renewed",
-            "hint: mscommerce connect",
-        ]);
+        transcript.push(command.join(" "), env.run(command));
     }
+    cli_snapshot!(transcript, @"
+    ===== products list =====
+    ===== status =====
+    exit_code: 4
+    ----- stderr -----
+    error: the saved token ended at [TIME] and cannot be renewed
+    hint: mscommerce connect
+    ");
     assert!(env.request_lines().is_empty(), "an expired token is reported without a call");
 }
 
 #[test]
-fn a_saved_token_serves_its_own_tenant_only() {
+fn cached_token_is_limited_to_its_tenant() {
     let env = TestEnv::new();
-    hand_over(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 3600), &[]).assert_code(0);
+    connect_with_token(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 3600), &[]).assert_code(0);
+    let mut transcript = Transcript::default();
     for command in [&["products", "list", "--tenant", CUSTOMER_DOMAIN][..], &["status", "--tenant", CUSTOMER_DOMAIN]] {
-        env.run(command).assert_code(4).stdout_is_empty().stderr_contains(&[HOME_TENANT, CUSTOMER_DOMAIN, "hint: "]);
+        transcript.push(command.join(" "), env.run(command));
     }
+    cli_snapshot!(transcript, @"
+    ===== products list --tenant fabrikam.example =====
+    ===== status --tenant fabrikam.example =====
+    exit_code: 4
+    ----- stderr -----
+    error: the saved token is for the tenant 11111111-1111-4111-8111-111111111111 and cannot be used at fabrikam.example
+    hint: mscommerce connect --tenant fabrikam.example
+    ");
     assert!(env.request_lines().is_empty());
     env.run(&["products", "list", "--tenant", HOME_TENANT]).assert_code(0);
 }
 
 #[test]
-fn a_saved_token_that_is_refused_cannot_be_renewed() {
+fn rejected_cached_token_is_not_refreshed() {
     let env = TestEnv::new();
-    hand_over(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 3600), &[]).assert_code(0);
+    connect_with_token(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, 3600), &[]).assert_code(0);
     env.tenant.revoke_access_tokens();
-    env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&[
-        "401",
-        "The token has been revoked.",
-        "correlation id: ",
-        "hint: mscommerce connect",
-    ]);
-    assert_eq!(env.request_lines(), [LIST_PRODUCTS], "there is nothing to renew it with");
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token has been revoked.
+      correlation id: [UUID]
+    hint: mscommerce connect
+    ");
+    assert_eq!(env.request_lines(), [LIST_PRODUCTS], "there is no refresh token");
 }
 
 #[test]
-fn a_token_in_the_environment_serves_without_a_sign_in_and_leaves_nothing_behind() {
+fn token_variable_needs_no_state_directory() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     for value in [token.clone(), format!(" {token}\n")] {
@@ -196,7 +251,7 @@ fn a_token_in_the_environment_serves_without_a_sign_in_and_leaves_nothing_behind
 }
 
 #[test]
-fn a_token_in_the_environment_outranks_the_saved_sign_in() {
+fn token_variable_takes_precedence_over_cache() {
     let env = TestEnv::signed_in();
     let before = env.cache();
     let token = env.tenant.issue_token(ADMIN, CUSTOMER_TENANT, 3600);
@@ -208,34 +263,51 @@ fn a_token_in_the_environment_outranks_the_saved_sign_in() {
 }
 
 #[test]
-fn an_expired_token_in_the_environment_is_reported_without_a_call() {
-    // Signed in as well: the expired token must not give way to it silently.
+fn expired_token_variable_sends_no_request() {
+    // The cached credential must not silently replace the expired token.
     let env = TestEnv::signed_in();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
+    let mut transcript = Transcript::default();
     for command in [&["products", "list"][..], &["status"]] {
-        env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], command).assert_code(4).stdout_is_empty().stderr_contains(&[
-            "MSCOMMERCE_TOKEN",
-            "ended at",
-            "hint: ",
-            "unset",
-        ]);
+        transcript.push(command.join(" "), env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], command));
     }
+    cli_snapshot!(transcript, @"
+    ===== products list =====
+    ===== status =====
+    exit_code: 4
+    ----- stderr -----
+    error: the token in MSCOMMERCE_TOKEN ended at [TIME]
+    hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_tenant_that_contradicts_the_token_in_the_environment_is_wrong_usage() {
+fn token_variable_tenant_mismatch_is_usage_error() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let variables = [("MSCOMMERCE_TOKEN", token.as_str())];
+    let mut transcript = Transcript::default();
     for tenant in [CUSTOMER_TENANT, HOME_DOMAIN] {
         for command in [&["products", "list"][..], &["status"]] {
-            env.run_with_env(&variables, &[command, &["--tenant", tenant]].concat())
-                .assert_code(2)
-                .stdout_is_empty()
-                .stderr_contains(&[tenant, "MSCOMMERCE_TOKEN", HOME_TENANT, "hint: "]);
+            let result = env.run_with_env(&variables, &[command, &["--tenant", tenant]].concat());
+            transcript.push(format!("{} --tenant {tenant}", command.join(" ")), result);
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== products list --tenant 22222222-2222-4222-8222-222222222222 =====
+    ===== status --tenant 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant 22222222-2222-4222-8222-222222222222 does not fit MSCOMMERCE_TOKEN: the token is for the tenant 11111111-1111-4111-8111-111111111111
+    hint: leave out --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
+    ===== products list --tenant contoso.example =====
+    ===== status --tenant contoso.example =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant contoso.example does not fit MSCOMMERCE_TOKEN: the token is for the tenant 11111111-1111-4111-8111-111111111111; a domain cannot be compared with that
+    hint: leave out --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
+    ");
     assert!(env.request_lines().is_empty());
     for tenant in [HOME_TENANT.to_owned(), HOME_TENANT.to_uppercase()] {
         env.run_with_env(&variables, &["products", "list", "--tenant", &tenant]).assert_code(0);
@@ -243,42 +315,62 @@ fn a_tenant_that_contradicts_the_token_in_the_environment_is_wrong_usage() {
 }
 
 #[test]
-fn what_cannot_be_a_token_in_the_environment_is_wrong_usage() {
+fn invalid_token_variable_is_usage_error() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    for value in [format!("Bearer {token}"), format!("\"{token}\""), format!("{token}\n{token}"), "ä".to_owned()] {
-        let result = env
-            .run_with_env(&[("MSCOMMERCE_TOKEN", &value)], &["products", "list", "-v"])
-            .assert_code(2)
-            .stdout_is_empty()
-            .stderr_contains(&["MSCOMMERCE_TOKEN does not hold an access token", "hint: "]);
+    let mut transcript = Transcript::default();
+    for (name, value) in [
+        ("with Bearer", format!("Bearer {token}")),
+        ("quoted", format!("\"{token}\"")),
+        ("two lines", format!("{token}\n{token}")),
+        ("not ASCII", "ä".to_owned()),
+    ] {
+        let result =
+            transcript.push(name, env.run_with_env(&[("MSCOMMERCE_TOKEN", &value)], &["products", "list", "-v"]));
         assert!(!result.stderr.contains(&token), "{}", result.stderr);
     }
+    cli_snapshot!(transcript, @"
+    ===== with Bearer =====
+    ===== quoted =====
+    ===== two lines =====
+    ===== not ASCII =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_TOKEN does not hold an access token: a token is one word, without quotes or 'Bearer'
+    hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_refused_token_in_the_environment_is_named_and_not_renewed() {
-    // Signed in as well: what is saved must not be used in its place.
+fn rejected_token_variable_is_not_refreshed() {
+    // The cached credential must not replace the rejected token.
     let env = TestEnv::signed_in();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     env.tenant.revoke_access_tokens();
-    env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"])
-        .assert_code(4)
-        .stdout_is_empty()
-        .stderr_contains(&["401", "The token has been revoked.", "hint: the token in MSCOMMERCE_TOKEN", "revoked"]);
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token has been revoked.
+      correlation id: [UUID]
+    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }
 
 #[test]
-fn a_token_that_cannot_be_read_is_left_to_the_service_to_judge() {
+fn opaque_token_variable_is_sent_unchecked() {
     let env = TestEnv::new();
     env.tenant.fail_next("GET", Response::json(200, &json!({"items": []})));
     env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["products", "list"]).assert_code(0);
     let status = env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["status", "-o", "json"]).assert_code(0).json();
     assert_eq!(status["source"], "environment");
     assert_eq!(status["tenantId"], Value::Null);
-    env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["products", "list", "--tenant", HOME_TENANT])
-        .assert_code(2)
-        .stderr_contains(&["does not say which tenant"]);
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["products", "list", "--tenant", HOME_TENANT]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant 11111111-1111-4111-8111-111111111111 does not fit MSCOMMERCE_TOKEN: the token does not say which tenant it is for
+    hint: leave out --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
+    ");
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::connect_browser::Waiting;
+use crate::connect_browser::BrowserSignIn;
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::POWER_BI;
@@ -106,7 +106,7 @@ fn every_command_is_among_those_that_are_driven() {
 #[test]
 fn nothing_is_given_away_after_signing_in_with_the_browser() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &["-vvv"]);
+    let waiting = BrowserSignIn::start(&env, &["-vvv"]);
     let BrowserResponse { body, .. } = waiting.sign_in();
     let result = waiting.finish().assert_code(0);
     expect_hidden(&env, &["connect"], &result);

@@ -1,31 +1,32 @@
-//! `status`: who is signed in, from what this machine knows.
+//! `status`, which works offline.
 
 use serde_json::{Value, json};
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::snapshot::Transcript;
 use crate::tenant::{
     ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, RESOURCE, claims_of, jwt,
 };
 
 const FIELDS: [&str; 8] = ["profile", "account", "tenantId", "method", "source", "clientId", "roles", "expiresAt"];
 
-/// The names of an object's members in the order in which they are printed.
-fn names(result: &CliResult) -> Vec<String> {
+/// The field names of a JSON object in output order.
+fn field_names(result: &CliResult) -> Vec<String> {
     let lines = result.stdout.lines().filter_map(|line| line.strip_prefix("  \""));
     lines.filter_map(|line| Some(line.split_once("\":")?.0.to_owned())).collect()
 }
 
 #[test]
-fn a_saved_sign_in_is_shown_in_full() {
+fn status_shows_all_fields() {
     let env = TestEnv::signed_in();
     let result = env.run(&["status", "-o", "json"]).assert_code(0);
     assert_eq!(result.stderr, "");
-    assert_eq!(names(&result), FIELDS);
+    assert_eq!(field_names(&result), FIELDS);
     let ends = env.cache()["profiles"]["default"]["tenants"][HOME_TENANT]["expiresAt"].clone();
     let mut status = result.json();
     let shown = status["expiresAt"].take();
-    // To the second, in UTC.
+    // Whole seconds in UTC.
     assert_eq!(shown.as_str().unwrap(), format!("{}Z", &ends.as_str().unwrap()[..19]));
     assert_eq!(
         status,
@@ -40,19 +41,19 @@ fn a_saved_sign_in_is_shown_in_full() {
             "expiresAt": null,
         })
     );
-    assert!(env.request_lines().is_empty(), "touches no network");
+    assert!(env.request_lines().is_empty(), "works offline");
 }
 
 #[test]
-fn every_way_of_signing_in_is_named() {
+fn status_names_sign_in_method() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    for (way, input, method) in [
+    for (flags, input, method) in [
         (&["--device-code"][..], "", "device-code"),
         (&["--username", ADMIN, "--password-stdin"], PASSWORD, "password"),
         (&["--with-token"], &token, "token"),
     ] {
-        env.run_with_stdin(&[&["connect"], way].concat(), input).assert_code(0);
+        env.run_with_stdin(&[&["connect"], flags].concat(), input).assert_code(0);
         let status = env.run(&["status", "-o", "json"]).assert_code(0).json();
         assert_eq!(status["method"], method);
         assert_eq!(status["clientId"], CLIENT_ID);
@@ -60,25 +61,49 @@ fn every_way_of_signing_in_is_named() {
 }
 
 #[test]
-fn nothing_is_on_standard_output_when_nobody_is_signed_in() {
+fn status_not_signed_in_prints_no_data() {
     let env = TestEnv::new();
+    let mut transcript = Transcript::default();
     for format in ["table", "json", "csv", "tsv", "markdown"] {
-        env.run(&["status", "-o", format])
-            .assert_code(4)
-            .stdout_is_empty()
-            .stderr_contains(&["error: nobody is signed in", "hint: mscommerce connect"]);
+        transcript.push(format, env.run(&["status", "-o", format]));
     }
+    cli_snapshot!(transcript, @"
+    ===== table =====
+    ===== json =====
+    ===== csv =====
+    ===== tsv =====
+    ===== markdown =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
     assert!(env.request_lines().is_empty());
-    assert!(!env.state_dir().exists(), "looking leaves nothing behind");
+    assert!(!env.state_dir().exists(), "reading creates no files");
 }
 
 #[test]
-fn an_access_token_that_has_ended_is_no_end_of_the_sign_in() {
+fn status_expired_token_is_still_signed_in() {
     let env = TestEnv::signed_in();
     env.edit_cache(|saved| {
         saved["profiles"]["default"]["tenants"][HOME_TENANT]["expiresAt"] = "2020-01-01T00:00:00Z".into();
     });
-    let result = env.run(&["status", "-o", "json"]).assert_code(0).stderr_contains(&["renews it"]);
+    let result = cli_snapshot!(env.run(&["status", "-o", "json"]), @r#"
+    exit_code: 0
+    ----- stdout -----
+    {
+      "profile": "default",
+      "account": "admin@contoso.example",
+      "tenantId": "11111111-1111-4111-8111-111111111111",
+      "method": "password",
+      "source": "cache",
+      "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+      "roles": [],
+      "expiresAt": "[TIME]"
+    }
+    ----- stderr -----
+    The access token has ended; the next command renews it.
+    "#);
     assert_eq!(result.json()["expiresAt"], "2020-01-01T00:00:00Z");
     assert!(env.request_lines().is_empty());
     env.run(&["products", "list"]).assert_code(0);
@@ -86,15 +111,48 @@ fn an_access_token_that_has_ended_is_no_end_of_the_sign_in() {
 }
 
 #[test]
-fn a_tenant_that_was_not_used_yet_has_no_token() {
+fn status_unused_tenant_has_no_token() {
     let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
     for tenant in [CUSTOMER_TENANT, CUSTOMER_DOMAIN] {
         let result = env.run(&["status", "-o", "json", "--tenant", tenant]).assert_code(0);
-        assert_eq!(names(&result), FIELDS);
-        let status = result.stderr_contains(&["the next command asks for one"]).json();
+        assert_eq!(field_names(&result), FIELDS);
+        let status = transcript.push(tenant, result).json();
         assert_eq!(status["account"], ADMIN);
         assert_eq!(status["expiresAt"], Value::Null);
     }
+    cli_snapshot!(transcript, @r#"
+    ===== 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 0
+    ----- stdout -----
+    {
+      "profile": "default",
+      "account": "admin@contoso.example",
+      "tenantId": "22222222-2222-4222-8222-222222222222",
+      "method": "password",
+      "source": "cache",
+      "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+      "roles": [],
+      "expiresAt": null
+    }
+    ----- stderr -----
+    There is no token for 22222222-2222-4222-8222-222222222222 yet; the next command asks for one.
+    ===== fabrikam.example =====
+    exit_code: 0
+    ----- stdout -----
+    {
+      "profile": "default",
+      "account": "admin@contoso.example",
+      "tenantId": null,
+      "method": "password",
+      "source": "cache",
+      "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+      "roles": [],
+      "expiresAt": null
+    }
+    ----- stderr -----
+    There is no token for fabrikam.example yet; the next command asks for one.
+    "#);
     assert!(env.request_lines().is_empty());
 
     env.run(&["products", "list", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
@@ -105,17 +163,32 @@ fn a_tenant_that_was_not_used_yet_has_no_token() {
         assert!(status["expiresAt"].is_string());
     }
     let status = env.run(&["status", "-o", "json"]).assert_code(0).json();
-    assert_eq!(status["tenantId"], HOME_TENANT, "another tenant's use does not move the sign-in");
+    assert_eq!(status["tenantId"], HOME_TENANT, "using another tenant does not change the home tenant");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_token_in_the_environment_is_named_as_the_source() {
+fn status_source_is_environment_for_token_variable() {
     let env = TestEnv::signed_in();
     let token = env.tenant.issue_token(ADMIN, CUSTOMER_TENANT, 3600);
-    let result = env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["status", "-o", "json"]).assert_code(0);
-    let result = result.stderr_contains(&["MSCOMMERCE_TOKEN"]);
-    assert_eq!(names(&result), FIELDS);
+    let result = env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["status", "-o", "json"]);
+    let result = cli_snapshot!(result, @r#"
+    exit_code: 0
+    ----- stdout -----
+    {
+      "profile": null,
+      "account": "admin@contoso.example",
+      "tenantId": "22222222-2222-4222-8222-222222222222",
+      "method": "token",
+      "source": "environment",
+      "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+      "roles": [],
+      "expiresAt": "[TIME]"
+    }
+    ----- stderr -----
+    The token in MSCOMMERCE_TOKEN outranks every saved sign-in.
+    "#);
+    assert_eq!(field_names(&result), FIELDS);
     let status = result.json();
     assert_eq!(status["source"], "environment");
     assert_eq!(status["method"], "token");
@@ -130,13 +203,17 @@ fn a_token_in_the_environment_is_named_as_the_source() {
 }
 
 #[test]
-fn an_applications_token_is_shown_with_its_permissions() {
+fn status_application_token_lists_roles() {
     let env = TestEnv::new();
     let roles = ["Policy.Read.AllowSelfServicePurchase", "Policy.ReadWrite.AllowSelfServicePurchase"];
     let in_an_hour = chrono::Utc::now().timestamp() + 3600;
     let token =
         jwt(&json!({"aud": RESOURCE, "tid": HOME_TENANT, "appid": "an-app", "roles": roles, "exp": in_an_hour}));
-    env.run_with_stdin(&["connect", "--with-token"], &token).assert_code(0).stderr_contains(&["an-app"]);
+    cli_snapshot!(env.run_with_stdin(&["connect", "--with-token"], &token), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as an-app to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
     for variables in [&[][..], &[("MSCOMMERCE_TOKEN", token.as_str())]] {
         let status = env.run_with_env(variables, &["status", "-o", "json"]).assert_code(0).json();
         assert_eq!(status["account"], "an-app");
@@ -146,7 +223,7 @@ fn an_applications_token_is_shown_with_its_permissions() {
 }
 
 #[test]
-fn other_formats_tell_the_same() {
+fn status_other_formats_have_same_fields() {
     let env = TestEnv::signed_in();
     for (format, separator) in [("csv", ","), ("tsv", "\t")] {
         let result = env.run(&["status", "-o", format]).assert_code(0);

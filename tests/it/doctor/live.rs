@@ -1,7 +1,7 @@
 //! `doctor --live-report`: what a sign-in and some reads show of what no public source shows.
 
 use super::*;
-use crate::connect_browser::Waiting;
+use crate::connect_browser::BrowserSignIn;
 use crate::tenant::{CUSTOMER_TENANT, HOME_DOMAIN, NOBODY};
 
 const LIVE: &[&str] = &["--live-report"];
@@ -24,7 +24,7 @@ fn expect_point(result: &CliResult, number: usize, outcome: &str, said: &str) {
 
 fn signed_in_by_browser() -> TestEnv {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &[]);
+    let waiting = BrowserSignIn::start(&env, &[]);
     waiting.sign_in();
     waiting.finish().assert_code(0);
     env
