@@ -195,7 +195,7 @@ fn expired_cached_token_error_message() {
     ===== status =====
     exit_code: 4
     ----- stderr -----
-    error: the saved token ended at [TIME] and cannot be renewed
+    error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
     hint: mscommerce connect
     ");
     assert!(env.request_lines().is_empty(), "an expired token is reported without a call");

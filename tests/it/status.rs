@@ -99,7 +99,7 @@ fn status_expired_token_is_still_signed_in() {
       "source": "cache",
       "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
       "roles": [],
-      "expiresAt": "[TIME]"
+      "expiresAt": "2020-01-01T00:00:00Z"
     }
     ----- stderr -----
     The access token has ended; the next command renews it.

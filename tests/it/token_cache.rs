@@ -1,4 +1,4 @@
-//! The file of sign-ins: who may read it, its profiles, and files that cannot be used.
+//! The token cache: permissions, profiles, and files that cannot be used.
 
 use std::fs;
 #[cfg(unix)]
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, HOME_TENANT, PASSWORD, READER};
 
 fn connect(env: &TestEnv, user: &str, profile: &str) -> CliResult {
@@ -20,8 +21,8 @@ fn account(env: &TestEnv, variables: &[(&str, &str)], flags: &[&str]) -> String 
     status["account"].as_str().unwrap().to_owned()
 }
 
-/// The names of the files beside the one that holds the sign-ins.
-fn others(env: &TestEnv) -> Vec<String> {
+/// The files in the state directory other than the cache and its lock.
+fn other_files(env: &TestEnv) -> Vec<String> {
     let entries = fs::read_dir(env.state_dir()).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| name != "sign-ins.json" && name != "sign-ins.lock");
@@ -29,7 +30,7 @@ fn others(env: &TestEnv) -> Vec<String> {
 }
 
 #[test]
-fn the_file_holds_one_sign_in_and_nothing_lies_beside_it() {
+fn cache_is_a_single_file_with_one_profile() {
     let env = TestEnv::signed_in();
     let saved = env.cache();
     assert_eq!(saved["version"], 2);
@@ -37,12 +38,12 @@ fn the_file_holds_one_sign_in_and_nothing_lies_beside_it() {
     assert_eq!(profiles.keys().collect::<Vec<_>>(), ["default"]);
     let tenants = profiles["default"]["tenants"].as_object().unwrap();
     assert_eq!(tenants.keys().collect::<Vec<_>>(), [HOME_TENANT]);
-    assert_eq!(others(&env), Vec::<String>::new());
+    assert_eq!(other_files(&env), Vec::<String>::new());
 }
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_may_read_the_file() {
+fn cache_files_have_private_modes() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let env = TestEnv::new();
@@ -55,7 +56,7 @@ fn nobody_else_may_read_the_file() {
         assert_eq!(mode(env.state_dir().join("sign-ins.lock")), 0o600);
     };
     check();
-    // Whatever somebody made of the file's mode, the next one to be written is private again.
+    // The next write makes a file with a changed mode private again.
     fs::set_permissions(env.cache_path(), fs::Permissions::from_mode(0o644)).unwrap();
     env.run(&["products", "list"]).assert_code(0);
     assert_eq!(env.token_requests().len(), 1);
@@ -64,15 +65,15 @@ fn nobody_else_may_read_the_file() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_others_could_read_is_made_private_and_told_once() {
+fn readable_cache_is_made_private_with_warning() {
     use std::os::unix::fs::PermissionsExt as _;
 
     for mode in [0o644, 0o640, 0o604, 0o777, 0o660] {
         let env = TestEnv::signed_in();
         fs::set_permissions(env.cache_path(), fs::Permissions::from_mode(mode)).unwrap();
         let result = env.run(&["products", "list"]).assert_code(0);
-        let told = format!("warning: others could read {} (mode {mode:o})", env.cache_path().display());
-        assert_eq!(result.stderr.matches(&told).count(), 1, "{}", result.stderr);
+        let warning = format!("warning: others could read {} (mode {mode:o})", env.cache_path().display());
+        assert_eq!(result.stderr.matches(&warning).count(), 1, "{}", result.stderr);
         assert_eq!(fs::metadata(env.cache_path()).unwrap().permissions().mode() & 0o7777, 0o600);
         assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, "");
     }
@@ -80,7 +81,7 @@ fn a_file_that_others_could_read_is_made_private_and_told_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_the_tool_did_not_make_keeps_its_mode() {
+fn existing_state_directory_keeps_its_mode() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let env = TestEnv::new();
@@ -91,39 +92,39 @@ fn a_directory_that_the_tool_did_not_make_keeps_its_mode() {
     assert_eq!(fs::metadata(env.cache_path()).unwrap().permissions().mode() & 0o7777, 0o600);
 }
 
-/// No command uses the file, says why, and leaves it as it is.
+/// Asserts that no command uses the file and that each one states the reason.
 #[cfg(unix)]
 #[track_caller]
-fn expect_not_used(env: &TestEnv, why: &str) {
-    let said = [&format!("{} are not used: {why}", env.cache_path().display()), "hint: ", "MSCOMMERCE_HOME"];
+fn assert_cache_not_used(env: &TestEnv, reason: &str) {
+    let texts = [&format!("{} are not used: {reason}", env.cache_path().display()), "hint: ", "MSCOMMERCE_HOME"];
     env.tenant.forget_requests();
     for command in [&["products", "list"][..], &["status"]] {
-        env.run(command).assert_code(4).stdout_is_empty().stderr_contains(&said);
+        env.run(command).assert_code(4).stdout_is_empty().stderr_contains(&texts);
     }
-    env.run(&["disconnect"]).assert_code(1).stderr_contains(&said);
+    env.run(&["disconnect"]).assert_code(1).stderr_contains(&texts);
     let connect = ["connect", "--username", ADMIN, "--password-stdin"];
-    env.run_with_stdin(&connect, PASSWORD).assert_code(1).stderr_contains(&said);
+    env.run_with_stdin(&connect, PASSWORD).assert_code(1).stderr_contains(&texts);
     assert!(env.request_lines().is_empty());
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_of_another_user_is_refused() {
+fn cache_of_another_owner_is_not_used() {
     let env = TestEnv::signed_in();
     let before = fs::read(env.cache_path()).unwrap();
-    // Only root can give a file away; for everybody else there is nothing to test here.
+    // Only root can change the owner; other users have nothing to test.
     if std::os::unix::fs::chown(env.cache_path(), Some(12_345), None).is_err() {
         return;
     }
-    expect_not_used(&env, "it belongs to another user (number 12345)");
+    assert_cache_not_used(&env, "it belongs to another user (number 12345)");
     assert_eq!(fs::read(env.cache_path()).unwrap(), before);
 }
 
 #[test]
-fn the_file_has_a_place_of_its_own_where_none_is_named() {
+fn cache_has_default_directory() {
     let env = TestEnv::new();
     let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
-    // On Windows the place depends on further variables.
+    // On Windows the directory depends on further variables.
     command.env_remove("MSCOMMERCE_HOME").env("APPDATA", env.home()).env("LOCALAPPDATA", env.home());
     TestEnv::run_command_with_stdin(command, PASSWORD).assert_code(0);
     assert!(!env.state_dir().exists());
@@ -139,7 +140,7 @@ fn the_file_has_a_place_of_its_own_where_none_is_named() {
 }
 
 #[test]
-fn the_place_may_be_named_relative_to_where_the_command_runs() {
+fn state_directory_can_be_relative() {
     let env = TestEnv::new();
     let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
     command.env("MSCOMMERCE_HOME", "deep/within").current_dir(env.home());
@@ -148,10 +149,14 @@ fn the_place_may_be_named_relative_to_where_the_command_runs() {
 }
 
 #[test]
-fn a_second_profile_does_not_disturb_the_first() {
+fn second_profile_keeps_first() {
     let env = TestEnv::signed_in();
     let first = env.cache()["profiles"]["default"].clone();
-    connect(&env, READER, "read.only@contoso_1-x").assert_code(0).stderr_contains(&["profile read.only@contoso_1-x"]);
+    cli_snapshot!(connect(&env, READER, "read.only@contoso_1-x"), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as reader@contoso.example to the tenant 11111111-1111-4111-8111-111111111111 (profile read.only@contoso_1-x).
+    ");
     let saved = env.cache();
     assert_eq!(saved["profiles"]["default"], first);
     assert_eq!(saved["profiles"].as_object().unwrap().len(), 2);
@@ -164,88 +169,170 @@ fn a_second_profile_does_not_disturb_the_first() {
 }
 
 #[test]
-fn a_profile_in_the_environment_is_where_connect_saves() {
+fn profile_variable_selects_profile() {
     let env = TestEnv::new();
     let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
     command.env("MSCOMMERCE_PROFILE", "lab");
-    TestEnv::run_command_with_stdin(command, PASSWORD).assert_code(0).stderr_contains(&["profile lab"]);
+    cli_snapshot!(TestEnv::run_command_with_stdin(command, PASSWORD), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111 (profile lab).
+    ");
     assert_eq!(env.cache()["profiles"].as_object().unwrap().keys().collect::<Vec<_>>(), ["lab"]);
-    // Nobody is signed in under the default profile: those that there are get listed.
-    env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&[
-        "nobody is signed in",
-        "'default'",
-        "lab",
-        "--profile",
-    ]);
+    // The default profile has no credential, so the error lists the profiles.
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in under the profile 'default'
+      signed in: lab
+    hint: mscommerce connect
+    hint: to use another profile, name it: --profile NAME
+    ");
 }
 
 #[test]
-fn an_unknown_profile_is_told_with_those_there_are() {
+fn unknown_profile_error_lists_profiles() {
     let env = TestEnv::signed_in();
     connect(&env, READER, "lab").assert_code(0);
     env.tenant.forget_requests();
+    let mut transcript = Transcript::default();
     for command in [&["products", "list"][..], &["status"]] {
-        env.run(&[command, &["--profile", "lb"]].concat()).assert_code(4).stdout_is_empty().stderr_contains(&[
-            "nobody is signed in under the profile 'lb'",
-            "default, lab",
-            "hint: mscommerce connect --profile lb",
-        ]);
+        transcript.push(command.join(" "), env.run(&[command, &["--profile", "lb"]].concat()));
     }
+    cli_snapshot!(transcript, @"
+    ===== products list =====
+    ===== status =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in under the profile 'lb'
+      signed in: default, lab
+    hint: mscommerce connect --profile lb
+    hint: to use another profile, name it: --profile NAME
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn what_is_no_profile_name_is_refused() {
+fn invalid_profile_name_is_usage_error() {
     let env = TestEnv::new();
+    let mut transcript = Transcript::default();
     for name in ["", " ", "a b", "../x", "a/b", "a\nb", "\u{1b}[2J", &"x".repeat(65)] {
-        let result = env.run(&["status", "--profile", name]).assert_code(2).stderr_contains(&["--profile"]);
+        let result = transcript.push(format!("{name:?}"), env.run(&["status", "--profile", name]));
         assert!(!result.stderr.contains('\u{1b}'));
     }
-    env.run_with_env(&[("MSCOMMERCE_PROFILE", "a b")], &["status"])
-        .assert_code(2)
-        .stderr_contains(&["MSCOMMERCE_PROFILE", "'a b'"]);
+    cli_snapshot!(transcript, @r#"
+    ===== "" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: '' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== " " =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: ' ' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== "a b" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== "../x" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: '../x' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== "a/b" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: 'a/b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== "a\nb" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== "\u{1b}[2J" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: '�[2J' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    "#);
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_PROFILE", "a b")], &["status"]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_PROFILE: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ");
 }
 
-/// What may have become of the file.
-fn damage() -> Vec<(&'static str, Vec<u8>)> {
+/// Cache files that cannot be used.
+fn invalid_caches() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("empty", Vec::new()),
-        ("rubbish", b"\x00\x01 rubbish".to_vec()),
+        ("binary", b"\x00\x01 rubbish".to_vec()),
         ("not UTF-8", b"{\"version\":1,\"profiles\":{\"\xff\":1}}".to_vec()),
-        ("another shape", b"[]".to_vec()),
-        ("another type", json!({"version": 1, "profiles": {"default": {"account": 7}}}).to_string().into_bytes()),
-        ("a newer layout", json!({"version": 3, "profiles": {}}).to_string().into_bytes()),
+        ("not an object", b"[]".to_vec()),
+        ("wrong type", json!({"version": 1, "profiles": {"default": {"account": 7}}}).to_string().into_bytes()),
+        ("newer version", json!({"version": 3, "profiles": {}}).to_string().into_bytes()),
     ]
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_set_aside_and_nobody_is_signed_in() {
-    for (what, content) in damage() {
+fn invalid_cache_is_quarantined() {
+    let mut transcript = Transcript::default();
+    for (name, content) in invalid_caches() {
         let env = TestEnv::signed_in();
         fs::write(env.cache_path(), &content).unwrap();
-        env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&[
-            "warning: ",
-            "sign-ins.json",
-            "set aside as",
-            "sign-ins.unreadable.json",
-            "error: nobody is signed in",
-            "hint: mscommerce connect",
-        ]);
-        assert_eq!(others(&env), ["sign-ins.unreadable.json"], "{what}");
-        assert_eq!(fs::read(env.state_dir().join("sign-ins.unreadable.json")).unwrap(), content, "{what}");
-        // The warning comes once.
+        transcript.push(name, env.run(&["products", "list"]));
+        assert_eq!(other_files(&env), ["sign-ins.unreadable.json"], "{name}");
+        assert_eq!(fs::read(env.state_dir().join("sign-ins.unreadable.json")).unwrap(), content, "{name}");
+        // The warning appears once.
         let result = env.run(&["status"]).assert_code(4).stdout_is_empty();
-        assert!(!result.stderr.contains("warning"), "{what}: {}", result.stderr);
+        assert!(!result.stderr.contains("warning"), "{name}: {}", result.stderr);
         assert!(env.request_lines().is_empty());
-        // The way out is the one that was told.
+        // The hint works.
         env.sign_in(ADMIN);
         env.run(&["products", "list"]).assert_code(0);
     }
+    cli_snapshot!(transcript, @"
+    ===== empty =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 0; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ===== binary =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 1; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ===== not UTF-8 =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 27; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ===== not an object =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 0, and this version knows 1 and 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ===== wrong type =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 35; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ===== newer version =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 1 and 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn every_command_survives_a_file_that_cannot_be_used() {
-    for (what, content) in damage() {
+fn commands_work_with_invalid_cache() {
+    for (name, content) in invalid_caches() {
         for (arguments, code) in [
             (&["status"][..], 4),
             (&["policy", "list"], 4),
@@ -257,90 +344,106 @@ fn every_command_survives_a_file_that_cannot_be_used() {
             let env = TestEnv::signed_in();
             fs::write(env.cache_path(), &content).unwrap();
             let result = env.run_with_stdin(arguments, PASSWORD);
-            assert_eq!(result.code, code, "{what} {arguments:?}\n{}", result.stderr);
-            assert_eq!(result.stderr.matches("warning: ").count(), 1, "{what} {arguments:?}\n{}", result.stderr);
+            assert_eq!(result.code, code, "{name} {arguments:?}\n{}", result.stderr);
+            assert_eq!(result.stderr.matches("warning: ").count(), 1, "{name} {arguments:?}\n{}", result.stderr);
         }
     }
 }
 
 #[test]
-fn a_file_that_breaks_off_shows_none_of_its_tokens() {
+fn truncated_cache_error_shows_no_token() {
     let env = TestEnv::signed_in();
     let (secrets, whole) = (env.cached_tokens(), fs::read(env.cache_path()).unwrap());
     for length in [whole.len() / 4, whole.len() / 2, whole.len() * 3 / 4, whole.len() - 2] {
         fs::write(env.cache_path(), &whole[..length]).unwrap();
         let result = env.run(&["products", "list", "-vvv"]).assert_code(4).stderr_contains(&["warning: "]);
         for secret in &secrets {
-            // Not even a part of one.
+            // Not even a part of a token.
             assert!(!result.stderr.contains(&secret[..20]), "{}", result.stderr);
         }
     }
 }
 
 #[test]
-fn a_newer_layout_is_named_whatever_it_looks_like() {
+fn newer_cache_version_error_message() {
+    let mut transcript = Transcript::default();
     for content in [json!({"version": 3, "profiles": {}}), json!({"version": 3, "signIns": []})] {
         let env = TestEnv::signed_in();
         fs::write(env.cache_path(), content.to_string()).unwrap();
-        let result = env.run(&["status"]).assert_code(4).stderr_contains(&["layout", "number 3"]);
+        let result = transcript.push(&content, env.run(&["status"]));
         assert!(!result.stderr.contains("damaged"), "{}", result.stderr);
     }
+    cli_snapshot!(transcript, @r#"
+    ===== {"profiles":{},"version":3} =====
+    ===== {"signIns":[],"version":3} =====
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 1 and 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    "#);
 }
 
 #[test]
-fn a_directory_in_the_place_of_the_file_is_set_aside() {
+fn directory_in_place_of_cache_is_quarantined() {
     let env = TestEnv::signed_in();
     fs::remove_file(env.cache_path()).unwrap();
     fs::create_dir(env.cache_path()).unwrap();
-    env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&[
-        "warning: ",
-        "set aside as",
-        "nobody is signed in",
-    ]);
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: [OS ERROR]; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
     env.sign_in(ADMIN);
     env.run(&["products", "list"]).assert_code(0);
 }
 
 #[test]
-fn a_directory_that_was_set_aside_does_not_keep_anybody_signed_in() {
+fn disconnect_works_with_quarantined_directory() {
     let env = TestEnv::signed_in();
     fs::remove_file(env.cache_path()).unwrap();
     fs::create_dir(env.cache_path()).unwrap();
     env.run(&["status"]).assert_code(4);
     env.sign_in(ADMIN);
-    env.run(&["disconnect"]).assert_code(0).stderr_contains(&["Signed out: default"]);
+    cli_snapshot!(env.run(&["disconnect"]), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed out: default
+    ");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_is_a_link_is_refused_and_what_it_leads_to_is_not_touched() {
+fn symlinked_cache_is_not_used() {
     let env = TestEnv::signed_in();
     let elsewhere = env.home().join("elsewhere.json");
     fs::rename(env.cache_path(), &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, env.cache_path()).unwrap();
     let before = fs::read(&elsewhere).unwrap();
-    expect_not_used(&env, "it is a symbolic link");
+    assert_cache_not_used(&env, "it is a symbolic link");
     assert_eq!(fs::read(&elsewhere).unwrap(), before);
     assert!(env.cache_path().is_symlink());
-    // One that leads nowhere is no better.
+    // A dangling link is not used either.
     fs::remove_file(&elsewhere).unwrap();
-    expect_not_used(&env, "it is a symbolic link");
+    assert_cache_not_used(&env, "it is a symbolic link");
 }
 
-const SEALED_ELSEWHERE: &str = r#"{"version":3,"dpapi":"YW5vdGhlciBtYWNoaW5lJ3M="}"#;
+const ENCRYPTED_ELSEWHERE: &str = r#"{"version":3,"dpapi":"YW5vdGhlciBtYWNoaW5lJ3M="}"#;
 
 #[cfg(not(windows))]
 #[test]
-fn a_file_that_windows_sealed_is_refused_and_left_alone() {
+fn cache_encrypted_by_windows_is_not_used() {
     let env = TestEnv::signed_in();
-    fs::write(env.cache_path(), SEALED_ELSEWHERE).unwrap();
-    expect_not_used(&env, "Windows sealed it");
-    assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), SEALED_ELSEWHERE);
+    fs::write(env.cache_path(), ENCRYPTED_ELSEWHERE).unwrap();
+    assert_cache_not_used(&env, "Windows sealed it");
+    assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), ENCRYPTED_ELSEWHERE);
 }
 
 #[cfg(windows)]
 #[test]
-fn the_file_is_sealed_on_windows() {
+fn cache_is_encrypted_on_windows() {
     let env = TestEnv::signed_in();
     let (secrets, found) = (env.cached_tokens(), fs::read_to_string(env.cache_path()).unwrap());
     assert_eq!(secrets.len(), 2);
@@ -352,7 +455,7 @@ fn the_file_is_sealed_on_windows() {
 
 #[cfg(windows)]
 #[test]
-fn a_file_that_is_not_sealed_is_read_on_windows_and_sealed_by_the_next_change() {
+fn unencrypted_cache_is_encrypted_on_next_write() {
     let env = TestEnv::with_expiring_token();
     env.edit_cache(|_| ());
     assert!(fs::read_to_string(env.cache_path()).unwrap().contains("refreshToken"));
@@ -363,11 +466,11 @@ fn a_file_that_is_not_sealed_is_read_on_windows_and_sealed_by_the_next_change() 
 
 #[cfg(windows)]
 #[test]
-fn a_file_that_another_machine_sealed_is_set_aside() {
+fn cache_encrypted_elsewhere_is_quarantined() {
     let env = TestEnv::signed_in();
-    fs::write(env.cache_path(), SEALED_ELSEWHERE).unwrap();
-    let said = ["Windows does not open it", "set aside as", "nobody is signed in"];
-    env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&said);
+    fs::write(env.cache_path(), ENCRYPTED_ELSEWHERE).unwrap();
+    let texts = ["Windows does not open it", "set aside as", "nobody is signed in"];
+    env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&texts);
     env.sign_in(ADMIN);
     env.run(&["products", "list"]).assert_code(0);
 }

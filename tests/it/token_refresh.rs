@@ -1,4 +1,4 @@
-//! Using a saved sign-in: renewing it, taking it to other tenants, and what becomes of it when it is refused.
+//! Cached credentials: refreshing the access token, use at other tenants, and rejected tokens.
 
 use std::fs::File;
 
@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{
     ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, PASSWORD, Response, SCOPE,
 };
@@ -20,7 +21,7 @@ fn refresh_token(env: &TestEnv) -> String {
 }
 
 #[test]
-fn a_fresh_token_is_used_as_it_is() {
+fn fresh_cached_token_is_used_unchanged() {
     let env = TestEnv::signed_in();
     let before = env.cache();
     for _ in 0..2 {
@@ -36,11 +37,11 @@ fn a_fresh_token_is_used_as_it_is() {
 }
 
 #[test]
-fn a_token_within_five_minutes_of_its_end_is_renewed_silently() {
+fn token_near_expiry_is_refreshed_silently() {
     let env = TestEnv::with_expiring_token();
     let first = refresh_token(&env);
     let result = list(&env, &[]).assert_code(0);
-    assert_eq!(result.stderr, "", "silently");
+    assert_eq!(result.stderr, "", "no output");
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS]);
 
     let (_, form) = &env.token_requests()[0];
@@ -60,9 +61,9 @@ fn a_token_within_five_minutes_of_its_end_is_renewed_silently() {
 }
 
 #[test]
-fn a_token_with_more_than_five_minutes_left_is_not_renewed() {
+fn token_with_over_five_minutes_is_not_refreshed() {
     let env = TestEnv::new();
-    // Ten seconds more than the limit, for a machine that is busy.
+    // Ten seconds above the limit, for a slow machine.
     env.tenant.set_token_lifetime(310);
     env.sign_in(ADMIN);
     list(&env, &[]).assert_code(0);
@@ -70,7 +71,7 @@ fn a_token_with_more_than_five_minutes_left_is_not_renewed() {
 }
 
 #[test]
-fn the_new_refresh_token_is_kept_and_the_old_one_is_not() {
+fn refresh_replaces_refresh_token() {
     let env = TestEnv::new();
     env.tenant.set_token_lifetime(299);
     env.sign_in(ADMIN);
@@ -87,7 +88,7 @@ fn the_new_refresh_token_is_kept_and_the_old_one_is_not() {
 }
 
 #[test]
-fn a_renewal_without_a_new_refresh_token_keeps_the_old_one() {
+fn refresh_without_new_token_keeps_refresh_token() {
     let env = TestEnv::with_expiring_token();
     let first = refresh_token(&env);
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
@@ -99,7 +100,7 @@ fn a_renewal_without_a_new_refresh_token_keeps_the_old_one() {
 }
 
 #[test]
-fn a_change_with_a_token_about_to_end_renews_it_once() {
+fn update_refreshes_expiring_token_once() {
     let env = TestEnv::with_expiring_token();
     env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"]).assert_code(0);
     assert_eq!(env.token_requests().len(), 1);
@@ -108,7 +109,7 @@ fn a_change_with_a_token_about_to_end_renews_it_once() {
 }
 
 #[test]
-fn a_renewal_goes_where_the_sign_in_was_whatever_the_environment_says_now() {
+fn refresh_ignores_environment_variables() {
     let env = TestEnv::with_expiring_token();
     let elsewhere = [
         ("AZURE_AUTHORITY_HOST", "https://login.invalid"),
@@ -124,7 +125,7 @@ fn a_renewal_goes_where_the_sign_in_was_whatever_the_environment_says_now() {
 }
 
 #[test]
-fn the_environments_tenant_does_not_move_a_saved_sign_in() {
+fn azure_tenant_id_does_not_affect_cached_profile() {
     let env = TestEnv::signed_in();
     for tenant in [CUSTOMER_TENANT, "no tenant at all"] {
         env.tenant.forget_requests();
@@ -136,7 +137,7 @@ fn the_environments_tenant_does_not_move_a_saved_sign_in() {
 }
 
 #[test]
-fn the_same_refresh_token_serves_at_a_tenant_named_by_its_domain() {
+fn refresh_token_works_at_tenant_by_domain() {
     let env = TestEnv::signed_in();
     let before = env.cache();
     let first = refresh_token(&env);
@@ -146,9 +147,9 @@ fn the_same_refresh_token_serves_at_a_tenant_named_by_its_domain() {
     let value = |listed: &serde_json::Value| {
         listed.as_array().unwrap().iter().find(|item| item["id"] == "CFQ7TTC0H6RP").unwrap()["policyValue"].clone()
     };
-    assert_eq!(value(&at_customer), "Enabled", "the customer's value, not that of the tenant at home");
+    assert_eq!(value(&at_customer), "Enabled", "the customer's value, not the home tenant's");
 
-    // From now on the tenant is known by both of its names.
+    // The cache now knows both names of the tenant.
     for name in [CUSTOMER_DOMAIN, CUSTOMER_TENANT, &CUSTOMER_TENANT.to_uppercase()] {
         env.tenant.forget_requests();
         list(&env, &["--tenant", name]).assert_code(0);
@@ -159,8 +160,8 @@ fn the_same_refresh_token_serves_at_a_tenant_named_by_its_domain() {
     for kept in ["tenantId", "account", "method", "authority", "clientId", "scope"] {
         assert_eq!(before[kept], after[kept]);
     }
-    assert_eq!(before["tenants"][HOME_TENANT], after["tenants"][HOME_TENANT], "the tenant at home is untouched");
-    assert_ne!(after["refreshToken"], first, "one refresh token for all tenants, the newest");
+    assert_eq!(before["tenants"][HOME_TENANT], after["tenants"][HOME_TENANT], "the home tenant is unchanged");
+    assert_ne!(after["refreshToken"], first, "all tenants share the newest refresh token");
 
     env.tenant.forget_requests();
     let at_home = list(&env, &["-o", "json"]).assert_code(0).json();
@@ -169,7 +170,7 @@ fn the_same_refresh_token_serves_at_a_tenant_named_by_its_domain() {
 }
 
 #[test]
-fn the_same_refresh_token_serves_at_a_tenant_named_by_its_id() {
+fn refresh_token_works_at_tenant_by_id() {
     let env = TestEnv::signed_in();
     list(&env, &["--tenant", CUSTOMER_TENANT]).assert_code(0);
     assert_eq!(env.request_lines(), [format!("POST /{CUSTOMER_TENANT}/oauth2/v2.0/token"), LIST_PRODUCTS.to_owned()]);
@@ -179,11 +180,11 @@ fn the_same_refresh_token_serves_at_a_tenant_named_by_its_id() {
 }
 
 #[test]
-fn the_tenant_at_home_may_be_named_too() {
+fn home_tenant_can_be_named() {
     let env = TestEnv::signed_in();
     list(&env, &["--tenant", HOME_TENANT]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
-    // Which tenant a domain belongs to is learnt by asking, once.
+    // Resolving a domain takes one token request.
     list(&env, &["--tenant", HOME_DOMAIN]).assert_code(0);
     env.tenant.forget_requests();
     list(&env, &["--tenant", HOME_DOMAIN]).assert_code(0);
@@ -193,7 +194,7 @@ fn the_tenant_at_home_may_be_named_too() {
 }
 
 #[test]
-fn a_change_with_tenant_is_made_there_alone() {
+fn update_with_tenant_changes_that_tenant_only() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", "CFQ7TTC0HDB0", "--value", "disabled", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, "CFQ7TTC0HDB0"), "Disabled");
@@ -201,25 +202,26 @@ fn a_change_with_tenant_is_made_there_alone() {
 }
 
 #[test]
-fn an_unknown_tenant_is_told_with_those_that_served() {
+fn unknown_tenant_error_lists_known_tenants() {
     let env = TestEnv::signed_in();
     list(&env, &["--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     let before = env.cache();
     env.tenant.forget_requests();
-    list(&env, &["--tenant", "nowhere.example"]).assert_code(4).stdout_is_empty().stderr_contains(&[
-        "nowhere.example",
-        "AADSTS90002",
-        "correlation id: ",
-        HOME_TENANT,
-        &format!("{CUSTOMER_DOMAIN} ({CUSTOMER_TENANT})"),
-        "hint: ",
-    ]);
+    cli_snapshot!(list(&env, &["--tenant", "nowhere.example"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+      AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+      correlation id: [UUID], trace id: [UUID]
+      tenants used with this sign-in: 11111111-1111-4111-8111-111111111111, fabrikam.example (22222222-2222-4222-8222-222222222222)
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    ");
     assert_eq!(env.request_lines().len(), 1);
     assert_eq!(env.cache(), before);
 }
 
 #[test]
-fn a_refusal_at_one_tenant_leaves_the_others_usable() {
+fn refresh_error_at_one_tenant_keeps_others() {
     let env = TestEnv::signed_in();
     let refusal = json!({"error": "invalid_grant", "error_description": "AADSTS50173: x", "error_codes": [50173]});
     env.tenant.fail_next(CUSTOMER_DOMAIN, Response::json(400, &refusal));
@@ -228,22 +230,27 @@ fn a_refusal_at_one_tenant_leaves_the_others_usable() {
 }
 
 #[test]
-fn what_to_type_after_a_refusal_at_a_tenant_names_that_tenant() {
+fn refresh_error_hint_repeats_tenant() {
     let env = TestEnv::signed_in();
-    // The customer asks for a second factor that the sign-in at home did not need.
+    // The customer requires MFA, the home tenant does not.
     let refusal = json!({
         "error": "interaction_required",
         "error_description": "AADSTS50076: You must use multi-factor authentication to access 'x'.",
         "error_codes": [50076],
     });
     env.tenant.fail_next(CUSTOMER_DOMAIN, Response::json(400, &refusal));
-    list(&env, &["--tenant", CUSTOMER_DOMAIN])
-        .assert_code(4)
-        .stderr_contains(&["AADSTS50076", &format!("hint: mscommerce connect --tenant {CUSTOMER_DOMAIN}")]);
+    cli_snapshot!(list(&env, &["--tenant", CUSTOMER_DOMAIN]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant fabrikam.example: multi-factor sign-in is required, which the browser can do and a password alone cannot
+      AADSTS50076: You must use multi-factor authentication to access 'x'. (interaction_required)
+      tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
+    hint: mscommerce connect --tenant fabrikam.example
+    ");
 }
 
 #[test]
-fn a_refused_token_is_renewed_once_and_the_request_sent_again() {
+fn status_401_refreshes_token_and_retries() {
     let env = TestEnv::signed_in();
     env.tenant.revoke_access_tokens();
     let result = list(&env, &[]).assert_code(0);
@@ -252,7 +259,7 @@ fn a_refused_token_is_renewed_once_and_the_request_sent_again() {
     let requests = env.tenant.requests();
     let header = |index: usize, name: &str| requests[index].header(name).unwrap().to_owned();
     assert_ne!(header(0, "authorization"), header(2, "authorization"));
-    assert_ne!(header(0, "x-ms-correlation-id"), header(2, "x-ms-correlation-id"), "a new one per request");
+    assert_ne!(header(0, "x-ms-correlation-id"), header(2, "x-ms-correlation-id"), "each attempt has its own id");
 
     env.tenant.forget_requests();
     list(&env, &[]).assert_code(0);
@@ -260,7 +267,7 @@ fn a_refused_token_is_renewed_once_and_the_request_sent_again() {
 }
 
 #[test]
-fn a_refused_token_is_renewed_at_the_tenant_it_was_for() {
+fn status_401_refreshes_token_at_same_tenant() {
     let env = TestEnv::signed_in();
     list(&env, &["--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     env.tenant.forget_requests();
@@ -273,7 +280,7 @@ fn a_refused_token_is_renewed_at_the_tenant_it_was_for() {
 }
 
 #[test]
-fn a_change_whose_token_is_refused_on_the_way_is_made_once() {
+fn update_401_is_retried_after_refresh() {
     let env = TestEnv::signed_in();
     let refusal = json!({"errorCode": "Unauthorized", "reason": "The token is expired."});
     env.tenant.fail_next("PUT", Response::json(401, &refusal));
@@ -283,23 +290,26 @@ fn a_change_whose_token_is_refused_on_the_way_is_made_once() {
 }
 
 #[test]
-fn a_token_that_is_refused_twice_asks_for_another_sign_in() {
+fn status_401_after_refresh_asks_to_sign_in() {
     let env = TestEnv::signed_in();
     for _ in 0..2 {
         let refusal = json!({"errorCode": "Unauthorized", "reason": "The token is invalid."});
         env.tenant.fail_next("GET", Response::json(401, &refusal));
     }
-    list(&env, &[]).assert_code(4).stdout_is_empty().stderr_contains(&[
-        "401",
-        "Unauthorized: The token is invalid.",
-        "correlation id: ",
-        "hint: mscommerce connect",
-    ]);
+    cli_snapshot!(list(&env, &[]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token is invalid.
+      correlation id: [UUID]
+    hint: mscommerce connect
+    ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS, HOME_TOKEN, LIST_PRODUCTS]);
 }
 
 #[test]
-fn a_revoked_sign_in_asks_for_another_and_keeps_the_file() {
+fn revoked_refresh_token_keeps_cache() {
+    let mut transcript = Transcript::default();
     for profile in [None, Some("work")] {
         let env = TestEnv::new();
         env.tenant.set_token_lifetime(299);
@@ -309,30 +319,46 @@ fn a_revoked_sign_in_asks_for_another_and_keeps_the_file() {
         env.tenant.forget_requests();
         env.tenant.revoke_refresh_tokens();
         let before = env.cache();
-        let again = [&["hint: mscommerce connect"], flags.as_slice()].concat().join(" ");
-        list(&env, &flags).assert_code(4).stdout_is_empty().stderr_contains(&[
-            "AADSTS50173",
-            "revoked",
-            "correlation id: ",
-            &again,
-        ]);
-        assert_eq!(env.request_lines(), [HOME_TOKEN], "a refusal is not tried again");
+        transcript.push(profile.unwrap_or("default profile"), list(&env, &flags));
+        assert_eq!(env.request_lines(), [HOME_TOKEN], "a rejected refresh is not retried");
         assert_eq!(env.cache(), before);
     }
+    cli_snapshot!(transcript, @"
+    ===== default profile =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+      AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect
+    ===== work =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+      AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
+      correlation id: [UUID], trace id: [UUID]
+    hint: mscommerce connect --profile work
+    ");
 }
 
 #[test]
-fn a_network_that_fails_while_renewing_is_no_refusal() {
+fn refresh_503_is_a_network_error() {
     let env = TestEnv::with_expiring_token();
     let before = env.cache();
     env.tenant.fail_next("/token", Response::text(503, "text/plain", "busy"));
-    list(&env, &[]).assert_code(1).stdout_is_empty().stderr_contains(&["could not renew", "503", "hint: "]);
+    cli_snapshot!(list(&env, &[]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable
+      busy
+    hint: try again in a minute
+    ");
     assert_eq!(env.cache(), before);
     list(&env, &[]).assert_code(0);
 }
 
 #[test]
-fn processes_that_need_a_new_token_at_once_ask_for_one() {
+fn concurrent_processes_refresh_once() {
     let env = TestEnv::with_expiring_token();
     let children: Vec<_> = (0..6).map(|_| env.command(&["products", "list"]).spawn().unwrap()).collect();
     for child in children {
@@ -344,7 +370,7 @@ fn processes_that_need_a_new_token_at_once_ask_for_one() {
 }
 
 #[test]
-fn processes_at_several_tenants_at_once_lose_none_of_their_tokens() {
+fn concurrent_processes_keep_all_tenant_tokens() {
     let env = TestEnv::with_expiring_token();
     let tenants = [HOME_TENANT, CUSTOMER_TENANT, CUSTOMER_DOMAIN, HOME_DOMAIN];
     let children = tenants.map(|tenant| env.command(&["products", "list", "--tenant", tenant]).spawn().unwrap());
@@ -359,7 +385,7 @@ fn processes_at_several_tenants_at_once_lose_none_of_their_tokens() {
 }
 
 #[test]
-fn a_process_that_only_reads_waits_for_no_other() {
+fn reading_the_cache_needs_no_lock() {
     let env = TestEnv::signed_in();
     let lock = File::options().write(true).create(true).truncate(false).open(env.state_dir().join("sign-ins.lock"));
     let lock = lock.unwrap();
@@ -369,27 +395,32 @@ fn a_process_that_only_reads_waits_for_no_other() {
 }
 
 #[test]
-fn a_process_that_holds_the_file_too_long_is_what_is_told() {
+fn cache_lock_timeout_error_message() {
     let env = TestEnv::with_expiring_token();
     let lock = File::options().write(true).open(env.state_dir().join("sign-ins.lock")).unwrap();
     lock.lock().unwrap();
+    let mut transcript = Transcript::default();
     for command in [&["connect", "--device-code"][..], &["disconnect"]] {
-        env.run(&[command, &["--timeout", "1"]].concat()).assert_code(1).stderr_contains(&[
-            "another mscommerce",
-            "sign-ins.lock",
-            "hint: ",
-        ]);
+        transcript.push(command.join(" "), env.run(&[command, &["--timeout", "1"]].concat()));
     }
+    cli_snapshot!(transcript, @"
+    ===== connect --device-code =====
+    ===== disconnect =====
+    exit_code: 1
+    ----- stderr -----
+    error: another mscommerce holds [TMP]/state/sign-ins.lock for too long
+    hint: end the other process, or try again with a longer --timeout
+    ");
     assert!(env.request_lines().is_empty());
-    // Whether a renewal goes on without saving or gives up, the service is not to be blamed for the waiting.
+    // The wait for the lock must not be reported as a timeout of the service.
     let result = list(&env, &["--timeout", "1"]).stderr_contains(&["sign-ins.lock"]);
     assert!(!result.stderr.contains("did not answer in time"), "{}", result.stderr);
 }
 
 #[test]
-fn a_renewed_token_that_cannot_be_saved_serves_all_the_same() {
+fn unsaved_refreshed_token_is_used() {
     let env = TestEnv::with_expiring_token();
-    // A directory where the lock belongs.
+    // A directory in place of the lock file.
     std::fs::remove_file(env.state_dir().join("sign-ins.lock")).unwrap();
     std::fs::create_dir(env.state_dir().join("sign-ins.lock")).unwrap();
     list(&env, &[]).assert_code(0).stderr_contains(&["warning: ", "cannot be saved"]);
@@ -397,22 +428,24 @@ fn a_renewed_token_that_cannot_be_saved_serves_all_the_same() {
 }
 
 #[test]
-fn a_token_for_another_tenant_than_the_one_asked_for_serves_nobody() {
+fn refreshed_token_of_other_tenant_is_rejected() {
     let env = TestEnv::with_expiring_token();
-    let stray = env.tenant.issue_token(ADMIN, CUSTOMER_TENANT, 3600);
+    let foreign = env.tenant.issue_token(ADMIN, CUSTOMER_TENANT, 3600);
     let response =
-        json!({"token_type": "Bearer", "expires_in": 3600, "access_token": stray, "refresh_token": "the-next-one"});
+        json!({"token_type": "Bearer", "expires_in": 3600, "access_token": foreign, "refresh_token": "the-next-one"});
     env.tenant.fail_next("/token", Response::json(200, &response));
-    list(&env, &[]).assert_code(4).stdout_is_empty().stderr_contains(&[
-        &format!("a token for the tenant {HOME_TENANT} was asked for, and one for {CUSTOMER_TENANT} came"),
-        "hint: mscommerce connect",
-    ]);
-    assert_eq!(env.request_lines(), [HOME_TOKEN], "no product was asked for");
-    assert_eq!(env.cache()["profiles"]["default"]["refreshToken"], "the-next-one", "what replaced the old one is kept");
+    cli_snapshot!(list(&env, &[]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: a token for the tenant 11111111-1111-4111-8111-111111111111 was asked for, and one for 22222222-2222-4222-8222-222222222222 came
+    hint: mscommerce connect
+    ");
+    assert_eq!(env.request_lines(), [HOME_TOKEN], "nothing is listed");
+    assert_eq!(env.cache()["profiles"]["default"]["refreshToken"], "the-next-one", "the new refresh token is saved");
 }
 
 #[test]
-fn a_renewal_that_cannot_be_saved_serves_the_whole_run() {
+fn unsaved_refreshed_token_is_used_for_whole_run() {
     let env = TestEnv::with_expiring_token();
     let lock = File::options().write(true).open(env.state_dir().join("sign-ins.lock")).unwrap();
     lock.lock().unwrap();
@@ -423,10 +456,23 @@ fn a_renewal_that_cannot_be_saved_serves_the_whole_run() {
 }
 
 #[test]
-fn what_to_type_next_names_a_client_id_that_is_not_the_usual_one() {
+fn refresh_error_hint_repeats_client_id() {
     let env = TestEnv::with_expiring_token();
     env.edit_cache(|saved| saved["profiles"]["default"]["clientId"] = "other-client".into());
-    list(&env, &[]).assert_code(4).stderr_contains(&["AADSTS700016"]);
+    cli_snapshot!(list(&env, &[]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the client id is not known in this tenant
+      AADSTS700016: Application with identifier 'other-client' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+    ");
     env.tenant.fail_next("/token", Response::json(400, &json!({"error": "invalid_grant", "error_codes": [50173]})));
-    list(&env, &[]).assert_code(4).stderr_contains(&["hint: mscommerce connect --client-id other-client"]);
+    cli_snapshot!(list(&env, &[]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+      invalid_grant
+    hint: mscommerce connect --client-id other-client
+    ");
 }

@@ -86,8 +86,9 @@ pub(crate) fn normalize(text: &str) -> String {
     static PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]):\d+"));
     static ID: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
-    static TIME: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| UTC| ?[+-]\d\d:?\d\d)?"));
+    static TIME: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| UTC| ?[+-]\d\d:?\d\d)?")
+    });
     static DURATION: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+(?:\.\d+)? ms\b"));
 
     let text = PATH.replace_all(text, |path: &Captures<'_>| format!("[TMP]{}", path[1].replace('\\', "/")));
