@@ -1,12 +1,14 @@
-//! Reading: each cmdlet that gets something, with its parameters, and the request it stands for.
+//! The commands that read: the counterparts of the Get-MSCommerce cmdlets, their parameters and requests.
 
 use serde_json::{Map, json};
 
 use crate::support::env::TestEnv;
+use crate::support::fixtures::{LIST_OFFER_TYPES, LIST_PRODUCTS, OLD_POWER_BI, POWER_BI};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{POLICY, Product, Response};
 
 #[test]
-fn policy_list_is_get_ms_commerce_policies() {
+fn policy_list_returns_all_policies() {
     let env = TestEnv::signed_in();
     let listed = env.run(&["policy", "list", "-o", "json"]).assert_code(0).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
@@ -17,7 +19,7 @@ fn policy_list_is_get_ms_commerce_policies() {
 }
 
 #[test]
-fn policy_get_is_get_ms_commerce_policy() {
+fn policy_get_has_a_default_id() {
     let env = TestEnv::signed_in();
     for arguments in [&["policy", "get"][..], &["policy", "get", POLICY], &["policy", "get", "--policy-id", POLICY]] {
         let policy = env.run(&[arguments, &["-o", "json"]].concat()).assert_code(0).json();
@@ -27,16 +29,24 @@ fn policy_get_is_get_ms_commerce_policy() {
 }
 
 #[test]
-fn products_list_is_get_ms_commerce_product_policies() {
+fn products_list_json_fields() {
     let env = TestEnv::signed_in();
     let listed = env.run(&["products", "list", "-o", "json"]).assert_code(0);
-    let first = listed.stdout.lines().skip(1).take(7).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!("first_product_json", first);
-    assert_eq!(env.request_lines(), ["GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product"]);
+    let first_record = listed.stdout.lines().skip(1).take(7).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(first_record, @r#"
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0LH2H",
+      "name": "Power Apps per user",
+      "policyValue": "Enabled"
+    },
+    "#);
+    assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }
 
 #[test]
-fn every_request_carries_the_token_and_a_correlation_id_of_its_own() {
+fn requests_have_token_and_own_correlation_id() {
     let env = TestEnv::signed_in();
     env.run(&["products", "list", "--scope", "all"]).assert_code(0);
     let requests = env.tenant.requests();
@@ -50,7 +60,7 @@ fn every_request_carries_the_token_and_a_correlation_id_of_its_own() {
 }
 
 #[test]
-fn the_scope_chooses_products_offer_types_or_both() {
+fn products_list_scope_selects_what_is_listed() {
     let env = TestEnv::signed_in();
     let scopes = |scope: &str| {
         let listed = env.run(&["products", "list", "--scope", scope, "-o", "json"]).assert_code(0).json();
@@ -63,13 +73,13 @@ fn the_scope_chooses_products_offer_types_or_both() {
     assert_eq!(scopes("offer-type"), ["offerType"]);
     assert_eq!(scopes("OfferType"), ["offerType"]);
     assert_eq!(scopes("all"), ["product", "offerType"]);
-    let sent = env.request_lines();
-    assert_eq!(sent[1], "GET /v1.0/policies/AllowSelfServicePurchase/products?scope=OfferType");
-    assert_eq!(sent.len(), 5);
+    let requests = env.request_lines();
+    assert_eq!(requests[1], LIST_OFFER_TYPES);
+    assert_eq!(requests.len(), 5);
 }
 
 #[test]
-fn name_and_value_narrow_the_list() {
+fn products_list_filters_by_name_and_value() {
     let env = TestEnv::signed_in();
     let names = |filters: &[&str]| {
         let listed = env.run(&[&["products", "list", "-o", "json"], filters].concat()).assert_code(0).json();
@@ -82,9 +92,9 @@ fn name_and_value_narrow_the_list() {
 }
 
 #[test]
-fn product_get_is_get_ms_commerce_product_policy() {
+fn product_get_reads_product_or_offer_type() {
     let env = TestEnv::signed_in();
-    let product = env.run(&["product", "get", "CFQ7TTC0H9MP", "-o", "json"]).assert_code(0).json();
+    let product = env.run(&["product", "get", POWER_BI, "-o", "json"]).assert_code(0).json();
     assert_eq!((&product["name"], &product["policyValue"]), (&json!("Power BI Pro"), &json!("Enabled")));
     let offers = env.run(&["product", "get", "--offer-type", "SaaS", "-o", "json"]).assert_code(0).json();
     assert_eq!((&offers["scope"], &offers["id"]), (&json!("offerType"), &json!("SaaS")));
@@ -98,89 +108,177 @@ fn product_get_is_get_ms_commerce_product_policy() {
 }
 
 #[test]
-fn a_name_or_an_id_in_lower_case_is_looked_up_with_one_request() {
+fn product_get_by_name_sends_one_request() {
     let env = TestEnv::signed_in();
-    for words in ["power bi PRO", "cfq7ttc0h9mp", " Power BI Pro "] {
-        let product = env.run(&["product", "get", words, "-o", "json"]).assert_code(0).json();
-        assert_eq!(product["id"], "CFQ7TTC0H9MP", "{words}");
+    for argument in ["power bi PRO", "cfq7ttc0h9mp", " Power BI Pro "] {
+        let product = env.run(&["product", "get", argument, "-o", "json"]).assert_code(0).json();
+        assert_eq!(product["id"], POWER_BI, "{argument}");
     }
-    assert_eq!(env.request_lines(), vec!["GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product"; 3]);
+    assert_eq!(env.request_lines(), vec![LIST_PRODUCTS; 3]);
 }
 
 #[test]
-fn a_name_that_fits_nothing_gets_the_nearest_ones() {
+fn product_get_unknown_name_suggests_nearest() {
     let env = TestEnv::signed_in();
-    env.run(&["product", "get", "powr bi pro"]).assert_code(1).stdout_is_empty().stderr_contains(&[
-        "no product has the id or the name 'powr bi pro'",
-        "Power BI Pro (CFQ7TTC0H9MP)",
-        "hint: ",
-    ]);
+    cli_snapshot!(env.run(&["product", "get", "powr bi pro"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: no product has the id or the name 'powr bi pro'
+      the nearest products:
+        Power BI Pro (CFQ7TTC0H9MP)
+        Power BI Premium (standalone) (CFQ7TTC0H6RP)
+        Power Automate RPA (CFQ7TTC0LSGZ)
+    hint: mscommerce products list
+    hint: an offer type, such as SaaS, is named with --offer-type
+    ");
 }
 
 #[test]
-fn a_name_that_fits_several_products_gets_all_of_them() {
+fn ambiguous_name_lists_all_matches() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "Twin", "Enabled"),
         Product::new("CFQ7TTC0BBBB", "TWIN", "Enabled"),
     ]);
-    for command in [&["product", "get", "twin"][..], &["product", "update", "twin", "--value", "disabled"]] {
-        env.run(command).assert_code(1).stdout_is_empty().stderr_contains(&[
-            "fits 2 products",
-            "Twin (CFQ7TTC0AAAA)",
-            "TWIN (CFQ7TTC0BBBB)",
-        ]);
+    let mut transcript = Transcript::default();
+    for arguments in [&["product", "get", "twin"][..], &["product", "update", "twin", "--value", "disabled"]] {
+        transcript.push(arguments.join(" "), env.run(arguments));
     }
+    cli_snapshot!(transcript, @"
+    ===== product get twin =====
+    ===== product update twin --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: 'twin' fits 2 products; nothing was done
+      Twin (CFQ7TTC0AAAA)
+      TWIN (CFQ7TTC0BBBB)
+    hint: name one of them by its id
+    ");
     assert!(env.request_lines().iter().all(|line| line.starts_with("GET ")));
 }
 
 #[test]
-fn an_unknown_id_gets_the_nearest_ones_and_a_renumbered_one_its_new_id() {
+fn unknown_id_suggests_nearest_or_new_id() {
     let env = TestEnv::signed_in();
-    env.run(&["product", "get", "CFQ7TTC0H9MQ"]).assert_code(1).stderr_contains(&[
-        "could not read product CFQ7TTC0H9MQ: the service answered 404 Not Found",
-        "correlation id: ",
-        "the nearest products:\n    Power BI Pro (CFQ7TTC0H9MP)\n",
-    ]);
-    env.run(&["product", "get", "CFQ7TTC0L3PB"]).assert_code(1).stderr_contains(&["Power BI Pro is CFQ7TTC0H9MP now"]);
-    env.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]).assert_code(1).stderr_contains(&[
-        "hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33",
-    ]);
-    env.run(&["product", "get", "--offer-type", "Sass"]).assert_code(1).stderr_contains(&[
-        "the tenant has no offer type Sass",
-        "Software as a Service (SaaS)",
-        "hint: mscommerce products list --scope offer-type",
-    ]);
+    let mut transcript = Transcript::default();
+    for arguments in [
+        &["product", "get", "CFQ7TTC0H9MQ"][..],
+        &["product", "get", OLD_POWER_BI],
+        &["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"],
+        &["product", "get", "--offer-type", "Sass"],
+    ] {
+        transcript.push(arguments.join(" "), env.run(arguments));
+    }
+    cli_snapshot!(transcript, @"
+    ===== product get CFQ7TTC0H9MQ =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MQ: the service answered 404 Not Found
+      NotFound: Product not found.
+      correlation id: [UUID]
+      the tenant has no product CFQ7TTC0H9MQ
+      the nearest products:
+        Power BI Pro (CFQ7TTC0H9MP)
+        Power Apps per user (CFQ7TTC0LH2H)
+        Power Automate per user (CFQ7TTC0LH3L)
+        Power BI Premium (standalone) (CFQ7TTC0H6RP)
+        Planner Plan 1 (CFQ7TTC0HDB1)
+    hint: mscommerce products list
+    ===== product get CFQ7TTC0L3PB =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0L3PB: the service answered 404 Not Found
+      NotFound: Product not found.
+      correlation id: [UUID]
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    ===== product update CFQ7TTC0KXN9 --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0KXN9: the service answered 404 Not Found
+      NotFound: Product not found.
+      correlation id: [UUID]
+    hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33
+    ===== product get --offer-type Sass =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read offer type Sass: the service answered 404 Not Found
+      NotFound: Offer type not found.
+      correlation id: [UUID]
+      the tenant has no offer type Sass
+      the nearest offer types:
+        Software as a Service (SaaS)
+        Dynamics 365 Dataverse Apps (DYNAMICSCE)
+        Dynamics 365 Business Central (DYNAMICSBC)
+        Power BI Visuals (POWERBIVISUALS)
+    hint: mscommerce products list --scope offer-type
+    ");
 }
 
 #[test]
-fn an_unknown_policy_gets_those_that_there_are() {
+fn unknown_policy_lists_existing_policies() {
     let env = TestEnv::signed_in();
-    for command in [
+    let mut transcript = Transcript::default();
+    for arguments in [
         &["policy", "get", "Nope"][..],
         &["products", "list", "--policy-id", "Nope"],
-        &["product", "get", "CFQ7TTC0H9MP", "--policy-id", "Nope"],
+        &["product", "get", POWER_BI, "--policy-id", "Nope"],
     ] {
-        env.run(command).assert_code(1).stdout_is_empty().stderr_contains(&[
-            "there is no policy 'Nope'; policies: AllowSelfServicePurchase",
-            "hint: mscommerce policy list",
-        ]);
+        transcript.push(arguments.join(" "), env.run(arguments));
     }
+    cli_snapshot!(transcript, @"
+    ===== policy get Nope =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy Nope: the service answered 404 Not Found
+      NotFound: Policy not found.
+      correlation id: [UUID]
+      there is no policy 'Nope'; policies: AllowSelfServicePurchase
+    hint: mscommerce policy list
+    ===== products list --policy-id Nope =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 404 Not Found
+      NotFound: Policy not found.
+      correlation id: [UUID]
+      there is no policy 'Nope'; policies: AllowSelfServicePurchase
+    hint: mscommerce policy list
+    ===== product get CFQ7TTC0H9MP --policy-id Nope =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the service answered 404 Not Found
+      NotFound: Policy not found.
+      correlation id: [UUID]
+      there is no policy 'Nope'; policies: AllowSelfServicePurchase
+    hint: mscommerce policy list
+    ");
 }
 
 #[test]
-fn a_404_for_something_that_is_there_is_told_as_a_fault_of_the_service() {
+fn status_404_for_existing_item_is_a_service_fault() {
     let env = TestEnv::signed_in();
-    // The list call of the real service has answered its own inner failure so (issue 4387).
+    // The list call of the real service has returned this for an internal failure (issue 4387).
     let body = json!({"errorCode": "Unknown", "reason": "GetProductDetailsByProductIdAsync failed{\"inner\":1}"});
+    let mut transcript = Transcript::default();
     env.tenant.fail_next("GET /v1.0/policies/AllowSelfServicePurchase/products?", Response::json(404, &body));
-    env.run(&["products", "list"]).assert_code(1).stderr_contains(&[
-        "could not list the products: the service answered 404 Not Found",
-        "Unknown: GetProductDetailsByProductIdAsync failed{\"inner\":1}",
-        "the policy is there, so this may be a fault of the service",
-    ]);
+    transcript.push("products list", env.run(&["products", "list"]));
     env.tenant.fail_next("/products/CFQ7TTC0H9MP", Response::json(404, &body));
-    env.run(&["product", "get", "CFQ7TTC0H9MP"]).assert_code(1).stderr_contains(&["the list has it"]);
+    transcript.push("product get", env.run(&["product", "get", POWER_BI]));
+    cli_snapshot!(transcript, @r#"
+    ===== products list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 404 Not Found
+      Unknown: GetProductDetailsByProductIdAsync failed{"inner":1}
+      correlation id: [UUID]
+    hint: the policy is there, so this may be a fault of the service: try again later; support asks for the correlation id
+    ===== product get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the service answered 404 Not Found
+      Unknown: GetProductDetailsByProductIdAsync failed{"inner":1}
+      correlation id: [UUID]
+    hint: the list has it, so this may be a fault of the service: try again later; support asks for the correlation id
+    "#);
 }
 
 #[test]
@@ -204,7 +302,7 @@ fn ids_are_sent_as_one_encoded_segment() {
 }
 
 #[test]
-fn ids_that_would_lead_elsewhere_are_refused_before_any_request() {
+fn invalid_ids_are_rejected_before_any_request() {
     let env = TestEnv::signed_in();
     for id in [".", "..", "", "a\tb", ".\t.", "a\nb"] {
         env.run(&["product", "get", "--offer-type", id]).assert_code(2).stdout_is_empty();
@@ -217,7 +315,7 @@ fn ids_that_would_lead_elsewhere_are_refused_before_any_request() {
 }
 
 #[test]
-fn what_the_service_adds_later_is_kept() {
+fn unknown_members_and_values_are_kept() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0NEW1", "New", "OnlyOnTuesdays").with("availableFrom", json!({"year": 2030})),
@@ -236,21 +334,48 @@ fn what_the_service_adds_later_is_kept() {
     assert_eq!(env.run(&["policy", "get", "-o", "json"]).assert_code(0).json()["revision"], 7);
 }
 
+const PRODUCTS_PATH: &str = "/v1.0/policies/AllowSelfServicePurchase/products";
+
 #[test]
-fn a_list_in_pages_is_read_to_its_end_and_no_link_leads_the_token_elsewhere() {
+fn products_list_follows_next_links() {
     let env = TestEnv::signed_in();
     let item = |id: &str| json!({"policyId": POLICY, "policyValue": "Enabled", "scope": "product", "productId": id, "productName": id});
-    let path = "/v1.0/policies/AllowSelfServicePurchase/products";
-    let next = format!("{}{path}?page=2", env.tenant.url());
+    let next = format!("{}{PRODUCTS_PATH}?page=2", env.tenant.url());
     env.tenant.fail_next("scope=product", Response::json(200, &json!({"items": [item("A")], "nextLink": next})));
     env.tenant.fail_next("page=2", Response::json(200, &json!({"items": [item("B")], "nextLink": null})));
     let listed = env.run(&["products", "list", "-o", "json"]).assert_code(0).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(2));
+}
 
-    for link in ["http://127.0.0.1:9/elsewhere", &format!("{path}?scope=product"), "https://licensing.example/"] {
+#[test]
+fn products_list_sends_no_token_to_other_origins() {
+    let env = TestEnv::signed_in();
+    let relative_link = format!("{PRODUCTS_PATH}?scope=product");
+    let mut transcript = Transcript::default();
+    for link in ["http://127.0.0.1:9/elsewhere", &relative_link, "https://licensing.example/"] {
         env.tenant.forget_requests();
         env.tenant.fail_next("scope=product", Response::json(200, &json!({"items": [], "@odata.nextLink": link})));
-        env.run(&["products", "list"]).assert_code(1).stdout_is_empty().stderr_contains(&["next page", link]);
-        assert_eq!(env.request_lines().len(), 1);
+        transcript.push(link, env.run(&["products", "list"]));
+        assert_eq!(env.request_lines().len(), 1, "{link}");
     }
+    cli_snapshot!(transcript, @"
+    ===== http://127.0.0.1:9/elsewhere =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the link to the list's next page cannot be followed: http://127.0.0.1:[PORT]/elsewhere
+      status 200 OK, correlation id: [UUID]
+    hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
+    ===== /v1.0/policies/AllowSelfServicePurchase/products?scope=product =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the link to the list's next page cannot be followed: /v1.0/policies/AllowSelfServicePurchase/products?scope=product
+      status 200 OK, correlation id: [UUID]
+    hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
+    ===== https://licensing.example/ =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the link to the list's next page cannot be followed: https://licensing.example/
+      status 200 OK, correlation id: [UUID]
+    hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
+    ");
 }

@@ -1,20 +1,35 @@
-//! Changing one product: Update-MSCommerceProductPolicy and its parameters.
+//! `product update`: the counterpart of Update-MSCommerceProductPolicy and its parameters.
 
 use serde_json::json;
 
 use crate::support::env::TestEnv;
-use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI, get_product, put_product};
+use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI, TRIALS, get_product, put_product};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{Product, READER, Response};
 
+/// Disables Power BI Pro.
+const DISABLE: &[&str] = &["product", "update", POWER_BI, "--value", "disabled", "-o", "json"];
+
 #[test]
-fn an_update_reads_once_writes_once_and_tells_what_it_did() {
+fn product_update_sends_one_get_and_one_put() {
     let env = TestEnv::signed_in();
-    let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]).assert_code(0);
-    insta::assert_snapshot!("changed_json", result.stdout);
-    assert_eq!(
-        result.stderr,
-        "Changed in the tenant 11111111-1111-4111-8111-111111111111:\n  Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled\n"
-    );
+    cli_snapshot!(env.run(DISABLE), @r#"
+    exit_code: 0
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Disabled",
+      "previousValue": "Enabled",
+      "outcome": "changed",
+      "error": null
+    }
+    ----- stderr -----
+    Changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    "#);
     assert_eq!(env.request_lines(), [get_product(POWER_BI), put_product(POWER_BI)]);
     let put = &env.tenant.requests()[1];
     assert_eq!(
@@ -25,40 +40,53 @@ fn an_update_reads_once_writes_once_and_tells_what_it_did() {
 }
 
 #[test]
-fn a_value_that_is_right_already_is_not_written() {
+fn product_update_same_value_sends_no_put() {
     let env = TestEnv::signed_in();
-    let result = env.run(&["product", "update", POWER_BI, "--value", "ENABLED", "-o", "json"]).assert_code(0);
-    assert_eq!((&result.json()["outcome"], &result.json()["previousValue"]), (&json!("unchanged"), &json!("Enabled")));
-    result.stderr_contains(&["Nothing to change: Power BI Pro (CFQ7TTC0H9MP) is Enabled already."]);
+    cli_snapshot!(env.run(&["product", "update", POWER_BI, "--value", "ENABLED", "-o", "json"]), @r#"
+    exit_code: 0
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Enabled",
+      "previousValue": "Enabled",
+      "outcome": "unchanged",
+      "error": null
+    }
+    ----- stderr -----
+    Nothing to change: Power BI Pro (CFQ7TTC0H9MP) is Enabled already.
+    "#);
     assert_eq!(env.request_lines(), [get_product(POWER_BI)]);
 }
 
 #[test]
-fn every_value_has_its_wire_spelling() {
+fn product_update_value_spellings() {
     let env = TestEnv::signed_in();
-    for (value, wire) in [
-        ("trials", "OnlyTrialsWithoutPaymentMethod"),
+    for (argument, expected) in [
+        ("trials", TRIALS),
         ("disabled", "Disabled"),
-        ("only-trials-without-payment-method", "OnlyTrialsWithoutPaymentMethod"),
+        ("only-trials-without-payment-method", TRIALS),
         ("Enabled", "Enabled"),
-        ("OnlyTrialsWithoutPaymentMethod", "OnlyTrialsWithoutPaymentMethod"),
+        (TRIALS, TRIALS),
     ] {
-        env.run(&["product", "update", POWER_BI, "--value", value]).assert_code(0);
-        assert_eq!(env.tenant.value(POWER_BI), wire);
+        env.run(&["product", "update", POWER_BI, "--value", argument]).assert_code(0);
+        assert_eq!(env.tenant.value(POWER_BI), expected, "{argument}");
     }
 }
 
 #[test]
-fn enabled_takes_true_and_false() {
+fn product_update_enabled_flag_takes_true_and_false() {
     let env = TestEnv::signed_in();
-    for (flag, wire) in [("false", "Disabled"), ("True", "Enabled"), ("FALSE", "Disabled")] {
-        env.run(&["product", "update", POWER_BI, "--enabled", flag]).assert_code(0);
-        assert_eq!(env.tenant.value(POWER_BI), wire);
+    for (argument, expected) in [("false", "Disabled"), ("True", "Enabled"), ("FALSE", "Disabled")] {
+        env.run(&["product", "update", POWER_BI, "--enabled", argument]).assert_code(0);
+        assert_eq!(env.tenant.value(POWER_BI), expected, "{argument}");
     }
 }
 
 #[test]
-fn an_offer_type_is_changed_by_its_id() {
+fn offer_type_update_uses_offer_types_path() {
     let env = TestEnv::signed_in();
     let result =
         env.run(&["product", "update", "--offer-type", "SaaS", "--enabled", "false", "-o", "json"]).assert_code(0);
@@ -68,115 +96,243 @@ fn an_offer_type_is_changed_by_its_id() {
 }
 
 #[test]
-fn a_product_named_by_its_name_costs_no_further_request() {
+fn product_update_by_name_needs_no_further_request() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", "power bi pro", "--value", "disabled"]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS, &put_product(POWER_BI)]);
 }
 
 #[test]
-fn dry_run_plans_and_writes_nothing() {
+fn product_update_dry_run_sends_no_put() {
     let env = TestEnv::signed_in();
-    let result =
-        env.run(&["product", "update", POWER_BI, "--value", "disabled", "--dry-run", "-o", "json"]).assert_code(0);
-    let record = result.json();
-    assert_eq!(
-        (&record["policyValue"], &record["previousValue"], &record["outcome"]),
-        (&json!("Disabled"), &json!("Enabled"), &json!("planned"))
-    );
-    let result = env
-        .run(&["product", "update", POWER_BI, "--value", "enabled", "--dry-run", "--confirm", "-o", "json"])
-        .assert_code(0);
-    assert_eq!(result.json()["outcome"], "unchanged");
+    let mut transcript = Transcript::default();
+    transcript.push("disabled", env.run(&[DISABLE, &["--dry-run"]].concat()));
+    let enable = ["product", "update", POWER_BI, "--value", "enabled", "--dry-run", "--confirm", "-o", "json"];
+    transcript.push("enabled, --confirm", env.run(&enable));
+    cli_snapshot!(transcript, @r#"
+    ===== disabled =====
+    exit_code: 0
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Disabled",
+      "previousValue": "Enabled",
+      "outcome": "planned",
+      "error": null
+    }
+    ===== enabled, --confirm =====
+    exit_code: 0
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Enabled",
+      "previousValue": "Enabled",
+      "outcome": "unchanged",
+      "error": null
+    }
+    "#);
     assert_eq!(env.request_lines(), [get_product(POWER_BI), get_product(POWER_BI)]);
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
 }
 
 #[test]
-fn confirm_without_a_terminal_is_refused_before_any_request() {
+fn product_update_confirm_needs_a_terminal() {
     let env = TestEnv::signed_in();
-    env.run(&["product", "update", POWER_BI, "--value", "disabled", "--confirm"])
-        .assert_code(2)
-        .stdout_is_empty()
-        .stderr_contains(&["--confirm", "hint: "]);
+    cli_snapshot!(env.run(&[DISABLE, &["--confirm"]].concat()), @"
+    exit_code: 2
+    ----- stderr -----
+    error: --confirm asks a question, and standard input is no terminal to answer it on
+    hint: leave out --confirm, or use --dry-run to see what would change
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn an_answer_that_shows_another_value_is_a_failure() {
+fn product_update_fails_if_value_is_not_applied() {
     let env = TestEnv::signed_in();
     env.tenant.misreport_updates(true);
-    let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]).assert_code(1);
-    let record = result.json();
-    assert_eq!((&record["outcome"], &record["policyValue"]), (&json!("failed"), &json!("Enabled")));
-    assert!(record["error"].as_str().unwrap().contains("the service shows Enabled"), "{record}");
-    result.stderr_contains(&[
-        "error: could not change product CFQ7TTC0H9MP",
-        "the service shows Enabled",
-        "hint: see what it is now: mscommerce product get CFQ7TTC0H9MP",
-    ]);
+    cli_snapshot!(env.run(DISABLE), @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Enabled",
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn an_answer_for_another_product_is_a_failure() {
+fn product_update_fails_on_response_for_other_product() {
     let env = TestEnv::signed_in();
     let other = json!({"policyId": "AllowSelfServicePurchase", "policyValue": "Disabled", "scope": "Product", "productId": "CFQ7TTC0LH2H", "productName": "Power Apps per user"});
     env.tenant.fail_next("PUT ", Response::json(200, &other));
-    let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]).assert_code(1);
-    // The record stays that of the product that was meant, whose value nobody knows now.
-    let record = result.json();
-    assert_eq!((&record["id"], &record["policyValue"]), (&json!(POWER_BI), &json!(null)));
-    result
-        .stderr_contains(&["the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro"]);
+    // The record is that of the requested product. Its value is now unknown.
+    cli_snapshot!(env.run(DISABLE), @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro (CFQ7TTC0H9MP); correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro (CFQ7TTC0H9MP)
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn an_answer_that_cannot_be_understood_leaves_the_value_open() {
+fn product_update_unreadable_response_leaves_value_unknown() {
+    struct Case {
+        name: &'static str,
+        response: Response,
+    }
+
     let env = TestEnv::signed_in();
-    for response in [
-        Response::json(200, &json!([1])),
-        Response::text(204, "application/json", ""),
-        Response::text(502, "text/plain", "bad gateway"),
+    let mut transcript = Transcript::default();
+    for Case { name, response } in [
+        Case { name: "JSON array", response: Response::json(200, &json!([1])) },
+        Case { name: "no content", response: Response::text(204, "application/json", "") },
+        Case { name: "bad gateway", response: Response::text(502, "text/plain", "bad gateway") },
     ] {
         env.tenant.fail_next("PUT ", response);
-        let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]).assert_code(1);
-        let record = result.json();
-        assert_eq!(
-            (&record["outcome"], &record["policyValue"], &record["previousValue"]),
-            (&json!("failed"), &json!(null), &json!("Enabled"))
-        );
-        result.stderr_contains(&["correlation id: ", "hint: see what it is now: mscommerce product get CFQ7TTC0H9MP"]);
+        transcript.push(name, env.run(DISABLE));
     }
+    cli_snapshot!(transcript, @r#"
+    ===== JSON array =====
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK); [1]; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK)
+      [1]
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ===== no content =====
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content); the answer has no body; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content)
+      the answer has no body
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ===== bad gateway =====
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway
+      bad gateway
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn a_refused_change_tells_the_roles_and_keeps_the_value() {
+fn product_update_forbidden_names_required_roles() {
     let env = TestEnv::new();
     env.sign_in(READER);
-    let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]).assert_code(1);
-    let record = result.json();
-    assert_eq!((&record["outcome"], &record["policyValue"]), (&json!("failed"), &json!("Enabled")));
-    result.stderr_contains(&[
-        "error: could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden",
-        "Forbidden: User does not have the required role.",
-        "hint: a change needs the role Global Administrator or Billing Administrator",
-    ]);
+    cli_snapshot!(env.run(DISABLE), @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": "Enabled",
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden
+      Forbidden: User does not have the required role.
+      correlation id: [UUID]
+    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status
+    "#);
 }
 
 #[test]
-fn a_value_the_service_added_later_can_be_changed_away_from() {
+fn product_update_replaces_unknown_value() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![Product::new(POWER_BI, "Power BI Pro", "OnlyOnTuesdays")]);
-    let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]).assert_code(0);
+    let result = env.run(DISABLE).assert_code(0);
     assert_eq!(result.json()["previousValue"], "OnlyOnTuesdays");
 }
 
 #[test]
-fn what_an_answer_leaves_out_is_known_from_before() {
+fn product_update_partial_response_keeps_known_fields() {
     let env = TestEnv::signed_in();
     env.tenant.fail_next("PUT ", Response::json(200, &json!({"policyValue": "Disabled"})));
-    let result = env.run(&["product", "update", "--offer-type", "SaaS", "--value", "disabled", "-o", "json"]);
-    let record = result.assert_code(0).json();
-    assert_eq!((&record["scope"], &record["id"]), (&json!("offerType"), &json!("SaaS")));
-    assert_eq!((&record["name"], &record["policyValue"]), (&json!("Software as a Service"), &json!("Disabled")));
+    cli_snapshot!(env.run(&["product", "update", "--offer-type", "SaaS", "--value", "disabled", "-o", "json"]), @r#"
+    exit_code: 0
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "offerType",
+      "id": "SaaS",
+      "name": "Software as a Service",
+      "policyValue": "Disabled",
+      "previousValue": "Enabled",
+      "outcome": "changed",
+      "error": null
+    }
+    ----- stderr -----
+    Changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Software as a Service (SaaS): Enabled -> Disabled
+    "#);
 }
