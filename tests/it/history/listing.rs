@@ -1,10 +1,11 @@
-//! `history`: what is shown of the record.
+//! `history`: what it prints.
 
 use super::*;
-use crate::support::fixtures::{FORMATS, POWER_BI};
-use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT};
+use crate::support::fixtures::{FORMATS, POWER_BI, TRIALS};
+use crate::support::snapshot::Transcript;
+use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN};
 
-/// So many changes as the number says, of which each is told from the others by its correlation id.
+/// Entries with the correlation ids 0, 1, 2 and so on.
 fn entries(count: usize) -> Vec<Value> {
     (0..count)
         .map(|number| with(entry("r", "Enabled", "Disabled"), &json!({ "correlationId": number.to_string() })))
@@ -16,10 +17,9 @@ fn numbers(newest: usize, oldest: usize) -> Vec<String> {
 }
 
 #[test]
-fn it_shows_every_field_in_every_format() {
-    // Nobody is signed in on this machine.
+fn history_formats() {
     let env = TestEnv::new();
-    write(
+    write_history(
         &env,
         &[
             with(
@@ -40,55 +40,104 @@ fn it_shows_every_field_in_every_format() {
 }
 
 #[test]
-fn the_newest_comes_first_and_twenty_are_enough() {
+fn history_lists_the_newest_20_first() {
     let env = TestEnv::new();
-    write(&env, &entries(25));
+    write_history(&env, &entries(25));
     let result = history(&env, &[]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    20 of 25 changes; --limit N shows more.
+    ");
     assert_eq!(result.column("correlationId"), numbers(24, 5));
-    result.stderr_contains(&["20 of 25", "--limit"]);
     for (limit, oldest) in [("1", 24), ("24", 1), ("25", 0), ("26", 0), ("4294967295", 0)] {
         let result = history(&env, &["--limit", limit]);
         assert_eq!(result.column("correlationId"), numbers(24, oldest), "{limit}");
         assert_eq!(result.stderr.contains("--limit"), oldest > 0, "{}", result.stderr);
     }
-    write(&env, &entries(20));
+    write_history(&env, &entries(20));
     assert_eq!(history(&env, &[]).stderr, "");
 }
 
 #[test]
-fn a_limit_is_a_number_above_nothing() {
+fn history_rejects_invalid_limits() {
     let env = TestEnv::new();
-    write(&env, &entries(2));
+    write_history(&env, &entries(2));
+    let mut transcript = Transcript::default();
     for limit in ["0", "-1", "all", "", "4294967296"] {
         let limit = format!("--limit={limit}");
-        env.run(&["history", &limit]).assert_code(2).stdout_is_empty().stderr_contains(&["--limit"]);
+        transcript.push(&limit, env.run(&["history", &limit]));
     }
+    cli_snapshot!(transcript, @"
+    ===== --limit=0 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '0' for '--limit <N>': 0 is not in 1..=4294967295
+
+    For more information, try '--help'.
+    ===== --limit=-1 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '-1' for '--limit <N>': -1 is not in 1..=4294967295
+
+    For more information, try '--help'.
+    ===== --limit=all =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'all' for '--limit <N>': invalid digit found in string
+
+    For more information, try '--help'.
+    ===== --limit= =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '' for '--limit <N>': cannot parse integer from empty string
+
+    For more information, try '--help'.
+    ===== --limit=4294967296 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '4294967296' for '--limit <N>': 4294967296 is not in 1..=4294967295
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
-fn where_nothing_was_changed_there_is_nothing_to_show_and_nothing_is_made() {
+fn empty_history_formats() {
     let env = TestEnv::new();
     let header = "time,run,tenantId,account,policyId,scope,id,name,from,to,correlationId";
-    for (format, wanted) in [
+    let mut transcript = Transcript::default();
+    for (format, expected) in [
         ("json", "[]\n".to_owned()),
         ("table", String::new()),
         ("csv", format!("{header}\n")),
         ("tsv", header.replace(',', "\t") + "\n"),
     ] {
-        let result = env.run(&["history", "-o", format]).assert_code(0);
-        assert_eq!((result.stdout, result.stderr.as_str()), (wanted, "Nothing has been changed from here yet.\n"));
+        let result = env.run(&["history", "-o", format]);
+        assert_eq!(result.stdout, expected, "{format}");
+        transcript.push(format, result.without_stdout());
     }
-    let result = env.run(&["history", "-q"]).assert_code(0);
-    assert_eq!((result.stdout, result.stderr), (String::new(), String::new()));
-    assert!(!env.state_dir().exists(), "looking leaves nothing behind");
+    transcript.push("table, quiet", env.run(&["history", "-q"]));
+    cli_snapshot!(transcript, @"
+    ===== json =====
+    ===== table =====
+    ===== csv =====
+    ===== tsv =====
+    exit_code: 0
+    ----- stderr -----
+    Nothing has been changed from here yet.
+    ===== table, quiet =====
+    exit_code: 0
+    ");
+    assert!(!env.state_dir().exists(), "history creates no directory");
     assert!(env.request_lines().is_empty());
-    // An empty file says as much as none.
-    write(&env, &[]);
+    // An empty file is the same as no file.
+    write_history(&env, &[]);
     assert_eq!(history(&env, &[]).stdout, "[]\n");
 }
 
 #[test]
-fn it_needs_no_sign_in_and_asks_nobody() {
+fn history_works_offline_without_sign_in() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
     env.tenant.revoke_access_tokens();
@@ -103,76 +152,97 @@ fn it_needs_no_sign_in_and_asks_nobody() {
 }
 
 #[test]
-fn a_tenant_or_a_policy_narrows_it_down() {
+fn history_filters_by_tenant_and_policy() {
     let env = TestEnv::new();
-    let mark =
-        |mark: &str, members: Value| with(with(entry("r", "a", "b"), &members), &json!({ "correlationId": mark }));
-    write(
+    let named =
+        |name: &str, members: Value| with(with(entry("r", "a", "b"), &members), &json!({ "correlationId": name }));
+    write_history(
         &env,
         &[
-            mark("home", json!({})),
-            mark("customer", json!({ "tenantId": CUSTOMER_TENANT })),
-            mark("nowhere", json!({ "tenantId": null })),
-            mark("other policy", json!({ "policyId": "AllowEverything" })),
+            named("home", json!({})),
+            named("customer", json!({ "tenantId": CUSTOMER_TENANT })),
+            named("no tenant", json!({ "tenantId": null })),
+            named("other policy", json!({ "policyId": "AllowEverything" })),
         ],
     );
-    let shown = |flags: &[&str]| history(&env, flags).column("correlationId");
-    assert_eq!(shown(&[]), ["other policy", "nowhere", "customer", "home"]);
-    assert_eq!(shown(&["--tenant", HOME_TENANT]), ["other policy", "home"]);
-    assert_eq!(shown(&["--tenant", CUSTOMER_TENANT]), ["customer"]);
-    assert_eq!(shown(&["--policy-id", "allowEVERYTHING"]), ["other policy"]);
-    assert_eq!(shown(&["--policy-id", "AllowSelfServicePurchase"]), ["nowhere", "customer", "home"]);
-    assert_eq!(shown(&["--policy-id", "AllowEverything", "--tenant", CUSTOMER_TENANT]), Vec::<String>::new());
-    // The limit counts what is left.
-    assert_eq!(shown(&["--tenant", HOME_TENANT, "--limit", "1"]), ["other policy"]);
-    // Ids are the same in any case.
-    write(&env, &[mark("abc", json!({ "tenantId": "ABCDEF00-0000-4000-8000-000000000000" }))]);
-    assert_eq!(shown(&["--tenant", "abcdef00-0000-4000-8000-000000000000"]), ["abc"]);
-    // Something was changed, and it is told that it was elsewhere.
-    let result = history(&env, &["--tenant", HOME_TENANT]);
-    assert_eq!(result.stdout, "[]\n");
-    assert!(!result.stderr.is_empty() && !result.stderr.contains("Nothing has been changed"), "{}", result.stderr);
+    let ids = |flags: &[&str]| history(&env, flags).column("correlationId");
+    assert_eq!(ids(&[]), ["other policy", "no tenant", "customer", "home"]);
+    assert_eq!(ids(&["--tenant", HOME_TENANT]), ["other policy", "home"]);
+    assert_eq!(ids(&["--tenant", CUSTOMER_TENANT]), ["customer"]);
+    assert_eq!(ids(&["--policy-id", "allowEVERYTHING"]), ["other policy"]);
+    assert_eq!(ids(&["--policy-id", "AllowSelfServicePurchase"]), ["no tenant", "customer", "home"]);
+    assert_eq!(ids(&["--policy-id", "AllowEverything", "--tenant", CUSTOMER_TENANT]), Vec::<String>::new());
+    // The limit applies to the filtered entries.
+    assert_eq!(ids(&["--tenant", HOME_TENANT, "--limit", "1"]), ["other policy"]);
+    // Ids are case-insensitive.
+    write_history(&env, &[named("abc", json!({ "tenantId": "ABCDEF00-0000-4000-8000-000000000000" }))]);
+    assert_eq!(ids(&["--tenant", "abcdef00-0000-4000-8000-000000000000"]), ["abc"]);
+    // The message says that there are entries of other tenants.
+    cli_snapshot!(history(&env, &["--tenant", HOME_TENANT]), @"
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    None of the 1 changes recorded fits.
+    ");
 }
 
 #[test]
-fn a_domain_does_not_say_which_tenant_without_asking() {
+fn history_rejects_domains() {
     let env = TestEnv::signed_in();
-    write(&env, &entries(1));
-    for tenant in [CUSTOMER_DOMAIN, "contoso.example", "organizations"] {
-        env.run(&["history", "--tenant", tenant]).assert_code(2).stdout_is_empty().stderr_contains(&["--tenant", "id"]);
+    write_history(&env, &entries(1));
+    let mut transcript = Transcript::default();
+    for tenant in [CUSTOMER_DOMAIN, HOME_DOMAIN, "organizations"] {
+        transcript.push(tenant, env.run(&["history", "--tenant", tenant]));
     }
+    cli_snapshot!(transcript, @"
+    ===== fabrikam.example =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant fabrikam.example: the record of changes names tenants by their ids
+    hint: mscommerce history -o json
+    ===== contoso.example =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant contoso.example: the record of changes names tenants by their ids
+    hint: mscommerce history -o json
+    ===== organizations =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn names_that_mean_harm_do_none() {
+fn history_escapes_control_characters() {
     let env = TestEnv::new();
-    let nasty = "a|b\tc\nd\r\ne\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}1m\u{202e}f";
-    let members = json!({ "name": nasty, "account": nasty, "from": nasty, "run": nasty, "correlationId": nasty });
-    write(&env, &[with(entry("r", "a", "b"), &members)]);
+    let unsafe_text = "a|b\tc\nd\r\ne\u{1b}]0;t\u{7}\u{1b}[2J\u{9b}1m\u{202e}f";
+    let members = json!({ "name": unsafe_text, "account": unsafe_text, "from": unsafe_text, "run": unsafe_text,
+        "correlationId": unsafe_text });
+    write_history(&env, &[with(entry("r", "a", "b"), &members)]);
     for (format, lines) in [("table", 2), ("tsv", 2), ("markdown", 3)] {
         let result = env.run(&["history", "-o", format]).assert_code(0);
         assert_eq!(result.stdout.lines().count(), lines, "{}", result.stdout);
         assert!(!result.stdout.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\r']), "{:?}", result.stdout);
     }
-    assert_eq!(history(&env, &[]).column("name"), [nasty]);
+    assert_eq!(history(&env, &[]).column("name"), [unsafe_text]);
 }
 
 #[cfg(unix)]
 #[test]
-fn it_fits_80_columns() {
+fn history_fits_80_columns() {
     use unicode_width::UnicodeWidthStr as _;
 
     use crate::support::pty::{COLUMNS, PtySession};
 
     let env = TestEnv::new();
-    // Every field differs that can within a tenant.
-    let trials = "OnlyTrialsWithoutPaymentMethod";
+    // The two entries differ in every field that can differ within a tenant.
     let newer = json!({ "time": "2026-03-02T23:59:59Z", "scope": "offerType", "id": "SaaS",
         "name": "Software as a Service", "correlationId": "c0000000-0000-4000-8000-000000000002" });
     let runs = ["11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002"];
-    write(&env, &[entry(runs[0], "Enabled", trials), with(entry(runs[1], "Disabled", "Enabled"), &newer)]);
-    let at_terminal = |limit| {
+    write_history(&env, &[entry(runs[0], "Enabled", TRIALS), with(entry(runs[1], "Disabled", "Enabled"), &newer)]);
+    let run_in_terminal = |limit| {
         let command = env.command(&["history", "--limit", limit, "--color", "never", "-q"]);
         let output = PtySession::run(command).finish().assert_code(0);
         for line in output.screen.lines() {
@@ -180,6 +250,6 @@ fn it_fits_80_columns() {
         }
         output.screen
     };
-    at_terminal("2");
-    insta::assert_snapshot!("one_change_at_80_columns", at_terminal("1"));
+    run_in_terminal("2");
+    insta::assert_snapshot!("one_change_at_80_columns", run_in_terminal("1"));
 }

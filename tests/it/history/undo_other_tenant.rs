@@ -1,50 +1,68 @@
-//! `undo` stays at its own tenant and policy.
+//! `undo` affects only the selected tenant and policy.
 
 use super::*;
 use crate::support::fixtures::{POWER_BI, VISIO};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, PASSWORD};
 
 #[test]
-fn changes_at_another_tenant_are_not_touched() {
+fn undo_ignores_runs_at_other_tenants() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
     env.run(&["product", "update", VISIO, "--value", "disabled", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
-    // The newest run is the customer's, but this is the home tenant.
+    // The newest run is at the customer's tenant, and this is the home tenant.
     let result = env.run(&["undo", "--yes", "-o", "json"]).assert_code(0);
     assert_eq!(result.column("id"), [POWER_BI]);
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO), "Disabled");
-    // And there it can be taken back by itself.
+
+    let mut transcript = Transcript::default();
     for tenant in [CUSTOMER_DOMAIN, CUSTOMER_TENANT] {
-        let result = env.run(&["undo", "--yes", "-o", "json", "--tenant", tenant]).assert_code(0);
+        let result = env.run(&["undo", "--yes", "-o", "json", "--tenant", tenant]);
+        transcript.push(tenant, result.without_stdout());
         assert_eq!(result.column("id"), [VISIO]);
-        result.stderr_contains(&[&format!("in the tenant {CUSTOMER_TENANT}")]);
     }
+    cli_snapshot!(transcript, @"
+    ===== fabrikam.example =====
+    ===== 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 0
+    ----- stderr -----
+    Taking back the run of [TIME].
+    1 changed in the tenant 22222222-2222-4222-8222-222222222222
+    ");
     assert_eq!(env.tenant.value(VISIO), "Disabled");
 }
 
 #[test]
-fn where_nothing_was_changed_at_this_tenant_it_fails() {
+fn undo_fails_without_runs_at_the_tenant() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
+    let mut transcript = Transcript::default();
     for tenant in [CUSTOMER_DOMAIN, CUSTOMER_TENANT] {
-        let result = env.run(&["undo", "--yes", "--tenant", tenant]).assert_code(1).stdout_is_empty();
-        result.stderr_contains(&["error: nothing has been changed from here", CUSTOMER_TENANT]);
+        transcript.push(tenant, env.run(&["undo", "--yes", "--tenant", tenant]));
     }
-    assert_eq!(changes(&env).len(), 1);
+    cli_snapshot!(transcript, @"
+    ===== fabrikam.example =====
+    ===== 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 1
+    ----- stderr -----
+    error: nothing has been changed from here under the policy AllowSelfServicePurchase in the tenant 22222222-2222-4222-8222-222222222222
+    hint: mscommerce history
+    ");
+    assert_eq!(env.update_requests().len(), 1);
 }
 
 #[test]
-fn the_hint_to_look_at_the_record_is_one_that_can_be_followed() {
+fn undo_history_hint_can_be_run() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
-    let changed_elsewhere = env.run(&["undo", "--yes", "--tenant", CUSTOMER_DOMAIN]).assert_code(1);
+    let nothing_to_revert = env.run(&["undo", "--yes", "--tenant", CUSTOMER_DOMAIN]).assert_code(1);
     env.run(&["product", "update", VISIO, "--value", "disabled", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     env.run(&["product", "update", VISIO, "--value", "enabled", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     let entries = env.history();
-    write(&env, &entries[..2]);
+    write_history(&env, &entries[..2]);
     let changed_since = env.run(&["undo", "--yes", "--tenant", CUSTOMER_DOMAIN]).assert_code(1);
-    for result in [changed_elsewhere, changed_since] {
+    for result in [nothing_to_revert, changed_since] {
         let hint = result
             .stderr
             .lines()
@@ -55,9 +73,9 @@ fn the_hint_to_look_at_the_record_is_one_that_can_be_followed() {
 }
 
 #[test]
-fn changes_under_another_policy_are_not_touched() {
+fn undo_ignores_runs_under_other_policies() {
     let env = TestEnv::signed_in();
-    write(
+    write_history(
         &env,
         &[
             entry("first", "Disabled", "Enabled"),
@@ -68,35 +86,39 @@ fn changes_under_another_policy_are_not_touched() {
     assert_eq!(result.column("id"), [POWER_BI]);
     assert_eq!(env.tenant.value(VISIO), "Disabled");
     env.tenant.forget_requests();
-    // Of a third policy nothing is known, and nothing is asked.
-    let undo = ["undo", "--yes", "--policy-id", "AllowNothing"];
-    env.run(&undo).assert_code(1).stdout_is_empty().stderr_contains(&["AllowNothing", "nothing has been changed"]);
+    // A policy without history needs no request.
+    cli_snapshot!(env.run(&["undo", "--yes", "--policy-id", "AllowNothing"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: nothing has been changed from here under the policy AllowNothing in the tenant 11111111-1111-4111-8111-111111111111
+    hint: mscommerce history
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn the_policy_is_the_same_in_any_case() {
+fn undo_policy_id_is_case_insensitive() {
     let env = TestEnv::signed_in();
     let policy = ["--policy-id", "allowSELFservicepurchase"];
     env.run(&[&["product", "update", POWER_BI, "--value", "disabled"][..], &policy].concat()).assert_code(0);
-    env.run(&["undo", "--yes"]).assert_code(0).stderr_contains(&["1 changed"]);
+    env.run(&["undo", "--yes"]).assert_code(0);
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
 }
 
 #[test]
-fn a_change_at_a_tenant_that_nobody_knows_is_never_taken_back() {
+fn undo_ignores_entries_without_tenant() {
     let env = TestEnv::signed_in();
-    write(&env, &[with(entry("r", "Disabled", "Enabled"), &json!({ "tenantId": null }))]);
+    write_history(&env, &[with(entry("r", "Disabled", "Enabled"), &json!({ "tenantId": null }))]);
     env.run(&["undo", "--yes"]).assert_code(1).stdout_is_empty();
-    assert!(changes(&env).is_empty());
+    assert!(env.update_requests().is_empty());
 }
 
 #[test]
-fn another_profile_at_the_same_tenant_takes_back_the_same_run() {
+fn undo_with_other_profile_reverts_the_same_run() {
     let env = TestEnv::signed_in();
     env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
     let connect = ["connect", "--username", ADMIN, "--password-stdin", "--profile", "lab"];
     env.run_with_stdin(&connect, PASSWORD).assert_code(0);
-    env.run(&["undo", "--yes", "--profile", "lab"]).assert_code(0).stderr_contains(&["1 changed"]);
+    env.run(&["undo", "--yes", "--profile", "lab"]).assert_code(0);
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
 }
