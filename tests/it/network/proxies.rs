@@ -1,80 +1,107 @@
-//! Proxies: used, named when they fail, and told no more than they need.
+//! Proxies: settings, errors, and the credentials that a proxy receives.
 
 use super::*;
 use crate::support::fixtures::LIST_PRODUCTS;
 
-/// A proxy that answers each request for a tunnel with this.
-fn proxy_answering(status: &str) -> Server {
-    Server::responding_with(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"))
+const CONNECT_SERVICE: &str = "CONNECT licensing.example:443";
+
+/// Responds to each CONNECT request with this status line.
+fn respond_with_status(status: &str) -> Serve {
+    respond_with(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"))
+}
+
+/// A proxy that accepts every CONNECT request and is also the commerce endpoint in the tunnel.
+fn tunnel(config: &Arc<ServerConfig>) -> Server {
+    let config = Arc::clone(config);
+    Server::start(move |mut connection| {
+        if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
+            serve_product_over_tls(connection, &config);
+        }
+    })
+}
+
+/// A proxy that fails, and how it is contacted.
+struct ProxyCase {
+    name: &'static str,
+    serve: Serve,
+    flags: &'static [&'static str],
+    /// Requests that one command sends to it.
+    requests: usize,
 }
 
 #[test]
-fn a_proxy_that_refuses_the_connection_is_named() {
+fn proxy_failures_have_specific_hints() {
+    let cases = [
+        ProxyCase {
+            name: "407",
+            serve: respond_with_status("407 Proxy Authentication Required"),
+            flags: &[],
+            requests: 1,
+        },
+        ProxyCase { name: "403", serve: respond_with_status("403 Forbidden"), flags: &[], requests: 1 },
+        ProxyCase {
+            name: "never responds",
+            serve: Box::new(|mut connection| connection.wait_for_close()),
+            flags: &["--timeout", "1"],
+            requests: 0,
+        },
+    ];
+    let env = || OfflineEnv::at(BEHIND_PROXY);
+    let mut transcript = Transcript::default();
     let port = RefusingPort::new();
-    OfflineEnv::at(BEHIND_PROXY)
-        .with("HTTPS_PROXY", &port.http())
-        .expect_trouble(&[], &[&format!("the proxy {}", port.http()), "hint: look at HTTPS_PROXY", "NO_PROXY"]);
+    env().with("HTTPS_PROXY", &port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
+    env().with("HTTPS_PROXY", &format!("http://{NOWHERE}:3128")).push_failures(&mut transcript, "unknown host", &[]);
+    for ProxyCase { name, serve, flags, requests } in cases {
+        let proxy = Server::start(serve);
+        env().with("HTTPS_PROXY", &proxy.http()).push_failures(&mut transcript, name, flags);
+        let recorded = proxy.finish();
+        assert_eq!(recorded.connections, 2, "{name}");
+        assert_eq!(recorded.lines(), vec![CONNECT_SERVICE; 2 * requests], "{name}");
+        recorded.assert_no_credentials(name);
+    }
+    cli_snapshot!(transcript, @"
+    ===== refuses the connection =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] refused the connection
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    ===== unknown host =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the address of nowhere.invalid could not be found
+     [OS ERROR]
+    hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
+    ===== 407 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] asks for a user name and a password
+    hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
+    ===== 403 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example
+      tunnel error: unsuccessful
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    ===== never responds =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: licensing.example did not answer in time (1 s), asked through the proxy http://127.0.0.1:[PORT]
+      correlation id: [UUID]
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    hint: try again, or allow more time with --timeout SECONDS
+    ");
 }
 
 #[test]
-fn a_proxy_whose_name_cannot_be_resolved_is_named() {
-    OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &format!("http://{NOWHERE}:3128")).expect_trouble(
-        &[],
-        &[
-            "the address of nowhere.invalid could not be found",
-            "that is the proxy http://nowhere.invalid:3128",
-            "HTTPS_PROXY",
-        ],
-    );
-}
-
-#[test]
-fn a_proxy_that_wants_a_password_is_told_as_that() {
-    let proxy = proxy_answering("407 Proxy Authentication Required");
-    OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).expect_trouble(
-        &[],
-        &[
-            &format!("the proxy {} asks for a user name and a password", proxy.http()),
-            "hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT",
-        ],
-    );
-    let recorded = proxy.finish();
-    assert_eq!(recorded.lines(), ["CONNECT licensing.example:443", "CONNECT licensing.example:443"]);
-    recorded.expect_no_credentials();
-}
-
-#[test]
-fn a_proxy_that_forbids_the_host_is_told_as_that() {
-    let proxy = proxy_answering("403 Forbidden");
-    OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).expect_trouble(
-        &[],
-        &[
-            &format!("the proxy {} did not let us through to licensing.example", proxy.http()),
-            "hint: look at HTTPS_PROXY",
-        ],
-    );
-    proxy.finish().expect_no_credentials();
-}
-
-#[test]
-fn a_proxy_that_never_answers_is_named_when_the_time_is_over() {
-    let proxy = Server::start(|mut connection| connection.wait_for_close());
-    OfflineEnv::at(BEHIND_PROXY)
-        .with("HTTPS_PROXY", &proxy.http())
-        .expect_trouble(&["--timeout", "1"], &["did not answer in time (1 s)", &proxy.http(), "HTTPS_PROXY"]);
-    assert_eq!(proxy.finish().connections, 2);
-}
-
-#[test]
-fn a_proxys_password_is_sent_to_the_proxy_and_never_printed() {
+fn proxy_password_is_sent_but_not_printed() {
     for (user_info, header) in
         [("user:s3cret", "Basic dXNlcjpzM2NyZXQ="), ("user:s3cret%40%2F", "Basic dXNlcjpzM2NyZXRALw==")]
     {
         for status in ["407 Proxy Authentication Required", "403 Forbidden", "200 Connection Established"] {
-            let proxy = proxy_answering(status);
-            let away = OfflineEnv::at(BEHIND_PROXY)
+            let proxy = Server::start(respond_with_status(status));
+            let env = OfflineEnv::at(BEHIND_PROXY)
                 .with("HTTPS_PROXY", &proxy.http().replace("http://", &format!("http://{user_info}@")));
-            for result in [away.run(&[LIST, &["-vvv"]].concat()), away.connect(&["-vvv"])] {
+            for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"])] {
                 result.assert_code(1).stdout_is_empty().stderr_lacks("s3cret").stderr_lacks("dXNlcjpzM2NyZX");
             }
             let recorded = proxy.finish();
@@ -82,26 +109,26 @@ fn a_proxys_password_is_sent_to_the_proxy_and_never_printed() {
             for request in &recorded.requests {
                 assert_eq!(request.header("proxy-authorization"), Some(header));
             }
-            recorded.expect_no_credentials();
+            recorded.assert_no_credentials(status);
         }
     }
 }
 
 #[test]
-fn a_proxys_password_is_not_printed_where_it_breaks_the_proxys_address_either() {
-    // People forget to encode these. All but the last end the host's part of an address, so that the password's
-    // beginning looks like a port.
+fn unescaped_proxy_password_is_not_printed() {
+    // Users forget to encode these characters. All but the last end the host part of a URL, so that the start of the
+    // password looks like a port.
     for separator in ['/', '#', '?', '\\', '@'] {
-        let away =
+        let env =
             OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &format!("http://user:s3{separator}cret@{NOWHERE}:3128"));
-        for result in [away.run(&[LIST, &["-vvv"]].concat()), away.connect(&["-vvv"])] {
+        for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"])] {
             result.assert_code(1).stdout_is_empty().stderr_lacks(":s3").stderr_lacks("cret@");
         }
     }
 }
 
 #[test]
-fn a_service_on_this_machine_is_never_reached_through_a_proxy() {
+fn loopback_service_bypasses_proxy() {
     let proxy = Server::unexpected();
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
     let env = TestEnv::new();
@@ -116,70 +143,92 @@ fn a_service_on_this_machine_is_never_reached_through_a_proxy() {
 }
 
 #[test]
-fn a_socks_proxy_is_refused_with_what_would_do() {
+fn socks_proxy_is_not_supported() {
+    let mut transcript = Transcript::default();
     for (variable, value) in [("ALL_PROXY", "socks5://127.0.0.1:1080"), ("HTTPS_PROXY", "socks5h://127.0.0.1:1080")] {
-        OfflineEnv::at(BEHIND_PROXY)
-            .with(variable, value)
-            .expect_trouble(&[], &[variable, "socks5", "http:// or https://"]);
+        let env = OfflineEnv::at(BEHIND_PROXY).with(variable, value);
+        env.push_failures(&mut transcript, &format!("{variable}={value}"), &[]);
     }
+    cli_snapshot!(transcript, @"
+    ===== ALL_PROXY=socks5://127.0.0.1:1080 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy socks5://127.0.0.1:[PORT] is of a kind that is not supported
+    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    ===== HTTPS_PROXY=socks5h://127.0.0.1:1080 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy socks5h://127.0.0.1:[PORT] is of a kind that is not supported
+    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    ");
 }
 
 #[test]
-fn no_proxy_is_honoured() {
+fn no_proxy_bypasses_proxy() {
     let proxy = Server::unexpected();
-    for excepted in [NOWHERE, ".invalid", "*", "other.example, nowhere.invalid"] {
+    let mut transcript = Transcript::default();
+    for value in [NOWHERE, ".invalid", "*", "other.example, nowhere.invalid"] {
         OfflineEnv::at(&format!("https://{NOWHERE}"))
             .with("HTTPS_PROXY", &proxy.http())
-            .with("NO_PROXY", excepted)
-            .expect_trouble(&[], &["the address of nowhere.invalid could not be found"]);
+            .with("NO_PROXY", value)
+            .push_failures(&mut transcript, value, &[]);
     }
+    cli_snapshot!(transcript, @"
+    ===== nowhere.invalid =====
+    ===== .invalid =====
+    ===== * =====
+    ===== other.example, nowhere.invalid =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the address of nowhere.invalid could not be found
+     [OS ERROR]
+    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    ");
     assert_eq!(proxy.finish().connections, 0);
 }
 
 #[test]
-fn the_token_travels_inside_the_tunnel_and_the_proxy_never_sees_it() {
-    let authority = TestCa::new();
-    let config = authority.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
-    let (outer, directory) = (tunnel(&config), Pem::of(&authority));
-    let away = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &outer.http()).trusting(&directory.file);
-    away.run(LIST).assert_code(0);
-    let recorded = outer.finish();
-    assert_eq!(recorded.lines(), ["CONNECT licensing.example:443", LIST_PRODUCTS]);
+fn token_is_sent_inside_tunnel_only() {
+    let ca = TestCa::new();
+    let config = ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let (proxy, pem) = (tunnel(&config), Pem::of(&ca));
+    let env = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).trusting(&pem.file);
+    env.run(LIST).assert_code(0);
+    let recorded = proxy.finish();
+    assert_eq!(recorded.lines(), [CONNECT_SERVICE, LIST_PRODUCTS]);
     assert_eq!(recorded.requests[0].header("authorization"), None);
-    assert_eq!(recorded.requests[1].header("authorization"), Some(format!("Bearer {}", away.token).as_str()));
+    assert_eq!(recorded.requests[1].header("authorization"), Some(format!("Bearer {}", env.token).as_str()));
     assert_eq!((recorded.connections, recorded.handshakes), (1, 1));
 }
 
 #[test]
-fn a_proxy_that_inspects_traffic_is_told_as_an_issuer_that_is_not_trusted() {
-    // The proxy shows a certificate of its own making for the service.
-    let (inspecting, trusted) = (TestCa::new(), TestCa::new());
-    let config = inspecting.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
-    let (proxy, directory) = (tunnel(&config), Pem::of(&trusted));
-    OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).trusting(&directory.file).expect_trouble(
-        &[],
-        &["the certificate of licensing.example comes from an issuer that is not trusted here", "SSL_CERT_FILE"],
-    );
+fn intercepting_proxy_error_is_unknown_issuer() {
+    // The proxy presents a certificate of its own CA for the service.
+    let (proxy_ca, trusted_ca) = (TestCa::new(), TestCa::new());
+    let config = proxy_ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let (proxy, pem) = (tunnel(&config), Pem::of(&trusted_ca));
+    let env = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).trusting(&pem.file);
+    let mut transcript = Transcript::default();
+    env.push_failures(&mut transcript, "intercepting proxy", &[]);
+    cli_snapshot!(transcript, @"
+    ===== intercepting proxy =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of licensing.example comes from an issuer that is not trusted here
+      invalid peer certificate: UnknownIssuer
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    ");
     let recorded = proxy.finish();
-    assert_eq!(recorded.lines(), ["CONNECT licensing.example:443", "CONNECT licensing.example:443"]);
-    recorded.expect_no_credentials();
-}
-
-/// A proxy that grants every tunnel, and is the commerce endpoint at the other end of it as well.
-fn tunnel(config: &Arc<ServerConfig>) -> Server {
-    let config = Arc::clone(config);
-    Server::start(move |mut connection| {
-        if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
-            commerce_over(connection, &config);
-        }
-    })
+    assert_eq!(recorded.lines(), [CONNECT_SERVICE; 2]);
+    recorded.assert_no_credentials("intercepting proxy");
 }
 
 #[test]
-fn a_variable_that_holds_no_proxys_address_is_named_and_nothing_goes_past_it() {
+fn invalid_proxy_variable_is_an_error() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    let endpoint = ("MSCOMMERCE_ENDPOINT", "https://licensing.example");
+    let endpoint = ("MSCOMMERCE_ENDPOINT", BEHIND_PROXY);
+    let mut transcript = Transcript::default();
     for (variable, value) in [
         ("HTTPS_PROXY", " http://127.0.0.1:1"),
         ("HTTPS_PROXY", "htp://127.0.0.1:1"),
@@ -187,18 +236,30 @@ fn a_variable_that_holds_no_proxys_address_is_named_and_nothing_goes_past_it() {
         ("https_proxy", "::::"),
         ("ALL_PROXY", "junk://s3cret@x"),
     ] {
-        let result = env
-            .run_with_env(&[("MSCOMMERCE_TOKEN", &token), endpoint, (variable, value)], LIST)
-            .assert_code(1)
-            .stderr_contains(&["does not hold the address of a proxy", "hint: write http://HOST:PORT"]);
-        assert!(!result.stderr.contains("s3cret"), "{}", result.stderr);
-        // Where no proxy is meant, none is missed.
-        let result = env
-            .run_with_env(
-                &[("MSCOMMERCE_TOKEN", &token), endpoint, (variable, value), ("NO_PROXY", "licensing.example")],
-                LIST,
-            )
-            .assert_code(1);
-        assert!(!result.stderr.contains("of a proxy"), "{variable}={value}: {}", result.stderr);
+        let variables = [("MSCOMMERCE_TOKEN", token.as_str()), endpoint, (variable, value)];
+        let case = format!("{variable}={value:?}");
+        let mut result = env.run_with_env(&variables, LIST).stderr_lacks("s3cret");
+        // Windows finds the lower-case variable under the upper-case name.
+        result.stderr = result.stderr.replace("https_proxy", "HTTPS_PROXY");
+        transcript.push(&case, result);
+        // The variable is not used if no proxy is needed.
+        let variables = [&variables[..], &[("NO_PROXY", "licensing.example")]].concat();
+        let result = env.run_with_env(&variables, LIST).assert_code(1);
+        assert!(!result.stderr.contains("of a proxy"), "{case}: {}", result.stderr);
     }
+    cli_snapshot!(transcript, @r#"
+    ===== HTTPS_PROXY=" http://127.0.0.1:1" =====
+    ===== HTTPS_PROXY="htp://127.0.0.1:1" =====
+    ===== HTTPS_PROXY="http:/127.0.0.1:1" =====
+    ===== https_proxy="::::" =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: HTTPS_PROXY does not hold the address of a proxy
+    hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    ===== ALL_PROXY="junk://s3cret@x" =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: ALL_PROXY does not hold the address of a proxy
+    hint: write http://HOST:PORT, or unset ALL_PROXY
+    "#);
 }

@@ -1,24 +1,24 @@
-//! Faults that may pass: another try finds them gone, and nothing is sent twice that must not be.
+//! Retries of transient errors, and requests that must not be sent twice.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::support::fixtures::{DISABLED_PRODUCT, ENABLED_PRODUCT, LIST_PRODUCTS};
 
-/// The statuses that may pass.
-const PASSING: [u16; 6] = [408, 429, 500, 502, 503, 504];
-/// Some of those that do not.
-const LASTING: [u16; 6] = [400, 403, 404, 405, 409, 501];
+/// The statuses that are retried.
+const TRANSIENT: [u16; 6] = [408, 429, 500, 502, 503, 504];
+/// Some of those that are not.
+const PERMANENT: [u16; 6] = [400, 403, 404, 405, 409, 501];
 
-fn fault(status: u16) -> Response {
+fn error_response(status: u16) -> Response {
     Response::json(status, &json!({ "errorCode": "Trouble", "reason": "Now." }))
 }
 
 #[test]
-fn a_fault_that_passes_is_not_even_told() {
-    for status in PASSING {
+fn transient_error_is_retried_silently() {
+    for status in TRANSIENT {
         let env = TestEnv::signed_in();
-        env.tenant.fail_times(1, "GET ", fault(status));
+        env.tenant.fail_times(1, "GET ", error_response(status));
         let result = env.run(LIST).assert_code(0);
         assert_eq!(result.stderr, "", "{status}");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS; 2], "{status}");
@@ -26,32 +26,133 @@ fn a_fault_that_passes_is_not_even_told() {
 }
 
 #[test]
-fn a_verbose_run_tells_each_try() {
+fn verbose_output_shows_each_attempt() {
     let env = TestEnv::signed_in();
-    env.tenant.fail_times(2, "GET ", fault(502));
+    env.tenant.fail_times(2, "GET ", error_response(502));
     let result = env.run(&[LIST, &["-v"]].concat()).assert_code(0);
     assert_eq!(result.stderr.matches("-> 502 Bad Gateway").count(), 2, "{}", result.stderr);
     assert_eq!(result.stderr.matches("trying again in ").count(), 2, "{}", result.stderr);
 }
 
 #[test]
-fn a_fault_that_lasts_is_told_at_once() {
-    for status in LASTING {
+fn permanent_error_of_update_is_not_retried() {
+    let mut transcript = Transcript::default();
+    for status in PERMANENT {
         let env = TestEnv::signed_in();
-        env.tenant.fail_times(1, "PUT ", fault(status));
-        env.run(DISABLE).assert_code(1).stderr_contains(&[&status.to_string()]);
+        env.tenant.fail_times(1, "PUT ", error_response(status));
+        transcript.push(&status.to_string(), env.run(DISABLE));
         assert_eq!(env.request_lines().iter().filter(|line| line.starts_with("PUT ")).count(), 1, "{status}");
     }
+    cli_snapshot!(transcript, @"
+    ===== 400 =====
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    policyValue    Enabled
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; Trouble: Now.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request
+      Trouble: Now.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 403 =====
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    policyValue    Enabled
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Trouble: Now.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden
+      Trouble: Now.
+      correlation id: [UUID]
+    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status
+    ===== 404 =====
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    policyValue    Enabled
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 404 Not Found; Trouble: Now.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 404 Not Found
+      Trouble: Now.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 405 =====
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    policyValue    Enabled
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 405 Method Not Allowed; Trouble: Now.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 405 Method Not Allowed
+      Trouble: Now.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 409 =====
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    policyValue    Enabled
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Trouble: Now.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 409 Conflict
+      Trouble: Now.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 501 =====
+    exit_code: 1
+    ----- stdout -----
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0H9MP
+    name           Power BI Pro
+    previousValue  Enabled
+    outcome        failed
+    error          could not change product CFQ7TTC0H9MP: the service answered 501 Not Implemented; Trouble: Now.; correlation id: [UUID]
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 501 Not Implemented
+      Trouble: Now.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ");
 }
 
 #[test]
-fn a_change_whose_answer_was_lost_is_made_again_and_told_as_made() {
+fn update_retries_after_lost_response() {
     let puts = Arc::new(AtomicUsize::new(0));
     let server = {
         let puts = Arc::clone(&puts);
         Server::start(move |mut connection| {
             while let Some(request) = connection.read_request() {
-                // The first answer is cut off, the second connection closed without one.
+                // The first response is truncated; the second connection closes without one.
                 match (request.method.as_str(), puts.load(Ordering::SeqCst)) {
                     ("PUT", 0) => {
                         puts.store(1, Ordering::SeqCst);
@@ -78,11 +179,11 @@ fn a_change_whose_answer_was_lost_is_made_again_and_told_as_made() {
         .map(|request| request.header("x-ms-correlation-id").unwrap().to_owned())
         .collect();
     assert_eq!(ids.len(), 3);
-    assert!(ids[0] != ids[1] && ids[1] != ids[2], "each try has a correlation id of its own: {ids:?}");
+    assert!(ids[0] != ids[1] && ids[1] != ids[2], "each attempt has its own correlation id: {ids:?}");
 }
 
 #[test]
-fn a_change_that_may_have_been_made_before_a_lasting_refusal_is_not_told_as_refused_alone() {
+fn update_ambiguous_attempt_then_409_is_unknown_outcome() {
     let server = {
         let puts = AtomicUsize::new(0);
         Server::start(move |mut connection| {
@@ -99,30 +200,48 @@ fn a_change_that_may_have_been_made_before_a_lasting_refusal_is_not_told_as_refu
             }
         })
     };
-    let result = OfflineEnv::at(&server.http()).run(&[DISABLE, &["-o", "json"]].concat()).assert_code(1);
-    assert_eq!(result.json()["policyValue"], Value::Null, "the first try may have made it");
-    result.stderr_contains(&["409", "hint: see what it is now"]);
+    let result = OfflineEnv::at(&server.http()).run(&[DISABLE, &["-o", "json"]].concat());
+    assert_eq!(result.json()["policyValue"], Value::Null, "the first attempt may have been applied");
+    cli_snapshot!(result, @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: No.; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 409 Conflict
+      Odd: No.
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn token_requests_are_tried_again() {
-    for status in PASSING {
+fn token_requests_are_retried() {
+    for status in TRANSIENT {
         let env = TestEnv::new();
-        env.tenant.fail_times(2, "/token", fault(status));
+        env.tenant.fail_times(2, "/token", error_response(status));
         env.run_with_stdin(CONNECT, PASSWORD).assert_code(0);
         assert_eq!(env.token_requests().len(), 3, "{status}");
     }
     let env = TestEnv::new();
-    env.tenant.fail_times(1, "/token", fault(400));
+    env.tenant.fail_times(1, "/token", error_response(400));
     env.run_with_stdin(CONNECT, PASSWORD);
     assert_eq!(env.token_requests().len(), 1);
 }
 
 #[test]
-fn the_time_that_is_left_ends_the_tries() {
+fn timeout_limits_retries() {
     let env = TestEnv::signed_in();
     env.tenant.set_delay(std::time::Duration::from_millis(600));
-    env.tenant.fail_times(5, "GET ", fault(503));
+    env.tenant.fail_times(5, "GET ", error_response(503));
     let result = env.run(&[LIST, &["--timeout", "1"]].concat()).assert_code(1);
     assert!(env.request_lines().len() < 5, "{:?}", env.request_lines());
     assert_ne!(result.stderr, "");

@@ -1,45 +1,36 @@
-//! TLS: whom to trust, and what is told of those who are not.
+//! TLS: trusted certificates, and errors of untrusted servers.
 
 use super::*;
-use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI};
+use crate::support::fixtures::LIST_PRODUCTS;
 
 /// The commerce endpoint over TLS.
-fn secure(config: Arc<ServerConfig>) -> Server {
-    Server::start(move |connection| commerce_over(connection, &config))
-}
-
-/// A server that is not to be trusted is told with these words, and gets neither a token nor a password.
-#[track_caller]
-fn expect_distrust(config: Arc<ServerConfig>, trusted: &TestCa, said: &[&str]) {
-    let (server, pem) = (secure(config), Pem::of(trusted));
-    OfflineEnv::at(&server.https()).trusting(&pem.file).expect_trouble(&[], said);
-    let recorded = server.finish();
-    assert_eq!((recorded.connections, recorded.requests.len()), (2, 0));
+fn tls_server(config: Arc<ServerConfig>) -> Server {
+    Server::start(move |connection| serve_product_over_tls(connection, &config))
 }
 
 #[test]
-fn a_listing_makes_one_connection_one_handshake_and_one_request() {
-    let authority = TestCa::new();
+fn list_makes_one_handshake_and_one_request() {
+    let ca = TestCa::new();
     for versions in [rustls::ALL_VERSIONS, &[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
-        let server = secure(authority.server_config("localhost", Validity::Valid, versions));
-        let pem = Pem::of(&authority);
-        let away = OfflineEnv::at(&server.https()).trusting(&pem.file);
-        let result = away.run(&["products", "list", "-o", "json"]).assert_code(0);
-        assert_eq!(result.json()[0]["id"], POWER_BI);
+        let server = tls_server(ca.server_config("localhost", Validity::Valid, versions));
+        let pem = Pem::of(&ca);
+        let env = OfflineEnv::at(&server.https()).trusting(&pem.file);
+        let result = env.run(&["products", "list", "-o", "json"]).assert_code(0);
+        assert_eq!(result.ids(), [POWER_BI]);
         assert_eq!(result.stderr, "");
         let recorded = server.finish();
         assert_eq!((recorded.connections, recorded.handshakes), (1, 1));
         assert_eq!(recorded.lines(), [LIST_PRODUCTS]);
-        assert_eq!(recorded.requests[0].header("authorization"), Some(format!("Bearer {}", away.token).as_str()));
+        assert_eq!(recorded.requests[0].header("authorization"), Some(format!("Bearer {}", env.token).as_str()));
     }
 }
 
 #[test]
-fn a_change_makes_one_connection_one_handshake_and_two_requests() {
-    let authority = TestCa::new();
-    let (server, pem) = (secure(authority.localhost_config()), Pem::of(&authority));
-    let result =
-        OfflineEnv::at(&server.https()).trusting(&pem.file).run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
+fn update_makes_one_handshake_and_two_requests() {
+    let ca = TestCa::new();
+    let (server, pem) = (tls_server(ca.localhost_config()), Pem::of(&ca));
+    let env = OfflineEnv::at(&server.https()).trusting(&pem.file);
+    let result = env.run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
     assert_eq!(result.json()["outcome"], "changed");
     let recorded = server.finish();
     assert_eq!((recorded.connections, recorded.handshakes), (1, 1));
@@ -49,124 +40,193 @@ fn a_change_makes_one_connection_one_handshake_and_two_requests() {
 }
 
 #[test]
-fn a_file_of_several_certificates_is_read_whole() {
+fn every_certificate_of_a_ca_file_is_trusted() {
     let (first, second) = (TestCa::new(), TestCa::new());
     let pem = Pem::holding(&format!("Roots of the company\n{}\n{}", first.pem(), second.pem()));
-    for authority in [first, second] {
-        let server = secure(authority.localhost_config());
+    for ca in [first, second] {
+        let server = tls_server(ca.localhost_config());
         OfflineEnv::at(&server.https()).trusting(&pem.file).run(LIST).assert_code(0);
     }
 }
 
-#[test]
-fn an_issuer_that_is_not_trusted_is_told_as_that() {
-    expect_distrust(
-        TestCa::new().localhost_config(),
-        &TestCa::new(),
-        &["comes from an issuer that is not trusted here", "hint: if your company inspects traffic", "SSL_CERT_FILE"],
-    );
-}
-
-/// On Linux the system's one file is looked at first, and everything that the system trusts only where that is not enough.
-#[cfg(target_os = "linux")]
-#[test]
-fn an_issuer_that_the_systems_file_lacks_is_looked_for_among_all_that_the_system_trusts() {
-    let has_file = std::path::Path::new("/etc/ssl/certs/ca-certificates.crt").is_file();
-    // Two listings begin side by side, and each is tried again.
-    for (arguments, requests) in [(LIST, 1), (&["products", "list", "--scope", "all"], 2)] {
-        let server = secure(TestCa::new().localhost_config());
-        let said = ["comes from an issuer that is not trusted here", "hint: if your company inspects traffic"];
-        OfflineEnv::at(&server.https()).run(arguments).assert_code(1).stdout_is_empty().stderr_contains(&said);
-        let recorded = server.finish();
-        assert!(recorded.requests.is_empty());
-        assert_eq!(recorded.connections, if has_file { 2 * requests } else { requests });
-    }
+/// A server with which no TLS connection can be established.
+struct TlsCase {
+    name: &'static str,
+    serve: Serve,
 }
 
 #[test]
-fn a_certificate_for_another_name_is_told_as_that() {
-    let authority = TestCa::new();
-    expect_distrust(
-        authority.server_config("other.example", Validity::Valid, rustls::ALL_VERSIONS),
-        &authority,
-        &[
-            "the certificate shown for localhost",
-            "belongs to another name",
-            "hint: something answers in the service's place",
-        ],
-    );
-}
-
-#[test]
-fn a_certificate_that_has_expired_is_told_as_that() {
-    let authority = TestCa::new();
-    expect_distrust(
-        authority.server_config("localhost", Validity::Expired, rustls::ALL_VERSIONS),
-        &authority,
-        &["the certificate of localhost", "has expired", "hint: is this machine's clock right?"],
-    );
-}
-
-#[test]
-fn a_certificate_that_is_not_valid_yet_is_told_as_that() {
-    let authority = TestCa::new();
-    expect_distrust(
-        authority.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS),
-        &authority,
-        &["the certificate of localhost", "is not valid yet", "hint: is this machine's clock right?"],
-    );
-}
-
-#[test]
-fn a_server_that_speaks_only_an_old_tls_version_is_told_as_that() {
-    // TLS 1.1 (RFC 4346) in its two ways of not agreeing: a ServerHello of version 3.2 with the one cipher suite
-    // that everything had then, and the alert "protocol_version" (70).
-    let mut server_hello = vec![22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
-    server_hello.extend([7; 32]);
-    server_hello.extend([0, 0x00, 0x2f, 0]);
-    let alert = vec![21, 3, 2, 0, 2, 2, 70];
-    for reply in [server_hello, alert] {
-        let server = Server::start(move |mut connection| {
-            if connection.tls_record().is_some() && connection.send(&reply) {
+fn tls_failures_have_specific_hints_and_send_nothing() {
+    let (trusted_ca, unknown_ca) = (TestCa::new(), TestCa::new());
+    let certificate_case = |name, config: Arc<ServerConfig>| TlsCase {
+        name,
+        serve: Box::new(move |connection| serve_product_over_tls(connection, &config)),
+    };
+    let response_case = |name, response: Vec<u8>| TlsCase {
+        name,
+        serve: Box::new(move |mut connection| {
+            if connection.tls_record().is_some() && connection.send(&response) {
                 connection.wait_for_close();
             }
-        });
-        OfflineEnv::at(&server.https())
-            .expect_trouble(&[], &["TLS", "1.2 or later is needed", "hint: the service itself speaks TLS 1.2"]);
-        assert_eq!(server.finish().connections, 2);
+        }),
+    };
+    // The two ways of TLS 1.1 (RFC 4346) to disagree: a ServerHello of version 3.2 with the cipher suite that every
+    // implementation had, and the alert "protocol_version" (70).
+    let server_hello = [&[22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2][..], &[7; 32], &[0, 0x00, 0x2f, 0]].concat();
+    let protocol_version_alert = vec![21, 3, 2, 0, 2, 2, 70];
+    let cases = [
+        certificate_case("unknown issuer", unknown_ca.localhost_config()),
+        certificate_case(
+            "other name",
+            trusted_ca.server_config("other.example", Validity::Valid, rustls::ALL_VERSIONS),
+        ),
+        certificate_case("expired", trusted_ca.server_config("localhost", Validity::Expired, rustls::ALL_VERSIONS)),
+        certificate_case(
+            "not yet valid",
+            trusted_ca.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS),
+        ),
+        response_case("TLS 1.1 hello", server_hello),
+        response_case("TLS 1.1 alert", protocol_version_alert),
+        TlsCase {
+            name: "no TLS",
+            serve: Box::new(|mut connection| {
+                if connection.tls_record().is_some() {
+                    connection.send(http_response(400, "text/plain", "Bad Request").as_bytes());
+                }
+            }),
+        },
+    ];
+    let pem = Pem::of(&trusted_ca);
+    let mut transcript = Transcript::default();
+    for TlsCase { name, serve } in cases {
+        let server = Server::start(serve);
+        OfflineEnv::at(&server.https()).trusting(&pem.file).push_failures(&mut transcript, name, &[]);
+        let recorded = server.finish();
+        assert_eq!((recorded.connections, recorded.requests.len()), (2, 0), "{name}");
     }
+    cli_snapshot!(transcript, @r#"
+    ===== unknown issuer =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+      invalid peer certificate: UnknownIssuer
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    ===== other name =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate shown for localhost:[PORT] belongs to another name
+      invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example")
+    hint: something answers in the service's place: look at the network, at DNS and at the proxy
+    ===== expired =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of localhost:[PORT] has expired
+      invalid peer certificate: certificate expired
+    hint: is this machine's clock right?
+    ===== not yet valid =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of localhost:[PORT] is not valid yet
+      invalid peer certificate: certificate not valid yet
+    hint: is this machine's clock right?
+    ===== TLS 1.1 hello =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: localhost:[PORT] speaks no TLS version that is secure today; 1.2 or later is needed
+      peer is incompatible: ServerDoesNotSupportTls12Or13
+    hint: the service itself speaks TLS 1.2: look for an old proxy or gateway in between
+    ===== TLS 1.1 alert =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: localhost:[PORT] speaks no TLS version that is secure today; 1.2 or later is needed
+      received fatal alert: ProtocolVersion
+    hint: the service itself speaks TLS 1.2: look for an old proxy or gateway in between
+    ===== no TLS =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: localhost:[PORT] does not speak TLS on this port
+      received corrupt message of type InvalidContentType
+    hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
+    "#);
+}
+
+/// On Linux the CA bundle of the system is used first; the other trusted certificates are loaded if it is not enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn unknown_issuer_is_checked_against_all_system_roots() {
+    let has_bundle = std::path::Path::new("/etc/ssl/certs/ca-certificates.crt").is_file();
+    let mut transcript = Transcript::default();
+    // Two lists are requested concurrently, and each is retried.
+    for (arguments, requests) in [(LIST, 1), (&["products", "list", "--scope", "all"], 2)] {
+        let server = tls_server(TestCa::new().localhost_config());
+        transcript.push(&arguments.join(" "), OfflineEnv::at(&server.https()).run(arguments));
+        let recorded = server.finish();
+        assert!(recorded.requests.is_empty());
+        assert_eq!(recorded.connections, if has_bundle { 2 * requests } else { requests });
+    }
+    cli_snapshot!(transcript, @"
+    ===== products list =====
+    ===== products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+      invalid peer certificate: UnknownIssuer
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    ");
 }
 
 #[test]
-fn a_server_without_tls_is_told_as_that() {
-    let server = Server::start(|mut connection| {
-        if connection.tls_record().is_some() {
-            connection.send(http_response(400, "text/plain", "Bad Request").as_bytes());
-        }
-    });
-    OfflineEnv::at(&server.https()).expect_trouble(&[], &["does not speak TLS on this port", "hint: look at the port"]);
-    assert!(server.finish().requests.is_empty());
-}
-
-#[test]
-fn certificates_that_cannot_be_read_are_named_before_anything_is_sent() {
+fn unreadable_ca_file_is_an_error_and_sends_nothing() {
     let server = Server::unexpected();
-    let empty = tempfile::tempdir().unwrap();
-    let missing = empty.path().join("missing.pem");
-    let without = Pem::holding("This is no certificate.\n");
-    let broken = Pem::holding("-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n");
-    // An address on this machine and one elsewhere: the two are reached in different ways.
-    for url in [server.https(), BEHIND_PROXY.to_owned()] {
-        for file in [&missing, &without.file, &broken.file, &empty.path().to_owned()] {
-            OfflineEnv::at(&url).with("HTTPS_PROXY", &server.http()).trusting(file).expect_trouble(
+    let directory = tempfile::tempdir().unwrap();
+    let missing = directory.path().join("missing.pem");
+    let without_certificate = Pem::holding("This is not a certificate.\n");
+    let invalid = Pem::holding("-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n");
+    let mut transcript = Transcript::default();
+    for (name, file) in [
+        ("missing", &missing),
+        ("without a certificate", &without_certificate.file),
+        ("invalid certificate", &invalid.file),
+        ("directory", &directory.path().to_owned()),
+    ] {
+        // A loopback address and a remote one: the HTTP clients for them are built differently.
+        for (address, url) in [("loopback", server.https()), ("remote", BEHIND_PROXY.to_owned())] {
+            OfflineEnv::at(&url).with("HTTPS_PROXY", &server.http()).trusting(file).push_failures(
+                &mut transcript,
+                &format!("{name}, {address}"),
                 &[],
-                &[
-                    "SSL_CERT_FILE",
-                    file.to_str().unwrap(),
-                    "hint: set SSL_CERT_FILE to a file of certificates in PEM form",
-                ],
             );
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== missing, loopback =====
+    ===== missing, remote =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/missing.pem
+     [OS ERROR]
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    ===== without a certificate, loopback =====
+    ===== without a certificate, remote =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/roots.pem
+      it holds no certificate in PEM form
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    ===== invalid certificate, loopback =====
+    ===== invalid certificate, remote =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/roots.pem
+      it holds no certificate that can be used
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    ===== directory, loopback =====
+    ===== directory, remote =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]
+     [OS ERROR]
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    ");
     assert_eq!(server.finish().connections, 0);
 }
