@@ -153,7 +153,7 @@ fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
 }
 
 #[cfg(any(fuzzing, test))]
-pub mod properties;
+pub mod proptests;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ mod error;
 mod looking;
 mod model;
 #[cfg(any(fuzzing, test))]
-pub mod properties;
+pub mod proptests;
 mod renumbered;
 
 pub use client::{Client, UpdateError, Updated, is_valid_segment};

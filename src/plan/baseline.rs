@@ -247,7 +247,7 @@ fn suggest_table(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
 }
 
 #[cfg(any(fuzzing, test))]
-pub mod properties;
+pub mod proptests;
 
 #[cfg(test)]
 mod tests;

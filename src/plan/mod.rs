@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::text::display_excerpt;
 
 #[cfg(any(fuzzing, test))]
-pub use baseline::properties;
+pub use baseline::proptests;
 pub use baseline::{Baseline, Comparison, FileFormat, UnknownEntry};
 pub use change::{Change, ChangeRecord, ChangeResult, Outcome};
 pub use export::export;
