@@ -12,13 +12,13 @@ use crate::{api, auth, history, http, plan};
 
 /// The body of an answer of the policy endpoint.
 pub fn response(body: &[u8]) {
-    api::proptests::response(body);
+    api::proptests::check_response(body);
 }
 
 /// An answer that tells of an error: a first line with the status, and the body.
 pub fn error_body(input: &[u8]) {
     let answer = http::properties::answer(input);
-    api::proptests::refusal(&answer);
+    api::proptests::check_error(&answer);
     auth::properties::refusal(&answer);
     http::properties::failures(&answer);
 }
@@ -30,13 +30,13 @@ pub fn retry_after(input: &[u8]) {
 
 /// A baseline file, read as TOML and as JSON.
 pub fn baseline(file: &[u8]) {
-    plan::proptests::baseline(file);
+    plan::proptests::check_baseline(file);
 }
 
 /// The files in the state directory: the saved sign-ins, and the record of changes.
 pub fn cache(file: &[u8]) {
     auth::properties::sign_ins(file);
-    history::proptests::changes(file);
+    history::proptests::check_history(file);
 }
 
 /// What a browser, or whoever else finds the port, sends to the loopback listener.

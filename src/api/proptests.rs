@@ -1,4 +1,4 @@
-//! What has to hold of the policy endpoint's answers, whatever they hold.
+//! Properties of responses of the policy endpoint for any input.
 
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
@@ -13,59 +13,65 @@ use crate::http::Response;
 use crate::output::Output;
 use crate::output::proptests::assert_json_is_complete;
 
-/// What is decoded keeps every member that came, and is printed as JSON that holds the same.
-pub fn response(body: &[u8]) {
-    let answer = Response { status: StatusCode::OK, body: body.to_vec().into(), ..Response::default() };
-    let Some(json) = answer.json() else { return };
-    one(&json);
-    if let Some(page) = Page::decode(&answer, ProductPolicy::from_json) {
-        let came = json["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        assert_eq!(page.items.len(), came.len());
-        came.iter().for_each(one);
+/// Panics unless the decoded resources, and their JSON output, have every member of the body.
+pub fn check_response(body: &[u8]) {
+    let response = Response { status: StatusCode::OK, body: body.to_vec().into(), ..Response::default() };
+    let Some(json) = response.json() else { return };
+    check_resource(&json);
+    if let Some(page) = Page::decode(&response, ProductPolicy::from_json) {
+        let items = json["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(page.items.len(), items.len());
+        items.iter().for_each(check_resource);
         if let Some(link) = &page.next {
-            stays_at_the_endpoint(link);
+            check_next_link(link);
         }
         assert_json_is_complete(&Output::list(page.items));
     }
-    if let Some(page) = Page::decode(&answer, Policy::from_json) {
+    if let Some(page) = Page::decode(&response, Policy::from_json) {
         assert_json_is_complete(&Output::list(page.items));
     }
 }
 
-fn one(came: &Value) {
-    if let Some(product) = ProductPolicy::from_json(came.clone()) {
+fn check_resource(resource: &Value) {
+    if let Some(product) = ProductPolicy::from_json(resource.clone()) {
         let names = match product.scope() {
             Some(Scope::Product) => ["policyId", "productId", "productName", "policyValue"],
             _ => ["policyId", "scopeId", "scopeValue", "policyValue"],
         };
         let values = [&product.policy_id, &product.id, &product.name, &product.value];
-        is_whole(came, &names, &values, &["scope"], &product.extra);
+        check_members(resource, &names, &values, &["scope"], &product.extra);
         assert_json_is_complete(&Output::one(product));
     }
-    if let Some(policy) = Policy::from_json(came.clone()) {
+    if let Some(policy) = Policy::from_json(resource.clone()) {
         let values = [&policy.id, &policy.description, &policy.default_value];
-        is_whole(came, &["id", "description", "defaultValue"], &values, &[], &policy.extra);
+        check_members(resource, &["id", "description", "defaultValue"], &values, &[], &policy.extra);
         assert_json_is_complete(&Output::one(policy));
     }
 }
 
-/// Every member is either among the known values, as text, or unchanged among the others.
-fn is_whole(came: &Value, names: &[&str], values: &[&Option<String>], read: &[&str], extra: &Map<String, Value>) {
+/// Every member is a known value as text, or an extra member without changes.
+fn check_members(
+    resource: &Value,
+    names: &[&str],
+    values: &[&Option<String>],
+    parsed: &[&str],
+    extra: &Map<String, Value>,
+) {
     for (name, value) in names.iter().zip(values) {
-        let expected = match came.get(name) {
+        let expected = match resource.get(name) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(other) => Some(other.to_string()),
         };
         assert_eq!(**value, expected, "{name}");
     }
-    let Some(came) = came.as_object() else { panic!("{came} was decoded") };
-    let others = came.iter().filter(|(name, _)| !names.contains(&name.as_str()) && !read.contains(&name.as_str()));
+    let Some(members) = resource.as_object() else { panic!("{resource} is not an object") };
+    let others = members.iter().filter(|(name, _)| !names.contains(&name.as_str()) && !parsed.contains(&name.as_str()));
     assert_eq!(extra, &others.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>());
 }
 
-/// The access token goes to wherever a link leads.
-fn stays_at_the_endpoint(link: &str) {
+/// The access token must never leave the endpoint.
+fn check_next_link(link: &str) {
     let (Ok(endpoint), Ok(from)) = (
         Url::parse("https://service.example/base/"),
         Url::parse("https://service.example/base/v1.0/policies/P/products?scope=product"),
@@ -78,14 +84,14 @@ fn stays_at_the_endpoint(link: &str) {
     }
 }
 
-/// A refusal always tells the status and the correlation id, and never much of a body that is not the service's.
-pub fn refusal(answer: &Response) {
-    for purpose in [Access::Read, Access::Write] {
-        let error = ApiError::new("could not do it", answer, "0-1-2").into_error(purpose);
-        let words = error.details().next().unwrap_or_default();
-        assert!(answer.json().is_some() || words.chars().count() <= 301, "{words}");
+/// Panics unless the error has the status and the correlation id, and little of a body that is not JSON.
+pub fn check_error(response: &Response) {
+    for access in [Access::Read, Access::Write] {
+        let error = ApiError::new("could not do it", response, "0-1-2").into_error(access);
+        let message = error.details().next().unwrap_or_default();
+        assert!(response.json().is_some() || message.chars().count() <= 301, "{message}");
         let printed = printed(&error);
-        assert!(printed.contains(answer.status.as_str()), "{printed}");
+        assert!(printed.contains(response.status.as_str()), "{printed}");
         assert!(printed.contains("correlation id: 0-1-2"), "{printed}");
     }
 }
@@ -98,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    /// Any JSON value, of little depth.
+    /// Any JSON value of small depth.
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -113,7 +119,7 @@ mod tests {
         })
     }
 
-    /// An item with members of the service's names, in any spelling of today and of some other day.
+    /// An item with names of the service, and any values.
     fn item() -> impl Strategy<Value = Value> {
         let name = prop_oneof![
             Just("policyId"),
@@ -137,30 +143,30 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
 
         #[test]
-        fn nothing_that_the_service_says_is_lost(items in vec(item(), 0..4), link in any::<String>()) {
+        fn decoded_items_keep_every_member(items in vec(item(), 0..4), link in any::<String>()) {
             for item in &items {
-                response(item.to_string().as_bytes());
+                check_response(item.to_string().as_bytes());
             }
-            response(json!({"items": items, "nextLink": link}).to_string().as_bytes());
+            check_response(json!({"items": items, "nextLink": link}).to_string().as_bytes());
         }
 
         #[test]
-        fn any_document_is_decoded_whole_or_not_at_all(document in any_json(), bytes in vec(any::<u8>(), 0..64)) {
-            response(document.to_string().as_bytes());
-            response(&bytes);
+        fn any_document_is_decoded_completely_or_not(document in any_json(), bytes in vec(any::<u8>(), 0..64)) {
+            check_response(document.to_string().as_bytes());
+            check_response(&bytes);
         }
 
         #[test]
-        fn any_refusal_of_the_service_is_told_harmlessly(
+        fn any_error_body_prints_status_and_correlation_id(
             status in 100_u16..1000,
             code in any_json(),
             reason in any::<String>(),
             repeated in 1_usize..5000,
         ) {
             let body = json!({"errorCode": code, "reason": reason.repeat(repeated)});
-            refusal(&answer(format!("{status}\n{body}").as_bytes()));
-            refusal(&answer(format!("{status}\n{reason}").as_bytes()));
-            refusal(&answer(format!("{status}\n{}", json!({"error": body})).as_bytes()));
+            check_error(&answer(format!("{status}\n{body}").as_bytes()));
+            check_error(&answer(format!("{status}\n{reason}").as_bytes()));
+            check_error(&answer(format!("{status}\n{}", json!({"error": body})).as_bytes()));
         }
     }
 }

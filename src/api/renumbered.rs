@@ -1,10 +1,10 @@
-//! Product ids that Microsoft's article of 2021 lists and that have been given new numbers since
-//! (article of 2024-10-10). A tenant that was blocked by an old id stays blocked under the new one.
+//! Product ids of Microsoft's article of 2021 that have new numbers since the article of 2024-10-10. A product that was
+//! disabled by its old id stays disabled under the new one.
 
-/// All product ids begin with this.
+/// The common prefix of product ids.
 const PREFIX: &str = "CFQ7TTC0";
 
-/// The ends of the old id and the new id, and the product's name.
+/// The suffixes of the old and the new id, and the name of the product.
 const RENUMBERED: [(&str, &str, &str); 9] = [
     ("KP0P", "LH2H", "Power Apps per user"),
     ("KP0N", "LH3L", "Power Automate per user"),
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_old_id_leads_to_its_new_one_in_any_case() {
+    fn replacement_ignores_case() {
         assert_eq!(replacement("cfq7ttc0l3pb"), Some(("CFQ7TTC0H9MP".to_owned(), "Power BI Pro")));
         assert_eq!(replacement("CFQ7TTC0H9MP"), None);
     }

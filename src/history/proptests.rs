@@ -1,9 +1,9 @@
-//! What has to hold of the record of changes, whatever it holds.
+//! Properties of the history for any input.
 
 use super::History;
 
-/// Each line is told of as invalid_lines, or reads the same once it is written again.
-pub fn changes(file: &[u8]) {
+/// Panics unless each line is reported as invalid, or survives a round trip.
+pub fn check_history(file: &[u8]) {
     let Ok(history) = History::parse(file) else { panic!("bytes in memory can be read") };
     let lines = file.split(|byte| *byte == b'\n').count();
     assert!(history.invalid_lines.is_sorted_by(|one, next| one < next));
@@ -16,8 +16,8 @@ pub fn changes(file: &[u8]) {
         written.extend_from_slice(&line);
         written.push(b'\n');
     }
-    let Ok(again) = History::parse(&written[..]) else { panic!("bytes in memory can be read") };
-    assert_eq!((again.entries, again.invalid_lines), (history.entries, Vec::new()));
+    let Ok(parsed) = History::parse(&written[..]) else { panic!("bytes in memory can be read") };
+    assert_eq!((parsed.entries, parsed.invalid_lines), (history.entries, Vec::new()));
 }
 
 #[cfg(test)]
@@ -46,8 +46,8 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn every_line_of_a_record_is_kept_or_told_of(lines in vec(line(), 0..5)) {
-            changes(lines.join("\n").as_bytes());
+        fn every_line_round_trips_or_is_invalid(lines in vec(line(), 0..5)) {
+            check_history(lines.join("\n").as_bytes());
         }
     }
 }

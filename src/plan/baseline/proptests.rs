@@ -1,4 +1,4 @@
-//! What has to hold of baseline files, whatever they hold.
+//! Properties of baseline files for any input.
 
 use serde_json::Map;
 
@@ -6,17 +6,17 @@ use super::{Baseline, FileFormat, ProductPolicy};
 use crate::fuzzing::printed;
 use crate::plan::export;
 
-/// A file is refused with its name and, where one is wrong, the line; or it can be written down and reads the same.
-pub fn baseline(file: &[u8]) {
+/// Panics unless the file survives export and parsing, or fails with an error that names the file and the line.
+pub fn check_baseline(file: &[u8]) {
     for format in [FileFormat::Toml, FileFormat::Json] {
         match Baseline::from_bytes("the-file", file, format) {
-            Ok(baseline) => survives_being_written(&baseline),
-            Err(error) => names_the_place(&printed(&error), file),
+            Ok(baseline) => check_round_trip(&baseline),
+            Err(error) => check_error_location(&printed(&error), file),
         }
     }
 }
 
-fn survives_being_written(baseline: &Baseline) {
+fn check_round_trip(baseline: &Baseline) {
     let settings = |baseline: &Baseline| {
         let entries = baseline.entries.iter().map(|entry| (format!("{:?}", entry.target), entry.value.clone()));
         let mut entries: Vec<_> = entries.collect();
@@ -34,29 +34,29 @@ fn survives_being_written(baseline: &Baseline) {
     let listed: Vec<_> = listed.collect();
     let policy = baseline.policy.as_ref().map_or("P", |(policy, _)| policy);
     for format in [FileFormat::Toml, FileFormat::Json] {
-        let Ok(exported) = export(policy, listed.clone(), format) else { panic!("{baseline:?} cannot be written") };
+        let Ok(exported) = export(policy, listed.clone(), format) else { panic!("{baseline:?} cannot be exported") };
         assert!(exported.skipped.is_empty(), "{:?}", exported.skipped);
-        let again = match Baseline::parse("the-file", &exported.text, format) {
-            Ok(again) => again,
+        let parsed = match Baseline::parse("the-file", &exported.text, format) {
+            Ok(parsed) => parsed,
             Err(error) => panic!("{error:?}: {}", exported.text),
         };
-        assert_eq!(settings(&again), settings(baseline), "{}", exported.text);
-        assert_eq!(again.policy.map(|(policy, _)| policy).as_deref(), Some(policy));
+        assert_eq!(settings(&parsed), settings(baseline), "{}", exported.text);
+        assert_eq!(parsed.policy.map(|(policy, _)| policy).as_deref(), Some(policy));
     }
-    // Comparing may find a value wrong, and then says where.
+    // A value is always valid if the tenant has it.
     if let Err(error) = baseline.compare(listed) {
-        panic!("a tenant is not as its own baseline says: {error:?}");
+        panic!("a tenant fails its own baseline: {error:?}");
     }
 }
 
-fn names_the_place(printed: &str, file: &[u8]) {
+fn check_error_location(printed: &str, file: &[u8]) {
     let lines = file.split(|byte| *byte == b'\n').count();
-    let Some(place) = printed.strip_prefix("error: the-file") else { panic!("the file is not named: {printed}") };
-    let whole = [" is empty\n", " is not UTF-8 text\n", " names no product", ": it is not a JSON object\n"];
-    if whole.iter().any(|words| place.starts_with(words)) {
+    let Some(location) = printed.strip_prefix("error: the-file") else { panic!("no file name: {printed}") };
+    let without_line = [" is empty\n", " is not UTF-8 text\n", " names no product", ": it is not a JSON object\n"];
+    if without_line.iter().any(|message| location.starts_with(message)) {
         return;
     }
-    let line = place.strip_prefix(':').and_then(|place| place.split_once(": ")?.0.parse::<usize>().ok());
-    assert!(line.is_some_and(|line| (1..=lines).contains(&line)), "no line of {lines} is named: {printed}");
+    let line = location.strip_prefix(':').and_then(|location| location.split_once(": ")?.0.parse::<usize>().ok());
+    assert!(line.is_some_and(|line| (1..=lines).contains(&line)), "no line of {lines}: {printed}");
     assert!(printed.chars().count() < 1500, "{printed}");
 }

@@ -82,8 +82,8 @@ proptest! {
 
     #[test]
     fn any_text_round_trips_or_fails_with_its_line(text in any::<String>(), toml in "[a-z\\[\\]=\"#.\n{}:,' -]{0,60}") {
-        proptests::baseline(text.as_bytes());
-        proptests::baseline(toml.as_bytes());
+        proptests::check_baseline(text.as_bytes());
+        proptests::check_baseline(toml.as_bytes());
     }
 }
 
