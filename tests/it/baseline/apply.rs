@@ -1,14 +1,15 @@
-//! `baseline apply`: changing what differs from the file.
+//! `baseline apply`: updating the settings that differ from the file.
 
 use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::{OLD_POWER_BI, PLANNER, POWER_BI, VISIO};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{
     CUSTOMER_DOMAIN, CUSTOMER_TENANT, Product, READER, Response, default_offer_types, default_products,
 };
 
-/// Differs in one product and one offer type; one of each is as it is.
+/// One product and one offer type differ, one of each is up to date.
 const BASELINE: &str = r#"policy = "AllowSelfServicePurchase"
 
 [products]
@@ -23,78 +24,127 @@ POWERBIVISUALS = "Enabled"
 const APPLY: &[&str] = &["baseline", "apply", "b.toml", "--yes", "-o", "json"];
 const CHECK: &[&str] = &["baseline", "check", "b.toml", "-o", "json"];
 
-fn with_baseline(text: &str) -> TestEnv {
-    let env = TestEnv::signed_in();
-    env.write("b.toml", text);
-    env
-}
-
-fn owned(changes: &[(&str, &str)]) -> Vec<(String, String)> {
-    changes.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect()
+fn owned(updates: &[(&str, &str)]) -> Vec<(String, String)> {
+    updates.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
-fn it_changes_what_differs_and_nothing_else() {
-    let env = with_baseline(BASELINE);
-    let result = env.run_in_home(APPLY).assert_code(0);
-    insta::assert_snapshot!("apply_json", result.stdout);
-    assert_eq!(result.stderr, "2 changed, 2 unchanged in the tenant 11111111-1111-4111-8111-111111111111\n");
+fn apply_updates_only_what_differs() {
+    let env = env_with_baseline(BASELINE);
+    cli_snapshot!(env.run_in_home(APPLY), @r#"
+    exit_code: 0
+    ----- stdout -----
+    [
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "product",
+        "id": "CFQ7TTC0H9MP",
+        "name": "Power BI Pro",
+        "policyValue": "OnlyTrialsWithoutPaymentMethod",
+        "previousValue": "Enabled",
+        "outcome": "changed",
+        "error": null
+      },
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "product",
+        "id": "CFQ7TTC0HD33",
+        "name": "Visio Plan 1",
+        "policyValue": "Disabled",
+        "previousValue": "Disabled",
+        "outcome": "unchanged",
+        "error": null
+      },
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "offerType",
+        "id": "SaaS",
+        "name": "Software as a Service",
+        "policyValue": "Disabled",
+        "previousValue": "Enabled",
+        "outcome": "changed",
+        "error": null
+      },
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "offerType",
+        "id": "POWERBIVISUALS",
+        "name": "Power BI Visuals",
+        "policyValue": "Enabled",
+        "previousValue": "Enabled",
+        "outcome": "unchanged",
+        "error": null
+      }
+    ]
+    ----- stderr -----
+    2 changed, 2 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    "#);
     assert_eq!(
         sorted_requests(&env),
         [
-            LISTINGS[0],
-            LISTINGS[1],
+            LISTS[0],
+            LISTS[1],
             "PUT /v1.0/policies/AllowSelfServicePurchase/offerTypes/SaaS",
             "PUT /v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0H9MP",
         ]
     );
-    let wanted = [(POWER_BI, "OnlyTrialsWithoutPaymentMethod"), ("SaaS", "Disabled")];
-    assert_eq!(env.updates(), owned(&wanted));
+    let expected = [(POWER_BI, "OnlyTrialsWithoutPaymentMethod"), ("SaaS", "Disabled")];
+    assert_eq!(env.updates(), owned(&expected));
     for item in default_products().iter().chain(&default_offer_types()) {
-        let changed = wanted.iter().find(|(id, _)| *id == item.id).map(|(_, value)| *value);
-        assert_eq!(env.tenant.value(&item.id), changed.unwrap_or(&item.value));
+        let updated = expected.iter().find(|(id, _)| *id == item.id).map(|(_, value)| *value);
+        assert_eq!(env.tenant.value(&item.id), updated.unwrap_or(&item.value));
     }
     env.run_in_home(CHECK).assert_code(0);
 }
 
 #[test]
-fn the_second_time_there_is_nothing_to_do() {
-    let env = with_baseline(BASELINE);
+fn apply_twice_sends_no_further_updates() {
+    let env = env_with_baseline(BASELINE);
     env.run_in_home(APPLY).assert_code(0);
     env.tenant.forget_requests();
-    let result = env.run_in_home(APPLY).assert_code(0).stderr_contains(&["Nothing to change", "4 as wanted already"]);
-    assert_eq!(sorted_requests(&env), LISTINGS);
+    let result = env.run_in_home(APPLY);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    Nothing to change in the tenant 11111111-1111-4111-8111-111111111111: 4 as wanted already.
+    ");
+    assert_eq!(sorted_requests(&env), LISTS);
     assert!(field(&result, "outcome").values().all(|outcome| outcome == "unchanged"));
 }
 
 #[test]
-fn an_export_can_be_applied_again_when_something_has_changed() {
+fn apply_of_export_restores_settings() {
     let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
     for file in ["b.toml", "b.json"] {
         env.run_in_home(&["baseline", "export", "--file", file]).assert_code(0);
         env.tenant.set_value(POWER_BI, "Disabled");
         env.tenant.set_value(PLANNER, "Enabled");
         env.tenant.set_value("SaaS", "Disabled");
-        env.run_in_home(&["baseline", "apply", file, "--yes"])
-            .assert_code(0)
-            .stderr_contains(&["3 changed, 18 unchanged"]);
+        transcript.push(file, env.run_in_home(&["baseline", "apply", file, "--yes"]).without_stdout());
         for item in default_products().iter().chain(&default_offer_types()) {
-            assert_eq!(env.tenant.value(&item.id), item.value);
+            assert_eq!(env.tenant.value(&item.id), item.value, "{file}");
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== b.toml =====
+    ===== b.json =====
+    exit_code: 0
+    ----- stderr -----
+    3 changed, 18 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ");
 }
 
 #[test]
-fn without_a_terminal_it_needs_to_be_told_not_to_ask() {
-    let env = with_baseline(BASELINE);
-    env.run_in_home(&["baseline", "apply", "b.toml"]).assert_code(2).stdout_is_empty().stderr_contains(&[
-        "no terminal",
-        "nothing was changed",
-        "hint: ",
-        "--yes",
-        "--dry-run",
-    ]);
-    // Whatever is piped into it is no answer.
+fn apply_without_terminal_needs_yes() {
+    let env = env_with_baseline(BASELINE);
+    cli_snapshot!(env.run_in_home(&["baseline", "apply", "b.toml"]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: standard input is no terminal to ask on; nothing was changed
+    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    ");
+    // Piped input does not count as an answer.
     let mut command = env.command(&["baseline", "apply", "b.toml"]);
     command.current_dir(env.home());
     TestEnv::run_command_with_stdin(command, "y\n").assert_code(2).stdout_is_empty();
@@ -102,101 +152,169 @@ fn without_a_terminal_it_needs_to_be_told_not_to_ask() {
 }
 
 #[test]
-fn a_dry_run_plans_and_sends_nothing() {
-    let env = with_baseline(BASELINE);
+fn apply_dry_run_sends_no_put() {
+    let env = env_with_baseline(BASELINE);
+    let mut transcript = Transcript::default();
     for flags in [&["--dry-run"][..], &["--dry-run", "--yes"]] {
-        let result = env.run_in_home(&[&["baseline", "apply", "b.toml", "-o", "json"], flags].concat()).assert_code(0);
+        let result = env.run_in_home(&[&["baseline", "apply", "b.toml", "-o", "json"], flags].concat());
+        transcript.push(flags.join(" "), result.without_stdout());
         let outcomes = field(&result, "outcome");
         assert_eq!((&outcomes[POWER_BI], &outcomes[VISIO]), (&json!("planned"), &json!("unchanged")));
         assert_eq!(field(&result, "policyValue")[POWER_BI], "OnlyTrialsWithoutPaymentMethod");
         assert_eq!(field(&result, "previousValue")[POWER_BI], "Enabled");
-        result.stderr_contains(&["Dry run", "2 planned, 2 unchanged; nothing was sent"]);
     }
+    cli_snapshot!(transcript, @"
+    ===== --dry-run =====
+    ===== --dry-run --yes =====
+    exit_code: 0
+    ----- stderr -----
+    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 2 planned, 2 unchanged; nothing was sent.
+    ");
     assert!(env.updates().is_empty());
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
 }
 
 #[test]
-fn unknown_ids_are_refused_before_any_change() {
-    let env = with_baseline(&format!("{BASELINE}Bundle = \"Enabled\"\n{OLD_POWER_BI} = \"Disabled\"\n"));
-    for flags in [&["--yes"][..], &["--dry-run"]] {
-        let result =
-            env.run_in_home(&[&["baseline", "apply", "b.toml"], flags].concat()).assert_code(1).stdout_is_empty();
-        result.stderr_contains(&[
-            "error: the file names ids that the tenant does not have; nothing was changed",
-            "b.toml:10: offer type Bundle",
-            "b.toml:11: offer type CFQ7TTC0L3PB",
-            "--ignore-unknown",
-        ]);
+fn apply_with_unknown_ids_sends_no_put() {
+    let env = env_with_baseline(&format!("{BASELINE}Bundle = \"Enabled\"\n{OLD_POWER_BI} = \"Disabled\"\n"));
+    let mut transcript = Transcript::default();
+    for flag in ["--yes", "--dry-run"] {
+        transcript.push(flag, env.run_in_home(&["baseline", "apply", "b.toml", flag]));
     }
+    cli_snapshot!(transcript, @"
+    ===== --yes =====
+    ===== --dry-run =====
+    exit_code: 1
+    ----- stderr -----
+    error: the file names ids that the tenant does not have; nothing was changed
+      b.toml:10: offer type Bundle
+      b.toml:11: offer type CFQ7TTC0L3PB
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    hint: correct the file, or add --ignore-unknown to go on without them
+    hint: mscommerce products list --scope all
+    ");
     assert!(env.updates().is_empty());
 }
 
 #[test]
-fn the_new_number_of_a_product_is_told() {
-    let env = with_baseline(&format!("default = \"Disabled\"\n[products]\n{OLD_POWER_BI} = \"Enabled\"\n"));
-    env.run_in_home(APPLY).assert_code(1).stdout_is_empty().stderr_contains(&[
-        "names an id that the tenant does not have",
-        "b.toml:3: product CFQ7TTC0L3PB",
-        "hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now",
-    ]);
+fn apply_with_renumbered_id_names_new_id() {
+    let env = env_with_baseline(&format!("default = \"Disabled\"\n[products]\n{OLD_POWER_BI} = \"Enabled\"\n"));
+    cli_snapshot!(env.run_in_home(APPLY), @"
+    exit_code: 1
+    ----- stderr -----
+    error: the file names an id that the tenant does not have; nothing was changed
+      b.toml:3: product CFQ7TTC0L3PB
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    hint: correct the file, or add --ignore-unknown to go on without them
+    hint: mscommerce products list --scope all
+    ");
     assert!(env.updates().is_empty());
 }
 
 #[test]
-fn unknown_ids_can_be_ignored() {
-    let env = with_baseline(&format!("{BASELINE}Bundle = \"Odd\"\n"));
-    let result = env.run_in_home(&[APPLY, &["--ignore-unknown"]].concat()).assert_code(0);
+fn apply_ignore_unknown_applies_the_rest() {
+    let env = env_with_baseline(&format!("{BASELINE}Bundle = \"Odd\"\n"));
+    let result = env.run_in_home(&[APPLY, &["--ignore-unknown"]].concat());
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: b.toml:10: the tenant has no offer type Bundle; ignored
+    2 changed, 2 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ");
     assert_eq!(result.ids(), [POWER_BI, VISIO, "SaaS", "POWERBIVISUALS"]);
-    result.stderr_contains(&["warning: b.toml:10: ", "offer type Bundle", "2 changed, 2 unchanged"]);
     assert_eq!(env.updates().len(), 2);
 }
 
 #[test]
-fn a_file_of_nothing_but_unknown_ids_changes_nothing() {
-    let env = with_baseline("[products]\nCFQ7TTC0XXXX = \"Disabled\"\n");
+fn apply_ignore_unknown_with_only_unknown_ids() {
+    let env = env_with_baseline("[products]\nCFQ7TTC0XXXX = \"Disabled\"\n");
     let result = env.run_in_home(&[APPLY, &["--ignore-unknown"]].concat()).assert_code(0);
     assert_eq!(result.stdout, "[]\n");
     assert!(env.updates().is_empty());
 }
 
 #[test]
-fn one_failed_change_does_not_stop_the_rest() {
-    let env = with_baseline(BASELINE);
+fn apply_continues_after_failed_update() {
+    let env = env_with_baseline(BASELINE);
     env.tenant.fail_next(
         "PUT /v1.0/policies/AllowSelfServicePurchase/products",
         Response::json(400, &json!({ "errorCode": "BadRequest", "reason": "Not today." })),
     );
-    let result = env.run_in_home(APPLY).assert_code(1);
-    let outcomes = field(&result, "outcome");
-    assert_eq!((&outcomes[POWER_BI], &outcomes["SaaS"]), (&json!("failed"), &json!("changed")));
-    assert_eq!(field(&result, "policyValue")[POWER_BI], "Enabled");
-    assert!(field(&result, "error")[POWER_BI].as_str().unwrap().contains("Not today."));
-    assert_eq!(field(&result, "error")["SaaS"], Value::Null);
-    result.stderr_contains(&["error: 1 changed, 2 unchanged, 1 failed", "Not today.", "correlation id"]);
+    cli_snapshot!(env.run_in_home(APPLY), @r#"
+    exit_code: 1
+    ----- stdout -----
+    [
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "product",
+        "id": "CFQ7TTC0H9MP",
+        "name": "Power BI Pro",
+        "policyValue": "Enabled",
+        "previousValue": "Enabled",
+        "outcome": "failed",
+        "error": "could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; BadRequest: Not today.; correlation id: [UUID]"
+      },
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "product",
+        "id": "CFQ7TTC0HD33",
+        "name": "Visio Plan 1",
+        "policyValue": "Disabled",
+        "previousValue": "Disabled",
+        "outcome": "unchanged",
+        "error": null
+      },
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "offerType",
+        "id": "SaaS",
+        "name": "Software as a Service",
+        "policyValue": "Disabled",
+        "previousValue": "Enabled",
+        "outcome": "changed",
+        "error": null
+      },
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "offerType",
+        "id": "POWERBIVISUALS",
+        "name": "Power BI Visuals",
+        "policyValue": "Enabled",
+        "previousValue": "Enabled",
+        "outcome": "unchanged",
+        "error": null
+      }
+    ]
+    ----- stderr -----
+    error: 1 changed, 2 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; BadRequest: Not today.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    "#);
     env.run_in_home(CHECK).assert_code(3);
-    // Once more, and all is as it should be.
-    env.run_in_home(APPLY).assert_code(0).stderr_contains(&["1 changed, 3 unchanged"]);
+    // The second run applies the rest.
+    let result = env.run_in_home(APPLY).assert_code(0);
+    assert_eq!(field(&result, "outcome").values().filter(|outcome| *outcome == "changed").count(), 1);
     env.run_in_home(CHECK).assert_code(0);
 }
 
 #[test]
-fn the_default_takes_in_what_is_new() {
-    let env = with_baseline("default = \"Disabled\"\n[products]\nCFQ7TTC0H9MP = \"Enabled\"\n");
+fn apply_default_updates_new_products() {
+    let env = env_with_baseline("default = \"Disabled\"\n[products]\nCFQ7TTC0H9MP = \"Enabled\"\n");
     let added = [Product::new("CFQ7TTC0NEW1", "Brand new", "Enabled")];
     env.tenant.set_products(default_products().into_iter().chain(added).collect());
     env.run_in_home(APPLY).assert_code(0);
     for item in default_products().iter().chain(&default_offer_types()) {
-        let wanted = if item.id == POWER_BI { "Enabled" } else { "Disabled" };
-        assert_eq!(env.tenant.value(&item.id), wanted, "{}", item.id);
+        let expected = if item.id == POWER_BI { "Enabled" } else { "Disabled" };
+        assert_eq!(env.tenant.value(&item.id), expected, "{}", item.id);
     }
     assert_eq!(env.tenant.value("CFQ7TTC0NEW1"), "Disabled");
     env.run_in_home(CHECK).assert_code(0);
 }
 
 #[test]
-fn a_default_of_trials_does_not_go_to_offer_types() {
-    let env = with_baseline("default = \"trials\"");
+fn apply_default_trials_keeps_offer_types() {
+    let env = env_with_baseline("default = \"trials\"");
     env.run_in_home(APPLY).assert_code(0);
     assert!(default_products().iter().all(|item| env.tenant.value(&item.id).starts_with("OnlyTrials")));
     assert!(default_offer_types().iter().all(|item| env.tenant.value(&item.id) == item.value));
@@ -204,8 +322,8 @@ fn a_default_of_trials_does_not_go_to_offer_types() {
 }
 
 #[test]
-fn a_value_of_the_future_stays_where_the_tenant_shows_it() {
-    let env = with_baseline("default = \"Disabled\"\n[products]\nCFQ7TTC0H9MP = \"OnlyOnTuesdays\"\n");
+fn apply_keeps_current_unknown_value() {
+    let env = env_with_baseline("default = \"Disabled\"\n[products]\nCFQ7TTC0H9MP = \"OnlyOnTuesdays\"\n");
     env.tenant.set_value(POWER_BI, "OnlyOnTuesdays");
     let result = env.run_in_home(APPLY).assert_code(0);
     assert_eq!(field(&result, "outcome")[POWER_BI], "unchanged");
@@ -214,37 +332,76 @@ fn a_value_of_the_future_stays_where_the_tenant_shows_it() {
 }
 
 #[test]
-fn what_has_no_id_cannot_be_brought_to_the_default_and_nothing_is_changed() {
-    let env = with_baseline("default = \"Disabled\"");
+fn apply_default_to_product_without_id_fails() {
+    let env = env_with_baseline("default = \"Disabled\"");
     let nameless = Product::new("", "Without an id", "Enabled").with("productId", Value::Null);
     env.tenant.set_products(vec![Product::new(POWER_BI, "Power BI Pro", "Enabled"), nameless]);
-    env.run_in_home(APPLY).assert_code(1).stdout_is_empty().stderr_contains(&["Without an id", "nothing was changed"]);
+    cli_snapshot!(env.run_in_home(APPLY), @"
+    exit_code: 1
+    ----- stderr -----
+    error: the service lists Without an id without an id, so it cannot be changed
+      nothing was changed
+    ");
     assert!(env.updates().is_empty());
 }
 
 #[test]
-fn the_number_of_jobs_can_be_chosen_within_bounds() {
+fn apply_jobs_accepts_1_to_64() {
     for jobs in ["1", "2", "64"] {
-        let env = with_baseline(BASELINE);
-        env.run_in_home(&[APPLY, &["--jobs", jobs]].concat()).assert_code(0).stderr_contains(&["2 changed"]);
+        let env = env_with_baseline(BASELINE);
+        env.run_in_home(&[APPLY, &["--jobs", jobs]].concat()).assert_code(0);
+        assert_eq!(env.updates().len(), 2, "{jobs}");
         env.run_in_home(CHECK).assert_code(0);
     }
-    let env = with_baseline(BASELINE);
+    let env = env_with_baseline(BASELINE);
+    let mut transcript = Transcript::default();
     for jobs in ["0", "65", "-1", "many", ""] {
         let jobs = format!("--jobs={jobs}");
-        env.run_in_home(&[APPLY, &[jobs.as_str()]].concat())
-            .assert_code(2)
-            .stdout_is_empty()
-            .stderr_contains(&["--jobs"]);
+        transcript.push(&jobs, env.run_in_home(&[APPLY, &[jobs.as_str()]].concat()));
     }
+    cli_snapshot!(transcript, @"
+    ===== --jobs=0 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
+
+    For more information, try '--help'.
+    ===== --jobs=65 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '65' for '--jobs <N>': 65 is not in 1..=64
+
+    For more information, try '--help'.
+    ===== --jobs=-1 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '-1' for '--jobs <N>': -1 is not in 1..=64
+
+    For more information, try '--help'.
+    ===== --jobs=many =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'many' for '--jobs <N>': invalid digit found in string
+
+    For more information, try '--help'.
+    ===== --jobs= =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '' for '--jobs <N>': cannot parse integer from empty string
+
+    For more information, try '--help'.
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_customers_tenant_is_changed_without_touching_ones_own() {
-    let env = with_baseline("default = \"Disabled\"");
-    let result = env.run_in_home(&[APPLY, &["--tenant", CUSTOMER_DOMAIN]].concat()).assert_code(0);
-    result.stderr_contains(&[&format!("in the tenant {CUSTOMER_TENANT}")]);
+fn apply_to_other_tenant_keeps_home_tenant() {
+    let env = env_with_baseline("default = \"Disabled\"");
+    cli_snapshot!(env.run_in_home(&[APPLY, &["--tenant", CUSTOMER_DOMAIN]].concat()).without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    10 changed, 11 unchanged in the tenant 22222222-2222-4222-8222-222222222222
+    ");
     for item in default_products().iter().chain(&default_offer_types()) {
         assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, &item.id), "Disabled");
         assert_eq!(env.tenant.value(&item.id), item.value);
@@ -252,15 +409,32 @@ fn a_customers_tenant_is_changed_without_touching_ones_own() {
 }
 
 #[test]
-fn whoever_may_only_read_changes_nothing() {
+fn apply_without_permission_changes_nothing() {
     let env = TestEnv::new();
     env.sign_in(READER);
     env.write("b.toml", BASELINE);
-    let result = env.run_in_home(APPLY).assert_code(1);
-    result.stderr_contains(&["error: 2 unchanged, 2 failed", "403 Forbidden", "Billing Administrator"]);
+    let mut transcript = Transcript::default();
+    transcript.push("reader", env.run_in_home(APPLY).without_stdout());
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
     env.run(&["disconnect"]).assert_code(0);
     env.tenant.forget_requests();
-    env.run_in_home(APPLY).assert_code(4).stdout_is_empty().stderr_contains(&["nobody is signed in"]);
+    transcript.push("signed out", env.run_in_home(APPLY));
+    cli_snapshot!(transcript, @"
+    ===== reader =====
+    exit_code: 1
+    ----- stderr -----
+    error: 2 unchanged, 2 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+      could not change offer type SaaS: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status
+    ===== signed out =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
     assert!(env.request_lines().is_empty());
 }

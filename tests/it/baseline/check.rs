@@ -1,10 +1,11 @@
-//! `baseline check`: what counts as different.
+//! `baseline check`: what counts as drift.
 
 use serde_json::json;
 
 use super::*;
-use crate::support::fixtures::{PLANNER, POWER_BI, VISIO};
-use crate::tenant::{Product, default_offer_types, default_products};
+use crate::support::fixtures::{PLANNER, POWER_BI, TRIALS, VISIO};
+use crate::support::snapshot::Transcript;
+use crate::tenant::{CUSTOMER_DOMAIN, Product, default_offer_types, default_products};
 
 #[track_caller]
 fn check(env: &TestEnv, text: &str, code: i32) -> CliResult {
@@ -12,7 +13,7 @@ fn check(env: &TestEnv, text: &str, code: i32) -> CliResult {
     env.run_in_home(&["baseline", "check", "b.toml", "-o", "json"]).assert_code(code)
 }
 
-/// Settings that are as they are, so that a `default` has nothing to say of offer types.
+/// The offer types with their current values, so that a `default` affects none of them.
 const OFFER_TYPES: &str = r#"
 [offer-types]
 SaaS = "Enabled"
@@ -22,7 +23,7 @@ DYNAMICSBC = "Disabled"
 "#;
 
 #[test]
-fn it_reads_both_listings_and_sends_nothing_else() {
+fn check_sends_only_the_two_list_requests() {
     let env = TestEnv::signed_in();
     for (text, code) in [
         ("[products]\nCFQ7TTC0H9MP = \"Enabled\"", 0),
@@ -32,7 +33,7 @@ fn it_reads_both_listings_and_sends_nothing_else() {
     ] {
         env.tenant.forget_requests();
         check(&env, text, code);
-        assert_eq!(sorted_requests(&env), LISTINGS, "{text}");
+        assert_eq!(sorted_requests(&env), LISTS, "{text}");
     }
     for item in default_products().iter().chain(&default_offer_types()) {
         assert_eq!(env.tenant.value(&item.id), item.value);
@@ -40,16 +41,29 @@ fn it_reads_both_listings_and_sends_nothing_else() {
 }
 
 #[test]
-fn what_the_file_does_not_name_is_left_alone_without_a_default() {
+fn without_default_only_named_ids_are_checked() {
     let env = TestEnv::signed_in();
-    let result = check(&env, "[products]\nCFQ7TTC0H9MP = \"Enabled\"", 0);
-    result.stderr_contains(&["1 checked"]);
-    // A file of offer types alone says nothing of products.
-    check(&env, OFFER_TYPES, 0).stderr_contains(&["4 checked"]);
+    let mut transcript = Transcript::default();
+    transcript.push("products", check(&env, "[products]\nCFQ7TTC0H9MP = \"Enabled\"", 0));
+    transcript.push("offer types", check(&env, OFFER_TYPES, 0));
+    cli_snapshot!(transcript, @"
+    ===== products =====
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 1 checked.
+    ===== offer types =====
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 4 checked.
+    ");
 }
 
 #[test]
-fn the_default_is_for_whatever_the_file_does_not_name() {
+fn default_applies_to_ids_not_in_the_file() {
     let env = TestEnv::signed_in();
     let result = check(&env, "default = \"disabled\"\n[products]\nCFQ7TTC0H9MP = \"Enabled\"\n", 3);
     let mut differing: Vec<_> =
@@ -62,7 +76,7 @@ fn the_default_is_for_whatever_the_file_does_not_name() {
 }
 
 #[test]
-fn the_default_is_for_new_products_and_offer_types_too() {
+fn default_applies_to_new_products_and_offer_types() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(Vec::new());
     env.tenant.set_offer_types(Vec::new());
@@ -74,42 +88,47 @@ fn the_default_is_for_new_products_and_offer_types_too() {
 }
 
 #[test]
-fn a_default_of_trials_leaves_offer_types_alone() {
+fn default_trials_does_not_apply_to_offer_types() {
     let env = TestEnv::signed_in();
     let result = check(&env, "default = \"trials\"", 3);
-    let without_trials =
-        default_products().iter().filter(|item| item.value != "OnlyTrialsWithoutPaymentMethod").count();
+    let without_trials = default_products().iter().filter(|item| item.value != TRIALS).count();
     assert_eq!(result.ids().len(), without_trials);
     assert!(field(&result, "scope").values().all(|scope| scope == "product"));
-    // One that is named is still compared.
+    // An offer type in the file is still checked.
     let result = check(&env, "default = \"trials\"\n[offer-types]\nSaaS = \"Disabled\"", 3);
     assert_eq!(result.ids().last().unwrap(), "SaaS");
 }
 
 #[test]
-fn ids_are_the_same_in_any_case() {
+fn ids_are_case_insensitive() {
     let env = TestEnv::signed_in();
-    check(&env, "[products]\ncfq7ttc0h9mp = \"Enabled\"\n[offer-types]\nsaas = \"Enabled\"", 0)
-        .stderr_contains(&["2 checked"]);
-    // Records show the ids as the service spells them.
+    let result = check(&env, "[products]\ncfq7ttc0h9mp = \"Enabled\"\n[offer-types]\nsaas = \"Enabled\"", 0);
+    cli_snapshot!(result, @"
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    ");
+    // Records contain the ids in the spelling of the service.
     let result = check(&env, "[products]\ncfq7TTC0h9mp = \"Disabled\"\n[offer-types]\nSAAS = \"Disabled\"", 3);
     assert_eq!(result.ids(), [POWER_BI, "SaaS"]);
 }
 
 #[test]
-fn an_offer_type_among_the_products_is_not_found() {
+fn ids_in_the_wrong_table_are_unknown() {
     let env = TestEnv::signed_in();
     let result = check(&env, "[products]\nSaaS = \"Enabled\"\n[offer-types]\nCFQ7TTC0H9MP = \"Enabled\"", 3);
     assert_eq!(field(&result, "drift"), [("CFQ7TTC0H9MP", "unknown"), ("SaaS", "unknown")].map(owned).into());
     assert_eq!(field(&result, "scope"), [("CFQ7TTC0H9MP", "offerType"), ("SaaS", "product")].map(owned).into());
 }
 
-fn owned((id, word): (&str, &str)) -> (String, Value) {
-    (id.to_owned(), json!(word))
+fn owned((id, value): (&str, &str)) -> (String, Value) {
+    (id.to_owned(), json!(value))
 }
 
 #[test]
-fn values_are_the_same_in_every_spelling() {
+fn value_spellings_are_equal() {
     let env = TestEnv::signed_in();
     for (id, spellings) in [
         (POWER_BI, &["Enabled", "enabled", "ENABLED"][..]),
@@ -129,13 +148,13 @@ fn values_are_the_same_in_every_spelling() {
             check(&env, &format!("[products]\n{id} = \"{spelling}\""), 0);
         }
     }
-    // Whatever the file's spelling, what is wanted is told in the service's.
+    // Records contain the wanted value in the spelling of the service.
     let result = check(&env, "[products]\nCFQ7TTC0H9MP = \"trials\"\nCFQ7TTC0XXXX = \"trials\"", 3);
-    assert!(field(&result, "wantedValue").values().all(|value| value == "OnlyTrialsWithoutPaymentMethod"));
+    assert!(field(&result, "wantedValue").values().all(|value| value == TRIALS));
 }
 
 #[test]
-fn the_service_may_spell_values_differently() {
+fn values_of_the_service_are_case_insensitive() {
     let env = TestEnv::signed_in();
     env.tenant.set_value(POWER_BI, "enabled");
     env.tenant.set_value(PLANNER, "ONLYTRIALSWITHOUTPAYMENTMETHOD");
@@ -143,30 +162,35 @@ fn the_service_may_spell_values_differently() {
 }
 
 #[test]
-fn a_value_of_the_future_is_accepted_where_the_tenant_shows_it_alone() {
+fn unknown_value_is_accepted_if_current() {
     let env = TestEnv::signed_in();
     let text = "# by hand\n[products]\nCFQ7TTC0H9MP = \"OnlyOnTuesdays\"\n[offer-types]\nSaaS = \"Enabled\"\n";
     env.tenant.set_value(POWER_BI, "OnlyOnTuesdays");
     check(&env, text, 0);
-    // An export of such a tenant is a baseline like any other.
     env.run_in_home(&["baseline", "export", "--file", "e.toml"]).assert_code(0);
     env.run_in_home(&["baseline", "check", "e.toml"]).assert_code(0);
 
     env.tenant.set_value(POWER_BI, "Enabled");
+    env.write("b.toml", text.replace("SaaS = \"Enabled\"", "SaaS = \"Disabled\""));
+    let mut transcript = Transcript::default();
     for (command, flags) in [("check", &[][..]), ("apply", &["--yes"]), ("apply", &["--dry-run"])] {
-        env.write("b.toml", text.replace("SaaS = \"Enabled\"", "SaaS = \"Disabled\""));
         let arguments = [&["baseline", command, "b.toml"], flags].concat();
-        env.run_in_home(&arguments).assert_code(1).stdout_is_empty().stderr_contains(&[
-            "error: b.toml:3: products.CFQ7TTC0H9MP: ",
-            "'OnlyOnTuesdays'",
-            "Enabled, Disabled and OnlyTrialsWithoutPaymentMethod",
-        ]);
+        transcript.push(arguments.join(" "), env.run_in_home(&arguments));
     }
+    cli_snapshot!(transcript, @"
+    ===== baseline check b.toml =====
+    ===== baseline apply b.toml --yes =====
+    ===== baseline apply b.toml --dry-run =====
+    exit_code: 1
+    ----- stderr -----
+    error: b.toml:3: products.CFQ7TTC0H9MP: this version knows no value 'OnlyOnTuesdays', and the tenant shows Enabled
+    hint: the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod
+    ");
     assert!(env.updates().is_empty());
 }
 
 #[test]
-fn a_value_of_the_future_for_something_that_is_not_there_is_drift_all_the_same() {
+fn unknown_value_of_unknown_id_is_drift() {
     let env = TestEnv::signed_in();
     let result = check(&env, "[products]\nCFQ7TTC0XXXX = \"OnlyOnTuesdays\"", 3);
     assert_eq!(
@@ -176,7 +200,7 @@ fn a_value_of_the_future_for_something_that_is_not_there_is_drift_all_the_same()
 }
 
 #[test]
-fn a_value_that_the_tenant_changed_to_is_drift_whether_it_is_known_or_not() {
+fn unknown_and_missing_current_values_are_drift() {
     let env = TestEnv::signed_in();
     env.tenant.set_value(POWER_BI, "OnlyOnTuesdays");
     let no_value = Product::new(VISIO, "Visio Plan 1", "").with("policyValue", Value::Null);
@@ -189,19 +213,19 @@ fn a_value_that_the_tenant_changed_to_is_drift_whether_it_is_known_or_not() {
 }
 
 #[test]
-fn what_has_no_id_does_not_blind_a_check() {
+fn product_without_id_is_checked() {
     let env = TestEnv::signed_in();
     let pro = Product::new(POWER_BI, "Power BI Pro", "Enabled");
     let nameless = Product::new("", "Without an id", "Enabled").with("productId", Value::Null);
     env.tenant.set_products(vec![pro, nameless]);
-    // To compare, no request has to name it; and there is the rest to be told of.
+    // Checking sends no request with the id.
     env.write("b.toml", "default = \"Disabled\"");
     let result = env.run_in_home(&["baseline", "check", "b.toml", "-o", "csv"]).assert_code(3);
     assert!(result.stdout.contains(POWER_BI) && result.stdout.contains("Without an id"), "{}", result.stdout);
 }
 
 #[test]
-fn every_way_to_write_a_table_will_do() {
+fn toml_table_notations_are_equal() {
     let env = TestEnv::signed_in();
     for text in [
         "products.CFQ7TTC0H9MP = \"Disabled\"",
@@ -215,7 +239,7 @@ fn every_way_to_write_a_table_will_do() {
 }
 
 #[test]
-fn a_baseline_may_come_through_a_pipe_or_lie_elsewhere() {
+fn baseline_can_be_a_path_or_standard_input() {
     let env = TestEnv::signed_in();
     fs::create_dir(env.home().join("deep")).unwrap();
     env.write("deep/b.JSON", r#"{ "products": { "CFQ7TTC0H9MP": "Disabled" } }"#);
@@ -231,12 +255,21 @@ fn a_baseline_may_come_through_a_pipe_or_lie_elsewhere() {
 }
 
 #[test]
-fn another_tenant_is_compared_where_it_is_named() {
+fn check_with_tenant_flag_reads_that_tenant() {
     let env = TestEnv::signed_in();
     let text = "[products]\nCFQ7TTC0H9MP = \"Enabled\"";
     check(&env, text, 0);
-    let check = ["baseline", "check", "b.toml", "--tenant", crate::tenant::CUSTOMER_DOMAIN, "-o", "markdown"];
-    let result = env.run_in_home(&check).assert_code(3);
-    assert!(result.stdout.contains(crate::tenant::CUSTOMER_TENANT), "{}", result.stdout);
-    result.stderr_contains(&["mscommerce baseline apply b.toml --tenant fabrikam.example"]);
+    let check = ["baseline", "check", "b.toml", "--tenant", CUSTOMER_DOMAIN, "-o", "markdown"];
+    cli_snapshot!(env.run_in_home(&check), @"
+    exit_code: 3
+    ----- stdout -----
+    The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).
+
+    | policyId | scope | id | name | policyValue | wantedValue | drift |
+    | --- | --- | --- | --- | --- | --- | --- |
+    | AllowSelfServicePurchase | product | CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |
+    ----- stderr -----
+    drift: The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --dry-run
+    ");
 }

@@ -1,18 +1,19 @@
-//! `baseline check`: how what differs is told.
+//! `baseline check`: its output.
 
 use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::{FORMATS, OLD_POWER_BI, POWER_BI};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{Product, Response};
 
-/// Says another value for two, names three that there are not, and leaves the rest alone.
-const DRIFTED: &str = r#"
+/// Two values differ and three ids do not exist. The other settings are not in the file.
+const DRIFT: &str = r#"
 policy = "AllowSelfServicePurchase"
 
 [products]
 CFQ7TTC0H9MP = "Disabled"
-CFQ7TTC0HD33 = "Disabled"   # as it is
+CFQ7TTC0HD33 = "Disabled"   # as in the tenant
 CFQ7TTC0L3PB = "trials"
 "a | *b*" = "Someday"
 
@@ -21,16 +22,15 @@ SaaS = "disabled"
 Bundle = "Enabled"
 "#;
 
-const AS_IT_IS: &str = "[products]\nCFQ7TTC0H9MP = \"Enabled\"\n[offer-types]\nSaaS = \"Enabled\"\n";
+const NO_DRIFT: &str = "[products]\nCFQ7TTC0H9MP = \"Enabled\"\n[offer-types]\nSaaS = \"Enabled\"\n";
 
 fn check(env: &TestEnv, format: &str) -> CliResult {
     env.run_in_home(&["baseline", "check", "b.toml", "-o", format])
 }
 
 #[test]
-fn only_what_differs_is_printed_in_every_format() {
-    let env = TestEnv::signed_in();
-    env.write("b.toml", DRIFTED);
+fn drift_formats() {
+    let env = env_with_baseline(DRIFT);
     for format in FORMATS {
         let result = check(&env, format).assert_code(3);
         insta::assert_snapshot!(format!("drift_{format}"), result.stdout);
@@ -39,71 +39,100 @@ fn only_what_differs_is_printed_in_every_format() {
 }
 
 #[test]
-fn it_says_how_much_differs_where_and_what_to_do() {
-    let env = TestEnv::signed_in();
-    env.write("b.toml", DRIFTED);
-    let result = check(&env, "json").assert_code(3);
-    assert!(result.stderr.starts_with("drift: "), "a difference is no error: {}", result.stderr);
-    assert!(!result.stderr.contains("error"), "{}", result.stderr);
-    result.stderr_contains(&[
-        "b.toml",
-        "11111111-1111-4111-8111-111111111111",
-        "2 different, 3 unknown",
-        "hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now",
-        "hint: see what would be changed: mscommerce baseline apply b.toml",
-    ]);
-    // The exit code alone is what a silent script wants.
+fn drift_summary_has_counts_and_hints() {
+    let env = env_with_baseline(DRIFT);
+    cli_snapshot!(check(&env, "json").without_stdout(), @"
+    exit_code: 3
+    ----- stderr -----
+    drift: The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 2 different, 3 unknown (6 checked).
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    hint: see what would be changed: mscommerce baseline apply b.toml --ignore-unknown --dry-run
+    ");
     let result = env.run_in_home(&["baseline", "check", "b.toml", "-o", "json", "-q"]).assert_code(3);
     assert_eq!(result.ids().len(), 5);
 }
 
 #[test]
-fn the_hint_to_apply_is_one_that_can_be_followed() {
-    let env = TestEnv::signed_in();
-    env.write("b.toml", DRIFTED);
+fn drift_apply_hint_can_be_run() {
+    let env = env_with_baseline(DRIFT);
     let result = check(&env, "json").assert_code(3);
     let hint = result.stderr.lines().find_map(|line| line.split_once("mscommerce baseline apply ")).unwrap().1;
     let arguments: Vec<&str> = ["baseline", "apply"].into_iter().chain(hint.split(' ')).collect();
-    // Some of its ids are unknown, which to apply is an error unless it is told to go on.
-    env.run_in_home(&arguments).assert_code(0).stderr_contains(&["2 planned"]);
+    // The hint contains --ignore-unknown because some of the ids are unknown.
+    cli_snapshot!(env.run_in_home(&arguments).without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: b.toml:7: the tenant has no product CFQ7TTC0L3PB; ignored
+    warning: b.toml:8: the tenant has no product a | *b*; ignored
+    warning: b.toml:12: the tenant has no offer type Bundle; ignored
+    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 2 planned, 1 unchanged; nothing was sent.
+    ");
 }
 
 #[test]
-fn where_nothing_differs_every_format_is_as_good_as_empty() {
-    let env = TestEnv::signed_in();
-    env.write("b.toml", AS_IT_IS);
+fn no_drift_formats() {
+    let env = env_with_baseline(NO_DRIFT);
     let header = ["policyId", "scope", "id", "name", "policyValue", "wantedValue", "drift"];
-    let caption = "The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.\n";
-    for (format, wanted) in [
+    let mut transcript = Transcript::default();
+    for (format, expected) in [
         ("table", String::new()),
         ("json", "[]\n".to_owned()),
         ("csv", header.join(",") + "\n"),
         ("tsv", header.join("\t") + "\n"),
-        // A job summary that says nothing would leave its reader to guess.
-        ("markdown", caption.to_owned()),
     ] {
-        let result = check(&env, format).assert_code(0);
-        assert_eq!((result.stdout, result.stderr.as_str()), (wanted, caption), "{format}");
+        let result = check(&env, format);
+        assert_eq!(result.stdout, expected, "{format}");
+        transcript.push(format, result.without_stdout());
     }
-    let result = env.run_in_home(&["baseline", "check", "b.toml", "-q"]).assert_code(0);
-    assert_eq!((result.stdout, result.stderr), (String::new(), String::new()));
+    // An empty job summary would be ambiguous.
+    transcript.push("markdown", check(&env, "markdown"));
+    transcript.push("table, quiet", env.run_in_home(&["baseline", "check", "b.toml", "-q"]));
+    cli_snapshot!(transcript, @"
+    ===== table =====
+    ===== json =====
+    ===== csv =====
+    ===== tsv =====
+    exit_code: 0
+    ----- stderr -----
+    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    ===== markdown =====
+    exit_code: 0
+    ----- stdout -----
+    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    ----- stderr -----
+    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    ===== table, quiet =====
+    exit_code: 0
+    ");
 }
 
 #[test]
-fn what_the_tenant_does_not_have_has_neither_name_nor_value() {
+fn unknown_id_has_no_name_and_no_value() {
     let env = TestEnv::signed_in();
     env.write("b.toml", format!("[products]\n{OLD_POWER_BI} = \"disabled\"\n"));
-    let result =
-        check(&env, "json").assert_code(3).stderr_contains(&["1 unknown", "mscommerce product get CFQ7TTC0H9MP"]);
-    let unknown = json!([{ "policyId": "AllowSelfServicePurchase", "scope": "product", "id": OLD_POWER_BI, "name": null,
-        "policyValue": null, "wantedValue": "Disabled", "drift": "unknown" }]);
-    assert_eq!(result.json(), unknown);
-    // Nothing of this could be applied.
-    assert!(!result.stderr.contains("baseline apply"), "{}", result.stderr);
+    // There is no hint to apply the baseline, because it contains nothing to apply.
+    cli_snapshot!(check(&env, "json"), @r#"
+    exit_code: 3
+    ----- stdout -----
+    [
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "product",
+        "id": "CFQ7TTC0L3PB",
+        "name": null,
+        "policyValue": null,
+        "wantedValue": "Disabled",
+        "drift": "unknown"
+      }
+    ]
+    ----- stderr -----
+    drift: The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 1 unknown (1 checked).
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn what_the_service_adds_stays_in_json() {
+fn unknown_members_are_kept_in_json() {
     let env = TestEnv::signed_in();
     let pro = Product::new(POWER_BI, "Power BI Pro", "Enabled").with("addedLater", json!({ "a": [1] }));
     env.tenant.set_products(vec![pro]);
@@ -113,44 +142,69 @@ fn what_the_service_adds_stays_in_json() {
 }
 
 #[test]
-fn names_and_values_that_mean_harm_break_no_format() {
+fn control_characters_are_escaped_in_formats() {
     let env = TestEnv::signed_in();
-    let nasty = "a|b\tc\nd\u{1b}[2J\u{202e}`e` [f](g) <h> \"i\"";
-    env.tenant.set_products(vec![Product::new(POWER_BI, nasty, nasty)]);
+    let unsafe_text = "a|b\tc\nd\u{1b}[2J\u{202e}`e` [f](g) <h> \"i\"";
+    env.tenant.set_products(vec![Product::new(POWER_BI, unsafe_text, unsafe_text)]);
     env.write("b.toml", format!("[products]\n{POWER_BI} = \"Disabled\"\n"));
     for (format, lines) in [("table", 2), ("tsv", 2), ("markdown", 5)] {
         let text = check(&env, format).assert_code(3).stdout;
         assert_eq!(text.lines().count(), lines, "{text}");
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     }
-    assert_eq!(check(&env, "json").json()[0]["policyValue"], nasty);
+    assert_eq!(check(&env, "json").json()[0]["policyValue"], unsafe_text);
     let csv = check(&env, "csv").stdout;
     let row = csv::Reader::from_reader(csv.as_bytes()).into_records().next().unwrap().unwrap();
-    assert_eq!((&row[3], &row[4], &row[6]), (nasty, nasty, "different"));
+    assert_eq!((&row[3], &row[4], &row[6]), (unsafe_text, unsafe_text, "different"));
 }
 
 #[test]
-fn a_failure_is_not_taken_for_drift() {
+fn check_failure_is_not_drift() {
+    let mut transcript = Transcript::default();
     for scope in ["scope=product", "scope=OfferType"] {
-        // The other listing may arrive late, when nobody waits for it any more; it must not find this answer.
-        let env = TestEnv::signed_in();
-        env.write("b.toml", DRIFTED);
+        // Each case has its own tenant: the other list request may arrive late and must not get this response.
+        let env = env_with_baseline(DRIFT);
         env.tenant.fail_next(scope, Response::text(500, "text/plain", "out of order"));
-        let result = check(&env, "json").assert_code(1).stdout_is_empty();
-        result.stderr_contains(&["error: could not list the", "out of order", "correlation id"]);
+        transcript.push(scope, check(&env, "json"));
     }
     let env = TestEnv::new();
-    env.write("b.toml", DRIFTED);
-    check(&env, "markdown").assert_code(4).stdout_is_empty().stderr_contains(&["nobody is signed in"]);
+    env.write("b.toml", DRIFT);
+    transcript.push("signed out", check(&env, "markdown"));
+    cli_snapshot!(transcript, @"
+    ===== scope=product =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 500 Internal Server Error
+      out of order
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== scope=OfferType =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the offer types: the service answered 500 Internal Server Error
+      out of order
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== signed out =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_policy_that_is_not_there_is_named() {
+fn unknown_policy_lists_existing_policies() {
     let env = TestEnv::signed_in();
-    env.write("b.toml", DRIFTED.replace("AllowSelfServicePurchase", "AllowEverything"));
+    env.write("b.toml", DRIFT.replace("AllowSelfServicePurchase", "AllowEverything"));
     let check = ["baseline", "check", "b.toml", "--policy-id", "allowEVERYTHING"];
-    env.run_in_home(&check)
-        .assert_code(1)
-        .stdout_is_empty()
-        .stderr_contains(&["there is no policy 'allowEVERYTHING'", "AllowSelfServicePurchase"]);
+    cli_snapshot!(env.run_in_home(&check), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 404 Not Found
+      NotFound: Policy not found.
+      correlation id: [UUID]
+      there is no policy 'allowEVERYTHING'; policies: AllowSelfServicePurchase
+    hint: mscommerce policy list
+    ");
 }

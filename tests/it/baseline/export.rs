@@ -1,24 +1,25 @@
-//! `baseline export`: what is in the file.
+//! `baseline export`: the content of the file.
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::support::snapshot::Transcript;
 use crate::tenant::{CUSTOMER_DOMAIN, NOBODY, Product, READER, default_offer_types, default_products};
 
-/// Text with everything that could end a comment, a string or a line, or steer a terminal.
-const AWKWARD: &str = "q\"uo'te # \\ no\nline\r\nend\t\u{1b}[2J\u{9b}1m\u{202e}rtl \u{2028} ä🎉 = [x]";
+/// Text with characters that could end a comment, a string or a line, or control a terminal.
+const UNUSUAL_TEXT: &str = "q\"uo'te # \\ no\nline\r\nend\t\u{1b}[2J\u{9b}1m\u{202e}rtl \u{2028} ä🎉 = [x]";
 
 #[test]
-fn it_is_toml_on_standard_output_sorted_by_name_with_the_names_as_comments() {
+fn export_toml() {
     let env = TestEnv::signed_in();
     let result = env.run(&["baseline", "export"]).assert_code(0);
     assert_eq!(result.stderr, "");
     insta::assert_snapshot!("export_toml", result.stdout);
-    assert_eq!(sorted_requests(&env), LISTINGS);
+    assert_eq!(sorted_requests(&env), LISTS);
 }
 
 #[test]
-fn it_is_json_where_that_is_asked_for() {
+fn export_json() {
     let env = TestEnv::signed_in();
     let result = env.run(&["baseline", "export", "-o", "json"]).assert_code(0);
     assert_eq!(result.stderr, "");
@@ -28,32 +29,66 @@ fn it_is_json_where_that_is_asked_for() {
 }
 
 #[test]
-fn a_files_name_says_its_form() {
+fn export_file_extension_selects_format() {
     let env = TestEnv::signed_in();
     let (toml, json) = (
         env.run(&["baseline", "export"]).assert_code(0).stdout,
         env.run(&["baseline", "export", "-o", "json"]).assert_code(0).stdout,
     );
-    for (file, content) in
-        [("b.toml", &toml), ("b.json", &json), ("c.JSON", &json), ("b", &toml), ("b.json.txt", &toml)]
-    {
-        let result = env.run_in_home(&["baseline", "export", "--file", file]).assert_code(0).stdout_is_empty();
-        assert_eq!(
-            result.stderr,
-            format!("Written: {file}\nTo compare the tenant with it later: mscommerce baseline check {file}\n")
-        );
+    let mut transcript = Transcript::default();
+    for (file, flags, content) in [
+        ("b.toml", &[][..], &toml),
+        ("b.json", &[], &json),
+        ("c.JSON", &[], &json),
+        ("b", &[], &toml),
+        ("b.json.txt", &[], &toml),
+        // The format may be named as well.
+        ("d.json", &["-o", "json"], &json),
+        ("q.toml", &["-q"], &toml),
+    ] {
+        let arguments = [&["baseline", "export", "--file", file], flags].concat();
+        transcript.push(arguments[2..].join(" "), env.run_in_home(&arguments));
         assert_eq!(&env.read(file), content, "{file}");
     }
-    // To say it a second time does no harm.
-    env.run_in_home(&["baseline", "export", "--file", "d.json", "-o", "json"]).assert_code(0).stdout_is_empty();
-    assert_eq!(env.read("d.json"), json);
-    let result = env.run_in_home(&["baseline", "export", "--file", "q.toml", "-q"]).assert_code(0).stdout_is_empty();
-    assert_eq!(result.stderr, "");
+    cli_snapshot!(transcript, @"
+    ===== --file b.toml =====
+    exit_code: 0
+    ----- stderr -----
+    Written: b.toml
+    To compare the tenant with it later: mscommerce baseline check b.toml
+    ===== --file b.json =====
+    exit_code: 0
+    ----- stderr -----
+    Written: b.json
+    To compare the tenant with it later: mscommerce baseline check b.json
+    ===== --file c.JSON =====
+    exit_code: 0
+    ----- stderr -----
+    Written: c.JSON
+    To compare the tenant with it later: mscommerce baseline check c.JSON
+    ===== --file b =====
+    exit_code: 0
+    ----- stderr -----
+    Written: b
+    To compare the tenant with it later: mscommerce baseline check b
+    ===== --file b.json.txt =====
+    exit_code: 0
+    ----- stderr -----
+    Written: b.json.txt
+    To compare the tenant with it later: mscommerce baseline check b.json.txt
+    ===== --file d.json -o json =====
+    exit_code: 0
+    ----- stderr -----
+    Written: d.json
+    To compare the tenant with it later: mscommerce baseline check d.json
+    ===== --file q.toml -q =====
+    exit_code: 0
+    ");
     assert_eq!(files(&env), ["b", "b.json", "b.json.txt", "b.toml", "c.JSON", "d.json", "q.toml"]);
 }
 
 #[test]
-fn it_stays_the_same_to_the_byte_whatever_the_order_of_the_service() {
+fn export_is_independent_of_list_order() {
     let env = TestEnv::signed_in();
     let both = || {
         let toml = env.run(&["baseline", "export"]).assert_code(0).stdout;
@@ -67,25 +102,25 @@ fn it_stays_the_same_to_the_byte_whatever_the_order_of_the_service() {
 }
 
 #[test]
-fn the_tenant_is_as_its_own_export_says_in_both_forms() {
+fn export_has_no_drift() {
     let env = TestEnv::signed_in();
     for (file, flags) in [("b.toml", &[][..]), ("b.json", &["-o", "json"])] {
         env.run_in_home(&["baseline", "export", "--file", file]).assert_code(0);
         let result = env.run_in_home(&["baseline", "check", file, "-o", "json"]).assert_code(0);
         assert_eq!(result.stdout, "[]\n");
-        // What a shell redirects is the same file.
+        // Standard output has the same content.
         let result = env.run(&[&["baseline", "export"], flags].concat()).assert_code(0);
         assert_eq!(env.read(file), result.stdout);
     }
 }
 
 #[test]
-fn the_default_waits_in_a_comment_to_be_switched_on() {
+fn export_contains_commented_out_default() {
     let env = TestEnv::signed_in();
     let exported = env.run(&["baseline", "export"]).assert_code(0).stdout;
     env.write("b.toml", exported.replace("# default = ", "default = "));
     assert_ne!(env.read("b.toml"), exported);
-    // Everything is named, so at first nothing is left for the default.
+    // The file contains every id, so the default affects nothing yet.
     env.run_in_home(&["baseline", "check", "b.toml"]).assert_code(0);
     let added = [Product::new("CFQ7TTC0NEW1", "Brand new", "Enabled")];
     env.tenant.set_products(default_products().into_iter().chain(added).collect());
@@ -95,36 +130,73 @@ fn the_default_waits_in_a_comment_to_be_switched_on() {
 }
 
 #[test]
-fn there_is_no_form_but_toml_and_json() {
+fn export_rejects_other_formats() {
     let env = TestEnv::signed_in();
-    for format in ["csv", "tsv", "markdown", "table"] {
-        env.run(&["baseline", "export", "-o", format]).assert_code(2).stdout_is_empty().stderr_contains(&[
-            "TOML",
-            "JSON",
-            "hint: leave out --output",
-        ]);
-        for file in ["b.toml", "b.json"] {
-            let export = ["baseline", "export", "--file", file, "-o", format];
-            env.run_in_home(&export).assert_code(2).stdout_is_empty().stderr_contains(&["--output", "hint: "]);
+    let mut transcript = Transcript::default();
+    for flags in [&[][..], &["--file", "b.toml"], &["--file", "b.json"]] {
+        for format in ["csv", "tsv", "markdown", "table"] {
+            let arguments = [&["baseline", "export", "-o", format], flags].concat();
+            transcript.push(arguments[2..].join(" "), env.run_in_home(&arguments));
         }
     }
-    let export = ["baseline", "export", "--file", "b.toml", "-o", "json"];
-    env.run_in_home(&export).assert_code(2).stdout_is_empty().stderr_contains(&["--output", ".json"]);
-    env.run_in_home(&["baseline", "export", "--force"]).assert_code(2).stdout_is_empty().stderr_contains(&["--file"]);
-    env.run_in_home(&["baseline", "export", "--file", ""]).assert_code(2).stdout_is_empty();
+    for arguments in [
+        &["baseline", "export", "--file", "b.toml", "-o", "json"][..],
+        &["baseline", "export", "--force"],
+        &["baseline", "export", "--file", ""],
+    ] {
+        transcript.push(arguments[2..].join(" "), env.run_in_home(arguments));
+    }
+    cli_snapshot!(transcript, @"
+    ===== -o csv =====
+    ===== -o tsv =====
+    ===== -o markdown =====
+    ===== -o table =====
+    exit_code: 2
+    ----- stderr -----
+    error: a baseline is TOML, or JSON: there is no other form of it
+    hint: leave out --output for TOML, or use --output json
+    ===== -o csv --file b.toml =====
+    ===== -o tsv --file b.toml =====
+    ===== -o markdown --file b.toml =====
+    ===== -o table --file b.toml =====
+    ===== -o csv --file b.json =====
+    ===== -o tsv --file b.json =====
+    ===== -o markdown --file b.json =====
+    ===== -o table --file b.json =====
+    ===== --file b.toml -o json =====
+    exit_code: 2
+    ----- stderr -----
+    error: --output is for standard output; the name of the file decides its form
+    hint: name a file that ends in .json, or leave out --output
+    ===== --force =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --file <FILE>
+
+    Usage: mscommerce baseline export --file <FILE> --force
+
+    For more information, try '--help'.
+    ===== --file  =====
+    exit_code: 2
+    ----- stderr -----
+    error: a value is required for '--file <FILE>' but none was supplied
+
+    For more information, try '--help'.
+    ");
     assert!(env.request_lines().is_empty());
     assert!(files(&env).is_empty());
 }
 
 #[test]
-fn the_format_in_the_environment_is_for_records_and_does_not_stand_in_the_way() {
+fn export_ignores_output_variable_except_json() {
     let env = TestEnv::signed_in();
     let toml = env.run(&["baseline", "export"]).assert_code(0).stdout;
     for format in ["csv", "tsv", "markdown", "table"] {
         let result = env.run_with_env(&[("MSCOMMERCE_OUTPUT", format)], &["baseline", "export"]).assert_code(0);
         assert_eq!(result.stdout, toml, "{format}");
     }
-    // A name outranks it.
+    // The file extension takes precedence.
     for format in ["csv", "json"] {
         let mut command = env.command(&["baseline", "export", "--force", "--file", "b.toml"]);
         command.current_dir(env.home()).env("MSCOMMERCE_OUTPUT", format);
@@ -134,10 +206,10 @@ fn the_format_in_the_environment_is_for_records_and_does_not_stand_in_the_way() 
 }
 
 #[test]
-fn whatever_names_ids_and_values_hold_the_file_reads_back() {
+fn export_of_unusual_text_has_no_drift() {
     let env = TestEnv::signed_in();
-    // No policy value needs to be known to be written down.
-    let texts = [AWKWARD, "\"\"\"", "'''", "#", "a.b", "a b", "ключ", "]", "\u{0}", "\\u0041", "true", "default"];
+    // Unknown values are exported as well.
+    let texts = [UNUSUAL_TEXT, "\"\"\"", "'''", "#", "a.b", "a b", "ключ", "]", "\u{0}", "\\u0041", "true", "default"];
     let products = texts.iter().map(|text| Product::new(text, text, text)).collect();
     env.tenant.set_products(products);
     env.tenant.set_offer_types(vec![Product::new("products", "[products]\nA = \"Enabled\"", "Enabled")]);
@@ -148,17 +220,17 @@ fn whatever_names_ids_and_values_hold_the_file_reads_back() {
         let result = env.run_in_home(&["baseline", "check", file, "-o", "json"]).assert_code(0);
         assert_eq!(result.stdout, "[]\n", "{text}");
     }
-    let read: Value = serde_json::from_str(&env.read("b.json")).unwrap();
-    let read = read["products"].as_object().unwrap();
-    assert_eq!(read.len(), texts.len());
-    assert!(read.iter().all(|(id, value)| value == id), "{read:?}");
+    let baseline: Value = serde_json::from_str(&env.read("b.json")).unwrap();
+    let products = baseline["products"].as_object().unwrap();
+    assert_eq!(products.len(), texts.len());
+    assert!(products.iter().all(|(id, value)| value == id), "{products:?}");
 }
 
 #[test]
-fn awkward_names_stay_within_their_comments() {
+fn export_escapes_names_in_comments() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
-        Product::new("CFQ7TTC0AAAA", AWKWARD, "Enabled"),
+        Product::new("CFQ7TTC0AAAA", UNUSUAL_TEXT, "Enabled"),
         Product::new("CFQ7TTC0BBBB", "  ", "Disabled"),
         Product::new("CFQ7TTC0CCCC", "表計算ソフトウェア", "Only \"on\" Tuesdays"),
         Product::new("an id with blanks", "Zebra", "Disabled"),
@@ -170,7 +242,7 @@ fn awkward_names_stay_within_their_comments() {
 }
 
 #[test]
-fn what_cannot_be_written_down_is_left_out_with_a_warning() {
+fn export_omits_incomplete_items_with_warning() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "Whole", "Enabled"),
@@ -179,24 +251,37 @@ fn what_cannot_be_written_down_is_left_out_with_a_warning() {
         Product::new("cfq7ttc0aaaa", "Whole, a second time", "Enabled"),
     ]);
     env.tenant.set_offer_types(vec![Product::new("CFQ7TTC0AAAA", "Not the same", "Disabled")]);
+    let mut transcript = Transcript::default();
     for file in ["b.toml", "b.json"] {
-        let result = env.run_in_home(&["baseline", "export", "--file", file]).assert_code(0);
-        assert_eq!(result.stderr.matches("warning: ").count(), 3, "{}", result.stderr);
-        result.stderr_contains(&[
-            "warning: Without an id is left out",
-            "warning: Without a value (CFQ7TTC0BBBB) is left out",
-            "warning: Whole, a second time (cfq7ttc0aaaa) is left out",
-        ]);
+        transcript.push(file, env.run_in_home(&["baseline", "export", "--file", file]));
         let result = env.run_in_home(&["baseline", "check", file, "-o", "json"]).assert_code(0);
         assert_eq!(result.stdout, "[]\n");
     }
-    let read: Value = serde_json::from_str(&env.read("b.json")).unwrap();
-    assert_eq!(read["products"], json!({ "CFQ7TTC0AAAA": "Enabled" }));
-    assert_eq!(read["offer-types"], json!({ "CFQ7TTC0AAAA": "Disabled" }));
+    cli_snapshot!(transcript, @"
+    ===== b.toml =====
+    exit_code: 0
+    ----- stderr -----
+    warning: Whole, a second time (cfq7ttc0aaaa) is left out: the service lists it twice
+    warning: Without a value (CFQ7TTC0BBBB) is left out: it has no value
+    warning: Without an id is left out: it has no id
+    Written: b.toml
+    To compare the tenant with it later: mscommerce baseline check b.toml
+    ===== b.json =====
+    exit_code: 0
+    ----- stderr -----
+    warning: Whole, a second time (cfq7ttc0aaaa) is left out: the service lists it twice
+    warning: Without a value (CFQ7TTC0BBBB) is left out: it has no value
+    warning: Without an id is left out: it has no id
+    Written: b.json
+    To compare the tenant with it later: mscommerce baseline check b.json
+    ");
+    let baseline: Value = serde_json::from_str(&env.read("b.json")).unwrap();
+    assert_eq!(baseline["products"], json!({ "CFQ7TTC0AAAA": "Enabled" }));
+    assert_eq!(baseline["offer-types"], json!({ "CFQ7TTC0AAAA": "Disabled" }));
 }
 
 #[test]
-fn a_tenant_without_anything_has_a_baseline_too() {
+fn export_of_empty_tenant_has_no_drift() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(Vec::new());
     env.tenant.set_offer_types(Vec::new());
@@ -207,41 +292,60 @@ fn a_tenant_without_anything_has_a_baseline_too() {
 }
 
 #[test]
-fn the_hint_to_compare_leads_where_the_export_was_led() {
+fn export_check_hint_contains_tenant_flag() {
     let env = TestEnv::signed_in();
-    let result = env.run_in_home(&["baseline", "export", "--tenant", CUSTOMER_DOMAIN, "--file", "our base's.toml"]);
-    result
-        .assert_code(0)
-        .stderr_contains(&[r"mscommerce baseline check 'our base'\''s.toml' --tenant fabrikam.example"]);
+    let export = ["baseline", "export", "--tenant", CUSTOMER_DOMAIN, "--file", "our base's.toml"];
+    cli_snapshot!(env.run_in_home(&export), @r"
+    exit_code: 0
+    ----- stderr -----
+    Written: our base's.toml
+    To compare the tenant with it later: mscommerce baseline check 'our base'\''s.toml' --tenant fabrikam.example
+    ");
     env.run_in_home(&["baseline", "check", "our base's.toml", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     env.run_in_home(&["baseline", "check", "our base's.toml"]).assert_code(3);
 }
 
 #[test]
-fn a_long_path_is_whole_in_what_there_is_to_type() {
+fn export_check_hint_contains_long_path() {
     let env = TestEnv::signed_in();
-    // A checkout on a build machine lies as deep as this.
+    // Checkouts on build machines have such paths.
     let directory = env.home().join("actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines");
     fs::create_dir_all(&directory).unwrap();
     let file = directory.join("allow-self-service-purchase.toml");
     let file = file.to_str().unwrap();
-    let whole = format!("mscommerce baseline check {file}");
-    env.run(&["baseline", "export", "--file", file]).assert_code(0).stderr_contains(&[&whole]);
+    cli_snapshot!(env.run(&["baseline", "export", "--file", file]), @"
+    exit_code: 0
+    ----- stderr -----
+    Written: [TMP]/actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines/allow-self-service-purchase.toml
+    To compare the tenant with it later: mscommerce baseline check [TMP]/actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines/allow-self-service-purchase.toml
+    ");
 }
 
 #[test]
-fn a_reader_may_export_and_a_stranger_may_not() {
+fn export_requires_reader_role() {
     let env = TestEnv::new();
     env.sign_in(READER);
     env.run(&["baseline", "export"]).assert_code(0);
     env.sign_in(NOBODY);
-    env.run_in_home(&["baseline", "export", "--file", "b.toml"]).assert_code(1).stdout_is_empty().stderr_contains(&[
-        "error: ",
-        "403 Forbidden",
-        "Global Reader",
-    ]);
+    let mut transcript = Transcript::default();
+    transcript.push("no role", env.run_in_home(&["baseline", "export", "--file", "b.toml"]));
     env.run(&["disconnect"]).assert_code(0);
-    let result = env.run_in_home(&["baseline", "export", "--file", "b.toml"]).assert_code(4).stdout_is_empty();
-    result.stderr_contains(&["nobody is signed in", "hint: mscommerce connect"]);
+    transcript.push("signed out", env.run_in_home(&["baseline", "export", "--file", "b.toml"]));
+    cli_snapshot!(transcript, @"
+    ===== no role =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      Forbidden: User does not have the required role.
+      correlation id: [UUID]
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status
+    ===== signed out =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+    hint: mscommerce connect
+    ");
     assert!(files(&env).is_empty());
 }

@@ -1,32 +1,52 @@
-//! `baseline export --file`: where the file goes, and what becomes of one that is there.
+//! `baseline export --file`: paths, existing files and permissions.
 
 use super::*;
+use crate::support::snapshot::Transcript;
 use crate::tenant::Response;
 
 const EXPORT: &[&str] = &["baseline", "export", "--file", "b.toml"];
 const REPLACE: &[&str] = &["baseline", "export", "--file", "b.toml", "--force"];
 
 #[test]
-fn a_file_that_is_there_is_replaced_only_with_force() {
+fn export_replaces_file_only_with_force() {
     let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
     for content in ["precious", ""] {
         env.write("b.toml", content);
         env.tenant.forget_requests();
-        env.run_in_home(EXPORT).assert_code(1).stdout_is_empty().stderr_contains(&[
-            "error: b.toml is there already; nothing was written",
-            "hint: ",
-            "--force",
-        ]);
+        transcript.push(format_args!("content {content:?}"), env.run_in_home(EXPORT));
         assert_eq!(env.read("b.toml"), content);
-        assert!(env.request_lines().is_empty(), "nothing was asked of the service in vain");
-        env.run_in_home(REPLACE).assert_code(0).stderr_contains(&["Written: b.toml"]);
+        assert!(env.request_lines().is_empty(), "the check precedes all requests");
+        transcript.push(format_args!("content {content:?}, --force"), env.run_in_home(REPLACE));
         assert!(env.read("b.toml").starts_with("policy = "));
     }
+    cli_snapshot!(transcript, @r#"
+    ===== content "precious" =====
+    exit_code: 1
+    ----- stderr -----
+    error: b.toml is there already; nothing was written
+    hint: name another file, or add --force to replace this one
+    ===== content "precious", --force =====
+    exit_code: 0
+    ----- stderr -----
+    Written: b.toml
+    To compare the tenant with it later: mscommerce baseline check b.toml
+    ===== content "" =====
+    exit_code: 1
+    ----- stderr -----
+    error: b.toml is there already; nothing was written
+    hint: name another file, or add --force to replace this one
+    ===== content "", --force =====
+    exit_code: 0
+    ----- stderr -----
+    Written: b.toml
+    To compare the tenant with it later: mscommerce baseline check b.toml
+    "#);
     assert_eq!(files(&env), ["b.toml"]);
 }
 
 #[test]
-fn force_does_no_harm_where_there_is_no_file() {
+fn export_force_creates_file() {
     let env = TestEnv::signed_in();
     env.run_in_home(REPLACE).assert_code(0);
     env.run_in_home(&["baseline", "check", "b.toml"]).assert_code(0);
@@ -34,53 +54,98 @@ fn force_does_no_harm_where_there_is_no_file() {
 }
 
 #[test]
-fn a_failure_of_the_service_leaves_files_as_they_were() {
+fn export_failure_keeps_existing_file() {
+    let mut transcript = Transcript::default();
     for scope in ["scope=product", "scope=OfferType"] {
-        // The other listing may arrive late, when nobody waits for it any more; it must find no answer of these.
+        // Each case has its own tenant: the other list request may arrive late and must not get this response.
         let env = TestEnv::signed_in();
         env.write("b.toml", "precious");
         env.tenant.fail_next(scope, Response::text(500, "text/plain", "out of order"));
-        env.run_in_home(REPLACE).assert_code(1).stdout_is_empty().stderr_contains(&["out of order"]);
+        transcript.push(scope, env.run_in_home(REPLACE));
         env.tenant.fail_next(scope, Response::text(500, "text/plain", "out of order"));
         env.run_in_home(&["baseline", "export", "--file", "new.toml"]).assert_code(1).stdout_is_empty();
         assert_eq!(env.read("b.toml"), "precious");
         assert_eq!(files(&env), ["b.toml"]);
     }
+    cli_snapshot!(transcript, @"
+    ===== scope=product =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 500 Internal Server Error
+      out of order
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== scope=OfferType =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the offer types: the service answered 500 Internal Server Error
+      out of order
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ");
 }
 
 #[test]
-fn a_directory_is_not_written_over() {
+fn export_does_not_replace_directory() {
     let env = TestEnv::signed_in();
     fs::create_dir(env.home().join("b.toml")).unwrap();
+    let mut transcript = Transcript::default();
     for export in [EXPORT, REPLACE] {
-        env.run_in_home(export).assert_code(1).stdout_is_empty().stderr_contains(&["error: ", "b.toml"]);
+        transcript.push(export.join(" "), env.run_in_home(export));
     }
+    cli_snapshot!(transcript, @"
+    ===== baseline export --file b.toml =====
+    ===== baseline export --file b.toml --force =====
+    exit_code: 1
+    ----- stderr -----
+    error: b.toml is a directory
+    ");
     assert!(env.request_lines().is_empty());
     assert_eq!(files(&env), ["b.toml"]);
     assert_eq!(fs::read_dir(env.home().join("b.toml")).unwrap().count(), 0);
 }
 
 #[test]
-fn a_directory_that_is_missing_is_not_made() {
+fn export_does_not_create_directories() {
     let env = TestEnv::signed_in();
     env.write("file", "");
-    for file in ["missing/b.toml", "missing/deep/b.json", "file/b.toml"] {
+    let mut transcript = Transcript::default();
+    for file in ["missing/b.toml", "missing/deep/b.json"] {
         for flags in [&[][..], &["--force"]] {
             let export = [&["baseline", "export", "--file", file], flags].concat();
-            let written = format!("could not write {file}");
-            env.run_in_home(&export).assert_code(1).stdout_is_empty().stderr_contains(&["error: ", &written]);
+            transcript.push(export.join(" "), env.run_in_home(&export));
         }
+    }
+    cli_snapshot!(transcript, @"
+    ===== baseline export --file missing/b.toml =====
+    ===== baseline export --file missing/b.toml --force =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not write missing/b.toml: there is no directory missing
+    ===== baseline export --file missing/deep/b.json =====
+    ===== baseline export --file missing/deep/b.json --force =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not write missing/deep/b.json: there is no directory missing/deep
+    ");
+    for flags in [&[][..], &["--force"]] {
+        let export = [&["baseline", "export", "--file", "file/b.toml"], flags].concat();
+        let result = env.run_in_home(&export).assert_code(1).stdout_is_empty();
+        // The cause differs between systems.
+        assert!(result.stderr.starts_with("error: could not write file/b.toml: "), "{}", result.stderr);
     }
     assert_eq!(files(&env), ["file"]);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_directory_that_takes_no_files_is_an_error() {
+fn export_to_read_only_directory_error() {
     let env = TestEnv::signed_in();
-    // Not even the superuser can add a file here, as whom tests may run.
+    // Not even root can create a file in this directory, and tests may run as root.
     let export = ["baseline", "export", "--file", "/proc/self/b.toml"];
-    env.run_in_home(&export).assert_code(1).stdout_is_empty().stderr_contains(&["could not write /proc/self/b.toml"]);
+    // The message ends with the random name of the temporary file.
+    let result = env.run_in_home(&export).assert_code(1).stdout_is_empty();
+    assert!(result.stderr.starts_with("error: could not write /proc/self/b.toml: "), "{}", result.stderr);
 }
 
 #[cfg(unix)]
@@ -91,41 +156,49 @@ mod on_unix {
     use crate::support::pty::in_shell;
 
     #[test]
-    fn through_a_symbolic_link_the_file_it_leads_to_is_written() {
+    fn export_writes_through_symbolic_link() {
         let env = TestEnv::signed_in();
         fs::create_dir(env.home().join("elsewhere")).unwrap();
         env.write("elsewhere/real.toml", "precious");
         symlink("elsewhere/real.toml", env.home().join("b.toml")).unwrap();
-        env.run_in_home(EXPORT).assert_code(1).stderr_contains(&["b.toml is there already"]);
+        env.run_in_home(EXPORT).assert_code(1);
         assert!(env.request_lines().is_empty());
         assert_eq!(env.read("elsewhere/real.toml"), "precious");
 
         env.run_in_home(REPLACE).assert_code(0);
         assert!(env.read("elsewhere/real.toml").starts_with("policy = "));
         let link = fs::symlink_metadata(env.home().join("b.toml")).unwrap();
-        assert!(link.is_symlink(), "the link is still one");
+        assert!(link.is_symlink(), "the link is kept");
         assert_eq!(fs::read_dir(env.home().join("elsewhere")).unwrap().count(), 1);
         env.run_in_home(&["baseline", "check", "b.toml"]).assert_code(0);
     }
 
     #[test]
-    fn what_is_no_file_is_not_replaced_by_one() {
+    fn export_does_not_replace_special_file() {
         let env = TestEnv::signed_in();
-        // It stands for devices: a tool that failed here would take a real one away from everybody.
+        // The socket represents device files, which a replacement would destroy.
         let _listener = std::os::unix::net::UnixListener::bind(env.home().join("b.toml")).unwrap();
+        let mut transcript = Transcript::default();
         for export in [EXPORT, REPLACE] {
-            env.run_in_home(export).assert_code(1).stdout_is_empty().stderr_contains(&["error: ", "b.toml"]);
+            transcript.push(export.join(" "), env.run_in_home(export));
             assert!(!fs::symlink_metadata(env.home().join("b.toml")).unwrap().is_file());
         }
+        cli_snapshot!(transcript, @"
+        ===== baseline export --file b.toml =====
+        ===== baseline export --file b.toml --force =====
+        exit_code: 1
+        ----- stderr -----
+        error: b.toml is no regular file
+        ");
         assert!(env.request_lines().is_empty());
     }
 
     #[test]
-    fn a_link_into_nowhere_stays_a_link() {
+    fn export_keeps_dangling_link() {
         let env = TestEnv::signed_in();
         fs::create_dir(env.home().join("elsewhere")).unwrap();
         symlink("elsewhere/real.toml", env.home().join("b.toml")).unwrap();
-        // Whether the file is made or refused, the link is not what is replaced.
+        // The export may succeed or fail, but it must not replace the link.
         for export in [EXPORT, REPLACE] {
             env.run_in_home(export);
             let link = fs::symlink_metadata(env.home().join("b.toml")).unwrap();
@@ -134,22 +207,22 @@ mod on_unix {
     }
 
     #[test]
-    fn a_file_to_share_has_the_usual_permissions() {
+    fn export_file_mode_follows_umask() {
         let env = TestEnv::signed_in();
-        for (umask, wanted) in [("022", 0o644), ("027", 0o640), ("002", 0o664)] {
+        for (umask, expected) in [("022", 0o644), ("027", 0o640), ("002", 0o664)] {
             let file = format!("{umask}.toml");
             let export = env.command(&["baseline", "export", "--file", &file]);
             let mut shell = in_shell(&format!("umask {umask}; \"$@\""), &export);
             CliResult::from(shell.current_dir(env.home()).output().unwrap()).assert_code(0);
             let mode = fs::metadata(env.home().join(&file)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o7777, wanted, "umask {umask}");
+            assert_eq!(mode & 0o7777, expected, "umask {umask}");
         }
     }
 
     #[test]
-    fn a_file_in_a_directory_of_others_is_refused_and_left_alone() {
+    fn export_to_directory_without_permission_error() {
         if rustix::process::geteuid().is_root() {
-            // Permissions do not bind the superuser; the directories under /proc are tested above.
+            // Permissions do not apply to root. The test with /proc covers that user.
             return;
         }
         let env = TestEnv::signed_in();
@@ -159,7 +232,9 @@ mod on_unix {
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
         for file in ["closed/b.toml", "closed/new.toml"] {
             let export = ["baseline", "export", "--force", "--file", file];
-            env.run_in_home(&export).assert_code(1).stdout_is_empty().stderr_contains(&["could not write", file]);
+            // The message ends with the random name of the temporary file.
+            let result = env.run_in_home(&export).assert_code(1).stdout_is_empty();
+            assert!(result.stderr.starts_with(&format!("error: could not write {file}: ")), "{}", result.stderr);
         }
         assert_eq!(env.read("closed/b.toml"), "precious");
         assert_eq!(fs::read_dir(&closed).unwrap().count(), 1);

@@ -1,65 +1,54 @@
-//! What a person at a terminal of 80 columns sees of a baseline, and is asked.
+//! Baselines at a terminal of 80 columns: tables, the plan and the confirmation prompt.
 
 use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
-use crate::support::pty::{COLUMNS, CTRL_C, CTRL_D, PtyOutput, PtySession};
+use crate::support::pty::{COLUMNS, CTRL_C, CTRL_D, PtySession};
+use crate::support::snapshot::Transcript;
 
 const BASELINE: &str =
     "[products]\nCFQ7TTC0H9MP = \"trials\"\nCFQ7TTC0HD33 = \"Disabled\"\n[offer-types]\nSaaS = \"Disabled\"\n";
 
-fn with_baseline(text: &str) -> TestEnv {
-    let env = TestEnv::signed_in();
-    env.write("b.toml", text);
-    env
-}
+const APPLY: &[&str] = &["baseline", "apply", "b.toml"];
 
-fn at_terminal(env: &TestEnv, arguments: &[&str]) -> PtySession {
+fn run_in_terminal(env: &TestEnv, arguments: &[&str]) -> PtySession {
     let mut command = env.command(&[arguments, &["--color", "never"]].concat());
     command.current_dir(env.home());
     PtySession::run(command)
 }
 
-#[track_caller]
-fn expect_lines_that_fit(output: &PtyOutput) {
-    for line in output.screen.lines() {
+#[test]
+fn drift_table_fits_80_columns() {
+    let env = env_with_baseline(&format!("{BASELINE}Bundle = \"Enabled\"\n"));
+    let output = run_in_terminal(&env, &["baseline", "check", "b.toml", "-o", "table"]).finish().assert_code(3);
+    insta::assert_snapshot!("drift_at_80_columns", output.screen);
+    for line in output.screen.lines().take_while(|line| !line.starts_with("drift: ")) {
         assert!(line.width() <= usize::from(COLUMNS), "{} columns: {line}\n---\n{}", line.width(), output.screen);
     }
-}
-
-#[test]
-fn what_differs_fits_80_columns() {
-    let env = with_baseline(&format!("{BASELINE}Bundle = \"Enabled\"\n"));
-    let output = at_terminal(&env, &["baseline", "check", "b.toml", "-o", "table"]).finish().assert_code(3);
-    insta::assert_snapshot!("drift_at_80_columns", output.screen);
-    let table: Vec<&str> = output.screen.lines().take_while(|line| !line.starts_with("drift: ")).collect();
-    expect_lines_that_fit(&PtyOutput { code: 3, screen: table.join("\n") });
-    // A single one is a list of fields.
+    // A single record is printed as a list of fields.
     env.write("b.toml", "[products]\nCFQ7TTC0H9MP = \"trials\"\n");
-    let output = at_terminal(&env, &["baseline", "check", "b.toml"]).finish().assert_code(3);
+    let output = run_in_terminal(&env, &["baseline", "check", "b.toml"]).finish().assert_code(3);
     insta::assert_snapshot!("one_drift_at_80_columns", output.screen);
 }
 
 #[test]
-fn an_export_at_a_terminal_is_the_file_itself() {
+fn export_in_terminal_prints_the_file() {
     let env = TestEnv::signed_in();
     let piped = env.run(&["baseline", "export"]).assert_code(0).stdout;
-    let output = at_terminal(&env, &["baseline", "export"]).finish().assert_code(0);
+    let output = run_in_terminal(&env, &["baseline", "export"]).finish().assert_code(0);
     assert_eq!(output.screen, piped);
 }
 
 #[test]
-fn the_plan_is_shown_and_made_only_after_a_yes() {
-    for yes in ["y\n", " YES \n"] {
-        let env = with_baseline(BASELINE);
-        let mut session = at_terminal(&env, &["baseline", "apply", "b.toml"]);
-        session.expect("To be changed in the tenant 11111111-1111-4111-8111-111111111111:");
+fn apply_prompt_yes_updates() {
+    for answer in ["y\n", " YES \n"] {
+        let env = env_with_baseline(BASELINE);
+        let mut session = run_in_terminal(&env, APPLY);
         session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled -> OnlyTrialsWithoutPaymentMethod");
         session.expect("Software as a Service (SaaS): Enabled -> Disabled");
-        session.expect("2 to change, 1 as wanted already");
         session.expect("[y/N]");
         assert!(env.updates().is_empty());
-        session.type_keys(yes);
+        session.type_keys(answer);
         session.finish().assert_code(0).contains_all(&["2 changed, 1 unchanged"]);
         assert_eq!(env.updates().len(), 2);
         env.run_in_home(&["baseline", "check", "b.toml"]).assert_code(0);
@@ -67,36 +56,76 @@ fn the_plan_is_shown_and_made_only_after_a_yes() {
 }
 
 #[test]
-fn anything_but_a_yes_changes_nothing() {
-    let env = with_baseline(BASELINE);
-    for (keys, code, told) in [
-        ("n\n", 1, "\nerror: declined; nothing was changed\n"),
-        ("\n", 1, "\nerror: declined; nothing was changed\n"),
-        (CTRL_D, 1, "\nerror: declined; nothing was changed\n"),
-        (CTRL_C, 130, "\nerror: interrupted\n"),
-    ] {
-        let mut session = at_terminal(&env, &["baseline", "apply", "b.toml"]);
-        session.expect("[y/N]");
-        session.type_keys(keys);
-        session.finish().assert_code(code).contains_all(&[told]).contains_none(&["changed,", "outcome"]);
-    }
+fn apply_prompt_no_changes_nothing() {
+    let env = env_with_baseline(BASELINE);
+    let mut session = run_in_terminal(&env, APPLY);
+    session.expect("[y/N]");
+    session.type_keys("n\n");
+    cli_snapshot!(session.finish(), @"
+    exit_code: 1
+    ----- screen -----
+    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> OnlyTrialsWithoutPaymentMethod
+      Software as a Service (SaaS): Enabled -> Disabled
+    2 to change, 1 as wanted already. Go ahead? [y/N] n
+    error: declined; nothing was changed
+    ");
     assert!(env.updates().is_empty());
-    assert!(!env.state_dir().join("changes.jsonl").exists());
+    assert!(!env.history_path().exists());
 }
 
 #[test]
-fn nothing_is_asked_where_nobody_needs_to_answer() {
-    let env = with_baseline(BASELINE);
-    let apply = ["baseline", "apply", "b.toml"];
-    let without_question = |flags: &[&str], code: i32| {
-        let output = at_terminal(&env, &[&apply, flags].concat()).finish();
-        output.assert_code(code).contains_none(&["[y/N]"])
-    };
-    without_question(&["--dry-run"], 0).contains_all(&["2 planned"]);
-    without_question(&["--yes"], 0).contains_all(&["2 changed"]);
-    without_question(&[], 0).contains_all(&["Nothing to change"]);
+fn apply_prompt_other_answers_change_nothing() {
+    struct Case {
+        name: &'static str,
+        keys: &'static str,
+        exit_code: i32,
+        error: &'static str,
+    }
+
+    let env = env_with_baseline(BASELINE);
+    let declined = "\nerror: declined; nothing was changed\n";
+    for Case { name, keys, exit_code, error } in [
+        Case { name: "n", keys: "n\n", exit_code: 1, error: declined },
+        Case { name: "empty", keys: "\n", exit_code: 1, error: declined },
+        Case { name: "Ctrl-D", keys: CTRL_D, exit_code: 1, error: declined },
+        Case { name: "Ctrl-C", keys: CTRL_C, exit_code: 130, error: "\nerror: interrupted\n" },
+    ] {
+        let mut session = run_in_terminal(&env, APPLY);
+        session.expect("[y/N]");
+        session.type_keys(keys);
+        let output = session.finish();
+        assert_eq!(output.code, exit_code, "{name}\n{}", output.screen);
+        output.contains_all(&[error]).contains_none(&["changed,", "outcome"]);
+    }
+    assert!(env.updates().is_empty());
+    assert!(!env.history_path().exists());
+}
+
+#[test]
+fn apply_without_need_for_confirmation_has_no_prompt() {
+    let env = env_with_baseline(BASELINE);
+    let run = |flags: &[&str]| run_in_terminal(&env, &[APPLY, flags].concat()).finish();
+    run(&["--dry-run"]).assert_code(0).contains_all(&["2 planned"]).contains_none(&["[y/N]"]);
+    run(&["--yes"]).assert_code(0).contains_all(&["2 changed"]).contains_none(&["[y/N]"]);
+    let mut transcript = Transcript::default();
+    let unchanged = run(&[]).assert_code(0).contains_none(&["[y/N]"]);
+    assert!(unchanged.screen.contains("unchanged"), "{}", unchanged.screen);
     env.write("b.toml", format!("{BASELINE}Bundle = \"Enabled\"\n"));
-    without_question(&[], 1).contains_all(&["b.toml:6: offer type Bundle"]);
+    transcript.push("unknown id", run(&[]));
     env.write("b.toml", "rubbish");
-    without_question(&[], 1).contains_all(&["b.toml:1: "]);
+    transcript.push("invalid file", run(&[]));
+    cli_snapshot!(transcript, @"
+    ===== unknown id =====
+    exit_code: 1
+    ----- screen -----
+    error: the file names an id that the tenant does not have; nothing was changed
+      b.toml:6: offer type Bundle
+    hint: correct the file, or add --ignore-unknown to go on without them
+    hint: mscommerce products list --scope all
+    ===== invalid file =====
+    exit_code: 1
+    ----- screen -----
+    error: b.toml:1: key with no value, expected `=`: rubbish
+    ");
 }
