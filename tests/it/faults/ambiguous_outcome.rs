@@ -1,4 +1,4 @@
-//! Changes whose answer was lost, and what is claimed of them afterwards.
+//! Updates whose response was lost, and the outcome that is reported.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,6 +8,7 @@ use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::{POWER_BI, VISIO};
 use crate::support::server::{Server, http_response};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{Response, default_products};
 
 fn item(value: &str) -> String {
@@ -16,9 +17,9 @@ fn item(value: &str) -> String {
     .to_string()
 }
 
-/// A change whose first try the service makes without answering, and whose later tries come to these statuses.
+/// An update whose first attempt gets no response; the later attempts get these statuses.
 #[track_caller]
-fn change_that_comes_to(statuses: &'static [u16], prepare: impl FnOnce(&TestEnv)) -> CliResult {
+fn update_with_statuses(statuses: &'static [u16], prepare: impl FnOnce(&TestEnv)) -> CliResult {
     let puts = AtomicUsize::new(0);
     let server = Server::start(move |mut connection| {
         while let Some(request) = connection.read_request() {
@@ -26,9 +27,9 @@ fn change_that_comes_to(statuses: &'static [u16], prepare: impl FnOnce(&TestEnv)
                 connection.respond_json(&item("Enabled"));
                 continue;
             }
-            let Some(before) = puts.fetch_add(1, Ordering::SeqCst).checked_sub(1) else { return };
+            let Some(index) = puts.fetch_add(1, Ordering::SeqCst).checked_sub(1) else { return };
             let body = r#"{"errorCode":"Odd","reason":"No."}"#;
-            connection.send(http_response(statuses[before], "application/json", body).as_bytes());
+            connection.send(http_response(statuses[index], "application/json", body).as_bytes());
         }
     });
     let env = TestEnv::signed_in();
@@ -40,44 +41,123 @@ fn change_that_comes_to(statuses: &'static [u16], prepare: impl FnOnce(&TestEnv)
     result
 }
 
-/// Nobody knows the value, and it is not claimed that anybody does.
+/// Asserts that the result does not claim to know the current value.
 #[track_caller]
-fn expect_uncertain(result: &CliResult) {
+fn assert_unknown_outcome(result: &CliResult) {
     assert_eq!(result.code, 1, "{result:?}");
     assert_eq!(result.json()["outcome"], "failed", "{result:?}");
-    assert_eq!(result.json()["policyValue"], Value::Null, "the first try may have made it: {result:?}");
-    assert!(
-        result.stderr.contains("hint: see what it is now: mscommerce product get CFQ7TTC0H9MP"),
-        "{}",
-        result.stderr
-    );
+    assert_eq!(result.json()["policyValue"], Value::Null, "the first attempt may have been applied: {result:?}");
 }
 
 #[test]
-fn a_change_that_may_have_been_made_before_a_renewal_failed_is_not_told_as_unmade() {
+fn update_ambiguous_then_failed_refresh_is_unknown() {
     let fault = Response::json(501, &json!({}));
-    expect_uncertain(&change_that_comes_to(&[401], |env| env.tenant.fail_next("/token", fault)));
-}
-
-#[test]
-fn a_change_that_may_have_been_made_before_a_renewal_is_not_told_as_refused_alone() {
-    for statuses in [&[401, 403][..], &[401, 409], &[401, 404]] {
-        expect_uncertain(&change_that_comes_to(statuses, |_| {}));
+    let result = update_with_statuses(&[401], |env| env.tenant.fail_next("/token", fault));
+    assert_unknown_outcome(&result);
+    cli_snapshot!(result, @r#"
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 501 Not Implemented; {}; before that: the service answered 401 Unauthorized; Odd: No.; correlation id: [UUID]"
     }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 501 Not Implemented
+      {}
+      before that: the service answered 401 Unauthorized
+      Odd: No.
+      correlation id: [UUID]
+    hint: try again in a minute
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
 }
 
 #[test]
-fn an_undo_whose_answer_was_lost_is_not_taken_back_by_the_next_one() {
+fn update_ambiguous_then_refresh_then_4xx_is_unknown() {
+    let mut transcript = Transcript::default();
+    for statuses in [&[401, 403][..], &[401, 409], &[401, 404]] {
+        let result = transcript.push(&format!("{statuses:?}"), update_with_statuses(statuses, |_| {}));
+        assert_unknown_outcome(&result);
+    }
+    cli_snapshot!(transcript, @r#"
+    ===== [401, 403] =====
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Odd: No.; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden
+      Odd: No.
+      correlation id: [UUID]
+    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: see which account and tenant served: mscommerce status
+    ===== [401, 409] =====
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: No.; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 409 Conflict
+      Odd: No.
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ===== [401, 404] =====
+    exit_code: 1
+    ----- stdout -----
+    {
+      "policyId": "AllowSelfServicePurchase",
+      "scope": "product",
+      "id": "CFQ7TTC0H9MP",
+      "name": "Power BI Pro",
+      "policyValue": null,
+      "previousValue": "Enabled",
+      "outcome": "failed",
+      "error": "could not change product CFQ7TTC0H9MP: the service answered 404 Not Found; Odd: No.; correlation id: [UUID]"
+    }
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered 404 Not Found
+      Odd: No.
+      correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
+}
+
+#[test]
+fn undo_after_ambiguous_undo_restores_same_run() {
     let env = TestEnv::signed_in();
     env.run(&["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes"]).assert_code(0);
     let before = |id: &str| default_products().into_iter().find(|product| product.id == id).unwrap().value;
     let path = format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{POWER_BI}");
     env.tenant.fail_times(5, &path, Response::json(503, &json!({})));
     env.run(&["undo", "--yes"]).assert_code(1);
-    // What was answered 503 was done all the same.
+    // The request was applied although the response was 503.
     env.tenant.set_value(POWER_BI, &before(POWER_BI));
     env.run(&["undo", "--yes"]);
     for id in [POWER_BI, VISIO] {
-        assert_eq!(env.tenant.value(id), before(id), "{id} is as it was before the run that is taken back");
+        assert_eq!(env.tenant.value(id), before(id), "{id} has its value from before the undone run");
     }
 }

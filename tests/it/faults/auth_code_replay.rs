@@ -1,4 +1,4 @@
-//! The code that a browser brings: redeemed once, whatever befalls the request or the browser.
+//! The authorization code from the browser is exchanged once, even if the request fails or the browser repeats it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -9,16 +9,17 @@ use url::Url;
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::server::{Connection, Server};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{authorize, post_form};
 
-/// The executable, waiting for a browser.
-struct Waiting {
+/// The executable while it waits for the browser.
+struct PendingSignIn {
     child: Child,
     stderr: BufReader<ChildStderr>,
     url: Url,
 }
 
-impl Waiting {
+impl PendingSignIn {
     fn start(env: &TestEnv, authority: &str) -> Self {
         let mut command = env.command(&["connect", "--no-browser"]);
         let mut child = command.env("AZURE_AUTHORITY_HOST", authority).spawn().unwrap();
@@ -26,7 +27,7 @@ impl Waiting {
         let mut line = String::new();
         while !line.contains("/oauth2/v2.0/authorize?") {
             line.clear();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no address was shown");
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no URL was printed");
         }
         Self { child, stderr, url: line.trim().parse().unwrap() }
     }
@@ -44,60 +45,81 @@ impl Waiting {
 }
 
 #[test]
-fn a_code_whose_request_breaks_off_is_not_sent_again() {
-    let ways: [fn(&mut Connection); 2] = [
-        |_| {},
-        |connection| {
+fn code_exchange_is_not_retried_after_disconnect() {
+    let cases: [(&str, fn(&mut Connection)); 2] = [
+        ("no response", |_| {}),
+        ("truncated response", |connection| {
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{");
-        },
+        }),
     ];
-    for end in ways {
+    let mut transcript = Transcript::default();
+    for (name, end) in cases {
         let server = Server::start(move |mut connection| {
             if connection.read_request().is_some() {
                 end(&mut connection);
             }
         });
         let env = TestEnv::new();
-        let waiting = Waiting::start(&env, &server.http());
-        let (redirect, state) = (waiting.parameter("redirect_uri"), waiting.parameter("state"));
+        let sign_in = PendingSignIn::start(&env, &server.http());
+        let (redirect, state) = (sign_in.parameter("redirect_uri"), sign_in.parameter("state"));
         post_form(&redirect, &[("code", "the-code"), ("state", &state)]);
-        waiting.finish().assert_code(1).stderr_contains(&["broke off before the answer was complete"]);
+        transcript.push(name, sign_in.finish());
         let recorded = server.finish();
-        assert_eq!(recorded.requests.len(), 1, "{recorded:?}");
+        assert_eq!(recorded.requests.len(), 1, "{name}: {recorded:?}");
         assert!(recorded.requests[0].body.contains("the-code"));
         assert!(!env.cache_path().exists());
     }
+    cli_snapshot!(transcript, @"
+    ===== no response =====
+    exit_code: 1
+    ----- stderr -----
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+      connection closed before message completed
+    hint: try again
+    ===== truncated response =====
+    exit_code: 1
+    ----- stderr -----
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+      end of file before message length reached
+    hint: try again
+    ");
 }
 
 #[test]
-fn a_code_that_is_brought_several_times_is_redeemed_once() {
+fn repeated_redirect_exchanges_code_once() {
     let env = TestEnv::new();
-    let waiting = Waiting::start(&env, &env.tenant.url());
-    let port = Url::parse(&waiting.parameter("redirect_uri")).unwrap().port().unwrap();
-    let form = authorize(waiting.url.as_str()).sign_in().clone();
+    let sign_in = PendingSignIn::start(&env, &env.tenant.url());
+    let port = Url::parse(&sign_in.parameter("redirect_uri")).unwrap().port().unwrap();
+    let form = authorize(sign_in.url.as_str()).sign_in().clone();
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
     let request = format!(
         "POST /m365/commerce HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let (most, last) = request.split_at(request.len() - 1);
+    let (start, end) = request.split_at(request.len() - 1);
     let browsers: Vec<TcpStream> = (0..8)
         .map(|_| {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-            stream.write_all(most.as_bytes()).unwrap();
+            stream.write_all(start.as_bytes()).unwrap();
             stream
         })
         .collect();
-    // Whoever comes late may find the executable gone.
+    // The executable may exit before the last ones are sent.
     for mut stream in &browsers {
-        let _ = stream.write_all(last.as_bytes());
+        let _ = stream.write_all(end.as_bytes());
     }
-    let landed = browsers.into_iter().filter(|mut stream| {
+    let accepted = browsers.into_iter().filter(|mut stream| {
         let mut response = Vec::new();
         let _ = stream.read_to_end(&mut response);
         response.starts_with(b"HTTP/1.1 200 ")
     });
-    assert_eq!(landed.count(), 1);
-    waiting.finish().assert_code(0);
+    assert_eq!(accepted.count(), 1);
+    sign_in.finish().assert_code(0);
     assert_eq!(env.token_requests().len(), 1);
 }

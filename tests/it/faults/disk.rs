@@ -1,4 +1,4 @@
-//! A disk that takes nothing more: whoever is signed in stays so.
+//! A disk that is full or read-only: the cached sign-in is kept.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -6,65 +6,87 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::pty::in_shell;
+use crate::support::snapshot::{Transcript, without_temporary_names};
 use crate::tenant::{ADMIN, PASSWORD};
 
-/// The first two renew the sign-in, the third replaces it.
-const COMMANDS: [(&[&str], i32); 3] = [
-    (&["products", "list"], 0),
-    (&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"], 0),
-    (&["connect", "--username", ADMIN, "--password-stdin"], 1),
+/// The first two refresh the token, the third replaces the sign-in.
+const COMMANDS: [&[&str]; 3] = [
+    &["products", "list"],
+    &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"],
+    &["connect", "--username", ADMIN, "--password-stdin"],
 ];
 
-/// Each command says that it could not save, the file stays as it was, and what it holds serves when all is well again.
+/// Asserts that each command of `failing_command` reports that it cannot save and keeps the cache file, and that the
+/// cached sign-in works after `repair`. Returns the output of the commands.
 #[track_caller]
-fn expect_no_sign_in_lost(env: &TestEnv, in_trouble: impl Fn(&[&str]) -> Command, passes: impl FnOnce()) {
+fn cache_survives(env: &TestEnv, failing_command: impl Fn(&[&str]) -> Command, repair: impl FnOnce()) -> Transcript {
     let before = fs::read(env.cache_path()).unwrap();
-    for (arguments, code) in COMMANDS {
-        let result = TestEnv::run_command_with_stdin(in_trouble(arguments), PASSWORD).assert_code(code);
-        result.stderr_contains(&[if code == 0 { "warning: " } else { "error: " }, "could not write", "sign-ins.json"]);
+    let mut transcript = Transcript::default();
+    for arguments in COMMANDS {
+        let result = TestEnv::run_command_with_stdin(failing_command(arguments), PASSWORD);
+        transcript.push(&arguments.join(" "), CliResult { stdout: String::new(), ..without_temporary_names(result) });
         assert_eq!(fs::read(env.cache_path()).unwrap(), before, "{arguments:?}");
     }
-    passes();
+    repair();
     env.tenant.forget_requests();
     let result = env.run(&["products", "list", "-q"]).assert_code(0);
     assert_eq!(result.stderr, "");
-    assert_eq!(env.token_requests().len(), 1, "the old sign-in is renewed");
+    assert_eq!(env.token_requests().len(), 1, "the cached token is refreshed");
     assert_ne!(fs::read(env.cache_path()).unwrap(), before);
+    transcript
 }
 
 #[test]
-fn a_full_disk_loses_no_sign_in() {
+fn full_disk_keeps_cached_credential() {
     let env = TestEnv::with_expiring_token();
     let script = r#"trap "" XFSZ; ulimit -f 0; exec "$@""#;
-    let in_trouble = |arguments: &[&str]| {
+    let failing_command = |arguments: &[&str]| {
         let mut command = in_shell(script, &env.command(arguments));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
-    expect_no_sign_in_lost(&env, in_trouble, || {});
-    let output: Vec<String> = fs::read_dir(env.state_dir())
+    cli_snapshot!(cache_survives(&env, failing_command, || {}), @r#"
+    ===== products list =====
+    exit_code: 0
+    ----- stderr -----
+    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    ===== product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 0
+    ----- stderr -----
+    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: from Power BI Pro (CFQ7TTC0H9MP) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/state/changes.jsonl: [OS ERROR]
+    Changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    ===== connect --username admin@contoso.example --password-stdin =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    "#);
+    let temporary_files: Vec<String> = fs::read_dir(env.state_dir())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.starts_with(".sign-ins-"))
         .collect();
-    assert_eq!(output, [] as [String; 0], "nothing half-written lies about");
+    assert_eq!(temporary_files, [] as [String; 0]);
 }
 
-/// Permissions do not hold root back, so somebody else runs the commands then.
-struct Somebody {
+/// A user whom file permissions restrict: another one if the tests run as root.
+struct RestrictedUser {
     program: PathBuf,
     id: Option<u32>,
 }
 
-impl Somebody {
-    fn at(env: &TestEnv) -> Self {
+impl RestrictedUser {
+    fn new(env: &TestEnv) -> Self {
         let program = PathBuf::from(env.command::<&str>(&[]).get_program());
         if !rustix::process::geteuid().is_root() {
             return Self { program, id: None };
         }
-        // A number that is nobody's.
+        // An id that no user has.
         let id = 54_321;
         let copy = env.home().join("mscommerce");
         fs::copy(program, &copy).unwrap();
@@ -77,10 +99,10 @@ impl Somebody {
     }
 
     fn command(&self, env: &TestEnv, arguments: &[&str]) -> Command {
-        let usual = env.command(arguments);
+        let template = env.command(arguments);
         let mut command = Command::new(&self.program);
-        command.args(usual.get_args()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.envs(usual.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.args(template.get_args()).env_clear().stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
         if let Some(id) = self.id {
             command.uid(id).gid(id);
         }
@@ -89,19 +111,37 @@ impl Somebody {
 }
 
 #[test]
-fn a_disk_that_cannot_be_written_to_loses_no_sign_in() {
+fn read_only_state_dir_keeps_cached_credential() {
     let env = TestEnv::with_expiring_token();
-    let somebody = Somebody::at(&env);
+    let user = RestrictedUser::new(&env);
     fs::set_permissions(env.state_dir(), Permissions::from_mode(0o555)).unwrap();
-    expect_no_sign_in_lost(
+    let transcript = cache_survives(
         &env,
-        |arguments| somebody.command(&env, arguments),
+        |arguments| user.command(&env, arguments),
         || {
             fs::set_permissions(env.state_dir(), Permissions::from_mode(0o700)).unwrap();
-            if somebody.id.is_some() {
+            if user.id.is_some() {
                 let files = fs::read_dir(env.state_dir()).unwrap().map(|entry| entry.unwrap().path());
                 files.chain([env.state_dir()]).for_each(|path| chown(path, Some(0), Some(0)).unwrap());
             }
         },
     );
+    cli_snapshot!(transcript, @r#"
+    ===== products list =====
+    exit_code: 0
+    ----- stderr -----
+    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    ===== product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 0
+    ----- stderr -----
+    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: from Power BI Pro (CFQ7TTC0H9MP) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/state/changes.jsonl: [OS ERROR]
+    Changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    ===== connect --username admin@contoso.example --password-stdin =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    "#);
 }

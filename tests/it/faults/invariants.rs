@@ -1,73 +1,83 @@
-//! What has to be true after a run, whatever befell its requests.
+//! What must be true after every run, with any faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::schedule::{Command, Schedule};
-use super::service::World;
+use super::service::TenantState;
 use crate::support::cli::CliResult;
 use crate::tenant::{ADMIN, HOME_TENANT};
 
-/// One try and four more.
+/// One attempt and four retries.
 const MAX_ATTEMPTS: usize = 5;
 
-/// A run that has ended, and what it found and left.
-pub(super) struct RunCheck<'j> {
-    pub(super) schedule: &'j Schedule,
-    pub(super) world: &'j World,
-    pub(super) result: &'j CliResult,
-    /// The values by id when it began.
-    pub(super) before: &'j BTreeMap<String, String>,
-    /// The lines that it added to the record of changes, and those that were there.
-    pub(super) journal: &'j [Value],
-    pub(super) older: &'j [Value],
-    /// The profile's saved sign-in.
-    pub(super) sign_in: &'j Value,
+/// A completed run, and the state before and after it.
+pub(super) struct RunCheck<'r> {
+    pub(super) schedule: &'r Schedule,
+    pub(super) state: &'r TenantState,
+    pub(super) result: &'r CliResult,
+    /// The values before the run, by id.
+    pub(super) before: &'r BTreeMap<String, String>,
+    /// The history entries of the run.
+    pub(super) history: &'r [Value],
+    /// The history entries of earlier runs.
+    pub(super) earlier_history: &'r [Value],
+    /// The profile in the token cache.
+    pub(super) profile: &'r Value,
 }
 
 impl RunCheck<'_> {
-    /// Everything that is not as it has to be.
+    /// Every violated invariant.
     pub(super) fn violations(&self) -> Vec<String> {
         let mut violations = Vec::new();
-        for about in [Self::values, Self::records, Self::recorded, Self::tries, Self::saved, Self::told] {
-            about(self, &mut |violation| violations.push(violation));
+        let checks = [
+            Self::check_values,
+            Self::check_records,
+            Self::check_history,
+            Self::check_attempts,
+            Self::check_cache,
+            Self::check_output,
+        ];
+        for check in checks {
+            check(self, &mut |violation| violations.push(violation));
         }
         violations
     }
 
     fn wanted(&self, id: &str) -> Option<&String> {
-        self.schedule.act().wanted.get(id)?.as_ref()
+        self.schedule.scenario().wanted.get(id)?.as_ref()
     }
 
-    /// Everything the run was not about is as it was, and everything else is as it was or as wanted.
-    fn values(&self, report: &mut dyn FnMut(String)) {
-        for (id, after) in &self.world.values() {
+    /// Items outside the scenario keep their values; the others have their old or the requested value.
+    fn check_values(&self, report: &mut dyn FnMut(String)) {
+        for (id, after) in &self.state.values() {
             if *after != self.before[id] && Some(after) != self.wanted(id) {
                 report(format!("{id} was {} and is {after}", self.before[id]));
             }
         }
-        let once: BTreeSet<&String> = self.world.made.iter().collect();
-        if once.len() < self.world.made.len() {
-            report(format!("changed more than once: {:?}", self.world.made));
+        let distinct: BTreeSet<&String> = self.state.applied.iter().collect();
+        if distinct.len() < self.state.applied.len() {
+            report(format!("changed more than once: {:?}", self.state.applied));
         }
-        for request in self.world.requests.iter().filter(|request| request.method == "PUT") {
+        for request in self.state.requests.iter().filter(|request| request.method == "PUT") {
             let id = request.path.rsplit('/').next().unwrap_or_default();
             let body: Value = serde_json::from_str(&request.body).unwrap();
             let wanted = self.wanted(id).map(String::as_str);
             if body["policyValue"].as_str() != wanted || wanted == Some(&self.before[id]) {
-                report(format!("a change that nobody wants: {} {}", request.path, request.body));
+                report(format!("unrequested update: {} {}", request.path, request.body));
             }
         }
     }
 
-    fn records(&self, report: &mut dyn FnMut(String)) {
-        let (after, was_sent) = (self.world.values(), |id: &str| {
-            self.world.requests.iter().any(|request| request.method == "PUT" && request.path.ends_with(id))
+    /// The records show the actual values, and the exit code agrees with them.
+    fn check_records(&self, report: &mut dyn FnMut(String)) {
+        let (after, was_sent) = (self.state.values(), |id: &str| {
+            self.state.requests.iter().any(|request| request.method == "PUT" && request.path.ends_with(id))
         });
         if self.result.stdout.is_empty() {
-            if self.result.code == 0 || self.world.requests.iter().any(|request| request.method == "PUT") {
-                report("nothing is told of the changes".to_owned());
+            if self.result.code == 0 || self.state.requests.iter().any(|request| request.method == "PUT") {
+                report("the updates are not reported".to_owned());
             }
             return;
         }
@@ -75,105 +85,110 @@ impl RunCheck<'_> {
         let records = records.as_array().unwrap();
         let ids: Vec<&str> = records.iter().filter_map(|record| record["id"].as_str()).collect();
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
-        let about: BTreeSet<&str> = self.schedule.act().wanted.keys().map(String::as_str).collect();
-        if distinct != about || ids.len() != about.len() {
-            report(format!("the records are about {ids:?}, the command about {about:?}"));
+        let expected_ids: BTreeSet<&str> = self.schedule.scenario().wanted.keys().map(String::as_str).collect();
+        if distinct != expected_ids || ids.len() != expected_ids.len() {
+            report(format!("the records are for {ids:?}, the command is for {expected_ids:?}"));
             return;
         }
         for (record, &id) in records.iter().zip(&ids) {
             let (before, now, wanted) = (&self.before[id], &after[id], self.wanted(id));
-            let (outcome, told) = (record["outcome"].as_str().unwrap_or_default(), &record["policyValue"]);
-            let is_right = match outcome {
-                "changed" => wanted == Some(now) && told == now && before != now,
-                "unchanged" => told == now && wanted.is_none_or(|wanted| wanted == before) && !was_sent(id),
-                "failed" => (told.is_null() || told == now) && record["error"].is_string(),
+            let (outcome, reported) = (record["outcome"].as_str().unwrap_or_default(), &record["policyValue"]);
+            let is_correct = match outcome {
+                "changed" => wanted == Some(now) && reported == now && before != now,
+                "unchanged" => reported == now && wanted.is_none_or(|wanted| wanted == before) && !was_sent(id),
+                "failed" => (reported.is_null() || reported == now) && record["error"].is_string(),
                 _ => false,
             };
-            if !is_right || record["previousValue"] != **before {
+            if !is_correct || record["previousValue"] != **before {
                 report(format!("{id} was {before}, is {now}, should be {wanted:?}, and the record says {record}"));
             }
         }
         let is_done = records.iter().all(|record| record["outcome"] != "failed");
-        let is_as_wanted = about.iter().all(|id| self.wanted(id).is_none_or(|wanted| after[*id] == *wanted));
+        let is_as_wanted = expected_ids.iter().all(|id| self.wanted(id).is_none_or(|wanted| after[*id] == *wanted));
         if (self.result.code == 0) != is_done || (is_done && !is_as_wanted) {
-            report(format!("exit code {}, all told as done: {is_done}, all done: {is_as_wanted}", self.result.code));
+            report(format!(
+                "exit code {}, all reported as done: {is_done}, all done: {is_as_wanted}",
+                self.result.code
+            ));
         }
         if !matches!(self.result.code, 0 | 1) {
             report(format!("exit code {}", self.result.code));
         }
     }
 
-    /// The record of changes holds what was told as changed, each once, and nothing else.
-    fn recorded(&self, report: &mut dyn FnMut(String)) {
+    /// The history contains each change that was reported, once, and nothing else.
+    fn check_history(&self, report: &mut dyn FnMut(String)) {
         let records = if self.result.stdout.is_empty() { Value::Null } else { self.result.json() };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let changed = records.as_array().into_iter().flatten().filter(|record| record["outcome"] == "changed");
-        let mut told: Vec<_> =
+        let mut reported: Vec<_> =
             changed.map(|record| ["id", "previousValue", "policyValue"].map(|name| text(&record[name]))).collect();
-        let mut kept: Vec<_> =
-            self.journal.iter().map(|entry| ["id", "from", "to"].map(|name| text(&entry[name]))).collect();
-        told.sort();
-        kept.sort();
-        if told != kept {
-            report(format!("told as changed: {told:?}, recorded: {kept:?}"));
+        let mut recorded: Vec<_> =
+            self.history.iter().map(|entry| ["id", "from", "to"].map(|name| text(&entry[name]))).collect();
+        reported.sort();
+        recorded.sort();
+        if reported != recorded {
+            report(format!("reported as changed: {reported:?}, in the history: {recorded:?}"));
         }
-        let undone = self.older.first().filter(|_| matches!(self.schedule.command, Command::Undo(..)));
-        for entry in self.journal {
-            let is_confirmed = self.world.confirmed.contains(&(text(&entry["correlationId"]), text(&entry["id"])));
-            let is_whole = entry["tenantId"] == HOME_TENANT
+        let undone = self.earlier_history.first().filter(|_| matches!(self.schedule.command, Command::Undo(..)));
+        for entry in self.history {
+            let is_confirmed = self.state.confirmed.contains(&(text(&entry["correlationId"]), text(&entry["id"])));
+            let is_complete = entry["tenantId"] == HOME_TENANT
                 && entry["account"] == ADMIN
                 && entry["policyId"] == "AllowSelfServicePurchase"
-                && entry["run"] == self.journal[0]["run"]
+                && entry["run"] == self.history[0]["run"]
                 && entry["undoes"] == *undone.map_or(&Value::Null, |undone| &undone["run"]);
-            if !is_confirmed || !is_whole {
-                report(format!("recorded, and not so: {entry}"));
+            if !is_confirmed || !is_complete {
+                report(format!("incorrect history entry: {entry}"));
             }
         }
     }
 
-    fn tries(&self, report: &mut dyn FnMut(String)) {
-        let mut tries: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    /// No request is sent more often than the retries allow.
+    fn check_attempts(&self, report: &mut dyn FnMut(String)) {
+        let mut attempts: BTreeMap<(String, &str), usize> = BTreeMap::new();
         let (to_entra, to_commerce): (Vec<_>, Vec<_>) =
-            self.world.requests.iter().partition(|request| request.path.ends_with("/token"));
+            self.state.requests.iter().partition(|request| request.path.ends_with("/token"));
         for request in to_commerce {
-            // A token that is refused makes way for another one, with tries of its own.
-            *tries.entry((request.line(), request.header("authorization").unwrap_or_default())).or_default() += 1;
+            // Attempts with a new access token are counted separately.
+            *attempts.entry((request.line(), request.header("authorization").unwrap_or_default())).or_default() += 1;
         }
-        for ((line, _), count) in tries.into_iter().filter(|(_, count)| *count > MAX_ATTEMPTS) {
+        for ((line, _), count) in attempts.into_iter().filter(|(_, count)| *count > MAX_ATTEMPTS) {
             report(format!("{line} was sent {count} times"));
         }
-        let renewals = self.world.refusals + usize::from(self.schedule.token_lifetime < 300);
-        if to_entra.len() > renewals * MAX_ATTEMPTS {
-            report(format!("{} requests for {renewals} renewals", to_entra.len()));
+        let refreshes = self.state.rejected_tokens + usize::from(self.schedule.token_lifetime < 300);
+        if to_entra.len() > refreshes * MAX_ATTEMPTS {
+            report(format!("{} requests for {refreshes} refreshes", to_entra.len()));
         }
     }
 
-    /// The saved tokens came together, and no newer ones have been in use.
-    fn saved(&self, report: &mut dyn FnMut(String)) {
-        let access = self.sign_in["tenants"][HOME_TENANT]["accessToken"].as_str().unwrap_or_default();
-        let saved = self.world.pairs.iter().position(|pair| pair.access == access);
-        let used = self.world.pairs.iter().rposition(|pair| {
+    /// The cached tokens were issued together, and no later ones were used.
+    fn check_cache(&self, report: &mut dyn FnMut(String)) {
+        let access = self.profile["tenants"][HOME_TENANT]["accessToken"].as_str().unwrap_or_default();
+        let cached = self.state.pairs.iter().position(|pair| pair.access == access);
+        let used = self.state.pairs.iter().rposition(|pair| {
             let bearer = format!("Bearer {}", pair.access);
-            self.world.requests.iter().any(|request| request.header("authorization") == Some(&bearer))
+            self.state.requests.iter().any(|request| request.header("authorization") == Some(&bearer))
         });
-        let is_saved_together = saved.is_some_and(|at| self.sign_in["refreshToken"] == self.world.pairs[at].refresh);
-        if !is_saved_together || saved < used {
-            report(format!("saved is the sign-in {saved:?} ({}), used was {used:?}", self.sign_in["refreshToken"]));
+        let is_pair = cached.is_some_and(|index| self.profile["refreshToken"] == self.state.pairs[index].refresh);
+        if !is_pair || cached < used {
+            report(format!("cached is pair {cached:?} ({}), used was {used:?}", self.profile["refreshToken"]));
         }
     }
 
-    fn told(&self, report: &mut dyn FnMut(String)) {
-        let journal: String = self.journal.iter().map(Value::to_string).collect();
-        for (place, text) in [("output", &self.result.stdout), ("errors", &self.result.stderr), ("record", &journal)] {
-            if self.world.pairs.iter().any(|pair| text.contains(&pair.access) || text.contains(&pair.refresh)) {
-                report(format!("the {place} shows a token"));
+    /// No stream shows a token, the program does not panic, and stderr agrees with the exit code.
+    fn check_output(&self, report: &mut dyn FnMut(String)) {
+        let history: String = self.history.iter().map(Value::to_string).collect();
+        for (name, text) in [("stdout", &self.result.stdout), ("stderr", &self.result.stderr), ("history", &history)] {
+            if self.state.pairs.iter().any(|pair| text.contains(&pair.access) || text.contains(&pair.refresh)) {
+                report(format!("{name} contains a token"));
             }
         }
         if self.result.stderr.contains("panicked") || !(0..=4).contains(&self.result.code) {
-            report("it did not end by itself".to_owned());
+            report("panicked or killed by a signal".to_owned());
         }
         if (self.result.code == 0) == self.result.stderr.contains("error: ") {
-            report(format!("exit code {}, and the errors say otherwise", self.result.code));
+            report(format!("exit code {}, and stderr disagrees", self.result.code));
         }
     }
 }

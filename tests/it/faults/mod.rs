@@ -1,4 +1,4 @@
-//! Faults of the network, the services and the machine: drawn at random over whole runs, and one by one.
+//! Faults of the network, the services and the machine: random ones in complete runs, and single ones.
 
 mod ambiguous_outcome;
 mod auth_code_replay;

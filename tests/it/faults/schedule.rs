@@ -1,11 +1,12 @@
-//! What is drawn from a seed: a tenant, a command, and what befalls each of its requests.
+//! What a seed determines: a tenant, a command, and the fault of each of its requests.
 
-use crate::support::fixtures::TRIALS;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
+
+use crate::support::fixtures::TRIALS;
 
 const VALUES: [&str; 3] = ["Enabled", "Disabled", TRIALS];
 
@@ -18,11 +19,11 @@ pub(super) struct Item {
     pub(super) value: String,
 }
 
-/// A command, and what it is to leave behind.
+/// A command and its expected result.
 #[derive(Debug)]
 pub(super) struct Scenario {
     pub(super) arguments: Vec<String>,
-    /// By id: the value wanted of each item that the command is about, or none where it is to stay as it is.
+    /// The requested value of each item that the command concerns, by id; `None` if the item keeps its value.
     pub(super) wanted: BTreeMap<String, Option<String>>,
 }
 
@@ -31,27 +32,28 @@ pub(super) enum Command {
     Update(Scenario),
     /// A baseline with this text.
     Apply(String, Scenario),
-    /// The first command is carried out undisturbed, then others change what they like, then the second follows.
+    /// The first command runs without faults, then somebody else changes these items, then the second command runs.
     Undo(Scenario, Vec<(String, String)>, Scenario),
 }
 
-/// What befalls a request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// An answer with this status, and perhaps `Retry-After: 0`.
+    /// A response with this status, and whether it has `Retry-After: 0`.
     Status(u16, bool),
-    /// The connection ends without an answer.
-    NoAnswer,
-    /// The connection ends within the answer.
-    HalfAnswer,
+    /// The connection closes without a response.
+    NoResponse,
+    /// The connection closes within the response.
+    TruncatedResponse,
 }
 
+/// How the service treats a request.
 #[derive(Debug, Default)]
-pub(super) struct Turn {
+pub(super) struct RequestPlan {
     pub(super) delay: Duration,
     pub(super) fault: Option<Fault>,
-    /// Whether the service does what it was asked for before the fault.
-    pub(super) is_made: bool,
+    /// Whether the service applies the request before the fault.
+    pub(super) is_applied: bool,
 }
 
 #[derive(Debug)]
@@ -60,16 +62,16 @@ pub(super) struct Schedule {
     pub(super) items: Vec<Item>,
     pub(super) command: Command,
     pub(super) timeout: u64,
-    /// How long the saved access token is still good, in seconds.
+    /// The remaining lifetime of the cached access token in seconds.
     pub(super) token_lifetime: i64,
-    /// The request, counted from one, at which the service takes the access token for revoked.
+    /// The number of the request, starting at 1, at which the service revokes the access token.
     pub(super) revoked_at: Option<usize>,
-    /// How many requests of a hundred meet a fault.
-    trouble: u64,
+    /// The percentage of requests with a fault.
+    fault_percent: u64,
 }
 
 impl Schedule {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(super) fn from_seed(seed: u64) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let mut items = items(rng);
         let command = match rng.u8(..3) {
@@ -84,44 +86,43 @@ impl Schedule {
             timeout: if rng.u8(..8) == 0 { 1 } else { 60 },
             token_lifetime: [3600, 3600, 120, -60][rng.usize(..4)],
             revoked_at: (rng.u8(..3) == 0).then(|| rng.usize(1..12)),
-            trouble: [0, 10, 30, 60, 90][rng.usize(..5)],
+            fault_percent: [0, 10, 30, 60, 90][rng.usize(..5)],
         }
     }
 
-    /// The command that meets the faults.
-    pub(super) fn act(&self) -> &Scenario {
+    /// The command that runs with faults.
+    pub(super) fn scenario(&self) -> &Scenario {
         match &self.command {
-            Command::Update(act) | Command::Apply(_, act) | Command::Undo(_, _, act) => act,
+            Command::Update(scenario) | Command::Apply(_, scenario) | Command::Undo(_, _, scenario) => scenario,
         }
     }
 
-    /// Whether the time may be up before the work is done.
-    pub(super) fn is_hurried(&self) -> bool {
+    /// Whether the timeout can expire before the run is complete.
+    pub(super) fn can_time_out(&self) -> bool {
         self.timeout < 10
     }
 
-    /// What befalls the nth request of those that look alike. It does not depend on which of several requests side by
-    /// side comes first.
-    pub(super) fn turn(&self, line: &str, nth: usize) -> Turn {
+    /// The plan for the nth request with this request line. It does not depend on the order of concurrent requests.
+    pub(super) fn plan_request(&self, line: &str, nth: usize) -> RequestPlan {
         let rng = &mut Rng::with_seed(self.seed ^ hash(line).wrapping_mul(nth as u64 + 1));
-        let fault = (rng.u64(..100) < self.trouble).then(|| match rng.u8(..16) {
-            0..4 => Fault::NoAnswer,
-            4..8 => Fault::HalfAnswer,
+        let fault = (rng.u64(..100) < self.fault_percent).then(|| match rng.u8(..16) {
+            0..4 => Fault::NoResponse,
+            4..8 => Fault::TruncatedResponse,
             8 if !line.starts_with("POST ") => Fault::Status([400, 403, 404, 409][rng.usize(..4)], false),
             _ => Fault::Status([408, 429, 429, 500, 502, 503, 503, 504][rng.usize(..8)], rng.bool()),
         });
-        // A service that says that it did nothing is taken at its word.
-        let can_be_made = !matches!(fault, Some(Fault::Status(400..500, _)));
-        Turn { delay: Duration::from_millis(rng.u64(..25)), fault, is_made: can_be_made && rng.bool() }
+        // A 4xx response means that the service did not apply the request.
+        let can_be_applied = !matches!(fault, Some(Fault::Status(400..500, _)));
+        RequestPlan { delay: Duration::from_millis(rng.u64(..25)), fault, is_applied: can_be_applied && rng.bool() }
     }
 
-    /// Whether the nth connection ends before anything is read from it.
+    /// Whether the nth connection closes before anything is read from it.
     pub(super) fn is_reset(&self, nth: usize) -> bool {
-        Rng::with_seed(self.seed ^ hash("connection").wrapping_mul(nth as u64 + 1)).u64(..300) < self.trouble
+        Rng::with_seed(self.seed ^ hash("connection").wrapping_mul(nth as u64 + 1)).u64(..300) < self.fault_percent
     }
 }
 
-/// FNV-1a, so that a seed means the same with every version of the compiler.
+/// FNV-1a, so that a seed has the same meaning with every compiler version.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -143,8 +144,8 @@ fn items(rng: &mut Rng) -> Vec<Item> {
     items
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
 }
 
 fn jobs(rng: &mut Rng) -> Vec<String> {
@@ -154,20 +155,20 @@ fn jobs(rng: &mut Rng) -> Vec<String> {
 fn update(rng: &mut Rng, items: &[Item]) -> Scenario {
     let with_offer_types = rng.u8(..4) == 0;
     let value = VALUES[rng.usize(..if with_offer_types { 2 } else { 3 })];
-    let there: Vec<&Item> = items.iter().filter(|item| with_offer_types || !item.is_offer_type).collect();
-    let mut arguments = words(&["products", "update"]);
+    let candidates: Vec<&Item> = items.iter().filter(|item| with_offer_types || !item.is_offer_type).collect();
+    let mut arguments = strings(&["products", "update"]);
     let selected: Vec<&Item> = match rng.u8(..4) {
         0 => {
-            arguments.extend(words(&["--name", "visio"]));
-            there.into_iter().filter(|item| item.name.starts_with("Visio")).collect()
+            arguments.extend(strings(&["--name", "visio"]));
+            candidates.into_iter().filter(|item| item.name.starts_with("Visio")).collect()
         }
         1 => {
-            let left_out = there[rng.usize(..there.len())].id.clone();
-            arguments.extend(words(&["--all", "--except", &left_out]));
-            there.into_iter().filter(|item| item.id != left_out).collect()
+            let excluded = candidates[rng.usize(..candidates.len())].id.clone();
+            arguments.extend(strings(&["--all", "--except", &excluded]));
+            candidates.into_iter().filter(|item| item.id != excluded).collect()
         }
         2 => {
-            let mut chosen = there;
+            let mut chosen = candidates;
             rng.shuffle(&mut chosen);
             chosen.truncate(rng.usize(1..=chosen.len()));
             arguments.extend(chosen.iter().map(|item| if rng.bool() { item.id.clone() } else { item.name.clone() }));
@@ -175,13 +176,13 @@ fn update(rng: &mut Rng, items: &[Item]) -> Scenario {
         }
         _ => {
             arguments.push("--all".to_owned());
-            there
+            candidates
         }
     };
     if with_offer_types {
-        arguments.extend(words(&["--scope", "all"]));
+        arguments.extend(strings(&["--scope", "all"]));
     }
-    arguments.extend(words(&["--value", value, "--yes"]));
+    arguments.extend(strings(&["--value", value, "--yes"]));
     arguments.extend(jobs(rng));
     let wanted = selected.iter().map(|item| (item.id.clone(), Some(value.to_owned()))).collect();
     Scenario { arguments, wanted }
@@ -189,29 +190,29 @@ fn update(rng: &mut Rng, items: &[Item]) -> Scenario {
 
 fn apply(rng: &mut Rng, items: &[Item]) -> Command {
     let default = rng.bool().then(|| VALUES[rng.usize(..3)]);
-    let (mut named, mut wanted) = ([Map::new(), Map::new()], BTreeMap::new());
+    let (mut entries, mut wanted) = ([Map::new(), Map::new()], BTreeMap::new());
     for item in items {
-        let kinds = if item.is_offer_type { 2 } else { 3 };
+        let value_count = if item.is_offer_type { 2 } else { 3 };
         if rng.bool() {
-            let value = VALUES[rng.usize(..kinds)];
-            named[usize::from(item.is_offer_type)].insert(item.id.clone(), value.into());
+            let value = VALUES[rng.usize(..value_count)];
+            entries[usize::from(item.is_offer_type)].insert(item.id.clone(), value.into());
             wanted.insert(item.id.clone(), Some(value.to_owned()));
-        } else if let Some(value) = default.filter(|value| VALUES[..kinds].contains(value)) {
+        } else if let Some(value) = default.filter(|value| VALUES[..value_count].contains(value)) {
             wanted.insert(item.id.clone(), Some(value.to_owned()));
         }
     }
-    let [products, offer_types] = named;
+    let [products, offer_types] = entries;
     let mut file = json!({ "policy": "AllowSelfServicePurchase", "products": products, "offer-types": offer_types });
     if let Some(value) = default {
         file["default"] = Value::from(value);
     }
-    let arguments = [words(&["baseline", "apply", "baseline.json", "--yes"]), jobs(rng)].concat();
+    let arguments = [strings(&["baseline", "apply", "baseline.json", "--yes"]), jobs(rng)].concat();
     Command::Apply(file.to_string(), Scenario { arguments, wanted })
 }
 
 fn undo(rng: &mut Rng, items: &mut [Item]) -> Command {
     let first = update(rng, items);
-    // There is something to take back.
+    // There is always a change to undo.
     if let Some((id, Some(value))) = first.wanted.first_key_value()
         && let Some(item) = items.iter_mut().find(|item| item.id == *id)
     {
@@ -220,9 +221,9 @@ fn undo(rng: &mut Rng, items: &mut [Item]) -> Command {
     let (mut others, mut wanted) = (Vec::new(), BTreeMap::new());
     for item in items.iter() {
         let Some(Some(to)) = first.wanted.get(&item.id).filter(|to| to.as_ref() != Some(&item.value)) else { continue };
-        let kinds = if item.is_offer_type { 2 } else { 3 };
-        // The first is taken back in any case: where nothing can be, the command fails.
-        let now = if wanted.is_empty() || rng.u8(..4) > 0 { to } else { VALUES[rng.usize(..kinds)] };
+        let value_count = if item.is_offer_type { 2 } else { 3 };
+        // The first change can always be undone: without any, the command fails.
+        let now = if wanted.is_empty() || rng.u8(..4) > 0 { to } else { VALUES[rng.usize(..value_count)] };
         if now != to {
             others.push((item.id.clone(), now.to_owned()));
         }
@@ -232,6 +233,6 @@ fn undo(rng: &mut Rng, items: &mut [Item]) -> Command {
             wanted.insert(item.id.clone(), Some(item.value.clone()));
         }
     }
-    let arguments = words(&["undo", "--yes"]);
+    let arguments = strings(&["undo", "--yes"]);
     Command::Undo(first, others, Scenario { arguments, wanted })
 }

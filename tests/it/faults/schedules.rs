@@ -1,5 +1,5 @@
-//! Whole runs under faults that are drawn from a seed. `MSCOMMERCE_SCHEDULES` says how many;
-//! `MSCOMMERCE_SCHEDULE_SEED` runs a single one again.
+//! Complete runs with random faults. `MSCOMMERCE_SCHEDULES` sets their number; `MSCOMMERCE_SCHEDULE_SEED` repeats the
+//! run of one seed.
 
 use std::fs;
 use std::io::Read;
@@ -17,32 +17,32 @@ use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 
 const SCHEDULES: usize = 150;
-/// So often a single one is run again: requests side by side arrive in another order each time.
-const ONE_AGAIN: usize = 20;
-/// Most of a run is waiting.
-const SIDE_BY_SIDE: usize = 48;
-/// What a busy machine may need beyond the time for the network.
+/// The repetitions of one seed: concurrent requests arrive in a different order each time.
+const REPETITIONS: usize = 20;
+/// More than the processors: runs mostly wait.
+const CONCURRENT_RUNS: usize = 48;
+/// The time that a busy machine may need beyond the timeout.
 const MARGIN: Duration = Duration::from_secs(60);
-/// So many failures are told whole.
-const TOLD: usize = 5;
+/// The failures that are shown with all details.
+const MAX_DETAILED: usize = 5;
 
-fn variable(name: &str) -> Option<u64> {
+fn env_number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
 #[test]
-fn whatever_befalls_a_run_nothing_is_changed_told_or_recorded_wrongly() {
-    let seed = variable("MSCOMMERCE_SCHEDULE_SEED");
-    let asked = variable("MSCOMMERCE_SCHEDULES").map_or(SCHEDULES, |count| usize::try_from(count).unwrap());
-    let count = if seed.is_some() { ONE_AGAIN } else { asked };
-    let (begun, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+fn random_fault_schedules_keep_invariants() {
+    let seed = env_number("MSCOMMERCE_SCHEDULE_SEED");
+    let requested = env_number("MSCOMMERCE_SCHEDULES").map_or(SCHEDULES, |count| usize::try_from(count).unwrap());
+    let count = if seed.is_some() { REPETITIONS } else { requested };
+    let (started, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE.min(count) {
+        for _ in 0..CONCURRENT_RUNS.min(count) {
             scope.spawn(|| {
-                while begun.fetch_add(1, Ordering::SeqCst) < count {
-                    let schedule = Arc::new(Schedule::of(seed.unwrap_or_else(|| fastrand::u64(..))));
-                    let told = catch_unwind(AssertUnwindSafe(|| carry_out(&schedule)));
-                    let violations = told.unwrap_or_else(|_| vec!["the test itself panicked, see above".to_owned()]);
+                while started.fetch_add(1, Ordering::SeqCst) < count {
+                    let schedule = Arc::new(Schedule::from_seed(seed.unwrap_or_else(|| fastrand::u64(..))));
+                    let checked = catch_unwind(AssertUnwindSafe(|| run_schedule(&schedule)));
+                    let violations = checked.unwrap_or_else(|_| vec!["the test itself panicked, see above".to_owned()]);
                     if !violations.is_empty() {
                         failures.lock().unwrap().push((schedule, violations));
                     }
@@ -51,101 +51,105 @@ fn whatever_befalls_a_run_nothing_is_changed_told_or_recorded_wrongly() {
         }
     });
     let failures = failures.into_inner().unwrap();
-    let each = failures.iter().map(|(schedule, violations)| format!("{}: {}", schedule.seed, violations[0]));
-    let each: Vec<String> = each.collect();
-    let whole = failures.iter().take(TOLD).map(|(schedule, violations)| {
+    let seeds = failures.iter().map(|(schedule, violations)| format!("{}: {}", schedule.seed, violations[0]));
+    let seeds: Vec<String> = seeds.collect();
+    let details = failures.iter().take(MAX_DETAILED).map(|(schedule, violations)| {
         format!("MSCOMMERCE_SCHEDULE_SEED={}\n{schedule:#?}\n{}", schedule.seed, violations.join("\n"))
     });
-    let whole: Vec<String> = whole.collect();
-    let (count_failed, each, whole) = (failures.len(), each.join("\n"), whole.join("\n\n"));
-    assert!(failures.is_empty(), "{count_failed} of {count} failed\n{each}\n\n{whole}");
+    let details: Vec<String> = details.collect();
+    let (failed, seeds, details) = (failures.len(), seeds.join("\n"), details.join("\n\n"));
+    assert!(failures.is_empty(), "{failed} of {count} failed\n{seeds}\n\n{details}");
 }
 
-/// Carries a schedule out, and returns what came of it that should not have.
-fn carry_out(schedule: &Arc<Schedule>) -> Vec<String> {
+/// Runs a schedule and returns the violated invariants.
+fn run_schedule(schedule: &Arc<Schedule>) -> Vec<String> {
     let (env, mut service) = (TestEnv::new(), Service::start(schedule));
     fs::create_dir(env.state_dir()).unwrap();
-    fs::write(env.cache_path(), service.sign_ins(schedule.token_lifetime).to_string()).unwrap();
+    fs::write(env.cache_path(), service.token_cache(schedule.token_lifetime).to_string()).unwrap();
     match &schedule.command {
         Command::Update(_) => {}
         Command::Apply(file, _) => fs::write(env.home().join("baseline.json"), file).unwrap(),
         Command::Undo(first, others, _) => {
             run(&env, &service, first, schedule.timeout + 60).assert_code(0);
             for (id, value) in others {
-                service.world().set(id, value);
+                service.state().set(id, value);
             }
         }
     }
-    let (before, older) = (service.world().values(), env.history());
-    service.world().begin_trouble();
-    let result = run(&env, &service, schedule.act(), schedule.timeout);
-    if schedule.is_hurried() {
-        // What was on its way when the time was up may still be served.
+    let (before, earlier_history) = (service.state().values(), env.history());
+    service.state().enable_faults();
+    let result = run(&env, &service, schedule.scenario(), schedule.timeout);
+    if schedule.can_time_out() {
+        // Requests that were in flight at the timeout may still be processed.
         service.finish();
     }
-    let all = env.history();
-    let saved = env.cache();
-    let judged = |service: &Service| {
-        let (journal, sign_in) = (&all[older.len()..], &saved["profiles"]["default"]);
-        let world = &service.world();
-        let judged = RunCheck { schedule, world, result: &result, before: &before, journal, older: &older, sign_in };
-        let mut violations = judged.violations();
+    let all_history = env.history();
+    let cache = env.cache();
+    let check = |service: &Service| {
+        let (earlier_history, history) = all_history.split_at(earlier_history.len());
+        let (state, profile) = (&service.state(), &cache["profiles"]["default"]);
+        let check = RunCheck { schedule, state, result: &result, before: &before, history, earlier_history, profile };
+        let mut violations = check.violations();
         if !violations.is_empty() {
-            violations.extend(world.requests.iter().map(|request| format!("{} {}", request.line(), request.body)));
+            violations.extend(state.requests.iter().map(|request| format!("{} {}", request.line(), request.body)));
             violations.push(format!("{result:?}"));
         }
         violations
     };
-    let violations = judged(&service);
-    if !violations.is_empty() || schedule.is_hurried() || result.code == 0 {
+    let violations = check(&service);
+    if !violations.is_empty() || schedule.can_time_out() || result.code == 0 {
         return violations;
     }
-    again(schedule, &env, &service, &result)
+    rerun_without_faults(schedule, &env, &service, &result)
 }
 
-/// What failed in part is finished by the same command, once the faults have passed.
-fn again(schedule: &Schedule, env: &TestEnv, service: &Service, first: &CliResult) -> Vec<String> {
-    service.world().end_trouble();
-    let second = run(env, service, schedule.act(), schedule.timeout);
-    let values = service.world().values();
-    let wanted = schedule.act().wanted.iter();
+/// The same command completes a partly failed run after the faults.
+fn rerun_without_faults(schedule: &Schedule, env: &TestEnv, service: &Service, first: &CliResult) -> Vec<String> {
+    service.state().disable_faults();
+    let second = run(env, service, schedule.scenario(), schedule.timeout);
+    let values = service.state().values();
+    let wanted = schedule.scenario().wanted.iter();
     let is_as_wanted =
         wanted.filter_map(|(id, wanted)| Some((id, wanted.as_ref()?))).all(|(id, wanted)| values[id] == *wanted);
     if second.code == 0 && is_as_wanted {
         return Vec::new();
     }
-    vec!["a second run does not finish it".to_owned(), format!("{values:?}"), format!("{first:?}\n{second:?}")]
+    vec![
+        "a second run does not complete the change".to_owned(),
+        format!("{values:?}"),
+        format!("{first:?}\n{second:?}"),
+    ]
 }
 
-fn run(env: &TestEnv, service: &Service, act: &Scenario, timeout: u64) -> CliResult {
+fn run(env: &TestEnv, service: &Service, scenario: &Scenario, timeout: u64) -> CliResult {
     let url = &service.url;
-    let mut command = env.command(&act.arguments);
+    let mut command = env.command(&scenario.arguments);
     command.args(["-o", "json", "--timeout", &timeout.to_string()]).current_dir(env.home());
     command.envs([("MSCOMMERCE_ENDPOINT", url), ("AZURE_AUTHORITY_HOST", url)]);
-    ended(command.spawn().unwrap(), Duration::from_secs(timeout) + MARGIN)
+    wait_with_limit(command.spawn().unwrap(), Duration::from_secs(timeout) + MARGIN)
 }
 
-/// What a process left behind, which has to end within the time.
-fn ended(mut child: Child, limit: Duration) -> CliResult {
-    let (sender, texts) = mpsc::channel();
+/// The result of a process that must exit within the time limit.
+fn wait_with_limit(mut child: Child, limit: Duration) -> CliResult {
+    let (sender, outputs) = mpsc::channel();
     let streams: [Box<dyn Read + Send>; 2] =
         [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-    for (at, mut stream) in streams.into_iter().enumerate() {
+    for (index, mut stream) in streams.into_iter().enumerate() {
         let sender = sender.clone();
         thread::spawn(move || {
             let mut text = String::new();
             stream.read_to_string(&mut text).unwrap();
-            let _ = sender.send((at, text));
+            let _ = sender.send((index, text));
         });
     }
-    let mut both = [String::new(), String::new()];
+    let mut texts = [String::new(), String::new()];
     for _ in 0..2 {
-        let Ok((at, text)) = texts.recv_timeout(limit) else {
+        let Ok((index, text)) = outputs.recv_timeout(limit) else {
             let _ = child.kill();
-            panic!("it hangs, {both:?}");
+            panic!("it hangs: {texts:?}");
         };
-        both[at] = text;
+        texts[index] = text;
     }
-    let [stdout, stderr] = both;
+    let [stdout, stderr] = texts;
     CliResult { code: child.wait().unwrap().code().unwrap_or(-1), stdout, stderr }
 }

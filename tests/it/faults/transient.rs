@@ -1,4 +1,4 @@
-//! Faults that pass before the tries are used up, and faults that no further try is made after.
+//! Transient errors that end before the retries do, and errors that are not retried.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::Ipv4Addr;
@@ -18,8 +18,8 @@ use crate::tenant::{ADMIN, HOME_TENANT, PASSWORD};
 const LIST: &[&str] = &["products", "list", "-o", "json", "-q"];
 const CONNECT: &[&str] = &["connect", "--username", ADMIN, "--password-stdin"];
 
-/// A server whose first connections end in some way of their own, and whose later ones serve an empty tenant.
-fn failing_first(times: usize, fail: impl Fn(&mut Connection) + Send + Sync + 'static) -> Server {
+/// A server that passes its first connections to `fail` and then responds with empty lists.
+fn server_failing_first(times: usize, fail: impl Fn(&mut Connection) + Send + Sync + 'static) -> Server {
     let connections = AtomicUsize::new(0);
     Server::start(move |mut connection| {
         if connections.fetch_add(1, Ordering::SeqCst) < times {
@@ -39,37 +39,43 @@ fn list_at(url: &str, more: &[(&str, &str)]) -> CliResult {
 }
 
 #[test]
-fn a_connection_that_breaks_off_is_tried_again() {
-    // Before anything is read, instead of an answer, and within one.
-    let ways: [fn(&mut Connection); 3] = [
-        |_| {},
-        |connection| drop(connection.read_request()),
-        |connection| {
+fn closed_connection_is_retried() {
+    let cases: [(&str, fn(&mut Connection)); 3] = [
+        ("before the request", |_| {}),
+        ("instead of a response", |connection| drop(connection.read_request())),
+        ("within the response", |connection| {
             connection.read_request();
             connection
                 .send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"items\"");
-        },
+        }),
     ];
-    for (way, fail) in ways.into_iter().enumerate() {
-        let server = failing_first(4, fail);
+    for (name, fail) in cases {
+        let server = server_failing_first(4, fail);
         let result = list_at(&server.http(), &[]).assert_code(0);
-        assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", ""), "way {way}");
-        assert_eq!(server.finish().connections, 5, "way {way}");
+        assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", ""), "{name}");
+        assert_eq!(server.finish().connections, 5, "{name}");
     }
 }
 
 #[test]
-fn a_fifth_broken_connection_is_the_last() {
-    let server = failing_first(usize::MAX, |connection| drop(connection.read_request()));
-    list_at(&server.http(), &[]).assert_code(1).stderr_contains(&["broke off before the answer was complete"]);
+fn closed_connection_is_retried_four_times() {
+    let server = server_failing_first(usize::MAX, |connection| drop(connection.read_request()));
+    cli_snapshot!(list_at(&server.http(), &[]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+      connection closed before message completed
+      correlation id: [UUID]
+    hint: try again
+    ");
     assert_eq!(server.finish().requests.len(), 5);
 }
 
 #[test]
-fn a_refused_connection_is_tried_again() {
+fn refused_connection_is_retried() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let _inside = runtime.enter();
-    // Taken, and refusing everybody, until it listens.
+    // Bound, and refusing connections until it listens.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let env = TestEnv::new();
@@ -77,14 +83,14 @@ fn a_refused_connection_is_tried_again() {
     let mut command = env.command(&["products", "list", "-o", "json", "-v"]);
     command.env("MSCOMMERCE_ENDPOINT", format!("http://{}", socket.local_addr().unwrap()));
     let mut child = command.env("MSCOMMERCE_TOKEN", token).spawn().unwrap();
-    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut reader = BufReader::new(child.stderr.take().unwrap());
     let mut stderr = String::new();
     while !stderr.contains("trying again in ") {
-        assert_ne!(told.read_line(&mut stderr).unwrap(), 0, "{stderr}");
+        assert_ne!(reader.read_line(&mut stderr).unwrap(), 0, "{stderr}");
     }
     let listener = socket.listen(8).unwrap().into_std().unwrap();
     listener.set_nonblocking(false).unwrap();
-    let served = std::thread::spawn(move || {
+    let server = std::thread::spawn(move || {
         use std::io::Write as _;
         let (mut stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
@@ -100,14 +106,14 @@ fn a_refused_connection_is_tried_again() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert_eq!(output.stdout, b"[]\n");
-    served.join().unwrap();
+    server.join().unwrap();
 }
 
 #[test]
-fn a_token_request_whose_connection_breaks_off_is_tried_again() {
+fn token_request_is_retried_after_disconnect() {
     for is_read in [false, true] {
         let env = TestEnv::new();
-        let granted = json!({
+        let response = json!({
             "token_type": "Bearer", "expires_in": 3600, "access_token": env.tenant.issue_token(ADMIN, HOME_TENANT, 3600),
         });
         let connections = AtomicUsize::new(0);
@@ -119,7 +125,7 @@ fn a_token_request_whose_connection_breaks_off_is_tried_again() {
                 return;
             }
             while connection.read_request().is_some() {
-                connection.respond_json(&granted.to_string());
+                connection.respond_json(&response.to_string());
             }
         });
         let mut command = env.command(CONNECT);
@@ -130,45 +136,45 @@ fn a_token_request_whose_connection_breaks_off_is_tried_again() {
 }
 
 #[test]
-fn what_lasts_is_sent_once() {
+fn permanent_errors_are_not_retried() {
     for status in [301, 302, 307, 308, 400, 403, 404, 409] {
         let head = format!("HTTP/1.1 {status} No\r\nLocation: /elsewhere\r\nRetry-After: 0\r\nContent-Length: 2");
         let server = Server::responding_with(format!("{head}\r\n\r\n{{}}"));
         list_at(&server.http(), &[]).assert_code(1);
         let lines = server.finish().lines();
-        // A refusal may lead to another question, but not to the same.
+        // An error may cause a different request, but not the same one again.
         let listings = lines.iter().filter(|line| line.contains("/products?scope=product")).count();
         assert_eq!(listings, 1, "{status}: {lines:?}");
     }
 }
 
 #[test]
-fn a_secure_connection_that_does_not_come_about_is_not_tried_again() {
-    let authority = TestCa::new();
+fn failed_tls_handshake_is_not_retried() {
+    let ca = TestCa::new();
     let directory = tempfile::tempdir().unwrap();
-    let pem = directory.path().join("authority.pem");
-    std::fs::write(&pem, authority.pem()).unwrap();
+    let pem = directory.path().join("ca.pem");
+    std::fs::write(&pem, ca.pem()).unwrap();
     for (name, validity) in [("other.example", Validity::Valid), ("localhost", Validity::Expired)] {
-        let config = authority.server_config(name, validity, rustls::ALL_VERSIONS);
+        let config = ca.server_config(name, validity, rustls::ALL_VERSIONS);
         let server = Server::start(move |connection| drop(connection.accept_tls(&Arc::clone(&config))));
         list_at(&server.https(), &[("SSL_CERT_FILE", pem.to_str().unwrap())]).assert_code(1);
         assert_eq!(server.finish().connections, 1, "{name}");
     }
 }
 
-/// Linux does not answer who wants to connect where too many wait to be accepted.
+/// Linux does not respond to connection attempts if the accept queue is full.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_connection_that_nobody_accepts_is_given_up_after_ten_seconds() {
+fn connect_timeout_is_ten_seconds() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let _inside = runtime.enter();
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
+    let mut pending = Vec::new();
     while let Ok(stream) = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
-        waiting.push(stream);
+        pending.push(stream);
     }
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
@@ -177,6 +183,6 @@ fn a_connection_that_nobody_accepts_is_given_up_after_ten_seconds() {
     let result = env.run_with_env(&variables, &["products", "list", "-v", "--timeout", "11"]).assert_code(1);
     let line =
         result.stderr.lines().find(|line| line.contains("did not accept a connection in time")).unwrap_or_default();
-    let took = line.rsplit_once('(').and_then(|(_, took)| took.split(' ').next()?.parse::<u32>().ok());
-    assert!(took.is_some_and(|took| (10_000..11_000).contains(&took)), "{}", result.stderr);
+    let elapsed = line.rsplit_once('(').and_then(|(_, elapsed)| elapsed.split(' ').next()?.parse::<u32>().ok());
+    assert!(elapsed.is_some_and(|elapsed| (10_000..11_000).contains(&elapsed)), "{}", result.stderr);
 }
