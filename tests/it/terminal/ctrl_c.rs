@@ -1,31 +1,31 @@
-//! Ctrl-C while the network is waited for.
+//! Ctrl-C during network waits.
 
 use super::*;
 use crate::support::fixtures::POWER_BI;
 
 #[test]
-fn ctrl_c_while_a_browser_is_waited_for_ends_the_sign_in() {
+fn ctrl_c_ends_browser_sign_in() {
     let env = TestEnv::new();
     let mut session = PtySession::run(env.command(&["connect", "--no-browser", "--color", "never"]));
     session.expect("Waiting for you to open it");
-    expect_quick_end(session).contains_all(&["error: interrupted\n"]);
+    interrupt(session).contains_all(&["error: interrupted\n"]);
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn ctrl_c_while_a_device_code_is_waited_for_ends_the_sign_in() {
+fn ctrl_c_ends_device_code_sign_in() {
     let env = TestEnv::new();
-    // The first poll comes at once and the next one never.
+    // The first poll is immediate; the next one is never due.
     env.tenant.device_approval(DeviceApproval::PendingThenApprove(u32::MAX));
     env.tenant.set_device_interval(600);
     let mut session = PtySession::run(env.command(&["connect", "--device-code", "--color", "never"]));
     session.expect("Waiting …");
-    expect_quick_end(session).contains_all(&["error: interrupted\n"]);
+    interrupt(session).contains_all(&["error: interrupted\n"]);
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn ctrl_c_while_a_request_hangs_ends_at_once() {
+fn ctrl_c_ends_pending_request() {
     let server = Server::start(|mut connection| {
         connection.read_request();
         connection.wait_for_close();
@@ -33,25 +33,26 @@ fn ctrl_c_while_a_request_hangs_ends_at_once() {
     let env = TestEnv::signed_in();
     let url = server.http();
     for (command, count) in [LIST, GET, DISABLE, &["policy", "list"]].into_iter().zip(1..) {
-        let session = env.screen_with(&[("MSCOMMERCE_ENDPOINT", &url)], &[command, &["--color", "never"]].concat());
+        let session =
+            env.start_in_terminal(&[("MSCOMMERCE_ENDPOINT", &url)], &[command, &["--color", "never"]].concat());
         server.wait_until(|recorded| recorded.requests.len() == count);
-        expect_quick_end(session).contains_all(&["error: interrupted\n"]);
+        interrupt(session).contains_all(&["error: interrupted\n"]);
     }
     assert!(server.finish().requests.iter().all(|request| request.method == "GET"));
 }
 
 #[test]
-fn ctrl_c_while_doctor_waits_for_a_server_that_says_nothing_ends_it_at_once() {
+fn ctrl_c_ends_doctor() {
     let server = Server::start(|mut connection| connection.wait_for_close());
     let env = TestEnv::signed_in();
-    let session = env.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.https())], &["doctor", "--color", "never"]);
+    let session = env.start_in_terminal(&[("MSCOMMERCE_ENDPOINT", &server.https())], &["doctor", "--color", "never"]);
     server.wait_until(|recorded| recorded.connections == 1);
-    expect_quick_end(session).contains_all(&["error: interrupted\n"]);
+    interrupt(session).contains_all(&["error: interrupted\n"]);
     assert!(server.finish().requests.is_empty());
 }
 
-/// Answers the reading of a product at once, and a change of it when it is told to.
-fn slow_to_change() -> (Server, mpsc::Sender<()>) {
+/// A server that responds to reads immediately and to an update when the sender sends, or not at all if it is dropped.
+fn server_with_held_update() -> (Server, mpsc::Sender<()>) {
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);
     let item = |value: &str| {
@@ -62,7 +63,6 @@ fn slow_to_change() -> (Server, mpsc::Sender<()>) {
     let server = Server::start(move |mut connection: Connection| {
         while let Some(request) = connection.read_request() {
             if request.method == "PUT" {
-                // The other end is dropped where no answer is to come.
                 if released.lock().unwrap().recv().is_err() {
                     return;
                 }
@@ -75,37 +75,37 @@ fn slow_to_change() -> (Server, mpsc::Sender<()>) {
     (server, release)
 }
 
-/// A change at a terminal, with Ctrl-C pressed when its request has arrived.
-fn interrupted_change(env: &TestEnv, server: &Server) -> PtySession {
+/// An update in a terminal; Ctrl-C is pressed after its request has arrived.
+fn interrupted_update(env: &TestEnv, server: &Server) -> PtySession {
     let command = [DISABLE, &["--color", "never"]].concat();
-    let session = env.screen_with(&[("MSCOMMERCE_ENDPOINT", &server.http())], &command);
+    let session = env.start_in_terminal(&[("MSCOMMERCE_ENDPOINT", &server.http())], &command);
     server.wait_until(|recorded| recorded.requests.iter().any(|request| request.method == "PUT"));
     session.type_keys(CTRL_C);
     session
 }
 
 #[test]
-fn ctrl_c_while_a_change_is_on_its_way_waits_for_it_and_shows_what_became_of_it() {
-    let (server, release) = slow_to_change();
+fn ctrl_c_waits_for_update_and_shows_outcome() {
+    let (server, release) = server_with_held_update();
     let env = TestEnv::signed_in();
-    let mut session = interrupted_change(&env, &server);
+    let mut session = interrupted_update(&env, &server);
     session.expect("Waiting for the change that is on its way; press Ctrl-C again to leave it");
     release.send(()).unwrap();
     let output = session.finish().assert_code(130).contains_all(&["Changed in the tenant", "outcome", "changed"]);
-    let words: Vec<_> = output.screen.split_whitespace().collect();
-    assert!(words.windows(2).any(|pair| pair == ["policyValue", "Disabled"]), "{}", output.screen);
+    let fields: Vec<_> = output.screen.split_whitespace().collect();
+    assert!(fields.windows(2).any(|pair| pair == ["policyValue", "Disabled"]), "{}", output.screen);
     assert_eq!(server.finish().connections, 1);
 }
 
 #[test]
-fn a_second_ctrl_c_leaves_the_change_at_once_and_says_so() {
-    let (server, _never_released) = slow_to_change();
+fn second_ctrl_c_abandons_update() {
+    let (server, _never_released) = server_with_held_update();
     let env = TestEnv::signed_in();
-    let mut session = interrupted_change(&env, &server);
+    let mut session = interrupted_update(&env, &server);
     session.expect("press Ctrl-C again");
-    expect_quick_end(session)
+    interrupt(session)
         .contains_none(&["Changed"])
-        // Nobody knows what became of it: the person has to be told how to find out.
+        // The outcome is unknown, so the hint says how to read the value.
         .contains_all(&[
             "error: interrupted",
             "may have been made",
@@ -114,10 +114,10 @@ fn a_second_ctrl_c_leaves_the_change_at_once_and_says_so() {
 }
 
 #[test]
-fn a_change_that_fails_after_ctrl_c_is_told_and_the_exit_code_stays_130() {
-    let (server, release) = slow_to_change();
+fn ctrl_c_then_update_error_exits_with_130() {
+    let (server, release) = server_with_held_update();
     let env = TestEnv::signed_in();
-    let mut session = interrupted_change(&env, &server);
+    let mut session = interrupted_update(&env, &server);
     session.expect("press Ctrl-C again");
     drop(release);
     session
@@ -127,7 +127,7 @@ fn a_change_that_fails_after_ctrl_c_is_told_and_the_exit_code_stays_130() {
 }
 
 #[test]
-fn after_ctrl_c_a_change_that_failed_is_not_tried_again() {
+fn ctrl_c_stops_retries_of_update() {
     let server = Server::start(|mut connection: Connection| {
         while let Some(request) = connection.read_request() {
             let body = r#"{"policyId":"AllowSelfServicePurchase","policyValue":"Enabled","scope":"Product","productId":"CFQ7TTC0H9MP","productName":"Power BI Pro"}"#;
@@ -136,8 +136,8 @@ fn after_ctrl_c_a_change_that_failed_is_not_tried_again() {
         }
     });
     let env = TestEnv::signed_in();
-    let session = interrupted_change(&env, &server);
+    let session = interrupted_update(&env, &server);
     session.finish().assert_code(130).contains_all(&["503", "mscommerce product get CFQ7TTC0H9MP"]);
-    let tries = server.finish().requests.iter().filter(|request| request.method == "PUT").count();
-    assert!(tries < 5, "{tries}");
+    let attempts = server.finish().requests.iter().filter(|request| request.method == "PUT").count();
+    assert!(attempts < 5, "{attempts}");
 }

@@ -1,10 +1,10 @@
-//! Prompts: the password, and the question before a change.
+//! Prompts: the password, the access token, and the confirmation of an update.
 
 use super::*;
 use crate::support::fixtures::POWER_BI;
 
 #[test]
-fn a_password_is_asked_for_and_not_shown() {
+fn password_prompt_does_not_echo() {
     for flags in [&[][..], &["--password-stdin"], &["-q"], &["-vvv"]] {
         let env = TestEnv::new();
         let mut session = PtySession::run(env.command(&[CONNECT, flags].concat()));
@@ -18,7 +18,7 @@ fn a_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
-fn a_password_is_asked_for_even_where_the_output_goes_elsewhere() {
+fn password_prompt_works_with_redirected_output() {
     let env = TestEnv::new();
     let mut session =
         PtySession::run_in_shell(r#"echo before; "$@" >/dev/null 2>/dev/null; echo code=$?"#, &env.command(CONNECT));
@@ -28,7 +28,7 @@ fn a_password_is_asked_for_even_where_the_output_goes_elsewhere() {
 }
 
 #[test]
-fn corrections_at_the_prompt_count() {
+fn password_prompt_accepts_backspace() {
     let env = TestEnv::new();
     let mut session = PtySession::run(env.command(CONNECT));
     session.expect("Password for admin@contoso.example: ");
@@ -38,22 +38,22 @@ fn corrections_at_the_prompt_count() {
 }
 
 #[test]
-fn without_a_password_there_is_no_request() {
+fn empty_password_sends_no_request() {
     let env = TestEnv::new();
     for (keys, code) in [("\n", 2), (CTRL_D, 1)] {
         let mut session = PtySession::run(env.command(&[CONNECT, &["--color", "never"]].concat()));
         session.expect("Password for admin@contoso.example: ");
         session.expect_hidden_input();
         session.type_keys(keys);
-        // The error has a line of its own, even where no key ended the prompt's line.
+        // The error is on its own line, even if no key ended the line of the prompt.
         session.finish().assert_code(code).contains_all(&["\nerror: "]);
     }
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_token_longer_than_a_terminals_line_can_be_pasted() {
-    // A line of a terminal holds 4096 bytes, on macOS 1024; tokens with many groups are longer.
+fn token_prompt_accepts_long_token() {
+    // A terminal line holds 4096 bytes, on macOS 1024; tokens with many groups are longer.
     let env = TestEnv::new();
     let claims = json!({ "upn": ADMIN, "tid": HOME_TENANT, "exp": 4_000_000_000_i64, "filler": "x".repeat(6000) });
     let mut session = PtySession::run(env.command(&["connect", "--with-token"]));
@@ -69,8 +69,8 @@ fn a_token_longer_than_a_terminals_line_can_be_pasted() {
     assert!(env.request_lines().is_empty());
 }
 
-/// Shows the terminal's modes, runs the command, and shows its exit code and the modes again. Ctrl-C reaches every
-/// program in the terminal, so the shell has to be told not to mind it.
+/// Prints the terminal modes, runs the command, and prints its exit code and the modes again. Ctrl-C reaches every
+/// program in the terminal, so the shell ignores it.
 const WITH_MODES: &str = r#"
 trap : INT
 echo before: $(stty -a)
@@ -79,14 +79,14 @@ echo code: $?
 echo after: $(stty -a)
 "#;
 
-/// The modes that prompts for secrets change, as `stty -a` words them.
-fn modes(words: &str) -> Vec<&str> {
+/// The modes that prompts for secrets change, from the output of `stty -a`.
+fn modes(stty: &str) -> Vec<&str> {
     let relevant = ["echo", "icanon", "isig", "iexten", "echonl", "icrnl", "opost"];
-    words.split([' ', ';']).filter(|word| relevant.contains(&word.strip_prefix('-').unwrap_or(word))).collect()
+    stty.split([' ', ';']).filter(|mode| relevant.contains(&mode.strip_prefix('-').unwrap_or(mode))).collect()
 }
 
 #[track_caller]
-fn expect_interrupted_prompt(command: &Command, prompt: &str, interrupt: impl FnOnce(&PtySession, &str)) {
+fn assert_interrupt_restores_terminal(command: &Command, prompt: &str, interrupt: impl FnOnce(&PtySession, &str)) {
     let mut session = PtySession::run_in_shell(WITH_MODES, command);
     let before = session.text_after("before: ");
     let pid = session.text_after("pid: ");
@@ -103,24 +103,24 @@ fn expect_interrupted_prompt(command: &Command, prompt: &str, interrupt: impl Fn
 }
 
 #[test]
-fn ctrl_c_at_a_hidden_prompt_ends_it_and_restores_the_terminal() {
+fn ctrl_c_at_hidden_prompt_restores_terminal() {
     let env = TestEnv::new();
     let with_token = env.command(&["connect", "--with-token", "--color", "never"]);
-    let by_password = env.command(&[CONNECT, &["--color", "never"]].concat());
-    for (command, prompt) in [(by_password, "Password for admin@contoso.example: "), (with_token, "Access token: ")] {
-        expect_interrupted_prompt(&command, prompt, |session, _| session.type_keys(CTRL_C));
-        // With something typed already.
-        expect_interrupted_prompt(&command, prompt, |session, _| session.type_keys(&format!("abc{CTRL_C}")));
+    let with_password = env.command(&[CONNECT, &["--color", "never"]].concat());
+    for (command, prompt) in [(with_password, "Password for admin@contoso.example: "), (with_token, "Access token: ")] {
+        assert_interrupt_restores_terminal(&command, prompt, |session, _| session.type_keys(CTRL_C));
+        // After some input.
+        assert_interrupt_restores_terminal(&command, prompt, |session, _| session.type_keys(&format!("abc{CTRL_C}")));
     }
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn an_interrupt_from_outside_at_a_hidden_prompt_restores_the_terminal_too() {
+fn signal_at_hidden_prompt_restores_terminal() {
     let env = TestEnv::new();
     let command = env.command(&[CONNECT, &["--color", "never"]].concat());
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
-        expect_interrupted_prompt(&command, "Password for admin@contoso.example: ", |_, pid| {
+        assert_interrupt_restores_terminal(&command, "Password for admin@contoso.example: ", |_, pid| {
             let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
             rustix::process::kill_process(pid, signal).unwrap();
         });
@@ -129,7 +129,7 @@ fn an_interrupt_from_outside_at_a_hidden_prompt_restores_the_terminal_too() {
 }
 
 #[test]
-fn a_change_is_shown_and_made_only_after_a_yes() {
+fn confirmed_update_is_sent_after_yes() {
     for yes in ["y\n", "Y\n", "yes\n", " YES \n"] {
         let env = TestEnv::signed_in();
         let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm"]].concat()));
@@ -144,24 +144,24 @@ fn a_change_is_shown_and_made_only_after_a_yes() {
 }
 
 #[test]
-fn anything_but_a_yes_changes_nothing() {
+fn other_answer_than_yes_changes_nothing() {
     let env = TestEnv::signed_in();
     for no in ["n\n", "\n", "yesterday\n", "maybe\n", CTRL_D] {
         let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm", "--color", "never"]].concat()));
         session.expect("[y/N]");
         session.type_keys(no);
         let output = session.finish().assert_code(1).contains_none(&["Changed", "policyValue"]);
-        // The refusal has a line of its own, even where no key ended the question's line.
+        // The error is on its own line, even if no key ended the line of the prompt.
         output.contains_all(&["\nerror: declined; nothing was changed\n"]);
     }
     assert_eq!(env.update_requests().len(), 0);
 }
 
 #[test]
-fn a_change_that_is_not_needed_asks_nothing() {
+fn no_confirmation_if_nothing_to_change() {
     let env = TestEnv::signed_in();
     env.tenant.set_value(POWER_BI, "Disabled");
-    env.at_terminal(&[DISABLE, &["--confirm"]].concat())
+    env.run_in_terminal(&[DISABLE, &["--confirm"]].concat())
         .assert_code(0)
         .contains_all(&["Nothing to change: Power BI Pro (CFQ7TTC0H9MP) is Disabled already."])
         .contains_none(&["[y/N]"]);
@@ -169,17 +169,20 @@ fn a_change_that_is_not_needed_asks_nothing() {
 }
 
 #[test]
-fn a_yes_is_carried_out_at_the_tenant_that_was_asked_about() {
+fn confirmed_update_uses_tenant_of_prompt() {
     let env = TestEnv::signed_in();
     let before = env.tenant.value_in(crate::tenant::CUSTOMER_TENANT, POWER_BI);
     let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm"]].concat()));
     session.expect("To be changed in the tenant 11111111-1111-4111-8111-111111111111:");
     session.expect("[y/N]");
-    // Meanwhile the same profile is signed in to elsewhere.
-    let elsewhere = ["connect", "--username", ADMIN, "--password-stdin", "--tenant", CUSTOMER_DOMAIN];
-    env.run_with_stdin(&elsewhere, PASSWORD)
-        .assert_code(0)
-        .stderr_contains(&["warning: the profile default was signed in"]);
+    // Meanwhile the same profile signs in to another tenant.
+    let connect = ["connect", "--username", ADMIN, "--password-stdin", "--tenant", CUSTOMER_DOMAIN];
+    cli_snapshot!(env.run_with_stdin(&connect, PASSWORD), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: the profile default was signed in to the tenant 11111111-1111-4111-8111-111111111111 before; what names no --tenant goes to 22222222-2222-4222-8222-222222222222 from now on
+    Signed in as admin@contoso.example to the tenant 22222222-2222-4222-8222-222222222222.
+    ");
     session.type_keys("y\n");
     session.finish().assert_code(0).contains_all(&["Changed in the tenant 11111111-1111-4111-8111-111111111111:"]);
     assert_eq!(env.update_requests().len(), 1);
@@ -188,7 +191,7 @@ fn a_yes_is_carried_out_at_the_tenant_that_was_asked_about() {
 }
 
 #[test]
-fn ctrl_c_at_the_question_changes_nothing() {
+fn ctrl_c_at_confirmation_changes_nothing() {
     let env = TestEnv::signed_in();
     let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm", "--color", "never"]].concat()));
     session.expect("[y/N]");
@@ -198,11 +201,11 @@ fn ctrl_c_at_the_question_changes_nothing() {
 }
 
 #[test]
-fn the_time_to_think_does_not_count_against_the_timeout() {
+fn prompt_time_does_not_count_against_timeout() {
     let env = TestEnv::signed_in();
     let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm", "--timeout", "4"]].concat()));
     session.expect("[y/N]");
-    // Here the passing of time itself is what is tested.
+    // The test is about time, so it must sleep.
     std::thread::sleep(Duration::from_millis(4100));
     session.type_keys("y\n");
     session.finish().assert_code(0).contains_all(&["Changed"]);
