@@ -12,6 +12,7 @@ version_of() {
     case $1 in
     rust) echo 1.95.0 ;;
     cargo-deny) echo 0.20.2 ;;
+    cargo-fuzz) echo 0.13.2 ;;
     # Embeds the list of dependencies in the executable.
     cargo-auditable) echo 0.7.7 ;;
     # Reads that list.
