@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{HttpError, diagnosis, is_loopback, proxy, roots};
+use super::{HttpError, diagnosis, is_loopback, proxy, tls};
 
 /// The longest that opening a connection may take, whatever `--timeout` says.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,7 +24,7 @@ pub struct Clients {
 impl Clients {
     /// Whether a request that is made now is judged by everything that the system trusts.
     pub fn trusts_all(&self) -> bool {
-        self.is_trusting_all.get() || roots::bundle().is_none()
+        self.is_trusting_all.get() || tls::bundle().is_none()
     }
 
     /// Trusts everything that the system trusts from now on.
@@ -65,8 +65,7 @@ fn build(is_plain: bool, is_trusting_all: bool) -> Result<reqwest::Client, HttpE
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(diagnosis::Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")));
-    let builder =
-        if is_plain { builder.no_proxy().tls_certs_only([]) } else { roots::trust(builder, is_trusting_all)? };
+    let builder = if is_plain { builder.no_proxy().tls_certs_only([]) } else { tls::trust(builder, is_trusting_all)? };
     match builder.build() {
         // A certificate in the system's file that cannot be used must not keep us from the others.
         Err(_) if !is_plain && !is_trusting_all => build(is_plain, true),

@@ -7,7 +7,7 @@ use std::io;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
-use super::failure::{HttpError, host};
+use super::error::{HttpError, host};
 use super::{lookup, proxy};
 
 /// Sorts out what reqwest, hyper, rustls or the system reported.

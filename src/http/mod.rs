@@ -1,18 +1,18 @@
 //! One small HTTP client for both services: no redirects, bounded answers, one clock for the whole command,
 //! and failures told apart in words a person understands.
 
-mod answer;
 mod clients;
 mod diagnosis;
-mod failure;
+mod error;
 mod lookup;
 mod probe;
 #[cfg(any(fuzzing, test))]
-pub mod properties;
+pub mod proptests;
 mod proxy;
+mod response;
 mod retry;
-mod roots;
 mod throttle;
+mod tls;
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -25,15 +25,15 @@ use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
-pub use answer::Response;
 use clients::Clients;
 use diagnosis::diagnose;
-pub use failure::{HttpError, host};
+pub use error::{HttpError, host};
 pub use probe::{Connected, Secured, Way};
+pub use response::Response;
 pub use retry::RetryPolicy;
 use retry::{Waits, longest_try};
-pub use roots::trusted;
 use throttle::{RateLimit, asked_wait};
+pub use tls::trusted;
 
 use crate::interrupt::Interrupt;
 use crate::secret::{SecretBytes, contains_bytes};

@@ -14,8 +14,8 @@ use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 use super::{Line, Secured};
 use crate::http::HttpError;
 use crate::http::diagnosis::tls_failure;
-use crate::http::failure::host;
-use crate::http::roots;
+use crate::http::error::host;
+use crate::http::tls;
 
 /// Whom a certificate is for, and who issued it: their names as far as they have some.
 pub struct Certificate {
@@ -28,7 +28,7 @@ pub struct Certificate {
 pub async fn look(stream: Line, url: &Url) -> Result<Secured, HttpError> {
     let host = host(url);
     let name = server_name(url.host_str().unwrap_or_default())?;
-    let onlooker = Arc::new(Onlooker { inner: roots::verifier()?, seen: Mutex::default() });
+    let onlooker = Arc::new(Onlooker { inner: tls::verifier()?, seen: Mutex::default() });
     let connected = connector(onlooker.clone(), &host)?.connect(name, stream).await;
     let connection = connected.map_err(|error| broken_off(&error, &host))?;
     let version = match connection.get_ref().1.protocol_version() {

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::clients::CONNECT_TIMEOUT;
 use super::diagnosis::{self, DnsError};
-use super::failure::host;
+use super::error::host;
 use super::{Client, HttpError, is_loopback, lookup, proxy};
 pub use look::Certificate;
 pub use tunnel::Line;

@@ -9,9 +9,9 @@ use url::Url;
 use super::look::{broken_off, connector, server_name};
 use crate::http::HttpError;
 use crate::http::diagnosis;
-use crate::http::failure::host;
+use crate::http::error::host;
 use crate::http::proxy::OnTheWay;
-use crate::http::roots;
+use crate::http::tls;
 
 /// No proxy says more before it lets a connection through.
 const LARGEST_HEAD: usize = 16 * 1024;
@@ -27,7 +27,7 @@ pub type Line = Box<dyn Carrier>;
 /// The proxy's password is sent: over TLS only to a proxy whose certificate is trusted.
 pub async fn pass(stream: TcpStream, proxy: &OnTheWay, url: &Url) -> Result<Line, HttpError> {
     let mut line: Line = if proxy.is_secure {
-        let connected = connector(roots::verifier()?, &proxy.shown)?.connect(server_name(&proxy.host)?, stream).await;
+        let connected = connector(tls::verifier()?, &proxy.shown)?.connect(server_name(&proxy.host)?, stream).await;
         Box::new(connected.map_err(|error| broken_off(&error, &proxy.shown))?)
     } else {
         Box::new(stream)

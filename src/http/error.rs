@@ -150,7 +150,7 @@ impl HttpError {
         let reason = reason.trim_start_matches("unexpected error: ");
         let failure = Self::new("the network client could not be set up").with_detail(reason).before_sending();
         let is_about_certificates = reason.contains("No CA certificates") || reason.contains("peer certificate");
-        if let (true, Some(path)) = (is_about_certificates, super::roots::file()) {
+        if let (true, Some(path)) = (is_about_certificates, super::tls::file()) {
             return Self::certificates(&path.to_string_lossy(), &"it holds no certificate that can be used");
         }
         if reason.contains("No CA certificates") {
