@@ -1,98 +1,105 @@
-//! Ctrl-C, and the signal that stands for it: what it ends at once, and what it has to wait for.
+//! Ctrl-C and SIGTERM: they end the command at once, or after the requests that must not be cut short.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::error::Error;
+use crate::ui::Ui;
 
-/// Ctrl-C. While it is held off, requests that must not be cut short run to their end; a second Ctrl-C gets through.
+/// The interrupt state of one run; a clone shares it. While an interrupt is deferred, requests run to their end; a second
+/// Ctrl-C ends the command all the same.
 #[derive(Clone, Default)]
-pub struct Interrupt(Rc<State>);
+pub struct Interrupt(Rc<InterruptState>);
 
 #[derive(Default)]
-struct State {
-    held_off: RefCell<Option<InFlight>>,
+struct InterruptState {
+    in_flight: RefCell<Option<InFlight>>,
     is_set: Cell<bool>,
-    pressed: Notify,
+    notify: Notify,
 }
 
-/// What Ctrl-C has to wait for.
+/// The changes that an interrupt waits for.
 #[derive(Clone)]
 pub struct InFlight {
-    /// Whether it is one change, rather than several.
-    pub is_one: bool,
-    /// What to type to see what became of it, for those who do not wait.
+    pub count: usize,
+    /// The commands that show the outcome, for users who do not wait.
     pub hints: Vec<String>,
 }
 
 impl Interrupt {
-    /// Runs `work` to its end whether or not Ctrl-C is pressed.
-    pub async fn defer<T>(&self, what: InFlight, work: impl Future<Output = T>) -> T {
-        self.0.held_off.replace(Some(what));
+    /// Runs `work` to its end even if Ctrl-C is pressed.
+    pub async fn defer<T>(&self, in_flight: InFlight, work: impl Future<Output = T>) -> T {
+        self.0.in_flight.replace(Some(in_flight));
         let result = work.await;
-        self.0.held_off.take();
+        self.0.in_flight.take();
         result
     }
 
-    /// Whether Ctrl-C was pressed while it was held off: nothing new is to be started.
+    /// Whether Ctrl-C was pressed while it was deferred. Nothing new must be started then.
     pub fn is_set(&self) -> bool {
         self.0.is_set.get()
     }
 
-    /// Returns when Ctrl-C is pressed while it is held off: a wait need not be waited out.
-    pub async fn pressed(&self) {
-        let pressed = self.0.pressed.notified();
+    /// Returns when Ctrl-C is pressed while it is deferred.
+    pub async fn wait(&self) {
+        let notified = self.0.notify.notified();
         if !self.is_set() {
-            pressed.await;
+            notified.await;
         }
     }
 
-    /// The failure with which Ctrl-C ends the command.
+    /// Sleeps, but returns early if Ctrl-C is pressed.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = self.wait() => {}
+        }
+    }
+
+    /// The error of an interrupted command.
     pub fn error(&self) -> Error {
         let error = Error::interrupted();
-        match &*self.0.held_off.borrow() {
-            Some(InFlight { is_one: true, hints }) => {
+        match &*self.0.in_flight.borrow() {
+            Some(InFlight { count: 1, hints }) => {
                 error.with_detail("the change that was on its way may have been made, or not").with_hints(hints.clone())
             }
-            Some(InFlight { is_one: false, hints }) => error
+            Some(InFlight { hints, .. }) => error
                 .with_detail("the changes that were on their way may have been made, or not")
                 .with_hints(hints.clone()),
             None => error,
         }
     }
 
-    /// Returns when Ctrl-C ends the command. `tell` is called when it has to wait.
-    pub async fn watch(&self, tell: impl Fn(&str)) {
-        let mut stops = Stops::new();
+    /// Returns when Ctrl-C ends the command.
+    pub async fn watch(&self, ui: &Ui) {
+        let mut signals = Signals::new();
         loop {
-            stops.next().await;
-            let waiting = match &*self.0.held_off.borrow() {
+            signals.next().await;
+            let message = match &*self.0.in_flight.borrow() {
                 None => return,
                 Some(_) if self.is_set() => return,
-                Some(InFlight { is_one: true, .. }) => {
+                Some(InFlight { count: 1, .. }) => {
                     "Waiting for the change that is on its way; press Ctrl-C again to leave it …"
                 }
-                Some(InFlight { is_one: false, .. }) => {
-                    "Waiting for the changes that are on their way; press Ctrl-C again to leave them …"
-                }
+                Some(_) => "Waiting for the changes that are on their way; press Ctrl-C again to leave them …",
             };
             self.0.is_set.set(true);
-            tell(waiting);
-            self.0.pressed.notify_waiters();
+            ui.status(message);
+            self.0.notify.notify_waiters();
         }
     }
 }
 
-/// What asks the command to stop: Ctrl-C, and where there are signals the one that ends a program kindly (SIGTERM), as
-/// whatever runs a script sends it.
-struct Stops {
+/// Ctrl-C and, on Unix, SIGTERM, which schedulers and CI systems send.
+struct Signals {
     #[cfg(unix)]
     terminate: Option<tokio::signal::unix::Signal>,
 }
 
-impl Stops {
+impl Signals {
     fn new() -> Self {
         Self {
             #[cfg(unix)]
@@ -100,7 +107,7 @@ impl Stops {
         }
     }
 
-    /// Returns when the command is asked to stop; never, where nothing of it can be noticed.
+    /// Returns at the next signal; never if no handler can be installed.
     async fn next(&mut self) {
         let ctrl_c = async {
             if tokio::signal::ctrl_c().await.is_err() {

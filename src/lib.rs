@@ -81,7 +81,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
     let interrupt = Interrupt::default();
     let result = tokio::select! {
         biased;
-        () = interrupt.watch(|waiting| ui.status(waiting)) => {
+        () = interrupt.watch(&ui) => {
             ui.restore_terminal();
             Err(interrupt.error())
         }

@@ -201,23 +201,21 @@ async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
 
 /// What an interrupt waits for, and the commands that show its outcome.
 fn in_flight(plans: &[TenantPlan]) -> InFlight {
-    match plans {
+    let count = plans.iter().map(|plan| plan.plan.changes.len()).sum();
+    let hints = match plans {
         [TenantPlan { plan, tenant }] => match plan.changes.as_slice() {
-            [only] => {
-                let verify = verify_command(&only.target, &tenant.context);
-                InFlight { is_one: true, hints: vec![format!("see what it is now: {verify}")] }
-            }
+            [only] => vec![format!("see what it is now: {}", verify_command(&only.target, &tenant.context))],
             _ => {
                 let list = tenant.context.settings.command("mscommerce products list --scope all");
-                let hints = vec![
+                vec![
                     format!("see what was changed: {}", history_command(tenant)),
                     format!("see what they are now: {list}"),
-                ];
-                InFlight { is_one: false, hints }
+                ]
             }
         },
-        _ => InFlight { is_one: false, hints: vec!["see what was changed: mscommerce history".to_owned()] },
-    }
+        _ => vec!["see what was changed: mscommerce history".to_owned()],
+    };
+    InFlight { count, hints }
 }
 
 /// The command that shows what was changed at this tenant.

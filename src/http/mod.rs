@@ -157,21 +157,13 @@ impl Client {
                 self.0.ui.info(&format!("The service asks for less haste; going on in {seconds} s …"));
             } else if asked.is_none() {
                 self.0.ui.debug(&format!("trying again in {} ms", wait.as_millis()));
-                self.sleep(wait).await;
+                self.0.interrupt.sleep(wait).await;
                 if self.is_interrupted() {
                     return result;
                 }
             }
             request = with_new_correlation_id(again);
             before = Some(result);
-        }
-    }
-
-    /// Waits, unless Ctrl-C is pressed meanwhile.
-    async fn sleep(&self, wait: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = self.0.interrupt.pressed() => {}
         }
     }
 
@@ -185,7 +177,7 @@ impl Client {
             if wait.is_zero() {
                 return Ok(());
             }
-            self.sleep(wait).await;
+            self.0.interrupt.sleep(wait).await;
             if self.is_interrupted() {
                 return Err(HttpError::interrupted());
             }
