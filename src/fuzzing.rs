@@ -17,15 +17,15 @@ pub fn response(body: &[u8]) {
 
 /// An answer that tells of an error: a first line with the status, and the body.
 pub fn error_body(input: &[u8]) {
-    let answer = http::proptests::answer(input);
+    let answer = http::proptests::parse_response(input);
     api::proptests::check_error(&answer);
     auth::properties::refusal(&answer);
-    http::proptests::failures(&answer);
+    http::proptests::check_errors(&answer);
 }
 
 /// The header `Retry-After`: a first line with its value, and the time in seconds since 1970.
 pub fn retry_after(input: &[u8]) {
-    http::proptests::retry_after(input);
+    http::proptests::check_retry_after(input);
 }
 
 /// A baseline file, read as TOML and as JSON.

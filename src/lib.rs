@@ -98,8 +98,7 @@ impl From<&GlobalArgs> for UiOptions {
 
 async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interrupt) -> Result<()> {
     let settings = Rc::new(Settings::new(&cli.global, environment)?);
-    let http = http::Client::new(settings.timeout, ui.clone(), interrupt.clone());
-    http.limit(cli.command.jobs());
+    let http = http::Client::new(settings.timeout, cli.command.jobs(), ui.clone(), interrupt.clone());
     let context = Context { settings: Rc::clone(&settings), ui: ui.clone(), http, interrupt: interrupt.clone() };
     let CommandOutput { output, text, note, error } = Box::pin(cli.command.run(&context)).await?;
     let tty = ui.tty();

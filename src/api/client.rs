@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
 use crate::auth::{Access, Session};
 use crate::error::{Error, Result};
-use crate::http::{self, HttpError, Response};
+use crate::http::{self, HttpError, Response, RetryPolicy};
 use crate::text::{sanitize_line, truncate};
 
 /// A list longer than this many pages is taken for a loop.
@@ -213,8 +213,8 @@ impl Client {
         what: &str,
     ) -> Result<(Response, String), UpdateError> {
         let error = |failure: HttpError| {
-            let outcome_unknown = failure.may_have_arrived();
-            let correlation_id = failure.correlation_id().map(str::to_owned);
+            let outcome_unknown = failure.is_ambiguous();
+            let correlation_id = failure.correlation_id.clone();
             let error = Error::from(failure).context(what);
             // Nobody can look up a request that never left.
             let error = match correlation_id.filter(|_| outcome_unknown) {
@@ -233,7 +233,8 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = self.http.send(request).await.map_err(error)?;
+        let request = request.build().map_err(|failure| error(HttpError::invalid_request(&failure)))?;
+        let answer = self.http.send(request, RetryPolicy::for_method(method)).await.map_err(error)?;
         let correlation_id = answer.correlation_id.clone().unwrap_or_default();
         Ok((answer, correlation_id))
     }

@@ -99,7 +99,7 @@ pub fn check_error(response: &Response) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::proptests::answer;
+    use crate::http::proptests::parse_response as answer;
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
     use serde_json::json;

@@ -8,7 +8,7 @@ use url::Url;
 use super::connect_command::SignInCommand;
 use super::refusal::OAuthError;
 use crate::error::{Error, Result};
-use crate::http::{self, HttpError, Response};
+use crate::http::{self, HttpError, Response, RetryPolicy};
 
 /// The authority's answer about a tenant.
 pub struct Metadata {
@@ -27,13 +27,14 @@ pub async fn metadata(http: &http::Client, authority: &Url, tenant: &str, connec
         .pop_if_empty()
         .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
     let request = http.request(Method::GET, url.clone()).map_err(Error::from)?;
-    let answer = http.send(request).await.map_err(Error::from)?;
+    let request = request.build().map_err(|error| HttpError::invalid_request(&error))?;
+    let answer = http.send(request, RetryPolicy::Idempotent).await.map_err(Error::from)?;
     Ok(Metadata { issuer: issuer(&answer, &url, tenant, connect), date: answer.date() })
 }
 
 fn issuer(answer: &Response, url: &Url, tenant: &str, connect: &SignInCommand) -> Result<String> {
     let what = format!("the authority does not answer for the tenant {tenant}");
-    let unexpected = || Error::from(HttpError::unexpected_answer(url, answer)).context(&what);
+    let unexpected = || Error::from(HttpError::unexpected_response(url, answer)).context(&what);
     if !answer.status.is_success() {
         let refusal = OAuthError::of(answer).filter(|_| answer.status.is_client_error());
         return Err(refusal.map_or_else(unexpected, |refusal| refusal.into_error(&what, connect)));

@@ -60,19 +60,19 @@ impl<'a> Transport<'a> {
 
     async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, HttpError> {
         let secrets = secrets(request.body());
-        let request = reqwest::Request::try_from(request).map_err(|error| HttpError::unusable_request(&error))?;
+        let request = reqwest::Request::try_from(request).map_err(|error| HttpError::invalid_request(&error))?;
         let url = request.url().clone();
         if self.waits_for_a_person {
             self.http.reset_deadline();
         }
-        let answer = self.http.send_prepared(request, self.repeat).await?;
+        let answer = self.http.send(request, self.repeat).await?;
         if !answer.status.is_success() {
             // What answers in Entra's place may repeat the request, and must not be shown then.
             if secrets.iter().any(|secret| contains_bytes(&answer.body, secret.expose_secret().as_bytes())) {
-                return Err(HttpError::untold_answer(&url, answer.status));
+                return Err(HttpError::response_contains_secret(&url, answer.status));
             }
             let refusal = OAuthError::of(&answer).filter(|_| answer.status.is_client_error() && answer.status != 429);
-            self.refusal.replace(Some(refusal.ok_or_else(|| HttpError::unexpected_answer(&url, &answer))?));
+            self.refusal.replace(Some(refusal.ok_or_else(|| HttpError::unexpected_response(&url, &answer))?));
         }
         let mut response = HttpResponse::new(answer.body.to_vec());
         *response.status_mut() = if answer.status.is_success() { reqwest::StatusCode::OK } else { answer.status };

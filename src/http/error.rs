@@ -1,28 +1,43 @@
-//! Why no usable answer came: told apart, each in its own words and with its own hint.
+//! Why a request failed, classified from what reqwest, hyper, rustls and the system report.
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use url::Url;
 
-use super::diagnosis::innermost;
-use super::{Response, proxy, shown};
+use super::Response;
+use super::proxy::proxy_display;
 use crate::error::Error;
 
-/// A request that brought no usable answer.
+/// Whether a failed request reached the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// It was not sent.
+    NotSent,
+    /// It was sent, or may have been, and no response arrived.
+    Unknown,
+    /// A response arrived, from the service or from something in between.
+    Answered,
+}
+
+/// A request without a usable response.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact for itself, and any of them may come with any other")]
 pub struct HttpError {
-    message: String,
-    detail: Option<String>,
-    hints: Vec<String>,
-    may_have_arrived: bool,
-    is_answered: bool,
-    may_pass: bool,
-    is_of_unknown_issuer: bool,
-    correlation_id: Option<String>,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hints: Vec<String>,
+    pub delivery: Delivery,
+    /// Whether another attempt may succeed.
+    pub transient: bool,
+    /// Whether the issuer of the certificate is not among the trusted roots.
+    pub unknown_issuer: bool,
+    /// Whether the request did not get past the proxy.
+    pub stopped_at_proxy: bool,
+    /// The correlation id of the request, if it had one.
+    pub correlation_id: Option<String>,
 }
 
 impl HttpError {
@@ -31,55 +46,16 @@ impl HttpError {
             message: message.into(),
             detail: None,
             hints: Vec::new(),
-            may_have_arrived: true,
-            is_answered: false,
-            may_pass: false,
-            is_of_unknown_issuer: false,
+            delivery: Delivery::Unknown,
+            transient: false,
+            unknown_issuer: false,
+            stopped_at_proxy: false,
             correlation_id: None,
         }
     }
 
-    fn answered(mut self) -> Self {
-        self.is_answered = true;
-        self
-    }
-
-    pub fn before_sending(mut self) -> Self {
-        self.may_have_arrived = false;
-        self
-    }
-
-    /// The same for a request of which an earlier try may have arrived.
-    pub fn after(mut self, is_uncertain: bool) -> Self {
-        self.may_have_arrived |= is_uncertain;
-        self
-    }
-
-    /// The same for a fault that another try may find gone.
-    pub fn passing(mut self) -> Self {
-        self.may_pass = true;
-        self
-    }
-
-    /// The same for a certificate whose issuer is not among those trusted.
-    pub fn of_unknown_issuer(mut self) -> Self {
-        self.is_of_unknown_issuer = true;
-        self
-    }
-
-    /// Whether the certificate's issuer was not among those trusted.
-    pub fn is_of_unknown_issuer(&self) -> bool {
-        self.is_of_unknown_issuer
-    }
-
-    /// Whether another try may find the fault gone.
-    pub fn may_pass(&self) -> bool {
-        self.may_pass
-    }
-
-    pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
-        self.detail = Some(detail.to_string());
-        self
+    pub fn with_detail(self, detail: impl fmt::Display) -> Self {
+        Self { detail: Some(detail.to_string()), ..self }
     }
 
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -87,142 +63,277 @@ impl HttpError {
         self
     }
 
-    /// Whether the service may have received, and acted on, the request.
-    pub fn may_have_arrived(&self) -> bool {
-        self.may_have_arrived
+    pub fn with_correlation_id(self, correlation_id: Option<String>) -> Self {
+        Self { correlation_id, ..self }
     }
 
-    /// Whether there was an answer, of the service or of whatever answers in its place.
-    pub fn is_answered(&self) -> bool {
-        self.is_answered
+    pub fn not_sent(self) -> Self {
+        Self { delivery: Delivery::NotSent, ..self }
     }
 
-    pub fn of_request(mut self, correlation_id: Option<String>) -> Self {
-        self.correlation_id = correlation_id;
+    fn answered(self) -> Self {
+        Self { delivery: Delivery::Answered, ..self }
+    }
+
+    pub fn transient(self) -> Self {
+        Self { transient: true, ..self }
+    }
+
+    fn at_proxy(self) -> Self {
+        Self { stopped_at_proxy: true, ..self }
+    }
+
+    /// The same error, for a request of which an earlier attempt may have been processed.
+    pub fn or_ambiguous(mut self, prior_attempt_ambiguous: bool) -> Self {
+        if prior_attempt_ambiguous && self.delivery == Delivery::NotSent {
+            self.delivery = Delivery::Unknown;
+        }
         self
     }
 
-    /// The correlation id that the request was sent with, if it was.
-    pub fn correlation_id(&self) -> Option<&str> {
-        self.correlation_id.as_deref()
+    /// Whether the service may have received and processed the request.
+    pub fn is_ambiguous(&self) -> bool {
+        self.delivery != Delivery::NotSent
     }
 
-    /// What was sent before has used up the command's time.
-    pub fn out_of_time(timeout: Duration) -> Self {
+    /// Earlier requests used up the command's time.
+    pub fn deadline_exceeded(timeout: Duration) -> Self {
         Self::new(format!("not sent: the time for the network is up ({} s)", timeout.as_secs()))
             .with_hint("try again, or allow more time with --timeout SECONDS")
-            .before_sending()
+            .not_sent()
     }
 
-    /// The service wants no request before the command's time is over.
-    pub fn held_back(url: &Url, wait: Duration) -> Self {
-        let seconds = wait.as_secs() + 1;
-        Self::new(format!("not sent: {} asks to wait for {seconds} s, which is longer than the time left", host(url)))
+    /// The service accepts no request before the command's time is over.
+    pub fn rate_limited(url: &Url, wait: Duration) -> Self {
+        let (host, seconds) = (host_and_port(url), wait.as_secs() + 1);
+        Self::new(format!("not sent: {host} asks to wait for {seconds} s, which is longer than the time left"))
             .with_hint("try again later, or allow more time with --timeout SECONDS")
-            .before_sending()
+            .not_sent()
     }
 
     pub fn interrupted() -> Self {
-        Self::new("interrupted before it was sent").before_sending()
+        Self::new("interrupted before it was sent").not_sent()
     }
 
-    pub fn unusable_request(error: &reqwest::Error) -> Self {
-        Self::new("the request could not be made").with_detail(innermost(error)).before_sending()
+    pub fn invalid_request(error: &reqwest::Error) -> Self {
+        Self::new("the request could not be made").with_detail(root_cause(error)).not_sent()
     }
 
-    pub fn plain(url: &Url) -> Self {
-        Self::new(format!("{} would be spoken to over plain http; nothing was sent", host(url))).before_sending()
+    pub fn insecure_url(url: &Url) -> Self {
+        Self::new(format!("{} would be spoken to over plain http; nothing was sent", host_and_port(url))).not_sent()
     }
 
-    /// The value is not repeated, for it may hold a password.
-    pub fn unusable_proxy(variable: &str) -> Self {
+    /// The message does not contain the value, which may hold a password.
+    pub fn invalid_proxy(variable: &str) -> Self {
         Self::new(format!("{variable} does not hold the address of a proxy"))
             .with_hint(format!("write http://HOST:PORT, or unset {variable}"))
-            .before_sending()
+            .not_sent()
     }
 
-    pub fn unusable_client(error: &reqwest::Error) -> Self {
-        Self::unusable_roots_or_proxy(&innermost(error))
-    }
-
-    /// What is needed for secure connections cannot be set up for this reason.
-    pub fn unusable_roots_or_proxy(reason: &str) -> Self {
-        let reason = reason.trim_start_matches("unexpected error: ");
-        let failure = Self::new("the network client could not be set up").with_detail(reason).before_sending();
-        let is_about_certificates = reason.contains("No CA certificates") || reason.contains("peer certificate");
-        if let (true, Some(path)) = (is_about_certificates, super::tls::file()) {
-            return Self::certificates(&path.to_string_lossy(), &"it holds no certificate that can be used");
-        }
-        if reason.contains("No CA certificates") {
-            return failure.with_hint("install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE");
-        }
-        failure.with_hint("look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://")
-    }
-
-    pub fn certificates(path: &str, error: &dyn fmt::Display) -> Self {
+    pub fn invalid_ca_file(path: &str, error: &dyn fmt::Display) -> Self {
         Self::new(format!("the certificates that SSL_CERT_FILE names cannot be read: {path}"))
             .with_detail(error)
             .with_hint("set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's")
-            .before_sending()
+            .not_sent()
     }
 
     pub fn timed_out(url: &Url, timeout: Duration) -> Self {
-        let seconds = timeout.as_secs();
-        let again = "try again, or allow more time with --timeout SECONDS";
-        let failure = match proxy::for_url(url) {
-            Some(via) => {
-                Self::new(format!("{} did not answer in time ({seconds} s), asked through the proxy {via}", host(url)))
+        let (host, seconds) = (host_and_port(url), timeout.as_secs());
+        let error = match proxy_display(url) {
+            Some(proxy) => {
+                Self::new(format!("{host} did not answer in time ({seconds} s), asked through the proxy {proxy}"))
                     .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
-                    .with_hint(again)
+                    .at_proxy()
             }
-            None => Self::new(format!("{} did not answer in time ({seconds} s)", host(url))).with_hint(again),
+            None => Self::new(format!("{host} did not answer in time ({seconds} s)")),
         };
-        failure.passing()
+        error.with_hint("try again, or allow more time with --timeout SECONDS").transient()
     }
 
-    pub fn too_large(url: &Url, limit: usize) -> Self {
-        Self::new(format!("the answer of {} is larger than {} MiB and was not read", host(url), limit / 1024 / 1024))
+    pub fn body_too_large(url: &Url, limit: usize) -> Self {
+        let (host, mebibytes) = (host_and_port(url), limit / 1024 / 1024);
+        Self::new(format!("the answer of {host} is larger than {mebibytes} MiB and was not read"))
             .with_hint("this is not an answer of the service: look for a proxy in between")
             .answered()
     }
 
-    pub fn redirected(url: &Url, answer: &Response) -> Self {
-        let target = answer.headers.get(reqwest::header::LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
-        let target = target.as_deref().and_then(|to| url.join(to).ok()).map_or_else(
+    pub fn redirect(url: &Url, response: &Response) -> Self {
+        let location = response.headers.get(reqwest::header::LOCATION);
+        let target = location.and_then(|value| url.join(&String::from_utf8_lossy(value.as_bytes())).ok()).map_or_else(
             || "another address".to_owned(),
-            |mut to| {
-                to.set_query(None);
-                shown(&to)
+            |mut target| {
+                target.set_query(None);
+                display_url(&target)
             },
         );
-        Self::new(format!("{} answered {} and points to {target}", host(url), answer.status))
+        Self::new(format!("{} answered {} and points to {target}", host_and_port(url), response.status))
             .with_detail("a redirect is never followed, for the token must not go elsewhere")
             .with_hint("if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again")
             .answered()
     }
 
-    pub fn web_page(url: &Url, answer: &Response) -> Self {
-        Self::new(format!("a web page came back instead of an answer of {} (status {})", host(url), answer.status))
-            .with_detail(format!("it begins: {}", answer.excerpt(120)))
+    pub fn html_response(url: &Url, response: &Response) -> Self {
+        let (host, status) = (host_and_port(url), response.status);
+        Self::new(format!("a web page came back instead of an answer of {host} (status {status})"))
+            .with_detail(format!("it begins: {}", response.excerpt(120)))
             .with_hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
             .with_hint("a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through")
             .answered()
     }
 
-    /// An answer whose words must not be told.
-    pub fn untold_answer(url: &Url, status: StatusCode) -> Self {
-        Self::new(format!("{} answered {status}", host(url)))
+    /// A response that repeats a secret of the request. Its text is not shown.
+    pub fn response_contains_secret(url: &Url, status: StatusCode) -> Self {
+        Self::new(format!("{} answered {status}", host_and_port(url)))
             .with_detail("its words are not shown, for they repeat the secrets that were sent")
             .with_hint("look for a proxy that answers in the service's place")
             .answered()
     }
 
-    /// An answer that is not one of the service's known refusals: a fault of its own, or of something in between.
-    pub fn unexpected_answer(url: &Url, answer: &Response) -> Self {
-        let failure = Self::new(format!("{} answered {}", host(url), answer.status));
-        let excerpt = answer.excerpt(300);
-        let failure = if excerpt.is_empty() { failure } else { failure.with_detail(excerpt) };
-        failure.with_hint("try again in a minute").answered()
+    /// A response that is not one of the service's documented errors: a fault of the service, or of something in between.
+    pub fn unexpected_response(url: &Url, response: &Response) -> Self {
+        let error = Self::new(format!("{} answered {}", host_and_port(url), response.status));
+        let excerpt = response.excerpt(300);
+        let error = if excerpt.is_empty() { error } else { error.with_detail(excerpt) };
+        error.with_hint("try again in a minute").answered()
+    }
+
+    /// Classifies an error of reqwest.
+    pub fn from_reqwest(error: &reqwest::Error, url: &Url) -> Self {
+        let (host, proxy) = (host_and_port(url), proxy_display(url));
+        if let Some(error) = find_cause::<DnsError>(error) {
+            return Self::dns_failure(error, proxy.as_deref());
+        }
+        if let Some(failure) = find_cause::<rustls::Error>(error) {
+            return match proxy {
+                // The certificate of an https proxy.
+                Some(proxy) if is_tunnel_error(error) => Self::tls_error(failure, &proxy, true).at_proxy(),
+                _ => Self::tls_error(failure, &host, error.is_connect()),
+            };
+        }
+        if let (Some(proxy), true) = (&proxy, error.is_connect()) {
+            return Self::proxy_failure(error, &host, proxy);
+        }
+        if error.is_timeout() {
+            let timeout = Self::connect_timeout(&host);
+            return if error.is_connect() { timeout.not_sent() } else { timeout };
+        }
+        if error.is_connect() {
+            let cause = find_cause::<io::Error>(error);
+            if url.scheme() == "https" && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof) {
+                return Self::new(format!("{host} broke off while the secure connection (TLS) was being made"))
+                    .with_hint("look for a proxy or a security product in between")
+                    .not_sent();
+            }
+            return Self::unreachable(&host, cause, &root_cause(error));
+        }
+        Self::new(format!("the connection to {host} broke off before the answer was complete"))
+            .with_detail(root_cause(error))
+            .with_hint("try again")
+            .transient()
+    }
+
+    pub fn connect_timeout(host: &str) -> Self {
+        Self::new(format!("{host} did not accept a connection in time"))
+            .with_hint("look at the network and at HTTPS_PROXY, then try again")
+            .transient()
+    }
+
+    /// No TCP connection was established.
+    pub fn unreachable(host: &str, cause: Option<&io::Error>, reason: &str) -> Self {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut};
+        let kind = cause.map(io::Error::kind);
+        let problem = if kind == Some(ConnectionRefused) { "refused the connection" } else { "could not be reached" };
+        Self {
+            transient: matches!(kind, Some(ConnectionRefused | ConnectionReset | ConnectionAborted | TimedOut)),
+            ..Self::new(format!("{host} {problem}"))
+                .with_detail(reason)
+                .with_hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
+                .not_sent()
+        }
+    }
+
+    pub fn dns_failure(error: &DnsError, proxy: Option<&str>) -> Self {
+        // Only the text of the system's error tells a failed lookup from an unknown name.
+        let reason = error.reason.to_ascii_lowercase();
+        Self {
+            transient: reason.contains("temporary") || reason.contains("try again"),
+            stopped_at_proxy: proxy.is_some(),
+            ..Self::new(format!("the address of {} could not be found", error.name))
+                .with_detail(&error.reason)
+                .with_hint(match proxy {
+                    Some(proxy) => format!("that is the proxy {proxy}: look at HTTPS_PROXY"),
+                    None => {
+                        "is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY"
+                            .to_owned()
+                    }
+                })
+                .not_sent()
+        }
+    }
+
+    fn proxy_failure(error: &reqwest::Error, host: &str, proxy: &str) -> Self {
+        if find_cause::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
+            return Self::new(format!("the proxy {proxy} refused the connection"))
+                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+                .not_sent()
+                .at_proxy();
+        }
+        Self::proxy_rejected(&root_cause(error), host, proxy)
+    }
+
+    /// The proxy accepted a connection, but did not open a tunnel to the host.
+    pub fn proxy_rejected(reason: &str, host: &str, proxy: &str) -> Self {
+        let error = if reason.contains("unsupported scheme") {
+            Self::new(format!("the proxy {proxy} is of a kind that is not supported"))
+                .with_hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
+        } else if reason.contains("authorization required") {
+            Self::new(format!("the proxy {proxy} asks for a user name and a password"))
+                .with_hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
+        } else {
+            Self::new(format!("the proxy {proxy} did not let us through to {host}"))
+                .with_detail(reason)
+                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+        };
+        error.not_sent().at_proxy()
+    }
+
+    /// No TLS connection was established with `host`, which may be a proxy.
+    pub fn tls_error(error: &rustls::Error, host: &str, is_connecting: bool) -> Self {
+        use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
+        let is_unknown_issuer = matches!(error, Tls::InvalidCertificate(Certificate::UnknownIssuer));
+        let (message, hint) = match error {
+            Tls::PeerIncompatible(_) | Tls::AlertReceived(AlertDescription::ProtocolVersion) => (
+                format!("{host} speaks no TLS version that is secure today; 1.2 or later is needed"),
+                "the service itself speaks TLS 1.2: look for an old proxy or gateway in between",
+            ),
+            Tls::InvalidCertificate(Certificate::UnknownIssuer) => (
+                format!("the certificate of {host} comes from an issuer that is not trusted here"),
+                "if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE",
+            ),
+            Tls::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => (
+                format!("the certificate shown for {host} belongs to another name"),
+                "something answers in the service's place: look at the network, at DNS and at the proxy",
+            ),
+            Tls::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+                (format!("the certificate of {host} has expired"), "is this machine's clock right?")
+            }
+            Tls::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+                (format!("the certificate of {host} is not valid yet"), "is this machine's clock right?")
+            }
+            Tls::InvalidMessage(_) => (
+                format!("{host} does not speak TLS on this port"),
+                "look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY",
+            ),
+            _ => (
+                format!("no secure connection to {host} could be made"),
+                "look for a proxy or a security product in between",
+            ),
+        };
+        Self {
+            delivery: if is_connecting { Delivery::NotSent } else { Delivery::Unknown },
+            unknown_issuer: is_unknown_issuer,
+            ..Self::new(message).with_detail(error).with_hint(hint)
+        }
     }
 }
 
@@ -235,10 +346,10 @@ impl fmt::Display for HttpError {
 impl StdError for HttpError {}
 
 impl From<HttpError> for Error {
-    fn from(mut failure: HttpError) -> Self {
-        let hints = std::mem::take(&mut failure.hints);
-        let detail = failure.detail.take();
-        let error = Self::from_source(failure).with_hints(hints);
+    fn from(mut error: HttpError) -> Self {
+        let hints = std::mem::take(&mut error.hints);
+        let detail = error.detail.take();
+        let error = Self::from_source(error).with_hints(hints);
         match detail {
             Some(detail) => error.with_detail(detail),
             None => error,
@@ -246,8 +357,85 @@ impl From<HttpError> for Error {
     }
 }
 
-/// Host and port, for messages.
-pub fn host(url: &Url) -> String {
+/// A host name that the system could not resolve.
+#[derive(Debug)]
+pub struct DnsError {
+    pub name: String,
+    pub reason: String,
+}
+
+impl fmt::Display for DnsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.name, self.reason)
+    }
+}
+
+impl StdError for DnsError {}
+
+/// The cause of an error. hyper and rustls put their errors inside `io::Error`, whose `source()` skips them.
+fn next_cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| next_cause(*error))
+}
+
+/// The innermost cause of type `T`: an outer `io::Error` only wraps the one that is of interest.
+fn find_cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    causes(error).filter_map(|cause| cause.downcast_ref()).last()
+}
+
+/// The text of the innermost cause. The outer ones only say that the request failed.
+pub fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether the proxy opened no tunnel. hyper-util does not export the type of this error.
+fn is_tunnel_error(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| cause.to_string().starts_with("tunnel error"))
+}
+
+/// Host and port, for messages. The port is omitted if it is the default.
+pub fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the service");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// A URL for messages: without user information and fragment.
+pub fn display_url(url: &Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dns_failure_temporary_is_transient() {
+        let is_transient = |reason: &str| {
+            HttpError::dns_failure(&DnsError { name: "x.example".into(), reason: reason.into() }, None).transient
+        };
+        for reason in ["failed to lookup address information: Temporary failure in name resolution", "Try again"] {
+            assert!(is_transient(reason), "{reason}");
+        }
+        for reason in ["failed to lookup address information: Name or service not known", "No such host is known."] {
+            assert!(!is_transient(reason), "{reason}");
+        }
+    }
+
+    #[test]
+    fn prior_ambiguous_attempt_makes_delivery_unknown() {
+        let not_sent = HttpError::interrupted();
+        assert_eq!(not_sent.clone().or_ambiguous(false).delivery, Delivery::NotSent);
+        assert_eq!(not_sent.or_ambiguous(true).delivery, Delivery::Unknown);
+        assert_eq!(HttpError::new("x").answered().or_ambiguous(true).delivery, Delivery::Answered);
+    }
 }

@@ -1,4 +1,4 @@
-//! What has to hold of answers, whatever they hold.
+//! Property checks for responses: error texts and `Retry-After`. The fuzz targets run them, too.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,14 +6,14 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use url::Url;
 
-use super::throttle::{LONGEST, asked_wait_at};
+use super::retry::{MAX_RETRY_AFTER, retry_after};
 use super::{HttpError, Response};
 use crate::error::Error;
 use crate::fuzzing::printed;
 
-/// An answer made of a first line, with the status and perhaps the word `html`, and a body.
-pub fn answer(input: &[u8]) -> Response {
-    let (head, body) = first_line(input);
+/// A response from a first line, with the status and optionally the word `html`, and a body.
+pub fn parse_response(input: &[u8]) -> Response {
+    let (head, body) = split_first_line(input);
     let head = String::from_utf8_lossy(head);
     let mut words = head.split_ascii_whitespace();
     let status =
@@ -30,50 +30,52 @@ pub fn answer(input: &[u8]) -> Response {
     }
 }
 
-fn first_line(input: &[u8]) -> (&[u8], &[u8]) {
+fn split_first_line(input: &[u8]) -> (&[u8], &[u8]) {
     let end = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     (&input[..end], input.get(end + 1..).unwrap_or_default())
 }
 
-/// What is told of an answer that nobody expected: the status always, and little of the rest.
-pub fn failures(answer: &Response) {
+/// An error about any response names the host and the status, is short, and prints no control characters.
+pub fn check_errors(response: &Response) {
     let Ok(url) = Url::parse("https://service.example/v1.0/policies") else { return };
-    let told = |failure: HttpError| {
-        let printed = printed(&Error::from(failure));
-        assert!(printed.contains(answer.status.as_str()), "{printed}");
+    let check = |error: HttpError| {
+        let printed = printed(&Error::from(error));
+        assert!(printed.contains(response.status.as_str()), "{printed}");
         assert!(printed.contains("service.example"), "{printed}");
         assert!(printed.chars().count() < 1000, "{printed}");
         printed
     };
-    told(HttpError::unexpected_answer(&url, answer));
-    told(HttpError::web_page(&url, answer));
-    told(HttpError::redirected(&url, answer));
-    let untold = told(HttpError::untold_answer(&url, answer.status));
-    assert_eq!(untold.lines().count(), 3, "{untold}");
+    check(HttpError::unexpected_response(&url, response));
+    check(HttpError::html_response(&url, response));
+    check(HttpError::redirect(&url, response));
+    let printed = check(HttpError::response_contains_secret(&url, response.status));
+    assert_eq!(printed.lines().count(), 3, "{printed}");
 }
 
-/// A wait is never longer than can be named, and is one only where the value is seconds or a date.
-pub fn retry_after(input: &[u8]) {
-    let (value, rest) = first_line(input);
+/// `Retry-After` is seconds or a date, and never longer than the maximum. The input is a line with the value, and the
+/// current time in seconds since 1970.
+pub fn check_retry_after(input: &[u8]) {
+    let (value, rest) = split_first_line(input);
     let Ok(header) = HeaderValue::from_bytes(value) else { return };
     let now: u32 = String::from_utf8_lossy(rest).trim().parse().unwrap_or(1_700_000_000);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.into());
-    let mut answer = Response { status: StatusCode::TOO_MANY_REQUESTS, ..Response::default() };
-    answer.headers.insert(RETRY_AFTER, header);
-    let asked = asked_wait_at(&answer, now);
+    let mut response = Response { status: StatusCode::TOO_MANY_REQUESTS, ..Response::default() };
+    response.headers.insert(RETRY_AFTER, header);
+    let parsed = retry_after(&response, now);
     let value = value.trim_ascii();
-    let are_digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    if are_digits {
+    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    if is_number {
         let seconds =
             value.iter().fold(0_u64, |sum, digit| sum.saturating_mul(10).saturating_add((digit - b'0').into()));
-        assert_eq!(asked, Some(Duration::from_secs(seconds).min(LONGEST)));
-    } else if let Some(wait) = asked {
-        assert!(wait <= LONGEST);
+        assert_eq!(parsed, Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER)));
+    } else if let Some(parsed) = parsed {
+        assert!(parsed <= MAX_RETRY_AFTER);
         let date = std::str::from_utf8(value).ok().and_then(|value| httpdate::parse_http_date(value).ok());
-        assert_eq!(date.map(|date| date.duration_since(now).unwrap_or_default().min(LONGEST)), Some(wait));
+        let expected = date.map(|date| date.duration_since(now).unwrap_or_default().min(MAX_RETRY_AFTER));
+        assert_eq!(expected, Some(parsed));
     }
-    answer.status = StatusCode::OK;
-    assert_eq!(asked_wait_at(&answer, now), None);
+    response.status = StatusCode::OK;
+    assert_eq!(retry_after(&response, now), None);
 }
 
 #[cfg(test)]
@@ -85,7 +87,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_wait_is_asked_for_by_seconds_or_a_date(
+        fn retry_after_is_seconds_or_date(
             value in prop_oneof![
                 "[0-9]{1,30}",
                 "[+-]?[0-9]{1,5}[ .a-z]?",
@@ -94,25 +96,25 @@ mod tests {
             ],
             now in any::<u32>(),
         ) {
-            retry_after(format!("{value}\n{now}").as_bytes());
+            check_retry_after(format!("{value}\n{now}").as_bytes());
         }
 
         #[test]
-        fn every_moment_that_a_date_can_name_is_waited_for(now in any::<u32>(), later in 0_u64..200_000) {
+        fn retry_after_date_is_time_until_date(now in any::<u32>(), later in 0_u64..200_000) {
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now.into());
             let date = httpdate::fmt_http_date(now + Duration::from_secs(later));
-            let mut answer = Response { status: StatusCode::SERVICE_UNAVAILABLE, ..Response::default() };
-            answer.headers.insert(RETRY_AFTER, HeaderValue::from_str(&date).expect("a header"));
-            prop_assert_eq!(asked_wait_at(&answer, now), Some(Duration::from_secs(later).min(LONGEST)));
+            let mut response = Response { status: StatusCode::SERVICE_UNAVAILABLE, ..Response::default() };
+            response.headers.insert(RETRY_AFTER, HeaderValue::from_str(&date).expect("a header"));
+            prop_assert_eq!(retry_after(&response, now), Some(Duration::from_secs(later).min(MAX_RETRY_AFTER)));
         }
 
         #[test]
-        fn any_body_is_told_of_in_few_and_harmless_words(
+        fn response_error_is_short_and_printable(
             status in 100_u16..1000,
-            declared in prop_oneof![Just(""), Just(" html")],
+            html in prop_oneof![Just(""), Just(" html")],
             body in prop_oneof![any::<String>(), "<(!doctype )?html>.{0,500}", "(\u{1b}\\[31m|\u{9b}|\u{202e}|\r\n|x){0,400}"],
         ) {
-            failures(&answer(format!("{status}{declared}\n{body}").as_bytes()));
+            check_errors(&parse_response(format!("{status}{html}\n{body}").as_bytes()));
         }
     }
 }

@@ -1,102 +1,233 @@
-//! Trying again: which requests, after which faults, and how long in between.
+//! Which requests are repeated and when: retry policy, delays, and `Retry-After`, which applies to all requests of a run.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant, SystemTime};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Method, StatusCode};
+use url::Url;
 
 use super::{HttpError, Response};
+use crate::interrupt::Interrupt;
 
-/// So many more tries follow the first one.
-const MORE_TRIES: usize = 4;
+/// The number of attempts after the first one.
+const MAX_RETRIES: usize = 4;
 
-/// The longest first wait; each one is up to twice as long as the one before.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The lower bound of the first delay. Jitter adds up to the same again, so that the upper bounds of the delays are 0.2,
+/// 0.4, 0.8 and 1.6 s.
+const BASE_DELAY: Duration = Duration::from_millis(100);
 
-/// How long one try may take at least, where more may follow.
-const LONGEST_TRY: Duration = Duration::from_secs(30);
+/// The shortest timeout of one attempt that can be repeated.
+const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long one try may take, where more may follow within `timeout`: whoever allows more time expects slower answers.
-pub fn longest_try(timeout: Duration) -> Duration {
-    LONGEST_TRY.max(timeout / 3)
-}
+/// A longer `Retry-After` is cut to a day: no command waits that long, and it is safe to add to any time.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whether a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryPolicy {
-    /// Sending it twice comes to the same as sending it once.
+    /// Always: sending it twice has the same effect as sending it once.
     Idempotent,
-    /// Only where it never arrived: it can be redeemed once.
+    /// Only if it was not sent, as for an authorization code, which can be redeemed once.
     IfNotSent,
-    /// Whoever sends it asks again by itself.
+    /// Never: the caller repeats it.
     Never,
 }
 
 impl RetryPolicy {
-    /// `GET` and `PUT` of the policy endpoint change nothing the second time.
-    pub fn of(method: &Method) -> Self {
+    /// `GET` and `PUT` of the policy endpoint are idempotent.
+    pub fn for_method(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::PUT) { Self::Idempotent } else { Self::Never }
     }
 
-    /// Whether what became of a try allows another one: a fault that may pass, of the network or the service.
-    pub fn allows(self, result: &Result<Response, HttpError>) -> bool {
-        let may_pass = match result {
-            Ok(answer) => may_pass(answer.status),
-            Err(failure) => failure.may_pass(),
+    /// Whether an attempt with this result may be repeated.
+    pub fn should_retry(self, result: &Result<Response, HttpError>) -> bool {
+        let (is_transient, is_sent) = match result {
+            Ok(response) => (is_transient_status(response.status), true),
+            Err(error) => (error.transient, error.is_ambiguous()),
         };
-        let has_arrived = result.as_ref().map_or_else(HttpError::may_have_arrived, |_| true);
-        may_pass && (self == Self::Idempotent || (self == Self::IfNotSent && !has_arrived))
+        let is_allowed = match self {
+            Self::Idempotent => true,
+            Self::IfNotSent => !is_sent,
+            Self::Never => false,
+        };
+        is_transient && is_allowed
+    }
+
+    /// The timeout of one attempt, for requests that may take `timeout` with all attempts. A third of a long timeout is
+    /// allowed for each: the user who sets one expects slow responses.
+    pub fn attempt_timeout(self, timeout: Duration) -> Duration {
+        if self == Self::Never { Duration::MAX } else { MIN_ATTEMPT_TIMEOUT.max(timeout / 3) }
     }
 }
 
-/// The statuses that another try may find gone (RFC 9110, RFC 6585).
-fn may_pass(status: StatusCode) -> bool {
+/// The statuses that a later attempt may not get again (RFC 9110, RFC 6585).
+fn is_transient_status(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The waits between the tries of one request: exponential, with full jitter, so that many that failed together do not
-/// come back together.
-pub struct Waits(ExponentialBackoff);
+/// The delays between the attempts of one request: exponential, with jitter, so that requests that failed together are
+/// not repeated together.
+pub fn delays() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(BASE_DELAY)
+        .with_factor(2.0)
+        .with_max_times(MAX_RETRIES)
+        .with_jitter()
+        .build()
+}
 
-impl Waits {
-    pub fn new() -> Self {
-        Self(ExponentialBuilder::new().with_min_delay(FIRST_WAIT).with_factor(2.0).with_max_times(MORE_TRIES).build())
+/// The time until which the service accepts no request of this run.
+#[derive(Default)]
+pub struct RateLimit {
+    until: Cell<Option<Instant>>,
+}
+
+impl RateLimit {
+    /// Waits until the service accepts requests. Fails if that is after `deadline`, or if Ctrl-C is pressed.
+    pub async fn wait(&self, url: &Url, deadline: Instant, interrupt: &Interrupt) -> Result<(), HttpError> {
+        loop {
+            let delay = self.delay();
+            if delay > deadline.saturating_duration_since(Instant::now()) {
+                return Err(HttpError::rate_limited(url, delay));
+            }
+            if delay.is_zero() {
+                return Ok(());
+            }
+            interrupt.sleep(delay).await;
+            if interrupt.is_set() {
+                return Err(HttpError::interrupted());
+            }
+        }
     }
 
-    /// The wait before the next try; `None` after the last one.
-    pub fn next(&mut self) -> Option<Duration> {
-        self.0.next().map(|longest| longest.mul_f64(fastrand::f64()))
+    /// Allows no request for this time from now. Returns whether that is noticeably longer than before.
+    pub fn defer(&self, time: Duration) -> bool {
+        let before = self.delay();
+        if time > before
+            && let Some(until) = Instant::now().checked_add(time.min(MAX_RETRY_AFTER))
+        {
+            self.until.set(Some(until));
+        }
+        time > before + Duration::from_secs(1)
     }
+
+    fn delay(&self) -> Duration {
+        self.until.get().map(|until| until.saturating_duration_since(Instant::now())).unwrap_or_default()
+    }
+}
+
+/// How long the service wants no request after this response (RFC 6585, section 4; RFC 9110, section 15.6.4).
+pub fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
+    if !matches!(response.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        return None;
+    }
+    let value = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    Some(parse_retry_after(value, now)?.min(MAX_RETRY_AFTER))
+}
+
+/// The header's value: seconds, or a date (RFC 9110, section 10.2.3).
+fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    fn response(status: StatusCode, value: &str) -> Response {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_str(value).expect("a header"));
+        Response { status, headers, ..Response::default() }
+    }
 
     #[test]
-    fn four_more_tries_follow_each_after_up_to_twice_the_wait() {
+    fn delays_stay_below_documented_bounds() {
         for _ in 0..100 {
-            let mut waits = Waits::new();
-            for longest in [200, 400, 800, 1600] {
-                assert!(waits.next().is_some_and(|wait| wait < Duration::from_millis(longest)));
+            let mut delays = delays();
+            for bound in [200, 400, 800, 1600] {
+                assert!(delays.next().is_some_and(|delay| delay < Duration::from_millis(bound)));
             }
-            assert_eq!(waits.next(), None);
+            assert_eq!(delays.next(), None);
         }
     }
 
     #[test]
-    fn more_time_for_all_is_more_time_for_each() {
-        assert_eq!(longest_try(Duration::from_secs(10)), Duration::from_secs(30));
-        assert_eq!(longest_try(Duration::from_secs(300)), Duration::from_secs(100));
+    fn attempt_timeout_grows_with_timeout() {
+        let attempt_timeout = |seconds| RetryPolicy::Idempotent.attempt_timeout(Duration::from_secs(seconds));
+        assert_eq!(attempt_timeout(10), Duration::from_secs(30));
+        assert_eq!(attempt_timeout(300), Duration::from_secs(100));
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_transient_statuses_are_retried() {
+        let should_retry = |status| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            RetryPolicy::Idempotent.should_retry(&Ok(Response { status, ..Response::default() }))
+        };
         for status in [408, 429, 500, 502, 503, 504] {
-            assert!(may_pass(StatusCode::from_u16(status).expect("a status")), "{status}");
+            assert!(should_retry(status), "{status}");
         }
         for status in [200, 302, 400, 401, 403, 404, 409, 501, 505] {
-            assert!(!may_pass(StatusCode::from_u16(status).expect("a status")), "{status}");
+            assert!(!should_retry(status), "{status}");
         }
+    }
+
+    #[test]
+    fn retry_policy_depends_on_delivery() {
+        let unknown = || Err(HttpError::new("lost").transient());
+        let not_sent = || Err(HttpError::new("refused").transient().not_sent());
+        for (policy, if_unknown, if_not_sent) in [
+            (RetryPolicy::Idempotent, true, true),
+            (RetryPolicy::IfNotSent, false, true),
+            (RetryPolicy::Never, false, false),
+        ] {
+            assert_eq!(policy.should_retry(&unknown()), if_unknown, "{policy:?}");
+            assert_eq!(policy.should_retry(&not_sent()), if_not_sent, "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_date() {
+        let now = httpdate::parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date");
+        let retry_after = |value| retry_after(&response(StatusCode::TOO_MANY_REQUESTS, value), now);
+        assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
+        // RFC 9110 asks recipients to accept all three forms.
+        for date in ["Wed, 21 Oct 2015 07:28:30 GMT", "Wednesday, 21-Oct-15 07:28:30 GMT", "Wed Oct 21 07:28:30 2015"] {
+            assert_eq!(retry_after(date), Some(Duration::from_secs(30)), "{date}");
+        }
+        assert_eq!(retry_after("Wed, 21 Oct 2015 07:00:00 GMT"), Some(Duration::ZERO));
+        for invalid in ["", "-1", "+1", "soon", "1.5"] {
+            assert_eq!(retry_after(invalid), None, "{invalid}");
+        }
+    }
+
+    #[test]
+    fn retry_after_too_long_is_cut() {
+        let response = response(StatusCode::TOO_MANY_REQUESTS, &"9".repeat(100));
+        assert_eq!(retry_after(&response, SystemTime::now()), Some(MAX_RETRY_AFTER));
+    }
+
+    #[test]
+    fn retry_after_is_read_for_429_and_503() {
+        let retry_after = |status| retry_after(&response(status, "1"), SystemTime::now());
+        assert!(retry_after(StatusCode::SERVICE_UNAVAILABLE).is_some());
+        assert!(retry_after(StatusCode::INTERNAL_SERVER_ERROR).is_none());
+    }
+
+    #[test]
+    fn rate_limit_keeps_longest_delay() {
+        let rate_limit = RateLimit::default();
+        assert!(rate_limit.defer(Duration::from_secs(60)));
+        assert!(!rate_limit.defer(Duration::from_secs(10)));
+        assert!(rate_limit.delay() > Duration::from_secs(50));
+        assert!(rate_limit.defer(Duration::MAX));
+        assert!(rate_limit.delay() > Duration::from_secs(60));
     }
 }

@@ -6,7 +6,7 @@ use super::{
     AUTHORITY_VARIABLE, ENDPOINT_VARIABLE, HOME_VARIABLE, OUTPUT_VARIABLE, PROFILE_VARIABLE, Settings, TENANT_VARIABLE,
 };
 use crate::error::Result;
-use crate::http::trusted;
+use crate::http::describe_roots;
 
 /// A setting: its name, its value, and where that came from.
 pub struct Setting {
@@ -60,7 +60,7 @@ impl Settings {
             given(self.format_given.is_some(), "--output", from(OUTPUT_VARIABLE, DEFAULT)),
         ));
         all.push(self.described_tenant());
-        all.extend(trusted().into_iter().map(|(path, origin)| setting("trusted certificates", path, origin)));
+        all.extend(describe_roots().into_iter().map(|(path, origin)| setting("trusted certificates", path, origin)));
         all
     }
 

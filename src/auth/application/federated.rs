@@ -17,7 +17,7 @@ use crate::auth::cache::is_fresh;
 use crate::auth::claims::{Claims, is_bearer_token};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::http::{self, HttpError, Response};
+use crate::http::{self, Delivery, HttpError, Response, RetryPolicy};
 use crate::text::{format_timestamp, sanitize_line, truncate};
 
 /// Whom such a token must be for (entra-docs, "workload identity federation").
@@ -128,11 +128,12 @@ async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Re
     url.query_pairs_mut().append_pair("audience", AUDIENCE);
     // An answer that is none of GitHub's leaves the tool without a credential; a broken network is a broken network.
     let failed = |failure: HttpError| {
-        let kind = if failure.is_answered() { ErrorKind::Auth } else { ErrorKind::Failed };
+        let kind = if failure.delivery == Delivery::Answered { ErrorKind::Auth } else { ErrorKind::Failed };
         told(Error::from(failure).with_kind(kind))
     };
     let request = http.request(Method::GET, url.clone()).map_err(failed)?.bearer_auth(token.expose_secret());
-    let answer = http.send(request).await.map_err(failed)?;
+    let request = request.build().map_err(|error| failed(HttpError::invalid_request(&error)))?;
+    let answer = http.send(request, RetryPolicy::Idempotent).await.map_err(failed)?;
     if answer.status.is_success() {
         let hint = "look at the variable, and for a proxy that answers in GitHub's place";
         let found = value(&answer).ok_or_else(|| Error::auth("the answer holds no token"));
@@ -144,7 +145,7 @@ async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Re
         let error = Error::auth(format!("{host} answered {}", answer.status));
         return Err(told(error).with_detail(answer.excerpt(300)).with_hint(GITHUB_PERMISSION));
     }
-    Err(failed(HttpError::unexpected_answer(&url, &answer)).with_kind(ErrorKind::Failed))
+    Err(failed(HttpError::unexpected_response(&url, &answer)).with_kind(ErrorKind::Failed))
 }
 
 /// The token that an answer holds.

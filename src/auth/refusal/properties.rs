@@ -24,7 +24,7 @@ pub fn refusal(answer: &Response) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::proptests::answer;
+    use crate::http::proptests::parse_response as answer;
     use proptest::prelude::*;
     use serde_json::json;
 

@@ -11,7 +11,7 @@ use super::CommandOutput;
 use crate::auth::{Session, Status};
 use crate::context::Context;
 use crate::error::Result;
-use crate::http::host;
+use crate::http::host_and_port;
 use crate::output::Output;
 use service::Read;
 use walk::Walk;
@@ -64,7 +64,7 @@ async fn run_checks(walk: &mut Walk, context: &Context) {
     let read = match claims {
         None => Read::NotTried("there is no usable credential"),
         Some(_) if !is_endpoint_reached => Read::NotTried("the endpoint was not reached"),
-        Some(_) => service::policy(walk, &api, &host(&settings.endpoint)).await,
+        Some(_) => service::policy(walk, &api, &host_and_port(&settings.endpoint)).await,
     };
     if let Read::NotTried(why) = read {
         walk.skipped("policy", &settings.policy_id, why);
@@ -89,7 +89,7 @@ async fn check_authority(walk: &mut Walk, status: Option<&Status>, context: &Con
     if is_reached {
         service::authority(walk, &url, status, context).await;
     } else {
-        walk.skipped("authority", &host(&url), "it was not reached");
+        walk.skipped("authority", &host_and_port(&url), "it was not reached");
     }
     is_reached
 }

@@ -8,7 +8,7 @@ use crate::api::{self, ApiError};
 use crate::auth::{Access, Claims, ORGANIZATIONS, SignInMethod, Source, Status, Tenant, foreign_audience, metadata};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::http::host;
+use crate::http::host_and_port;
 use crate::text::{format_timestamp, sanitize_line};
 
 /// A clock that is further off makes tokens look ended, or not begun yet; Entra allows so much.
@@ -22,7 +22,7 @@ pub async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>,
     let named = settings.sign_in_tenant().ok().and_then(|(tenant, _)| tenant).map(|tenant| tenant.to_string());
     let tenant = asked.or(known).or(named).unwrap_or_else(|| ORGANIZATIONS.to_owned());
     let connect = context.sign_in_command();
-    let host = &host(url);
+    let host = &host_and_port(url);
     let (issuer, date) = match metadata(&context.http, url, &tenant, &connect).await {
         Ok(answered) => (answered.issuer, answered.date),
         Err(error) => (Err(error), None),
