@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use crate::api;
 use crate::auth::{
-    ApplicationCredential, ClientCredentials, Credential, Entra, ProfileCredential, ProfileStore, Session,
-    SignInCommand, StaticToken, TOKEN_VARIABLE, Tenant, TokenCache,
+    ApplicationCredential, ClientCredentials, Credential, Entra, EnvApplication, ProfileCredential, ProfileStore,
+    Session, SignInCommand, StaticToken, TOKEN_VARIABLE, Tenant, TokenCache,
 };
 use crate::error::{Error, Result};
 use crate::http;
 use crate::interrupt::Interrupt;
-use crate::settings::{EnvApplication, Settings};
+use crate::settings::Settings;
 use crate::ui::Ui;
 use secrecy::SecretString;
 

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::claims::{Claims, is_bearer_token};
-use super::connect_command::SignInCommand;
-use super::refusal::OAuthError;
+use super::oauth_error::OAuthError;
+use super::sign_in_command::SignInCommand;
 use super::transport::Transport;
 use crate::error::{Error, Result};
 use crate::http::{self, HttpError};

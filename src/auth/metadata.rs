@@ -5,8 +5,8 @@ use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::connect_command::SignInCommand;
-use super::refusal::OAuthError;
+use super::oauth_error::OAuthError;
+use super::sign_in_command::SignInCommand;
 use crate::error::{Error, Result};
 use crate::http::{self, HttpError, Response, RetryPolicy};
 

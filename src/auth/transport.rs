@@ -8,7 +8,7 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 
-use super::refusal::OAuthError;
+use super::oauth_error::OAuthError;
 use crate::http::{self, HttpError, RetryPolicy};
 use crate::secret::contains_bytes;
 

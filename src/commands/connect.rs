@@ -11,12 +11,12 @@ use super::CommandOutput;
 use super::sign_in_saver::{SignInSaver, SignInTarget};
 use crate::auth::browser::{BrowserFlow, Page};
 use crate::auth::{
-    Access, CertificateFile, Claims, ClientAuth, ClientCredentials, Entra, ORGANIZATIONS, PasswordRequired,
-    SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, foreign_audience, is_bearer_token, missing_role,
+    Access, CertificateFile, Claims, ClientAuth, ClientAuthArgs, ClientCredentials, Entra, ORGANIZATIONS,
+    PasswordRequired, SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, foreign_audience, is_bearer_token,
+    missing_role,
 };
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::settings::ClientAuthArgs;
 use crate::text::{format_timestamp, sanitize_line};
 
 /// How long the user may take in the browser, unless `--timeout` is given.

@@ -1,8 +1,8 @@
 //! What has to hold of the file of sign-ins, whatever it holds.
 
-use super::model::CacheFile;
+use super::TokenCache;
 use super::sealing;
-use super::store::TokenCache;
+use crate::auth::credential::CacheFile;
 use crate::secret::SecretBytes;
 
 /// The file is refused without a word of it, or reads the same once it is written again.

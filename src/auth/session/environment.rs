@@ -6,9 +6,9 @@ use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Source, Status};
-use crate::auth::cache::SignInMethod;
 use crate::auth::claims::Claims;
-use crate::auth::connect_command::SignInCommand;
+use crate::auth::credential::SignInMethod;
+use crate::auth::sign_in_command::SignInCommand;
 use crate::auth::tenant::Tenant;
 use crate::error::{Error, Result};
 use crate::text::format_timestamp;

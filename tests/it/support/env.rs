@@ -1,7 +1,7 @@
 //! An isolated environment in which the executable runs against the simulated tenant.
 
 #[cfg(windows)]
-#[path = "../../../src/auth/cache/sealing/dpapi.rs"]
+#[path = "../../../src/auth/dpapi.rs"]
 #[expect(dead_code, reason = "the executable encrypts, the tests decrypt")]
 mod dpapi;
 

@@ -1,9 +1,7 @@
 //! Signing in as an application, which needs no person: with a secret, a certificate, or a token of another issuer
 //! that the application trusts (entra-docs, "client credentials").
 
-mod certificate;
-mod federated;
-mod key_file;
+pub mod certificate;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,12 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use super::certificate::CertificateFile;
 use super::entra::{ClientAuthParams, Entra, TokenResponse};
-use super::refusal::OAuthError;
+use super::federated::FederatedToken;
+use super::oauth_error::OAuthError;
 use crate::error::{Error, Result};
 use crate::files;
-pub use federated::{FederatedToken, GITHUB_TOKEN, GITHUB_URL};
-pub use key_file::{CertificateFile, PasswordRequired};
 
 /// Wrong client secret (entra-docs, "error codes").
 const WRONG_SECRET: u32 = 7_000_215;
@@ -111,7 +109,7 @@ fn is_id(secret: &SecretString) -> bool {
 }
 
 /// A file that a flag names is the command line's affair, one that a variable names the credential's.
-fn file_read_error(error: io::Error, what: &str, origin: ArgSource) -> Error {
+pub fn file_read_error(error: io::Error, what: &str, origin: ArgSource) -> Error {
     let error = match origin {
         ArgSource::Flag(_) => Error::usage(error),
         ArgSource::Variable(_) => Error::auth(error),
@@ -121,7 +119,7 @@ fn file_read_error(error: io::Error, what: &str, origin: ArgSource) -> Error {
 
 /// The text of a file as UTF-8 without its mark: what Windows PowerShell writes is UTF-16, or begins with a mark.
 /// Anything else stays as it is.
-fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
+pub fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
     let text = |read: fn([u8; 2]) -> u16, rest: &[u8]| {
         let units = rest.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
         char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()

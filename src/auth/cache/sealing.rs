@@ -1,15 +1,14 @@
 //! The form in which the sign-ins lie on the disk. On Windows they are sealed by its data protection, as MSAL's own cache
 //! is there; elsewhere the file's permissions protect them.
 
-#[cfg(windows)]
-mod dpapi;
-
 use std::io;
 
 #[cfg(windows)]
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 
+#[cfg(windows)]
+use crate::auth::dpapi;
 use crate::private::OpenError;
 use crate::secret::SecretBytes;
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use crate::auth::cache::{CacheLock, CachedCredential, Lookup, TokenCache};
-use crate::auth::connect_command::SignInCommand;
+use crate::auth::cache::{CacheLock, Lookup, TokenCache};
+use crate::auth::credential::CachedCredential;
+use crate::auth::sign_in_command::SignInCommand;
 use crate::error::{Error, Result};
 use crate::http;
 use crate::ui::Ui;

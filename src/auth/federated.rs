@@ -12,9 +12,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{ArgSource, decode_text, file_read_error};
-use crate::auth::cache::is_fresh;
+use super::application::{ArgSource, decode_text, file_read_error};
 use crate::auth::claims::{Claims, is_bearer_token};
+use crate::auth::credential::is_fresh;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::http::{self, Delivery, HttpError, Response, RetryPolicy};

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Settings, TENANT_VARIABLE};
-use crate::auth::{
-    ArgSource, CertificateFile, ClientAuth, ClientCredentials, FederatedToken, GITHUB_TOKEN, GITHUB_URL,
-};
+use super::application::{ArgSource, ClientAuth, ClientCredentials};
+use super::certificate::CertificateFile;
+use super::federated::{FederatedToken, GITHUB_TOKEN, GITHUB_URL};
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::secret;
+use crate::settings::{Settings, TENANT_VARIABLE};
 
 /// azure-identity's names.
 const CLIENT_ID: &str = "AZURE_CLIENT_ID";
@@ -49,16 +49,16 @@ impl Settings {
     /// The application of the environment. `AZURE_TENANT_ID` belongs to it: `--tenant` leads it elsewhere, but who acts
     /// must not depend on that flag.
     pub fn env_application(&self) -> Result<EnvApplication> {
-        let set = |name: &&str| self.environment.get(name).is_some();
+        let set = |name: &&str| self.environment().get(name).is_some();
         if ![CLIENT_ID, SECRET, CERTIFICATE, FEDERATED].iter().any(&set) {
             return Ok(EnvApplication::Absent);
         }
         let mut missing = Vec::new();
-        let client_id = self.environment.get(CLIENT_ID);
+        let client_id = self.environment().get(CLIENT_ID);
         if client_id.is_none() {
             missing.push(CLIENT_ID.to_owned());
         }
-        let has_tenant = self.environment.get(TENANT_VARIABLE).is_some();
+        let has_tenant = self.environment().get(TENANT_VARIABLE).is_some();
         if !has_tenant {
             missing.push(TENANT_VARIABLE.to_owned());
         }
@@ -99,7 +99,7 @@ impl Settings {
 
     /// The id of the application to `connect` as.
     pub fn client_id_for_connect(&self, given: Option<&str>) -> Result<String> {
-        given.map(str::to_owned).or_else(|| self.environment.get(CLIENT_ID)).ok_or_else(|| {
+        given.map(str::to_owned).or_else(|| self.environment().get(CLIENT_ID)).ok_or_else(|| {
             Error::usage("no application is named").with_hint(format!("add --client-id ID, or set {CLIENT_ID}"))
         })
     }
@@ -131,7 +131,7 @@ impl Settings {
 
     /// What proves the application of the environment is not presented as another's.
     fn check_client_id_matches(&self, given: Option<&str>) -> Result<()> {
-        match (given, self.environment.get(CLIENT_ID)) {
+        match (given, self.environment().get(CLIENT_ID)) {
             (Some(asked), Some(named)) if !asked.eq_ignore_ascii_case(&named) => Err(Error::usage(format!(
                 "--client-id names another application than {CLIENT_ID}, so what else the environment has is not its own"
             ))
@@ -143,8 +143,8 @@ impl Settings {
     /// What the environment has to prove an application with: a secret before a certificate before a federated token
     /// (azure-identity's order), and GitHub's own token where there is none of them.
     fn env_client_auth(&self) -> Result<Option<ClientAuth>> {
-        let path = |name: &str| self.environment.get_os(name).map(PathBuf::from);
-        if let Some(secret) = self.environment.get(SECRET) {
+        let path = |name: &str| self.environment().get_os(name).map(PathBuf::from);
+        if let Some(secret) = self.environment().get(SECRET) {
             return Ok(Some(ClientAuth::Secret {
                 value: secret::into_secret(secret),
                 origin: ArgSource::Variable(SECRET),
@@ -161,13 +161,14 @@ impl Settings {
 
     fn certificate(&self, path: PathBuf, origin: ArgSource) -> ClientAuth {
         // A password may begin or end with blanks.
-        let password = self.environment.get_os(PASSWORD).map(|password| password.to_string_lossy().into_owned());
+        let password = self.environment().get_os(PASSWORD).map(|password| password.to_string_lossy().into_owned());
         ClientAuth::Certificate(CertificateFile::new(path, password.map(secret::into_secret), origin))
     }
 
     /// The way to the token that GitHub Actions gives to a job about itself.
     fn github(&self) -> Result<Option<ClientAuth>> {
-        let (Some(url), Some(token)) = (self.environment.get(GITHUB_URL), self.environment.get(GITHUB_TOKEN)) else {
+        let (Some(url), Some(token)) = (self.environment().get(GITHUB_URL), self.environment().get(GITHUB_TOKEN))
+        else {
             return Ok(None);
         };
         let wrong = |why: &str| {
@@ -183,7 +184,7 @@ impl Settings {
 
     fn missing_client_auth(&self) -> String {
         let proofs = format!("one of {SECRET}, {CERTIFICATE} and {FEDERATED}");
-        if self.environment.get_os(GITHUB_ACTIONS).is_some() {
+        if self.environment().get_os(GITHUB_ACTIONS).is_some() {
             format!("{proofs} (or, for GitHub's own token, the job's permission id-token: write)")
         } else {
             proofs

@@ -1,21 +1,15 @@
 //! Signing in with a browser: this process listens on the loopback interface for the answer that Entra has
 //! the browser post.
 
-mod landing;
-mod listener;
-
 use std::time::Duration;
 
 use url::Url;
 
-pub use landing::Page;
-#[cfg(any(fuzzing, test))]
-pub use listener::properties;
-
 use super::entra::{Authorization, Entra, TokenResponse};
-use super::refusal::OAuthError;
+pub use super::landing::Page;
+use super::loopback::{RedirectListener, RedirectResult};
+use super::oauth_error::OAuthError;
 use crate::error::{Error, Result};
-use listener::{RedirectListener, RedirectResult};
 
 /// The path registered for the module's client id; Entra ignores the port of a localhost address, not its path
 /// (entra-docs, "reply URL").

@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::refused::Refused;
-use super::{Source, Status};
-use crate::auth::cache::{CachedCredential, CachedToken, SignInMethod, is_fresh};
+use super::session::refused::Refused;
+use super::session::{Source, Status};
 use crate::auth::claims::Claims;
-use crate::auth::connect_command::SignInCommand;
+use crate::auth::credential::{CachedCredential, CachedToken, SignInMethod, is_fresh};
 use crate::auth::entra::{Entra, TokenResponse};
+use crate::auth::sign_in_command::SignInCommand;
 use crate::auth::tenant::Tenant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::format_timestamp;

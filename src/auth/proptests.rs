@@ -7,9 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use super::{Connection, MAX_FORM_SIZE, Page, Redirect, RedirectResult};
+use super::landing::Page;
+use super::loopback::{Connection, MAX_FORM_SIZE, Redirect, RedirectResult};
 use crate::auth::SignInCommand;
-use crate::auth::refusal::OAuthError;
+use crate::auth::oauth_error::OAuthError;
 
 const STATE: &str = "the-state";
 const PORT: u16 = 8400;

@@ -17,8 +17,8 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OnceCell;
 
-use super::certificate::ClientCertificate;
-use super::{ArgSource, decode_text, file_read_error};
+use super::application::certificate::ClientCertificate;
+use super::application::{ArgSource, decode_text, file_read_error};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::secret::contains_bytes;

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::connect_command::SignInCommand;
+use super::sign_in_command::SignInCommand;
 use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 use crate::text::{display_excerpt, sanitize_line, truncate};

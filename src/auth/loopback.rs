@@ -17,12 +17,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::{Page, REDIRECT_PATH};
+use super::browser::REDIRECT_PATH;
+use super::landing::Page;
 use crate::error::{Error, Result};
 use crate::secret::{self, SecretBytes};
 
 /// Entra's answer is a few kilobytes.
-const MAX_FORM_SIZE: usize = 64 * 1024;
+pub const MAX_FORM_SIZE: usize = 64 * 1024;
 
 /// How long a connection may take to say what it wants; browsers open some without saying anything.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -62,9 +63,9 @@ impl PendingPage {
     }
 }
 
-struct Redirect {
-    answer: RedirectResult,
-    page: oneshot::Sender<Page>,
+pub struct Redirect {
+    pub answer: RedirectResult,
+    pub page: oneshot::Sender<Page>,
     connection: usize,
 }
 
@@ -143,15 +144,15 @@ fn cannot_listen(port: Option<u16>, error: std::io::Error) -> Error {
 }
 
 /// What one connection needs to answer its requests.
-struct Connection {
-    state: String,
-    port: u16,
-    connection: usize,
-    answers: mpsc::Sender<Redirect>,
+pub struct Connection {
+    pub state: String,
+    pub port: u16,
+    pub connection: usize,
+    pub answers: mpsc::Sender<Redirect>,
 }
 
 impl Connection {
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    pub async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(async |request| Ok::<_, Infallible>(self.respond(request).await));
         // A connection that breaks concerns nobody: the sign-in goes on.
         let _ = http1::Builder::new()
@@ -256,9 +257,6 @@ fn page_response(status: StatusCode, page: &Page) -> Response<Full<Bytes>> {
     }
     response
 }
-
-#[cfg(any(fuzzing, test))]
-pub mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! Flags and environment, turned into typed settings; whatever is wrong with them is said here, before anything
 //! is done.
 
-mod application;
 mod described;
 
 use std::path::PathBuf;
@@ -21,7 +20,6 @@ use crate::http::is_loopback;
 use crate::output::{Format, Query};
 use crate::secret;
 use crate::text::truncate;
-pub use application::{ClientAuthArgs, EnvApplication};
 
 /// The only policy in public use.
 const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
@@ -38,7 +36,7 @@ const OUTPUT_VARIABLE: &str = "MSCOMMERCE_OUTPUT";
 const PROFILE_VARIABLE: &str = "MSCOMMERCE_PROFILE";
 const ENDPOINT_VARIABLE: &str = "MSCOMMERCE_ENDPOINT";
 const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
-const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
+pub const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
 const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
 
 /// Flags that every command takes.

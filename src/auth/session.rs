@@ -3,8 +3,7 @@
 
 mod application;
 mod environment;
-mod refused;
-mod saved;
+pub mod refused;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -12,11 +11,10 @@ use url::Url;
 
 pub use application::ApplicationCredential;
 pub use environment::{StaticToken, TOKEN_VARIABLE};
-pub use saved::{ProfileCredential, ProfileStore};
 
-use super::cache::SignInMethod;
-use super::permission;
-use super::permission::Access;
+use super::credential::SignInMethod;
+use super::permissions::{self, Access};
+use super::profile::ProfileCredential;
 use crate::error::Result;
 
 /// Where the credential that serves was found.
@@ -110,7 +108,7 @@ impl Session {
 
     /// Fails if the token itself shows that the service would refuse this access.
     pub fn check_access(&self, token: &SecretString, access: Access) -> Result<()> {
-        match permission::missing(token, &self.resource, access) {
+        match permissions::missing(token, &self.resource, access) {
             Some(error) => Err(error.with_detail("the service was not asked")),
             None => Ok(()),
         }
@@ -118,7 +116,7 @@ impl Session {
 
     /// Hints for a token that the service rejects (401).
     pub fn unauthorized_hints(&self, token: &SecretString) -> Vec<String> {
-        let about_the_token = permission::advice_when_refused(token, &self.resource);
+        let about_the_token = permissions::advice_when_refused(token, &self.resource);
         let mut advice: Vec<String> = about_the_token.into_iter().collect();
         match &self.credential {
             Credential::Token(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
@@ -130,7 +128,7 @@ impl Session {
 
     /// Hints for an application whose request is forbidden (403); `None` for a user, who lacks a directory role.
     pub fn forbidden_hints(&self, token: &SecretString) -> Option<Vec<String>> {
-        let mut advice = permission::advice_when_forbidden(token, &self.resource)?;
+        let mut advice = permissions::advice_when_forbidden(token, &self.resource)?;
         advice.extend(self.user_sign_in_hint());
         Some(advice)
     }

@@ -1,15 +1,19 @@
 //! The saved sign-ins, read and changed as a whole.
 
+mod file;
+#[cfg(any(fuzzing, test))]
+pub mod properties;
+mod sealing;
+
 use std::path::Path;
 use std::time::Duration;
 
-use super::file::{Lock, SignInFile};
-use super::model::{CacheFile, CachedCredential, VersionHeader};
-use super::sealing;
+use super::credential::{CacheFile, CachedCredential, VersionHeader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::private::OpenError;
 use crate::secret::SecretBytes;
 use crate::ui::Ui;
+use file::{Lock, SignInFile};
 
 /// The layout of the file that this version writes. The one before it knew no applications, and is understood.
 const VERSION: u32 = 2;
