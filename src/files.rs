@@ -1,14 +1,14 @@
-//! Reading the files that a person names.
+//! Files that the user names, and files that only this user can read.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
 use crate::secret::SecretBytes;
 
-/// Reads a whole file of at most `limit` bytes; a longer one is [`io::ErrorKind::FileTooLarge`]. A file may be a pipe
-/// that waits for its writer, so it is read aside: Ctrl-C is noticed meanwhile. It may hold a key or a token, and is wiped
-/// when dropped.
+/// Reads a whole file of at most `limit` bytes; a longer one is [`io::ErrorKind::FileTooLarge`]. The read runs on another
+/// thread, because the file may be a pipe that waits for its writer: Ctrl-C works meanwhile. The file may hold a key or a
+/// token, so the bytes are wiped when dropped.
 pub async fn read_limited(path: &Path, limit: usize) -> io::Result<SecretBytes> {
     let path = path.to_owned();
     let read = move || SecretBytes::read(File::open(path)?.take(limit as u64 + 1));
@@ -16,7 +16,89 @@ pub async fn read_limited(path: &Path, limit: usize) -> io::Result<SecretBytes> 
     if bytes.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
-/// What a file holds behind the mark with which editors on Windows begin UTF-8.
+/// The content without the byte order mark that editors on Windows put before UTF-8.
 pub fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Creates a directory and its parents. An existing one keeps its permissions.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    }
+    // On Windows only the user can read the files of the user's profile.
+    #[cfg(not(unix))]
+    std::fs::create_dir_all(path)
+}
+
+/// Options that create a missing file as private.
+pub fn private_open_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Why a private file was not opened.
+pub enum OpenError {
+    /// It is not this user's own regular file; the reason.
+    NotOwned(String),
+    Io(io::Error),
+}
+
+/// A private file, open for reading.
+pub struct PrivateFile {
+    pub file: File,
+    /// The permissions that let others read it until now.
+    pub previous_mode: Option<u32>,
+}
+
+/// Opens a file that must belong to this user and must not be a symbolic link. A file that others can read is made private.
+#[cfg(unix)]
+pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+
+    use rustix::fs::OFlags;
+
+    let mut options = OpenOptions::new();
+    // A pipe in place of the file must not block until it has a writer.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = options.read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = opened.map_err(|error| open_error(path, error))?;
+    let metadata = file.metadata().map_err(OpenError::Io)?;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(OpenError::NotOwned(format!("it belongs to another user (number {})", metadata.uid())));
+    }
+    let mode = metadata.mode() & 0o7777;
+    let mode_for_others = mode & 0o077;
+    if mode_for_others == 0 || !metadata.is_file() {
+        return Ok(PrivateFile { file, previous_mode: None });
+    }
+    file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(|error| {
+        OpenError::NotOwned(format!("others can read it (mode {mode:o}), and it cannot be made private: {error}"))
+    })?;
+    Ok(PrivateFile { file, previous_mode: Some(mode) })
+}
+
+/// Opens a file that must not be a symbolic link. On Windows only the user can read the files of the user's profile.
+#[cfg(not(unix))]
+pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
+    if path.is_symlink() {
+        return Err(OpenError::NotOwned("it is a symbolic link".to_owned()));
+    }
+    let file = File::open(path).map_err(|error| open_error(path, error))?;
+    Ok(PrivateFile { file, previous_mode: None })
+}
+
+fn open_error(path: &Path, error: io::Error) -> OpenError {
+    if path.is_symlink() {
+        OpenError::NotOwned("it is a symbolic link".to_owned())
+    } else if error.kind() == io::ErrorKind::PermissionDenied && path.is_file() {
+        OpenError::NotOwned(format!("it cannot be read: {error}"))
+    } else {
+        OpenError::Io(error)
+    }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Scope, Target};
 use crate::error::{Error, Result};
-use crate::private;
+use crate::files;
 
 const FILE: &str = "changes.jsonl";
 /// Locked while lines are written or read. A file of its own, because on Windows a locked file cannot be read by other
@@ -64,8 +64,8 @@ impl HistoryWriter {
     pub fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let open = || {
-            private::create_private_dir(directory)?;
-            let file = private::private_open_options().append(true).open(&path)?;
+            files::create_private_dir(directory)?;
+            let file = files::private_open_options().append(true).open(&path)?;
             Ok(Self { file, lock: directory.join(LOCK), path: path.clone() })
         };
         open().map_err(|error| io_error("write to", &path, error))
@@ -76,7 +76,7 @@ impl HistoryWriter {
         let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
         line.push(b'\n');
         // Closing the file releases the lock. Without support for locks, the file system still appends a line as a whole.
-        let lock = private::private_open_options().write(true).open(&self.lock);
+        let lock = files::private_open_options().write(true).open(&self.lock);
         let _locked = lock.as_ref().map(File::lock);
         self.write(&line).map_err(|error| io_error("write to", &self.path, error))
     }

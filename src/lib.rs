@@ -23,7 +23,6 @@ mod known_products;
 mod output;
 mod pattern;
 mod plan;
-mod private;
 mod secret;
 mod settings;
 mod text;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::credential::{CacheFile, CachedCredential, VersionHeader};
 use crate::error::{Error, ErrorKind, Result};
-use crate::private::OpenError;
+use crate::files::OpenError;
 use crate::secret::SecretBytes;
 use crate::ui::Ui;
 use file::{Lock, SignInFile};

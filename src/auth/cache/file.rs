@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
-use crate::private::{self, OpenError, PrivateFile};
+use crate::files::{self, OpenError, PrivateFile};
 use crate::secret::SecretBytes;
 
 const CONTENT: &str = "sign-ins.json";
@@ -43,7 +43,7 @@ impl SignInFile {
 
     /// The content; `None` where there is no file. A file that others could read until now is told of.
     pub fn read(&self, tell: impl Fn(&str)) -> Result<Option<SecretBytes>, OpenError> {
-        let PrivateFile { file, previous_mode } = match private::open_private(&self.path()) {
+        let PrivateFile { file, previous_mode } = match files::open_private(&self.path()) {
             Ok(opened) => opened,
             Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(unopened) => return Err(unopened),
@@ -143,8 +143,8 @@ impl SignInFile {
         let path = self.directory.join(LOCK);
         let cannot_lock = |error: io::Error| cannot("lock", &path, error);
         self.check_directory()?;
-        private::create_private_dir(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
-        let file = private::private_open_options().write(true).open(&path).map_err(cannot_lock)?;
+        files::create_private_dir(&self.directory).map_err(|error| cannot("create", &self.directory, error))?;
+        let file = files::private_open_options().write(true).open(&path).map_err(cannot_lock)?;
         let deadline = Instant::now() + patience;
         loop {
             match file.try_lock() {

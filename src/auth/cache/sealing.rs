@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(windows)]
 use crate::auth::dpapi;
-use crate::private::OpenError;
+use crate::files::OpenError;
 use crate::secret::SecretBytes;
 
 /// The layout number of a sealed file: versions that cannot open one must not take it for damaged.
