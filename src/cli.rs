@@ -136,7 +136,7 @@ impl Command {
     pub async fn run(self, context: &Context) -> Result<CommandOutput> {
         let accepts_many_tenants =
             matches!(self, Self::Products(_) | Self::Baseline(BaselineCommand::Check(_) | BaselineCommand::Apply(_)));
-        if !context.settings.tenants.is_empty() && !accepts_many_tenants {
+        if context.settings.tenants.len() > 1 && !accepts_many_tenants {
             return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
                 .with_hint(
                     "several tenants are for products list, products update, baseline check and baseline apply",

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use secrecy::SecretString;
+
 use crate::api;
 use crate::auth::{
     ApplicationCredential, ClientCredentials, Credential, Entra, EnvApplication, ProfileCredential, ProfileStore,
@@ -10,9 +12,9 @@ use crate::auth::{
 use crate::error::{Error, Result};
 use crate::http;
 use crate::interrupt::Interrupt;
-use crate::settings::Settings;
+use crate::settings::{DEFAULT_POLICY, Settings};
+use crate::text::shell_quote_short;
 use crate::ui::Ui;
-use secrecy::SecretString;
 
 /// The state of one run; a clone shares it.
 #[derive(Clone)]
@@ -41,7 +43,7 @@ impl Context {
 
     /// The policy endpoint, for the policy in use.
     pub fn api(&self) -> Result<api::Client> {
-        self.api_for_policy(&self.settings.policy_id)
+        self.api_for_policy(&self.settings.policy_id.value)
     }
 
     /// The policy endpoint, for the policy with this id.
@@ -51,12 +53,27 @@ impl Context {
 
     /// The policy endpoint with a session that was opened before.
     pub fn api_with(&self, session: Session, policy_id: &str) -> api::Client {
-        api::Client::new(self.http.clone(), self.settings.endpoint.clone(), policy_id.to_owned(), session)
+        api::Client::new(self.http.clone(), self.settings.endpoint.value.clone(), policy_id.to_owned(), session)
+    }
+
+    /// A command for a hint, with the flags for the profile, the tenant and the policy of this run.
+    pub fn command(&self, command: &str) -> String {
+        let mut command = self.command_any_policy(command);
+        let policy_id = &self.settings.policy_id.value;
+        if policy_id != DEFAULT_POLICY {
+            command.push_str(&format!(" --policy-id {}", shell_quote_short(policy_id)));
+        }
+        command
+    }
+
+    /// The same for a command that does not depend on the policy.
+    pub fn command_any_policy(&self, command: &str) -> String {
+        format!("{command}{}", self.sign_in_command().flags())
     }
 
     /// The command that signs in to the profile and the tenant of this run, for hints.
     pub fn sign_in_command(&self) -> SignInCommand {
-        SignInCommand::new(&self.settings.profile, self.settings.tenant.as_ref())
+        SignInCommand::new(&self.settings.profile.value, self.settings.tenant())
     }
 }
 
@@ -92,7 +109,7 @@ impl CredentialSource {
         if let Some(missing) = &missing {
             context.ui.debug(missing);
         }
-        let (cache, profile) = (context.token_cache()?, settings.profile.as_str());
+        let (cache, profile) = (context.token_cache()?, settings.profile.value.as_str());
         let store = ProfileStore::new(context.http.clone(), cache, context.ui.clone(), profile, missing, many_tenants);
         Ok(Self::Profile(Rc::new(store)))
     }
@@ -103,7 +120,7 @@ impl CredentialSource {
         let sign_in_command = context.sign_in_command();
         let credential = match self {
             Self::Token(token) => {
-                Credential::Token(StaticToken::new(token.clone(), settings.tenant.clone(), sign_in_command, ui))
+                Credential::Token(StaticToken::new(token.clone(), settings.tenant().cloned(), sign_in_command, ui))
             }
             Self::Application(credentials) => {
                 let (tenant, _) = settings.sign_in_tenant()?;
@@ -113,14 +130,13 @@ impl CredentialSource {
                     authority: settings.authority()?,
                     tenant: tenant.to_string(),
                     client_id: credentials.client_id.clone(),
-                    scope: settings.scope(),
-                    sign_in_command: sign_in_command.clone().for_application(),
+                    scope: settings.scope.value.clone(),
                 };
                 let credentials = Rc::clone(credentials);
                 Credential::Application(ApplicationCredential::new(credentials, tenant, entra, ui, sign_in_command))
             }
             Self::Profile(store) => {
-                Credential::Profile(ProfileCredential::new(Rc::clone(store), settings.tenant.clone()))
+                Credential::Profile(ProfileCredential::new(Rc::clone(store), settings.tenant().cloned()))
             }
         };
         Ok(Session::new(credential, settings.resource()))

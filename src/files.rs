@@ -1,5 +1,6 @@
 //! Files that the user names, and files that only this user can read.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
@@ -19,6 +20,20 @@ pub async fn read_limited(path: &Path, limit: usize) -> io::Result<SecretBytes> 
 /// The content without the byte order mark that editors on Windows put before UTF-8.
 pub fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// The content as UTF-8 without a byte order mark. Windows PowerShell writes UTF-16, or UTF-8 with such a mark; anything
+/// else stays as it is.
+pub fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let decode = |unit: fn([u8; 2]) -> u16, rest: &[u8]| {
+        let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
+    };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => Cow::Owned(decode(u16::from_le_bytes, rest).into_bytes()),
+        [0xFE, 0xFF, rest @ ..] => Cow::Owned(decode(u16::from_be_bytes, rest).into_bytes()),
+        utf8 => Cow::Borrowed(strip_bom(utf8)),
+    }
 }
 
 /// Creates a directory and its parents. An existing one keeps its permissions.

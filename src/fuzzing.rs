@@ -19,7 +19,7 @@ pub fn response(body: &[u8]) {
 pub fn error_body(input: &[u8]) {
     let answer = http::proptests::parse_response(input);
     api::proptests::check_error(&answer);
-    auth::properties::refusal(&answer);
+    auth::proptests::oauth_error(&answer);
     http::proptests::check_errors(&answer);
 }
 
@@ -35,13 +35,13 @@ pub fn baseline(file: &[u8]) {
 
 /// The files in the state directory: the saved sign-ins, and the record of changes.
 pub fn cache(file: &[u8]) {
-    auth::properties::sign_ins(file);
+    auth::proptests::cache_file(file);
     history::proptests::check_history(file);
 }
 
 /// What a browser, or whoever else finds the port, sends to the loopback listener.
 pub fn loopback(request: &[u8]) {
-    auth::properties::loopback(request);
+    auth::proptests::loopback(request);
 }
 
 /// An error as it reaches a terminal, which has to be harmless and short there.

@@ -24,6 +24,7 @@ mod output;
 mod pattern;
 mod plan;
 mod secret;
+mod setting;
 mod settings;
 mod text;
 mod ui;
@@ -97,12 +98,13 @@ impl From<&GlobalArgs> for UiOptions {
 
 async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interrupt) -> Result<()> {
     let settings = Rc::new(Settings::new(&cli.global, environment)?);
-    let http = http::Client::new(settings.timeout, cli.command.jobs(), ui.clone(), interrupt.clone());
+    let http = http::Client::new(settings.timeout.value, cli.command.jobs(), ui.clone(), interrupt.clone());
     let context = Context { settings: Rc::clone(&settings), ui: ui.clone(), http, interrupt: interrupt.clone() };
     let CommandOutput { output, text, note, error } = Box::pin(cli.command.run(&context)).await?;
     let tty = ui.tty();
     let options = RenderOptions { width: tty.width, color: ui.colors_stdout(), for_terminal: tty.stdout };
-    let rendered = output.map(|output| output.render(settings.format, settings.query.as_ref(), options)).transpose();
+    let rendered =
+        output.map(|output| output.render(settings.format.value, settings.query.as_ref(), options)).transpose();
     let printed = rendered.and_then(|text| text.map_or(Ok(()), |text| ui.print(&text)));
     let printed = printed.and(text.map_or(Ok(()), |text| ui.print_text(&text)));
     // The summary is shown even if the records cannot be written.

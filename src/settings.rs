@@ -1,7 +1,4 @@
-//! Flags and environment, turned into typed settings; whatever is wrong with them is said here, before anything
-//! is done.
-
-mod described;
+//! Settings from flags and environment variables. Wrong values are reported before a command does anything.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -13,31 +10,35 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::api::is_valid_segment;
-use crate::auth::{DEFAULT_CLIENT_ID, DEFAULT_PROFILE, SignInCommand, TOKEN_VARIABLE, Tenant, is_bearer_token};
+use crate::auth::{
+    DEFAULT_CLIENT_ID, DEFAULT_PROFILE, EnvApplication, TENANT_VARIABLE, TOKEN_VARIABLE, Tenant, env_application,
+    is_bearer_token,
+};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::http::is_loopback;
+use crate::http::{describe_roots, is_loopback};
 use crate::output::{Format, Query};
-use crate::secret;
+use crate::secret::into_secret;
+use crate::setting::{DescribedSetting, Setting, Source};
 use crate::text::truncate;
 
 /// The only policy in public use.
-const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
+pub const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
 /// The policy endpoint (MSCommerce module).
 const DEFAULT_ENDPOINT: &str = "https://licensing.m365.microsoft.com";
 /// Entra's public cloud.
 const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com";
 /// M365 License Manager.
 const DEFAULT_SCOPE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85/.default";
-/// Seconds that the network may take.
-const DEFAULT_TIMEOUT: u32 = 100;
+const DEFAULT_TIMEOUT_SECONDS: u32 = 100;
 
 const OUTPUT_VARIABLE: &str = "MSCOMMERCE_OUTPUT";
 const PROFILE_VARIABLE: &str = "MSCOMMERCE_PROFILE";
 const ENDPOINT_VARIABLE: &str = "MSCOMMERCE_ENDPOINT";
-const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
-pub const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
+const CLIENT_ID_VARIABLE: &str = "MSCOMMERCE_CLIENT_ID";
+const SCOPE_VARIABLE: &str = "MSCOMMERCE_SCOPE";
 const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
+const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
 
 /// Flags that every command takes.
 #[derive(Args, Debug)]
@@ -75,33 +76,26 @@ pub struct GlobalArgs {
 /// The settings that every command shares.
 #[derive(Clone)]
 pub struct Settings {
-    pub policy_id: String,
-    /// The policy named with `--policy-id`.
-    pub policy_id_given: Option<String>,
-    pub profile: String,
-    /// Whether `--profile` was given.
-    profile_is_given: bool,
-    /// The tenant named with `--tenant`, where it is one.
-    pub tenant: Option<Tenant>,
-    /// The tenants named with `--tenant`, where they are several.
+    pub policy_id: Setting<String>,
+    pub profile: Setting<String>,
+    /// The tenants named with `--tenant`, without duplicates.
     pub tenants: Vec<Tenant>,
-    pub format: Format,
-    /// The format named with `--output`.
-    pub format_given: Option<Format>,
-    /// What `--query` picks from the result.
+    pub format: Setting<Format>,
     pub query: Option<Query>,
-    pub timeout: Duration,
-    /// Whether `--timeout` was given, rather than left at its default.
-    pub timeout_is_given: bool,
-    pub endpoint: Url,
+    pub timeout: Setting<Duration>,
+    pub endpoint: Setting<Url>,
+    /// The public client for users, unless `--client-id` is given.
+    pub client_id: Setting<String>,
+    /// The scope to request.
+    pub scope: Setting<String>,
     environment: Rc<Environment>,
 }
 
 impl Settings {
     pub fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
-        let policy_id = args.policy_id.clone().unwrap_or_else(|| DEFAULT_POLICY.to_owned());
-        if !is_valid_segment(&policy_id) {
-            return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", truncate(&policy_id, 80)))
+        let policy_id = Setting::from_flag("--policy-id", args.policy_id.clone(), DEFAULT_POLICY.to_owned());
+        if !is_valid_segment(&policy_id.value) {
+            return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", truncate(&policy_id.value, 80)))
                 .with_hint("mscommerce policy list"));
         }
         let mut tenants = Vec::new();
@@ -111,53 +105,61 @@ impl Settings {
                 tenants.push(tenant);
             }
         }
-        let tenant = if tenants.len() == 1 { tenants.pop() } else { None };
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
         Ok(Self {
             policy_id,
-            policy_id_given: args.policy_id.clone(),
-            profile: profile(args, &environment)?,
-            profile_is_given: args.profile.is_some(),
-            tenant,
+            profile: parse_profile(args, &environment)?,
             tenants,
-            format: format(args, &environment)?,
-            format_given: args.output,
+            format: parse_format(args, &environment)?,
             query: args.query.as_deref().map(Query::parse).transpose()?,
-            timeout: Duration::from_secs(args.timeout.unwrap_or(DEFAULT_TIMEOUT).into()),
-            timeout_is_given: args.timeout.is_some(),
-            endpoint: address(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,
+            timeout: Setting::from_flag("--timeout", args.timeout.map(seconds), seconds(DEFAULT_TIMEOUT_SECONDS)),
+            endpoint: parse_url(&environment, ENDPOINT_VARIABLE, DEFAULT_ENDPOINT)?,
+            client_id: Setting::from_env(&environment, CLIENT_ID_VARIABLE, DEFAULT_CLIENT_ID),
+            scope: Setting::from_env(&environment, SCOPE_VARIABLE, DEFAULT_SCOPE),
             environment: Rc::new(environment),
         })
     }
 
     /// The same settings for one tenant.
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
-        Self { tenant: Some(tenant), tenants: Vec::new(), ..self.clone() }
+        Self { tenants: vec![tenant], ..self.clone() }
+    }
+
+    /// The tenant named with `--tenant`, if it is a single one.
+    pub fn tenant(&self) -> Option<&Tenant> {
+        if let [tenant] = &*self.tenants { Some(tenant) } else { None }
+    }
+
+    /// The tenant for `connect` and applications, and what names it: `--tenant`, else `AZURE_TENANT_ID`, which must not
+    /// select the tenant of a cached credential.
+    pub fn sign_in_tenant(&self) -> Result<(Option<Tenant>, &'static str)> {
+        if let Some(tenant) = self.tenant() {
+            return Ok((Some(tenant.clone()), "--tenant"));
+        }
+        let tenant = self.environment.get(TENANT_VARIABLE).as_deref().map(Tenant::parse).transpose();
+        let tenant = tenant.map_err(|error| Error::usage(format!("{TENANT_VARIABLE}: {error}")))?;
+        Ok((tenant, TENANT_VARIABLE))
     }
 
     /// The authority host that `connect` signs in at.
     pub fn authority(&self) -> Result<Url> {
-        address(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY)
+        parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY).map(|setting| setting.value)
     }
 
-    /// The tenant that `connect` and applications sign in to, and what names it: `--tenant`, else `AZURE_TENANT_ID`,
-    /// which must not move a saved sign-in.
-    pub fn sign_in_tenant(&self) -> Result<(Option<Tenant>, &'static str)> {
-        if self.tenant.is_some() {
-            return Ok((self.tenant.clone(), "--tenant"));
-        }
-        let named = self.environment.get(TENANT_VARIABLE).as_deref().map(Tenant::parse).transpose();
-        let named = named.map_err(|error| Error::usage(format!("{TENANT_VARIABLE}: {error}")))?;
-        Ok((named, TENANT_VARIABLE))
+    /// The service that tokens must be for: the scope without its suffix.
+    pub fn resource(&self) -> String {
+        let scope = &self.scope.value;
+        scope.strip_suffix("/.default").unwrap_or(scope).to_owned()
     }
 
-    /// Whether `MSCOMMERCE_TOKEN` is set, to whatever.
+    /// Whether `MSCOMMERCE_TOKEN` is set, valid or not.
     pub fn has_env_token(&self) -> bool {
         self.environment.get(TOKEN_VARIABLE).is_some()
     }
 
     /// The token of `MSCOMMERCE_TOKEN`.
     pub fn env_token(&self) -> Result<Option<SecretString>> {
-        let Some(token) = self.environment.get(TOKEN_VARIABLE).map(secret::into_secret) else { return Ok(None) };
+        let Some(token) = self.environment.get(TOKEN_VARIABLE).map(into_secret) else { return Ok(None) };
         if is_bearer_token(&token) {
             return Ok(Some(token));
         }
@@ -167,47 +169,63 @@ impl Settings {
         .with_hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }
 
-    /// The public client that `connect` signs in as, where `--client-id` does not say.
-    pub fn client_id(&self) -> String {
-        self.environment.get("MSCOMMERCE_CLIENT_ID").unwrap_or_else(|| DEFAULT_CLIENT_ID.to_owned())
+    /// The application of the environment.
+    pub fn env_application(&self) -> Result<EnvApplication> {
+        let application = env_application(&self.environment);
+        if !matches!(application, Ok(EnvApplication::Absent | EnvApplication::Incomplete(_))) {
+            // An invalid tenant is an error now, not when the application signs in.
+            self.sign_in_tenant()?;
+        }
+        application
     }
 
-    /// The scope to ask for.
-    pub fn scope(&self) -> String {
-        self.environment.get("MSCOMMERCE_SCOPE").unwrap_or_else(|| DEFAULT_SCOPE.to_owned())
-    }
-
-    /// The service that tokens have to be for: the scope without its ending.
-    pub fn resource(&self) -> String {
-        let scope = self.scope();
-        scope.strip_suffix("/.default").unwrap_or(&scope).to_owned()
-    }
-
-    /// Where the sign-ins are kept.
+    /// The directory of the cache and the history.
     pub fn state_directory(&self) -> Result<PathBuf> {
         state_directory(&self.environment)
-    }
-
-    /// A command for a hint, with the flags that lead it where this run was led.
-    pub fn command(&self, command: &str) -> String {
-        let mut command = self.command_any_policy(command);
-        if self.policy_id != DEFAULT_POLICY {
-            command.push_str(&format!(" --policy-id {}", crate::text::shell_quote_short(&self.policy_id)));
-        }
-        command
-    }
-
-    /// The same for a command that is not about the policy in use.
-    pub fn command_any_policy(&self, command: &str) -> String {
-        format!("{command}{}", SignInCommand::new(&self.profile, self.tenant.as_ref()).flags())
     }
 
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
+
+    /// Every setting that a request depends on, with its source.
+    pub fn describe(&self) -> Vec<DescribedSetting> {
+        let row = |name, value: Result<String>, source: Source| DescribedSetting { name, value, source: source.name() };
+        let authority = parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY);
+        let env_or_default = |variable, is_set: bool| if is_set { Source::Env(variable) } else { Source::Default };
+        let authority_source = env_or_default(AUTHORITY_VARIABLE, self.environment.get(AUTHORITY_VARIABLE).is_some());
+        let home_source = env_or_default(HOME_VARIABLE, self.environment.get_os(HOME_VARIABLE).is_some());
+        let format = self.format.value.to_possible_value().map(|value| value.get_name().to_owned());
+        let (tenant, tenant_source) = match (self.tenant(), self.sign_in_tenant()) {
+            (Some(tenant), _) => (Ok(tenant.to_string()), Source::Flag("--tenant")),
+            (None, Ok((Some(tenant), variable))) => {
+                (Ok(format!("{tenant}, for connect and applications")), Source::Env(variable))
+            }
+            (None, Ok((None, _))) => (Ok("the one that is signed in to".to_owned()), Source::Default),
+            (None, Err(error)) => (Err(error), Source::Env(TENANT_VARIABLE)),
+        };
+        let mut rows = vec![
+            row("policy-id", Ok(self.policy_id.value.clone()), self.policy_id.source),
+            row("endpoint", Ok(self.endpoint.value.to_string()), self.endpoint.source),
+            row("authority", authority.map(|setting| setting.value.to_string()), authority_source),
+            row("client-id", Ok(self.client_id.value.clone()), self.client_id.source),
+            row("scope", Ok(self.scope.value.clone()), self.scope.source),
+            row("profile", Ok(self.profile.value.clone()), self.profile.source),
+            row("timeout", Ok(format!("{} s", self.timeout.value.as_secs())), self.timeout.source),
+            row("state-directory", self.state_directory().map(|path| path.display().to_string()), home_source),
+            row("output", Ok(format.unwrap_or_default()), self.format.source),
+            row("tenant", tenant, tenant_source),
+        ];
+        rows.extend(describe_roots().into_iter().map(|(path, source)| DescribedSetting {
+            name: "trusted certificates",
+            value: Ok(path),
+            source,
+        }));
+        rows
+    }
 }
 
-/// Where the sign-ins are kept: `MSCOMMERCE_HOME`, else the platform's place for an application's state.
+/// The directory of the cache and the history: `MSCOMMERCE_HOME`, else the platform's directory for application state.
 pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
     if let Some(home) = environment.get_os(HOME_VARIABLE) {
         return std::path::absolute(home)
@@ -216,61 +234,63 @@ pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
     let base = choose_native_strategy().map_err(|_| {
         Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
     })?;
-    // Linux has a place for state. macOS keeps it with an application's data; on Windows the cache is the
-    // local application data, which does not roam to other machines.
+    // Only Linux has a directory for state. On Windows the cache directory is the local application data, which does not
+    // roam to other machines.
     let base = base.state_dir().unwrap_or_else(|| if cfg!(windows) { base.cache_dir() } else { base.data_dir() });
     Ok(base.join("mscommerce"))
 }
 
-fn profile(args: &GlobalArgs, environment: &Environment) -> Result<String> {
-    let (name, origin) = match (&args.profile, environment.get(PROFILE_VARIABLE)) {
-        (Some(name), _) => (name.clone(), "--profile"),
-        (None, Some(name)) => (name, PROFILE_VARIABLE),
-        (None, None) => return Ok(DEFAULT_PROFILE.to_owned()),
+fn parse_profile(args: &GlobalArgs, environment: &Environment) -> Result<Setting<String>> {
+    let profile = match &args.profile {
+        Some(name) => Setting { value: name.clone(), source: Source::Flag("--profile") },
+        None => Setting::from_env(environment, PROFILE_VARIABLE, DEFAULT_PROFILE),
     };
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
-    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
-        let name = truncate(&name, 80);
+    let name = &profile.value;
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(is_allowed) {
         return Err(Error::usage(format!(
-            "{origin}: '{name}' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @"
+            "{}: '{}' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @",
+            profile.source.name(),
+            truncate(name, 80)
         )));
     }
-    Ok(name)
+    Ok(profile)
 }
 
-fn format(args: &GlobalArgs, environment: &Environment) -> Result<Format> {
-    if let Some(format) = args.output {
-        return Ok(format);
-    }
-    let Some(name) = environment.get(OUTPUT_VARIABLE) else { return Ok(Format::default()) };
-    Format::from_str(&name, true).map_err(|_| {
+fn parse_format(args: &GlobalArgs, environment: &Environment) -> Result<Setting<Format>> {
+    let name = match (args.output, environment.get(OUTPUT_VARIABLE)) {
+        (None, Some(name)) => name,
+        (flag, _) => return Ok(Setting::from_flag("--output", flag, Format::default())),
+    };
+    let value = Format::from_str(&name, true).map_err(|_| {
         let formats: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
         let formats: Vec<_> = formats.iter().map(clap::builder::PossibleValue::get_name).collect();
         let name = truncate(&name, 80);
         Error::usage(format!("{OUTPUT_VARIABLE}: there is no format '{name}'; the formats are {}", formats.join(", ")))
-    })
+    })?;
+    Ok(Setting { value, source: Source::Env(OUTPUT_VARIABLE) })
 }
 
-/// Tokens travel to this address, so it has to be https, or a server on this machine.
-fn address(environment: &Environment, variable: &str, default: &str) -> Result<Url> {
-    let text = environment.get(variable).unwrap_or_else(|| default.to_owned());
-    // What may be a password is not repeated.
+/// Tokens are sent to this address, so it must be https, or on this machine.
+fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
+    let Setting { value: text, source } = Setting::from_env(environment, variable, default);
+    // A value with a user may hold a password, so it is not shown.
     let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
-    let wrong = |why: &str| Error::usage(format!("{variable}: {shown} {why}"));
-    // Azure's libraries accept an authority host without a scheme, too.
+    let invalid = |reason: &str| Error::usage(format!("{variable}: {shown} {reason}"));
+    // The Azure SDKs accept an authority host without a scheme, too.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
-    let url = Url::parse(&with_scheme).map_err(|error| wrong(&format!("is no web address: {error}")))?;
+    let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is no web address: {error}")))?;
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err(Error::usage(format!(
             "{variable}: the address must not hold a user, a password, a query or a fragment"
         )));
     }
     match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(wrong("is plain http; tokens are sent over https, or to this machine alone")
+        "https" => Ok(Setting { value: url, source }),
+        "http" if is_loopback(&url) => Ok(Setting { value: url, source }),
+        "http" => Err(invalid("is plain http; tokens are sent over https, or to this machine alone")
             .with_hint("write https:// in place of http://")),
-        _ => Err(wrong("is no https address")),
+        _ => Err(invalid("is no https address")),
     }
 }
 
@@ -287,45 +307,48 @@ mod tests {
     }
 
     #[test]
-    fn flags_outrank_variables_and_variables_outrank_defaults() {
+    fn flag_takes_precedence_over_variable_and_default() {
         let chosen = settings(&["--profile", "a"], &[("MSCOMMERCE_PROFILE", "b"), ("MSCOMMERCE_OUTPUT", "JSON")])
             .expect("settings");
-        assert_eq!((chosen.profile.as_str(), chosen.format), ("a", Format::Json));
-        assert_eq!(chosen.endpoint.as_str(), "https://licensing.m365.microsoft.com/");
-    }
-
-    #[test]
-    fn an_empty_variable_counts_as_unset() {
+        assert_eq!((chosen.profile.value.as_str(), chosen.profile.source), ("a", Source::Flag("--profile")));
+        assert_eq!((chosen.format.value, chosen.format.source), (Format::Json, Source::Env("MSCOMMERCE_OUTPUT")));
+        let endpoint = chosen.endpoint;
         assert_eq!(
-            settings(&[], &[("MSCOMMERCE_OUTPUT", ""), ("MSCOMMERCE_PROFILE", " ")]).expect("settings").profile,
-            "default"
+            (endpoint.value.as_str(), endpoint.source),
+            ("https://licensing.m365.microsoft.com/", Source::Default)
         );
     }
 
     #[test]
-    fn plain_http_goes_to_this_machine_alone() {
-        for fits in [
+    fn empty_variable_counts_as_unset() {
+        let settings = settings(&[], &[("MSCOMMERCE_OUTPUT", ""), ("MSCOMMERCE_PROFILE", " ")]).expect("settings");
+        assert_eq!((settings.profile.value.as_str(), settings.profile.source), ("default", Source::Default));
+    }
+
+    #[test]
+    fn plain_http_is_allowed_only_for_loopback() {
+        for valid in [
             "http://127.0.0.1:1",
             "http://[::1]:1",
             "http://localhost:1",
             "https://proxy.example/base",
             "login.example",
         ] {
-            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", fits)]).is_ok(), "{fits}");
+            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", valid)]).is_ok(), "{valid}");
         }
-        for wrong in [
+        for invalid in [
             "http://licensing.m365.microsoft.com",
             "http://127.0.0.1.example",
             "ftp://x.example",
             "https://u:p@x.example",
             "http://",
         ] {
-            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", wrong)]).is_err(), "{wrong}");
+            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", invalid)]).is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn a_variable_with_a_wrong_value_is_named() {
+    fn invalid_value_error_names_variable() {
         for (variable, value) in [("MSCOMMERCE_OUTPUT", "xml"), ("MSCOMMERCE_PROFILE", "a b")] {
             let error = settings(&[], &[(variable, value)]).err().expect("an error");
             assert!(error.message().contains(variable), "{error:?}");

@@ -1,51 +1,35 @@
-//! Signing in as an application, which needs no person: with a secret, a certificate, or a token of another issuer
-//! that the application trusts (entra-docs, "client credentials").
+//! Sign-in as an application, without a user: with a secret, a certificate, or a token of another issuer that the
+//! application trusts (entra-docs, "client credentials").
 
-pub mod certificate;
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::io;
-
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::arg_source::ArgSource;
 use super::certificate::CertificateFile;
-use super::entra::{ClientAuthParams, Entra, TokenResponse};
+use super::credential::{SignInMethod, Source, Status, is_fresh, repeat_error};
+use super::entra::{AuthError, ClientAuthParams, Entra, TokenResponse};
 use super::federated::FederatedToken;
-use super::oauth_error::OAuthError;
-use crate::error::{Error, Result};
-use crate::files;
+use super::sign_in_command::SignInCommand;
+use super::tenant::Tenant;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ui::Ui;
 
 /// Wrong client secret (entra-docs, "error codes").
 const WRONG_SECRET: u32 = 7_000_215;
 
-/// What named a secret or a file: a flag or a variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ArgSource {
-    Flag(&'static str),
-    Variable(&'static str),
-}
-
-impl fmt::Display for ArgSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) | Self::Variable(name) => formatter.write_str(name),
-        }
-    }
-}
-
-/// How an application proves that it is the one it says.
+/// How an application authenticates.
 pub enum ClientAuth {
-    Secret { value: SecretString, origin: ArgSource },
+    Secret { value: SecretString, source: ArgSource },
     Certificate(CertificateFile),
     Federated(FederatedToken),
 }
 
 impl ClientAuth {
-    /// What it is, in words.
     fn name(&self) -> &'static str {
         match self {
             Self::Secret { .. } => "its client secret",
@@ -55,82 +39,164 @@ impl ClientAuth {
     }
 }
 
-/// An application, and what it proves itself with.
+/// An application and its authentication.
 pub struct ClientCredentials {
     pub client_id: String,
     pub client_auth: ClientAuth,
 }
 
 impl ClientCredentials {
-    /// Which application it is, and how it proves that.
     pub fn description(&self) -> String {
         format!("the application {} with {}", self.client_id, self.client_auth.name())
     }
 
-    /// Signs in at the tenant of `entra`. A refusal tells what was presented, as far as that is no secret.
-    pub async fn sign_in(&self, entra: &Entra) -> Result<TokenResponse> {
-        match &self.client_auth {
-            ClientAuth::Secret { value, origin } => {
-                entra.application(ClientAuthParams::Secret(value)).await.map_err(|error| {
-                    let code = error.downcast_ref::<OAuthError>().and_then(OAuthError::code);
-                    if code == Some(WRONG_SECRET) && is_id(value) {
-                        error.with_detail(format!("{origin} has the form of a secret's id, not of its value"))
-                    } else {
-                        error
-                    }
-                })
+    /// Signs in at the tenant of `entra`. The error shows what was presented, unless it is secret.
+    pub async fn sign_in(&self, entra: &Entra, sign_in_command: &SignInCommand) -> Result<TokenResponse> {
+        let (result, presented) = match &self.client_auth {
+            ClientAuth::Secret { value, source } => {
+                let result = entra.client_credentials(ClientAuthParams::Secret(value.clone())).await;
+                let is_wrong = result.as_ref().is_err_and(|error| error.code() == Some(WRONG_SECRET));
+                let has_id_form = is_wrong && looks_like_secret_id(value);
+                let detail = format!("{source} has the form of a secret's id, not of its value");
+                (result, has_id_form.then_some(detail))
             }
             ClientAuth::Certificate(file) => {
-                let certificate = file.read().await?;
-                let assertion = certificate.assertion(&self.client_id, &entra.token_endpoint()?)?;
-                let answer = entra.application(ClientAuthParams::Assertion(&assertion)).await;
-                answer.map_err(|error| if_refused(error, certificate))
+                let certificate = file.load().await?;
+                let assertion = certificate.sign_assertion(&self.client_id, &entra.endpoint("token")?)?;
+                let result = entra.client_credentials(ClientAuthParams::Assertion(assertion)).await;
+                (result, Some(certificate.to_string()))
             }
-            ClientAuth::Federated(source) => {
-                let assertion = source.assertion(&entra.http).await?;
-                let answer = entra.application(ClientAuthParams::Assertion(&assertion.token)).await;
-                answer.map_err(|error| if_refused(error, &*assertion))
+            ClientAuth::Federated(token) => {
+                let assertion = token.assertion(&entra.http).await?;
+                let result = entra.client_credentials(ClientAuthParams::Assertion(assertion.token.clone())).await;
+                (result, Some(assertion.to_string()))
             }
-        }
+        };
+        result.map_err(|error| {
+            let presented = presented.filter(|_| may_concern_client_auth(&error));
+            let action =
+                format!("could not sign in as the application {} at the tenant {}", self.client_id, entra.tenant);
+            let error = error.into_error(&action, sign_in_command);
+            match presented {
+                Some(presented) => error.with_detail(presented),
+                None => error,
+            }
+        })
     }
 }
 
-fn if_refused(error: Error, presented: &impl fmt::Display) -> Error {
-    if error.downcast_ref::<OAuthError>().is_some_and(OAuthError::may_concern_client_auth) {
-        error.with_detail(presented)
-    } else {
-        error
-    }
+fn may_concern_client_auth(error: &AuthError) -> bool {
+    matches!(error, AuthError::OAuth(error) if error.may_concern_client_auth())
 }
 
-/// Whether a secret has the form of an id: its id is easily taken for its value.
-fn is_id(secret: &SecretString) -> bool {
+/// Whether a secret has the form of its id, which is easily mistaken for its value.
+fn looks_like_secret_id(secret: &SecretString) -> bool {
     Uuid::try_parse(secret.expose_secret()).is_ok()
 }
 
-/// A file that a flag names is the command line's affair, one that a variable names the credential's.
-pub fn file_read_error(error: io::Error, what: &str, origin: ArgSource) -> Error {
-    let error = match origin {
-        ArgSource::Flag(_) => Error::usage(error),
-        ArgSource::Variable(_) => Error::auth(error),
-    };
-    error.context(format!("could not read {what}")).with_hint(format!("look at {origin}"))
+/// The application of the environment at one tenant, for one run. Nothing of it is cached on disk.
+pub struct ApplicationCredential {
+    credentials: Rc<ClientCredentials>,
+    tenant: Tenant,
+    entra: Entra,
+    ui: Ui,
+    /// For a user to sign in instead.
+    sign_in_command: SignInCommand,
+    token: RefCell<Option<TokenResponse>>,
+    /// Concurrent requests refresh one after the other and reuse the first result.
+    refresh_lock: Mutex<()>,
+    /// Why Entra rejected the application, which no later request of the run tries again.
+    rejected: RefCell<Option<Error>>,
 }
 
-/// The text of a file as UTF-8 without its mark: what Windows PowerShell writes is UTF-16, or begins with a mark.
-/// Anything else stays as it is.
-pub fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let text = |read: fn([u8; 2]) -> u16, rest: &[u8]| {
-        let units = rest.chunks_exact(2).map(|pair| read([pair[0], pair[1]]));
-        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
-    };
-    match bytes {
-        [0xFF, 0xFE, rest @ ..] => Cow::Owned(text(u16::from_le_bytes, rest).into_bytes()),
-        [0xFE, 0xFF, rest @ ..] => Cow::Owned(text(u16::from_be_bytes, rest).into_bytes()),
-        utf8 => Cow::Borrowed(files::strip_bom(utf8)),
+impl ApplicationCredential {
+    /// `entra` is for `tenant`.
+    pub fn new(
+        credentials: Rc<ClientCredentials>,
+        tenant: Tenant,
+        entra: Entra,
+        ui: Ui,
+        sign_in_command: SignInCommand,
+    ) -> Self {
+        let (token, refresh_lock, rejected) = (RefCell::default(), Mutex::default(), RefCell::default());
+        Self { credentials, tenant, entra, ui, sign_in_command, token, refresh_lock, rejected }
     }
-}
 
-fn base64url(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+    pub fn tenant_id(&self) -> Option<String> {
+        let token = self.token.borrow();
+        let claimed = token.as_ref().and_then(|response| response.claims.tid.clone());
+        claimed.or_else(|| self.tenant.id().map(str::to_owned))
+    }
+
+    pub fn account(&self) -> String {
+        self.credentials.client_id.clone()
+    }
+
+    pub fn status(&self) -> Status {
+        Status {
+            account: Some(self.account()),
+            tenant_id: self.tenant_id(),
+            method: SignInMethod::Application,
+            source: Source::Environment,
+            client_id: Some(self.account()),
+            roles: Vec::new(),
+            expires_at: None,
+            can_refresh: true,
+            authority: Some(self.entra.authority.clone()),
+        }
+    }
+
+    pub async fn access_token(&self) -> Result<SecretString> {
+        self.get_token(None).await
+    }
+
+    /// Another token in place of one that the service rejected.
+    pub async fn refresh(&self, rejected: &SecretString) -> Result<SecretString> {
+        self.ui.debug("the service refused the token; asking for a new one");
+        self.get_token(Some(rejected)).await
+    }
+
+    pub fn user_sign_in_hint(&self) -> String {
+        format!("to sign in as a person, unset AZURE_CLIENT_ID and run {}", self.sign_in_command)
+    }
+
+    async fn get_token(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
+        let _refreshing = self.refresh_lock.lock().await;
+        if let Some(response) = &*self.token.borrow()
+            && is_fresh(response.expires_at, Utc::now())
+            && rejected.is_none_or(|rejected| rejected.expose_secret() != response.access_token.expose_secret())
+        {
+            return Ok(response.access_token.clone());
+        }
+        if let Some(error) = &*self.rejected.borrow() {
+            return Err(repeat_error(error));
+        }
+        match self.request_token().await {
+            Ok(response) => {
+                let token = response.access_token.clone();
+                self.token.replace(Some(response));
+                Ok(token)
+            }
+            Err(error) => {
+                if error.kind() == ErrorKind::Auth {
+                    self.rejected.replace(Some(repeat_error(&error)));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn request_token(&self) -> Result<TokenResponse> {
+        if self.token.borrow().is_none() {
+            self.ui.debug(&format!("signing in as {} at {}", self.credentials.description(), self.tenant));
+        }
+        let sign_in_command = self.sign_in_command.clone().for_application();
+        let response = self.credentials.sign_in(&self.entra, &sign_in_command).await?;
+        match (response.claims.tid.as_deref(), self.tenant.id()) {
+            (Some(tid), Some(id)) if !tid.eq_ignore_ascii_case(id) => {
+                Err(Error::auth(format!("a token for the tenant {id} was asked for, and one for {tid} came")))
+            }
+            _ => Ok(response),
+        }
+    }
 }

@@ -1,175 +1,281 @@
-//! The saved sign-ins, read and changed as a whole.
+//! The cached credentials: one private file for all profiles, replaced atomically, with a lock file beside it.
 
-mod file;
-#[cfg(any(fuzzing, test))]
-pub mod properties;
-mod sealing;
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use std::path::Path;
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
-use super::credential::{CacheFile, CachedCredential, VersionHeader};
+use super::credential::CachedCredential;
+use super::encryption::{decrypt, encrypt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::OpenError;
+use crate::files::{self, OpenError, PrivateFile};
 use crate::secret::SecretBytes;
 use crate::ui::Ui;
-use file::{Lock, SignInFile};
 
-/// The layout of the file that this version writes. The one before it knew no applications, and is understood.
+const CACHE_FILE: &str = "sign-ins.json";
+const QUARANTINE_FILE: &str = "sign-ins.unreadable.json";
+const LOCK_FILE: &str = "sign-ins.lock";
+const TEMPORARY_PREFIX: &str = ".sign-ins-";
+
+/// The layout of the file.
 const VERSION: u32 = 2;
-const OLDEST: u32 = 1;
 
-/// The sign-ins in one directory.
+/// How often a lock that another process holds is tried again.
+const LOCK_POLL: Duration = Duration::from_millis(20);
+
+const HINT_DIRECTORY: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
+
+/// The member that every layout of the file has.
+#[derive(Deserialize)]
+struct VersionHeader {
+    #[serde(default)]
+    version: u32,
+}
+
+/// The content of the file.
+#[derive(Default, Deserialize, Serialize)]
+pub struct CacheFile {
+    version: u32,
+    pub profiles: BTreeMap<String, CachedCredential>,
+}
+
+impl CacheFile {
+    /// Parses the file's text. The message of an error quotes none of it, because it holds tokens.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let damaged =
+            |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
+        let header: VersionHeader = serde_json::from_slice(text).map_err(damaged)?;
+        if header.version != VERSION {
+            return Err(format!("its layout is number {}, and this version knows {VERSION}", header.version));
+        }
+        serde_json::from_slice(text).map_err(damaged)
+    }
+
+    pub fn profile_names(&self) -> Vec<String> {
+        self.profiles.keys().cloned().collect()
+    }
+}
+
+/// The cache in one directory.
+#[derive(Clone)]
 pub struct TokenCache {
-    file: SignInFile,
+    directory: PathBuf,
     ui: Ui,
 }
 
-/// What became of looking for a profile's sign-in.
-pub enum Lookup {
-    Found(Box<CachedCredential>),
-    /// Nobody is signed in under this profile, but under these.
-    Missing {
-        others: Vec<String>,
-    },
-}
-
-/// The sign-ins, while no other process can change them.
+/// The cache, locked against other processes until dropped.
 pub struct CacheLock {
-    file: SignInFile,
+    cache: TokenCache,
     content: CacheFile,
-    _lock: Lock,
+    _lock: File,
 }
 
 impl TokenCache {
     pub fn new(directory: &Path, ui: Ui) -> Self {
-        Self { file: SignInFile::new(directory), ui }
+        Self { directory: directory.to_owned(), ui }
     }
 
-    /// Whether there is anything that could hold a sign-in.
+    /// Whether the directory exists.
     pub fn exists(&self) -> bool {
-        self.file.directory_exists()
+        self.directory.exists()
     }
 
-    /// The sign-in of a profile, or the names of the profiles that have one.
-    pub async fn look_up(&self, profile: &str, patience: Duration) -> Result<Lookup> {
-        let mut profiles = self.content(patience).await?.profiles;
-        Ok(match profiles.remove(profile) {
-            Some(sign_in) => Lookup::Found(Box::new(sign_in)),
-            None => Lookup::Missing { others: profiles.into_keys().collect() },
-        })
-    }
-
-    /// Takes the file for a change. Waits at most `patience` for other processes.
-    pub async fn lock(&self, patience: Duration) -> Result<CacheLock> {
-        let lock = self.file.lock(patience).await?;
-        let content = self.understood()?.unwrap_or_else(|why| {
-            let kept = match self.file.quarantine() {
-                Ok(aside) => format!("it was set aside as {}", aside.display()),
-                Err(error) => format!("it could not be moved aside: {error}"),
-            };
-            self.warn(&format!("{why}; {kept}"));
-            CacheFile::default()
-        });
-        Ok(CacheLock { content, file: self.file.clone(), _lock: lock })
-    }
-
-    /// The file is replaced in one step, so reading needs no lock; only moving it aside does.
-    async fn content(&self, patience: Duration) -> Result<CacheFile> {
-        let why = match self.understood().map_err(|error| error.with_kind(ErrorKind::Auth))? {
+    /// Reads the cache without a lock, because it is replaced atomically. `timeout` is for the lock that moving an
+    /// unreadable file needs.
+    pub async fn load(&self, timeout: Duration) -> Result<CacheFile> {
+        let reason = match self.read().map_err(|error| error.with_kind(ErrorKind::Auth))? {
             Ok(content) => return Ok(content),
-            Err(why) => why,
+            Err(reason) => reason,
         };
-        if let Ok(locked) = self.lock(patience).await {
-            return Ok(locked.content);
+        if let Ok(lock) = self.lock(timeout).await {
+            return Ok(lock.content);
         }
-        self.warn(&why);
+        self.warn_unreadable(&reason);
         Ok(CacheFile::default())
     }
 
-    /// The file's content, or why it cannot be used: damaged, or written by a newer version. One that is not this user's
-    /// own is an error, and is left where it is.
-    fn understood(&self) -> Result<Result<CacheFile, String>> {
-        let read = self.file.read(|message| self.ui.warn(message));
-        match read.and_then(|found| found.map(sealing::open).transpose()) {
-            Ok(Some(content)) => Ok(Self::parse(&content)),
+    /// Locks the cache and reads it. An unreadable file is moved aside.
+    pub async fn lock(&self, timeout: Duration) -> Result<CacheLock> {
+        let lock = self.lock_file(timeout).await?;
+        let content = self.read()?.unwrap_or_else(|reason| {
+            let moved = match self.quarantine() {
+                Ok(path) => format!("it was set aside as {}", path.display()),
+                Err(error) => format!("it could not be moved aside: {error}"),
+            };
+            self.warn_unreadable(&format!("{reason}; {moved}"));
+            CacheFile::default()
+        });
+        Ok(CacheLock { cache: self.clone(), content, _lock: lock })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(CACHE_FILE)
+    }
+
+    async fn lock_file(&self, timeout: Duration) -> Result<File> {
+        let path = self.directory.join(LOCK_FILE);
+        let lock_error = |error| io_error("lock", &path, error);
+        if fs::metadata(&self.directory).is_ok_and(|found| !found.is_dir()) {
+            let message = format!("{} is not a directory", self.directory.display());
+            return Err(Error::failed(message).with_hint(HINT_DIRECTORY));
+        }
+        files::create_private_dir(&self.directory).map_err(|error| io_error("create", &self.directory, error))?;
+        let file = files::private_open_options().write(true).open(&path).map_err(lock_error)?;
+        let deadline = Instant::now() + timeout;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(lock_error(error)),
+                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
+                    return Err(Error::failed(format!("another mscommerce holds {} for too long", path.display()))
+                        .with_hint("end the other process, or try again with a longer --timeout"));
+                }
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
+            }
+        }
+    }
+
+    /// The content, or the reason why it cannot be used. A file that is not this user's own is an error and stays.
+    fn read(&self) -> Result<Result<CacheFile, String>> {
+        match self.read_bytes().and_then(|found| found.map(decrypt).transpose()) {
+            Ok(Some(text)) => Ok(CacheFile::parse(&text)),
             Ok(None) => Ok(Ok(CacheFile::default())),
             Err(OpenError::Io(error)) => Ok(Err(error.to_string())),
-            Err(OpenError::NotOwned(why)) => {
-                let path = self.file.path();
-                Err(Error::failed(format!("the saved sign-ins in {} are not used: {why}", path.display()))
+            Err(OpenError::NotOwned(reason)) => {
+                let path = self.path();
+                Err(Error::failed(format!("the saved sign-ins in {} are not used: {reason}", path.display()))
                     .with_hint("look at how it came there and remove it, or name another directory in MSCOMMERCE_HOME"))
             }
         }
     }
 
-    pub fn parse(text: &[u8]) -> Result<CacheFile, String> {
-        // The parser's message may quote the text, which holds tokens.
-        let damaged =
-            |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
-        let layout: VersionHeader = serde_json::from_slice(text).map_err(damaged)?;
-        if !(OLDEST..=VERSION).contains(&layout.version) {
-            return Err(format!(
-                "its layout is number {}, and this version knows {OLDEST} and {VERSION}",
-                layout.version
+    fn read_bytes(&self) -> Result<Option<SecretBytes>, OpenError> {
+        let path = self.path();
+        let PrivateFile { file, previous_mode } = match files::open_private(&path) {
+            Ok(opened) => opened,
+            Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if let Some(mode) = previous_mode {
+            self.ui.warn(&format!(
+                "others could read {} (mode {mode:o}); it is private now. If others use this machine, sign in anew",
+                path.display()
             ));
         }
-        serde_json::from_slice(text).map_err(damaged)
+        SecretBytes::read(file).map(Some).map_err(OpenError::Io)
     }
 
-    fn warn(&self, why: &str) {
-        let path = self.file.path();
-        self.ui.warn(&format!("the saved sign-ins in {} cannot be used: {why}", path.display()));
+    fn warn_unreadable(&self, reason: &str) {
+        self.ui.warn(&format!("the saved sign-ins in {} cannot be used: {reason}", self.path().display()));
+    }
+
+    /// Moves an unreadable file aside, in place of an earlier one, and returns its new path.
+    fn quarantine(&self) -> io::Result<PathBuf> {
+        let path = self.directory.join(QUARANTINE_FILE);
+        remove_file(&path)?;
+        fs::rename(self.path(), &path)?;
+        Ok(path)
+    }
+
+    fn temporary_file(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(&self.directory)
+    }
+
+    /// Replaces the file atomically. On Windows this fails while another process reads the file.
+    fn persist_with_retry(&self, mut file: NamedTempFile) -> io::Result<()> {
+        let mut attempts = if cfg!(windows) { 25 } else { 1 };
+        loop {
+            attempts -= 1;
+            match file.persist(self.path()) {
+                Ok(_) => return Ok(()),
+                Err(failed) if attempts > 0 && failed.error.kind() == io::ErrorKind::PermissionDenied => {
+                    std::thread::sleep(LOCK_POLL);
+                    file = failed.file;
+                }
+                Err(failed) => return Err(failed.error),
+            }
+        }
     }
 }
 
 impl CacheLock {
-    /// Finds out whether a sign-in could be saved.
+    pub fn content(&self) -> &CacheFile {
+        &self.content
+    }
+
+    /// Fails if a credential could not be saved.
     pub fn ensure_writable(&self) -> Result<()> {
-        self.file.ensure_writable()
+        self.cache.temporary_file().map(drop).map_err(|error| io_error("write", &self.cache.path(), error))
     }
 
-    pub fn sign_in(&self, profile: &str) -> Option<&CachedCredential> {
-        self.content.profiles.get(profile)
-    }
-
-    pub fn profiles(&self) -> Vec<String> {
-        self.content.profiles.keys().cloned().collect()
-    }
-
-    /// Replaces a profile's sign-in.
-    pub fn save(&mut self, profile: &str, sign_in: CachedCredential) -> Result<()> {
-        self.content.profiles.insert(profile.to_owned(), sign_in);
+    /// Saves a profile's credential.
+    pub fn save(&mut self, profile: &str, credential: CachedCredential) -> Result<()> {
+        self.content.profiles.insert(profile.to_owned(), credential);
         self.write()
     }
 
-    /// Removes the sign-ins of the profiles that `fits`, and every file that could hold a trace of them.
-    /// Returns the names of those removed.
-    pub fn remove(&mut self, fits: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-        let names: Vec<String> = self.content.profiles.keys().filter(|name| fits(name)).cloned().collect();
-        for name in &names {
-            self.content.profiles.remove(name);
-        }
+    /// Removes the credentials of the profiles that match. Returns their names.
+    pub fn remove(&mut self, matches: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let removed: Vec<String> = self.content.profiles.keys().filter(|name| matches(name)).cloned().collect();
+        self.content.profiles.retain(|name, _| !removed.contains(name));
         if self.content.profiles.is_empty() {
-            self.file.remove()?;
-        } else if !names.is_empty() {
+            let path = self.cache.path();
+            remove_file(&path).map_err(|error| io_error("remove", &path, error))?;
+        } else if !removed.is_empty() {
             self.write()?;
         }
-        Ok(names)
+        Ok(removed)
     }
 
-    /// Removes what may hold the tokens of any profile: a file that was set aside because it could not be
-    /// understood, and what a killed process left half written. Returns whether there was any.
+    /// Removes a file that was moved aside, and temporary files that a killed process left: they may hold tokens of any
+    /// profile. Returns whether there were any.
     pub fn remove_stale_files(&self) -> Result<bool> {
-        self.file.remove_stale_files()
+        let directory = &self.cache.directory;
+        let list_error = |error| io_error("look for left files in", directory, error);
+        let mut found = false;
+        for entry in fs::read_dir(directory).map_err(list_error)? {
+            let entry = entry.map_err(list_error)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
+            if is_file && (name == QUARANTINE_FILE || name.starts_with(TEMPORARY_PREFIX)) {
+                let path = entry.path();
+                remove_file(&path).map_err(|error| io_error("remove", &path, error))?;
+                found = true;
+            }
+        }
+        Ok(found)
     }
 
     fn write(&mut self) -> Result<()> {
         self.content.version = VERSION;
-        let mut content = SecretBytes::default();
-        serde_json::to_writer_pretty(&mut content, &self.content).map_err(Error::from_source)?;
-        let sealed = sealing::seal(&content)
-            .map_err(|error| Error::from_source(error).context("Windows could not seal the sign-in"))?;
-        self.file.write(&sealed)
+        let mut text = SecretBytes::default();
+        serde_json::to_writer_pretty(&mut text, &self.content).map_err(Error::from_source)?;
+        let bytes =
+            encrypt(&text).map_err(|error| Error::from_source(error).context("Windows could not seal the sign-in"))?;
+        let written = self.cache.temporary_file().and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.as_file().sync_all()?;
+            self.cache.persist_with_retry(file)
+        });
+        written.map_err(|error| io_error("write", &self.cache.path(), error))
+    }
+}
+
+fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
+    Error::from_source(error).context(format!("could not {action} {}", path.display())).with_hint(HINT_DIRECTORY)
+}
+
+/// Removes a file if it exists. A directory stays: no credential was ever written to one.
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }

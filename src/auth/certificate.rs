@@ -1,199 +1,280 @@
-//! Reading a certificate and its private key from a file: PEM, or PKCS#12 (PFX).
+//! The certificate of an application: reads it and its private key from PEM or PKCS#12 (PFX), and signs assertions.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chrono::Utc;
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use chrono::{DateTime, Utc};
 use p12_keystore::Pkcs12Archive;
+use p12_keystore::error::Error as Pkcs12Error;
 use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
-use rustls::SignatureAlgorithm;
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::SigningKey;
+use rustls::{SignatureAlgorithm, SignatureScheme};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use tokio::sync::OnceCell;
+use url::Url;
+use uuid::Uuid;
+use x509_parser::prelude::{ASN1Time, FromDer, SubjectPublicKeyInfo, X509Certificate};
 
-use super::application::certificate::ClientCertificate;
-use super::application::{ArgSource, decode_text, file_read_error};
+use super::arg_source::ArgSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::secret::contains_bytes;
+use crate::secret::{contains_bytes, into_secret};
 use crate::text::{format_timestamp, sanitize_line, shell_quote};
 
-/// No certificate and key come near this.
-const LARGEST: usize = 1024 * 1024;
+/// The largest file that is read.
+const MAX_FILE_SIZE: usize = 1024 * 1024;
 
-const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----"];
+/// How long an assertion is valid (entra-docs, "certificate credentials").
+const ASSERTION_LIFETIME: chrono::Duration = chrono::Duration::minutes(10);
 
-/// How a file that holds no pair can be made into one that does.
-const MAKE_ONE: &str = "put both into one file: cat key.pem certificate.pem > both.pem";
+const ENCRYPTED_KEY_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const ENCRYPTED_KEY_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
 
-const RSA_NEEDED: &str = "an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem";
+const HINT_COMBINE_FILES: &str = "put both into one file: cat key.pem certificate.pem > both.pem";
+const HINT_RSA_KEY: &str = "an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem";
 
-/// The file needs a password, and the one there is, if any, does not open it.
+/// The file needs a password, and none or a wrong one was given.
 #[derive(Debug)]
 pub struct PasswordRequired {
     file: String,
     is_given: bool,
 }
 
+impl PasswordRequired {
+    fn error(password: Option<&SecretString>, file: &str) -> Error {
+        Error::new(ErrorKind::Auth, Self { file: file.to_owned(), is_given: password.is_some() })
+            .with_hint("the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD")
+    }
+}
+
 impl fmt::Display for PasswordRequired {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let why = if self.is_given { "the password does not open it" } else { "it needs a password" };
-        write!(formatter, "{}: {why}", self.file)
+        let reason = if self.is_given { "the password does not open it" } else { "it needs a password" };
+        write!(formatter, "{}: {reason}", self.file)
     }
 }
 
 impl std::error::Error for PasswordRequired {}
 
-/// What a file holds.
-#[derive(Default)]
-struct Content {
-    keys: Vec<Zeroizing<PrivateKeyDer<'static>>>,
-    certificates: Vec<Vec<u8>>,
-}
-
-/// A file that holds a certificate and its private key. It is read once, when it is needed first.
+/// A file that holds a certificate and its private key. It is read once, on first use.
 pub struct CertificateFile {
     path: PathBuf,
     password: Option<SecretString>,
-    /// What names the file.
-    origin: ArgSource,
-    content: OnceCell<ClientCertificate>,
+    source: ArgSource,
+    certificate: OnceCell<ClientCertificate>,
 }
 
 impl CertificateFile {
-    pub fn new(path: PathBuf, password: Option<SecretString>, origin: ArgSource) -> Self {
-        Self { path, password, origin, content: OnceCell::new() }
+    pub fn new(path: PathBuf, password: Option<SecretString>, source: ArgSource) -> Self {
+        Self { path, password, source, certificate: OnceCell::new() }
     }
 
     /// The same file with another password.
     pub fn with_password(self, password: SecretString) -> Self {
-        Self::new(self.path, Some(password), self.origin)
+        Self::new(self.path, Some(password), self.source)
     }
 
-    /// The certificate in it, once it is sure that Entra can take it. Fails with [`PasswordRequired`] where a password
-    /// is missing or wrong.
-    pub async fn read(&self) -> Result<&ClientCertificate> {
-        self.content.get_or_try_init(|| self.read_anew()).await
+    /// The certificate, if Entra can accept it now. Fails with [`PasswordRequired`] if the password is missing or wrong.
+    pub async fn load(&self) -> Result<&ClientCertificate> {
+        self.certificate.get_or_try_init(|| self.read()).await
     }
 
-    async fn read_anew(&self) -> Result<ClientCertificate> {
+    async fn read(&self) -> Result<ClientCertificate> {
         let file = sanitize_line(&self.path.display().to_string());
-        let read =
-            files::read_limited(&self.path, LARGEST).await.map_err(|error| read_error(error, &file, self.origin));
-        let certificate = read.and_then(|bytes| usable(&bytes, self.password.as_ref(), &file));
-        certificate.map_err(|error| error.with_detail(format!("the file is named by {}", self.origin)))
+        let bytes = files::read_limited(&self.path, MAX_FILE_SIZE).await;
+        let bytes = bytes.map_err(|error| read_error(error, &file, self.source));
+        let certificate = bytes.and_then(|bytes| validate(&bytes, self.password.as_ref(), &file));
+        certificate.map_err(|error| error.with_detail(format!("the file is named by {}", self.source)))
     }
 }
 
-/// The certificate in the file, if it can be used now.
-fn usable(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
-    let wrong = |why: &str| Error::auth(format!("{file}: {why}"));
+fn read_error(error: io::Error, file: &str, source: ArgSource) -> Error {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return Error::auth(format!("{file} is larger than {} MiB: it is no certificate", MAX_FILE_SIZE / 1024 / 1024));
+    }
+    source.read_error(error, &format!("the certificate {file}"))
+}
+
+/// A certificate and its RSA key.
+pub struct ClientCertificate {
+    key: Arc<dyn SigningKey>,
+    der: Vec<u8>,
+    file: String,
+    not_before: DateTime<Utc>,
+    not_after: DateTime<Utc>,
+}
+
+/// Shown when Entra rejects the certificate. The Azure portal shows the SHA-1 thumbprint.
+impl fmt::Display for ClientCertificate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        writeln!(formatter, "certificate: {}, valid until {}", self.file, format_timestamp(self.not_after))?;
+        writeln!(formatter, "SHA-1 thumbprint: {}", hex(digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.der).as_ref()))?;
+        write!(formatter, "SHA-256 thumbprint: {}", hex(digest(&SHA256, &self.der).as_ref()))
+    }
+}
+
+impl ClientCertificate {
+    /// The certificate that belongs to one of the keys; of several, the valid one that expires last.
+    fn find_pair(keys: &[Arc<dyn SigningKey>], certificates: &[Vec<u8>], file: &str) -> Option<Self> {
+        let combinations = keys.iter().flat_map(|key| certificates.iter().map(move |der| (key, der)));
+        let pairs = combinations.filter_map(|(key, der)| Self::pair(key, der, file));
+        let now = Utc::now();
+        pairs.max_by_key(|certificate| (certificate.not_before <= now, certificate.not_after))
+    }
+
+    /// The certificate with the key, if they belong to each other.
+    fn pair(key: &Arc<dyn SigningKey>, der: &[u8], file: &str) -> Option<Self> {
+        let spki = key.public_key()?;
+        let (_, spki) = SubjectPublicKeyInfo::from_der(spki.as_ref()).ok()?;
+        let (_, parsed) = X509Certificate::from_der(der).ok()?;
+        let time = |time: ASN1Time| DateTime::from_timestamp(time.timestamp(), 0);
+        let (not_before, not_after) = (time(parsed.validity().not_before)?, time(parsed.validity().not_after)?);
+        let is_pair = parsed.public_key().subject_public_key == spki.subject_public_key;
+        is_pair.then(|| Self { key: Arc::clone(key), der: der.to_vec(), file: file.to_owned(), not_before, not_after })
+    }
+
+    /// Signs a client assertion for the token endpoint `audience`: a JWT with PS256 (RFC 7523; entra-docs, "certificate
+    /// credentials").
+    pub fn sign_assertion(&self, client_id: &str, audience: &Url) -> Result<SecretString> {
+        let now = Utc::now();
+        let header = json!({
+            "alg": "PS256",
+            "typ": "JWT",
+            "x5t#S256": base64url(digest(&SHA256, &self.der)),
+        });
+        let claims = json!({
+            "aud": audience.as_str(),
+            "iss": client_id,
+            "sub": client_id,
+            "jti": Uuid::new_v4().to_string(),
+            "nbf": now.timestamp(),
+            "exp": (now + ASSERTION_LIFETIME).timestamp(),
+        });
+        let message = format!("{}.{}", base64url(header.to_string()), base64url(claims.to_string()));
+        let sign_error = || Error::auth(format!("the private key in {} cannot sign", self.file));
+        let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).ok_or_else(sign_error)?;
+        let signature = signer.sign(message.as_bytes()).map_err(|_| sign_error())?;
+        Ok(into_secret(format!("{message}.{}", base64url(signature))))
+    }
+}
+
+fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The keys and certificates in a file.
+#[derive(Default)]
+struct PemContents {
+    keys: Vec<Zeroizing<PrivateKeyDer<'static>>>,
+    certificates: Vec<Vec<u8>>,
+}
+
+/// The certificate in the file, if it is valid now.
+fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
+    let invalid = |reason: &str| Error::auth(format!("{file}: {reason}"));
     if bytes.is_empty() {
-        return Err(wrong("it is empty"));
+        return Err(invalid("it is empty"));
     }
-    let bytes = &*decode_text(bytes);
-    let content = if has(bytes, "-----BEGIN ") { pem(bytes, password, file)? } else { pfx(bytes, password, file)? };
-    if content.keys.is_empty() {
-        return Err(wrong("it holds no private key").with_hint(MAKE_ONE));
+    let bytes = &*files::decode_text(bytes);
+    let is_pem = contains_bytes(bytes, b"-----BEGIN ");
+    let contents = if is_pem { parse_pem(bytes, password, file)? } else { parse_pfx(bytes, password, file)? };
+    if contents.keys.is_empty() {
+        return Err(invalid("it holds no private key").with_hint(HINT_COMBINE_FILES));
     }
-    if content.certificates.is_empty() {
-        return Err(wrong("it holds no certificate").with_hint(MAKE_ONE));
+    if contents.certificates.is_empty() {
+        return Err(invalid("it holds no certificate").with_hint(HINT_COMBINE_FILES));
     }
-    let keys = rsa_keys(&content.keys).map_err(|why| wrong(&why).with_hint(RSA_NEEDED))?;
-    let certificate = ClientCertificate::matching(&keys, &content.certificates, file).ok_or_else(|| {
-        wrong("the private key does not belong to the certificate")
+    let keys = rsa_keys(&contents.keys).map_err(|reason| invalid(&reason).with_hint(HINT_RSA_KEY))?;
+    let certificate = ClientCertificate::find_pair(&keys, &contents.certificates, file).ok_or_else(|| {
+        invalid("the private key does not belong to the certificate")
             .with_hint("put the two that were made together into it")
     })?;
     let now = Utc::now();
     if certificate.not_after <= now {
-        let why = format!("the certificate ended at {}", format_timestamp(certificate.not_after));
-        return Err(wrong(&why).with_hint("make a new one, and add it to the application's certificates"));
+        let reason = format!("the certificate ended at {}", format_timestamp(certificate.not_after));
+        return Err(invalid(&reason).with_hint("make a new one, and add it to the application's certificates"));
     }
     if certificate.not_before > now {
-        let why = format!("the certificate is not valid before {}", format_timestamp(certificate.not_before));
-        return Err(wrong(&why).with_hint("look at this machine's clock, or wait until then"));
+        let reason = format!("the certificate is not valid before {}", format_timestamp(certificate.not_before));
+        return Err(invalid(&reason).with_hint("look at this machine's clock, or wait until then"));
     }
     Ok(certificate)
 }
 
-fn read_error(error: io::Error, file: &str, origin: ArgSource) -> Error {
-    if error.kind() == io::ErrorKind::FileTooLarge {
-        return Error::auth(format!("{file} is larger than {} MiB: it is no certificate", LARGEST / 1024 / 1024));
-    }
-    file_read_error(error, &format!("the certificate {file}"), origin)
-}
-
-/// The RSA keys among the private keys: Entra takes PS256 alone for a certificate.
+/// The RSA keys: Entra accepts only PS256 for a certificate. Fails with the reason if there is none.
 fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> Result<Vec<Arc<dyn SigningKey>>, String> {
-    let mut why = String::new();
+    let mut reason = String::new();
     let mut rsa = Vec::new();
     for key in keys {
         match any_supported_type(key) {
             Ok(key) if key.algorithm() == SignatureAlgorithm::RSA => rsa.push(key),
-            Ok(key) => why = format!("the private key is of the kind {:?}", key.algorithm()),
-            // No more than that is known of a key that is damaged, too short or of a kind nobody has heard of.
-            Err(_) => "the private key cannot be used".clone_into(&mut why),
+            Ok(key) => reason = format!("the private key is of the kind {:?}", key.algorithm()),
+            // The key may be damaged, too short or of an unknown type.
+            Err(_) => "the private key cannot be used".clone_into(&mut reason),
         }
     }
-    if rsa.is_empty() { Err(why) } else { Ok(rsa) }
+    if rsa.is_empty() { Err(reason) } else { Ok(rsa) }
 }
 
-fn pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Content> {
-    // Files without a line end at their end, one put behind the other.
+fn parse_pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<PemContents> {
+    // Files without a final line end, concatenated.
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).replace("----------BEGIN", "-----\n-----BEGIN"));
-    let bytes = text.as_bytes();
-    let mut content = Content::default();
-    for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(bytes) {
+    let mut contents = PemContents::default();
+    for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(text.as_bytes()) {
         let (kind, der) = section.map_err(|_| {
-            let error = Error::auth(format!("{file}: its PEM cannot be read"));
-            if has(bytes, "Proc-Type: 4,ENCRYPTED") {
-                return error
-                    .with_detail("its private key is encrypted in OpenSSL's old way")
-                    .with_hint(write_key_anew(file));
+            let error = Error::auth(format!("{file}: its PEM cannot be read")).with_hint(hint_convert_key(file));
+            if text.contains("Proc-Type: 4,ENCRYPTED") {
+                return error.with_detail("its private key is encrypted in OpenSSL's old way");
             }
-            error.with_hint(write_key_anew(file))
+            error
         })?;
         match kind {
-            SectionKind::Certificate => content.certificates.push(der),
-            kind => content.keys.extend(PrivateKeyDer::from_pem(kind, der).map(Zeroizing::new)),
+            SectionKind::Certificate => contents.certificates.push(der),
+            kind => contents.keys.extend(PrivateKeyDer::from_pem(kind, der).map(Zeroizing::new)),
         }
     }
-    if let Some(key) = decrypted(&text, password, file)? {
-        content.keys.push(Zeroizing::new(key));
+    if let Some(key) = decrypt_key(&text, password, file)? {
+        contents.keys.push(Zeroizing::new(key));
     }
-    Ok(content)
+    Ok(contents)
 }
 
-/// The private key that PEM holds encrypted (PKCS#8), if it does.
-fn decrypted(text: &str, password: Option<&SecretString>, file: &str) -> Result<Option<PrivateKeyDer<'static>>> {
-    let section = text.find(ENCRYPTED[0]).and_then(|start| {
-        let end = text[start..].find(ENCRYPTED[1])?;
-        Some(&text[start..start + end + ENCRYPTED[1].len()])
+/// The encrypted private key (PKCS#8) in PEM, if there is one.
+fn decrypt_key(text: &str, password: Option<&SecretString>, file: &str) -> Result<Option<PrivateKeyDer<'static>>> {
+    let section = text.find(ENCRYPTED_KEY_BEGIN).and_then(|start| {
+        let end = text[start..].find(ENCRYPTED_KEY_END)?;
+        Some(&text[start..start + end + ENCRYPTED_KEY_END.len()])
     });
     let Some(section) = section else { return Ok(None) };
     let damaged = || Error::auth(format!("{file}: its encrypted private key cannot be read"));
     let (_, document) = SecretDocument::from_pem(section).map_err(|_| damaged())?;
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| damaged())?;
-    let key = encrypted.decrypt(exposed(password)).map_err(|error| match error {
-        // Only then it was the password; else the way of encryption is unknown here.
-        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) => password_needed(password, file),
-        _ => damaged().with_hint(write_key_anew(file)),
+    let key = encrypted.decrypt(expose_or_empty(password)).map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) => {
+            PasswordRequired::error(password, file)
+        }
+        // The cipher is not supported.
+        _ => damaged().with_hint(hint_convert_key(file)),
     })?;
     Ok(Some(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()))
 }
 
-fn pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Content> {
-    let archive = Pkcs12Archive::from_pkcs12(bytes, exposed(password)).map_err(|error| match error {
-        p12_keystore::error::Error::MacError(_)
-        | p12_keystore::error::Error::Pkcs5Error(_)
-        | p12_keystore::error::Error::UnpadError => password_needed(password, file),
-        p12_keystore::error::Error::DerError(_) => {
+fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<PemContents> {
+    let archive = Pkcs12Archive::from_pkcs12(bytes, expose_or_empty(password)).map_err(|error| match error {
+        Pkcs12Error::MacError(_) | Pkcs12Error::Pkcs5Error(_) | Pkcs12Error::UnpadError => {
+            PasswordRequired::error(password, file)
+        }
+        Pkcs12Error::DerError(_) => {
             Error::auth(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))
                 .with_hint("a certificate alone (.cer, .p7b) does not do: its private key is needed, too")
         }
@@ -203,26 +284,16 @@ fn pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<Cont
     let keys =
         archive.keys.iter().map(|bag| Zeroizing::new(PrivatePkcs8KeyDer::from(bag.key.as_der().to_vec()).into()));
     let certificates = archive.certs.iter().map(|bag| bag.cert.as_der().to_vec());
-    Ok(Content { keys: keys.collect(), certificates: certificates.collect() })
+    Ok(PemContents { keys: keys.collect(), certificates: certificates.collect() })
 }
 
-fn write_key_anew(file: &str) -> String {
+fn hint_convert_key(file: &str) -> String {
     format!(
         "write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out key.pem",
         shell_quote(file)
     )
 }
 
-fn password_needed(password: Option<&SecretString>, file: &str) -> Error {
-    let needed = PasswordRequired { file: file.to_owned(), is_given: password.is_some() };
-    Error::new(ErrorKind::Auth, needed)
-        .with_hint("the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD")
-}
-
-fn exposed(password: Option<&SecretString>) -> &str {
+fn expose_or_empty(password: Option<&SecretString>) -> &str {
     password.map_or("", ExposeSecret::expose_secret)
-}
-
-fn has(bytes: &[u8], text: &str) -> bool {
-    contains_bytes(bytes, text.as_bytes())
 }

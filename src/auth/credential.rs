@@ -1,4 +1,4 @@
-//! What is saved of a sign-in.
+//! The cached credential of a profile, and the status of a credential.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,22 +8,23 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-use crate::auth::tenant::Tenant;
+use super::tenant::Tenant;
+use crate::error::Error;
 
-/// A token is renewed this long before it ends, so that none ends on its way (MSAL does the same).
+/// A token is refreshed this long before it expires, so that it does not expire in flight (as MSAL does).
 const EXPIRY_MARGIN: chrono::Duration = chrono::Duration::minutes(5);
 
-/// How somebody signed in. A further way is a further layout of the file: versions that do not know it must not
-/// take the file for damaged.
+/// How the user or application signed in. A new method needs a new layout of the cache file: versions that do not know the
+/// method must not take the file for damaged.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignInMethod {
     Browser,
     DeviceCode,
     Password,
-    /// A ready token was handed over; there is nothing to renew it with.
+    /// A ready access token, without a refresh token.
     Token,
-    /// An application, whose secret, key or assertion is not kept: there is nothing to renew it with.
+    /// An application. Its secret, key or assertion is not cached, so the token cannot be refreshed.
     Application,
 }
 
@@ -39,29 +40,15 @@ impl fmt::Display for SignInMethod {
     }
 }
 
-/// What every version of the file begins with.
-#[derive(Deserialize)]
-pub struct VersionHeader {
-    #[serde(default)]
-    pub version: u32,
-}
-
-/// The file's content: every profile's sign-in.
-#[derive(Default, Deserialize, Serialize)]
-pub struct CacheFile {
-    pub version: u32,
-    pub profiles: BTreeMap<String, CachedCredential>,
-}
-
-/// One profile's sign-in: one refresh token, and an access token for each tenant it was used at.
+/// The credential of a profile: one refresh token, and an access token for each tenant it was used at.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CachedCredential {
     pub account: Option<String>,
-    /// The tenant that the sign-in was for.
+    /// The tenant that the user signed in to.
     pub tenant_id: String,
     pub method: SignInMethod,
-    /// The authority host that granted the tokens; the refresh token is sent nowhere else.
+    /// The authority host that issued the tokens; the refresh token is sent only there.
     pub authority: Url,
     pub client_id: Option<String>,
     pub scope: String,
@@ -78,37 +65,36 @@ pub struct CachedToken {
     #[serde(serialize_with = "serialize_secret")]
     pub access_token: SecretString,
     pub expires_at: DateTime<Utc>,
-    /// Domains by which the tenant was asked for.
+    /// Domains by which the user named the tenant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
 }
 
 impl CachedCredential {
-    /// Whether both are the sign-in of one account, by one client at one authority, so that what one of them is granted
-    /// belongs to the other, too.
+    /// Whether both are for the same account, client and authority, so that tokens of one may be added to the other.
     pub fn same_identity(&self, other: &Self) -> bool {
         self.account == other.account && self.client_id == other.client_id && self.authority == other.authority
     }
 
-    /// The saved token for a tenant, or for the one that was signed in to.
+    /// The token for a tenant, or for the tenant that the user signed in to; with the tenant's id.
     pub fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &CachedToken)> {
-        let asked = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
+        let name = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
         self.tenants
             .iter()
-            .find(|(id, token)| id.eq_ignore_ascii_case(asked) || token.domains.iter().any(|domain| domain == asked))
+            .find(|(id, token)| id.eq_ignore_ascii_case(name) || token.domains.iter().any(|domain| domain == name))
             .map(|(id, token)| (id.as_str(), token))
     }
 
-    /// Keeps an access token for a tenant, and the domain by which the tenant was asked for, if it was.
+    /// Stores the token for a tenant, and the domain by which `tenant` names it, if it does.
     pub fn store_token(
         &mut self,
         tenant_id: &str,
         access_token: SecretString,
         expires_at: DateTime<Utc>,
-        asked: Option<&Tenant>,
+        tenant: Option<&Tenant>,
     ) {
         let mut domains = self.tenants.remove(tenant_id).map(|old| old.domains).unwrap_or_default();
-        if let Some(domain) = asked.filter(|tenant| tenant.id().is_none()).map(Tenant::as_str)
+        if let Some(domain) = tenant.filter(|tenant| tenant.id().is_none()).map(Tenant::as_str)
             && !domains.iter().any(|known| known == domain)
         {
             domains.push(domain.to_owned());
@@ -118,13 +104,12 @@ impl CachedCredential {
 }
 
 impl CachedToken {
-    /// Whether the token can still be sent.
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         is_fresh(self.expires_at, now)
     }
 }
 
-/// Whether a token that ends at this time can still be sent.
+/// Whether a token that expires at this time need not be refreshed yet.
 pub fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now + EXPIRY_MARGIN < expires_at
 }
@@ -133,7 +118,7 @@ fn serialize_secret<S: Serializer>(secret: &SecretString, serializer: S) -> Resu
     serializer.serialize_str(secret.expose_secret())
 }
 
-#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+#[expect(clippy::ref_option, reason = "the signature that serde requires")]
 fn serialize_secret_option<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(secret) => serialize_secret(secret, serializer),
@@ -141,11 +126,39 @@ fn serialize_secret_option<S: Serializer>(secret: &Option<SecretString>, seriali
     }
 }
 
+/// Where a credential was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Environment,
+    Cache,
+}
+
+/// Who is signed in, without asking Entra.
+pub struct Status {
+    pub account: Option<String>,
+    pub tenant_id: Option<String>,
+    pub method: SignInMethod,
+    pub source: Source,
+    pub client_id: Option<String>,
+    pub roles: Vec<String>,
+    /// When the access token expires; `None` if there is none for this tenant yet.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Whether a new access token can be obtained without the user.
+    pub can_refresh: bool,
+    /// The authority that issues new tokens; `None` if none can be obtained.
+    pub authority: Option<Url>,
+}
+
+/// The error of an earlier token request, for a request that is not sent because of it.
+pub fn repeat_error(error: &Error) -> Error {
+    Error::auth(error.summary()).with_hints(error.hints().to_vec())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sign_in() -> CachedCredential {
+    fn credential() -> CachedCredential {
         CachedCredential {
             account: None,
             tenant_id: "t-1".into(),
@@ -158,26 +171,21 @@ mod tests {
         }
     }
 
-    fn token(secret: &str) -> CachedToken {
-        CachedToken { access_token: secret.into(), expires_at: DateTime::UNIX_EPOCH, domains: Vec::new() }
-    }
-
     #[test]
-    fn a_tenant_asked_for_by_its_domain_is_found_by_it_again() {
-        let mut sign_in = sign_in();
+    fn token_of_tenant_is_found_by_domain() {
+        let mut credential = credential();
         let domain = Tenant::parse("Fabrikam.example").expect("a tenant");
-        sign_in.store_token("t-2", "a".into(), DateTime::UNIX_EPOCH, Some(&domain));
-        sign_in.store_token("t-2", "b".into(), DateTime::UNIX_EPOCH, None);
-        let (id, found) = sign_in.token_for(Some(&domain)).expect("the token");
+        credential.store_token("t-2", "a".into(), DateTime::UNIX_EPOCH, Some(&domain));
+        credential.store_token("t-2", "b".into(), DateTime::UNIX_EPOCH, None);
+        let (id, found) = credential.token_for(Some(&domain)).expect("the token");
         assert_eq!((id, found.access_token.expose_secret()), ("t-2", "b"));
-        assert!(sign_in.token_for(None).is_none());
+        assert!(credential.token_for(None).is_none());
     }
 
     #[test]
-    fn a_token_is_renewed_five_minutes_before_it_ends() {
-        let token = token("a");
-        let end = token.expires_at;
-        assert!(token.is_fresh(end - chrono::Duration::seconds(301)));
-        assert!(!token.is_fresh(end - chrono::Duration::seconds(300)));
+    fn token_is_fresh_until_five_minutes_before_expiry() {
+        let expires_at = DateTime::UNIX_EPOCH;
+        assert!(is_fresh(expires_at, expires_at - chrono::Duration::seconds(301)));
+        assert!(!is_fresh(expires_at, expires_at - chrono::Duration::seconds(300)));
     }
 }

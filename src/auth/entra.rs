@@ -1,17 +1,15 @@
-//! Microsoft Entra ID's v2.0 endpoints: from what a person gives to tokens.
-
-use std::time::Duration;
+//! The OAuth flows of Microsoft Entra ID's v2.0 endpoints.
 
 use chrono::{DateTime, Utc};
-use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
-};
+use futures_util::future::LocalBoxFuture;
+use oauth2::basic::{BasicTokenIntrospectionResponse, BasicTokenType};
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, DeviceAuthorizationUrl,
-    EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
-    StandardDeviceAuthorizationResponse, StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
+    EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
 };
+use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -19,36 +17,40 @@ use url::Url;
 use super::claims::{Claims, is_bearer_token};
 use super::oauth_error::OAuthError;
 use super::sign_in_command::SignInCommand;
-use super::transport::Transport;
 use crate::error::{Error, Result};
-use crate::http::{self, HttpError};
+use crate::http::{self, HttpError, RetryPolicy};
+use crate::secret::contains_bytes;
 
-/// Asked for beside the service's own scope: a refresh token, and who signed in.
+/// The path registered for the module's client id. Entra ignores the port of a localhost address, not its path
+/// (entra-docs, "reply URL").
+pub const REDIRECT_PATH: &str = "/m365/commerce";
+
+/// Requested beside the service's own scope: a refresh token, and who signed in.
 const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
 
 /// RFC 7523, section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Blocked by a Conditional Access policy.
-const CONDITIONAL_ACCESS: u32 = 53003;
+/// Shorter values may occur in any text by chance.
+const MIN_SECRET_LEN: usize = 6;
 
-/// What Entra adds to a token answer.
+/// Entra's additional members of a token response.
 #[derive(Debug, Deserialize, Serialize)]
-struct EntraFields {
-    /// Never written; the trait wants it to be possible.
+pub struct EntraFields {
+    /// Never written; the trait requires `Serialize`.
     #[serde(skip_serializing)]
     id_token: Option<SecretString>,
 }
 
 impl ExtraTokenFields for EntraFields {}
 
-type Tokens = StandardTokenResponse<EntraFields, BasicTokenType>;
-type OauthClient = Client<
-    BasicErrorResponse,
+pub type Tokens = StandardTokenResponse<EntraFields, BasicTokenType>;
+pub type OAuthClient = Client<
+    OAuthError,
     Tokens,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
-    BasicRevocationErrorResponse,
+    OAuthError,
     EndpointSet,
     EndpointSet,
     EndpointNotSet,
@@ -56,24 +58,55 @@ type OauthClient = Client<
     EndpointSet,
 >;
 
-/// What a successful sign-in or renewal grants.
+/// The tokens that a sign-in or a refresh returns.
 pub struct TokenResponse {
     pub access_token: SecretString,
     pub refresh_token: Option<SecretString>,
     pub expires_at: DateTime<Utc>,
-    /// What the access token says of itself, or the id token where the access token says nothing.
+    /// The claims of the access token, or of the id token if the access token is opaque.
     pub claims: Claims,
 }
 
-/// What an application presents in the place of a person's sign-in.
-#[derive(Clone, Copy)]
-pub enum ClientAuthParams<'a> {
-    Secret(&'a SecretString),
-    /// A JWT: signed with the application's certificate, or by an issuer that it trusts.
-    Assertion(&'a SecretString),
+/// Why Entra issued no token.
+pub enum AuthError {
+    /// Entra rejected the request.
+    OAuth(OAuthError),
+    /// There was no response, or not one of Entra's.
+    Other(Error),
 }
 
-/// Where and as what to sign in. The tenant is part of every address.
+impl AuthError {
+    /// The number after `AADSTS`, if Entra rejected the request with one.
+    pub fn code(&self) -> Option<u32> {
+        match self {
+            Self::OAuth(error) => error.code(),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The error of `action`, with hints for the rejection.
+    pub fn into_error(self, action: &str, sign_in_command: &SignInCommand) -> Error {
+        match self {
+            Self::OAuth(error) => error.into_error(action, sign_in_command),
+            Self::Other(error) => error.context(action),
+        }
+    }
+}
+
+impl From<Error> for AuthError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// How an application authenticates.
+pub enum ClientAuthParams {
+    Secret(SecretString),
+    /// A JWT, signed with the application's certificate or by an issuer that the application trusts.
+    Assertion(SecretString),
+}
+
+/// A client of the token endpoint of one tenant.
 #[derive(Clone)]
 pub struct Entra {
     pub http: http::Client,
@@ -84,40 +117,20 @@ pub struct Entra {
     pub client_id: String,
     /// The service's scope, `…/.default`.
     pub scope: String,
-    /// The command that signs in to the profile in use, for hints.
-    pub sign_in_command: SignInCommand,
 }
 
-/// A request that a browser is to make, with what its answer has to be checked against.
-pub struct Authorization {
+/// An authorization request for the browser, and what its redirect is checked against.
+pub struct AuthorizationRequest {
     pub url: Url,
     pub state: CsrfToken,
     verifier: PkceCodeVerifier,
     redirect: RedirectUrl,
 }
 
-/// A device code, and what the person needs for it.
-pub struct DeviceCode(StandardDeviceAuthorizationResponse);
-
-impl DeviceCode {
-    pub fn verification_uri(&self) -> &str {
-        self.0.verification_uri()
-    }
-
-    pub fn user_code(&self) -> &str {
-        self.0.user_code().secret()
-    }
-
-    pub fn expires_in(&self) -> Duration {
-        self.0.expires_in()
-    }
-}
-
 impl Entra {
-    /// The address to open in a browser: authorization code with PKCE, answered by a form that is posted to
-    /// `http://localhost:PORT/m365/commerce` (the path is the one registered for the module's client id).
-    pub fn authorize(&self, port: u16) -> Result<Authorization> {
-        let redirect = RedirectUrl::new(format!("http://localhost:{port}{}", super::browser::REDIRECT_PATH))
+    /// Authorization code with PKCE. The browser posts the code to `http://localhost:PORT` (`response_mode=form_post`).
+    pub fn authorization_request(&self, port: u16) -> Result<AuthorizationRequest> {
+        let redirect = RedirectUrl::new(format!("http://localhost:{port}{REDIRECT_PATH}"))
             .map_err(|error| Error::from_source(error).context("the redirect address cannot be built"))?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = self.client()?.set_redirect_uri(redirect.clone());
@@ -129,95 +142,64 @@ impl Entra {
             .add_extra_param("client_info", "1")
             .add_extra_param("prompt", "select_account")
             .url();
-        Ok(Authorization { url, state, verifier, redirect })
+        Ok(AuthorizationRequest { url, state, verifier, redirect })
     }
 
-    /// Redeems the code that the browser brought.
-    pub async fn redeem_code(&self, code: SecretString, authorization: Authorization) -> Result<TokenResponse> {
-        let client = self.client()?.set_redirect_uri(authorization.redirect);
-        let transport = Transport::for_a_code(&self.http);
-        let answer = client
+    /// Redeems the code of a redirect. It is sent again only if it was never received: a code can be redeemed once.
+    pub async fn exchange_code(
+        &self,
+        code: SecretString,
+        request: AuthorizationRequest,
+    ) -> Result<TokenResponse, AuthError> {
+        let client = self.client()?.set_redirect_uri(request.redirect);
+        let response = client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
-            .set_pkce_verifier(authorization.verifier)
+            .set_pkce_verifier(request.verifier)
             .add_extra_param("client_info", "1")
-            .request_async(&transport)
+            .request_async(&oauth_http_client(&self.http, RetryPolicy::IfNotSent))
             .await;
-        self.grant(answer, &transport, "could not sign in")
+        self.token_response(response)
     }
 
-    /// Signs in with a user name and a password (ROPC): for accounts that need no more than that.
-    pub async fn password(&self, user: &str, password: &SecretString) -> Result<TokenResponse> {
-        let (user, password) = (
-            ResourceOwnerUsername::new(user.to_owned()),
-            ResourceOwnerPassword::new(password.expose_secret().to_owned()),
-        );
-        let client = self.client()?;
-        let transport = Transport::new(&self.http);
-        let answer = client
+    /// Signs in with a user name and a password (ROPC), without multi-factor authentication.
+    pub async fn password(&self, user: &str, password: &SecretString) -> Result<TokenResponse, AuthError> {
+        let user = ResourceOwnerUsername::new(user.to_owned());
+        let password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
+        let response = self
+            .client()?
             .exchange_password(&user, &password)
             .add_scopes(self.scopes())
             .add_extra_param("client_info", "1")
-            .request_async(&transport)
+            .request_async(&oauth_http_client(&self.http, RetryPolicy::Idempotent))
             .await;
-        self.grant(answer, &transport, "could not sign in")
+        self.token_response(response)
     }
 
-    /// Asks for a code that the person enters on another device.
-    pub async fn device_code(&self) -> Result<DeviceCode> {
-        let client = self.client()?;
-        let transport = Transport::new(&self.http);
-        let request = client.exchange_device_code().add_scopes(self.scopes());
-        request
-            .request_async(&transport)
-            .await
-            .map(DeviceCode)
-            .map_err(|error| self.failure(error, &transport, "could not ask for a code"))
-    }
-
-    /// Waits until the person has entered the code, or it has expired.
-    pub async fn redeem_device_code(&self, code: &DeviceCode) -> Result<TokenResponse> {
-        let client = self.client()?;
-        let transport = Transport::while_a_person_is_busy(&self.http);
-        let polling = client.exchange_device_access_token(&code.0).request_async(&transport, tokio::time::sleep, None);
-        let granted = tokio::select! {
-            answer = polling => self.grant(answer, &transport, "could not sign in"),
-            failure = transport.gave_up() => Err(Error::from(failure).context("could not sign in")),
-        };
-        granted.map_err(|error| match error.downcast_ref::<OAuthError>().and_then(OAuthError::code) {
-            Some(CONDITIONAL_ACCESS) => error.with_hint(format!(
-                "a device code is often blocked where the browser is not: {}",
-                self.sign_in_command
-            )),
-            _ => error,
-        })
-    }
-
-    /// Redeems a refresh token, at this tenant: it is bound to user and client, not to a tenant (entra-docs,
-    /// "refresh tokens").
-    pub async fn refresh(&self, refresh_token: &SecretString) -> Result<TokenResponse> {
+    /// Redeems a refresh token at this tenant. It is bound to user and client, not to a tenant (entra-docs, "refresh
+    /// tokens").
+    pub async fn redeem_refresh_token(&self, refresh_token: &SecretString) -> Result<TokenResponse, AuthError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let client = self.client()?;
-        let transport = Transport::new(&self.http);
-        let answer = client
+        let response = self
+            .client()?
             .exchange_refresh_token(&refresh_token)
             .add_scopes(self.scopes())
             .add_extra_param("client_info", "1")
-            .request_async(&transport)
+            .request_async(&oauth_http_client(&self.http, RetryPolicy::Idempotent))
             .await;
-        self.grant(answer, &transport, &format!("could not renew the saved sign-in at the tenant {}", self.tenant))
+        self.token_response(response)
     }
 
-    /// Signs in as an application (client credentials), which asks for the service's scope alone.
-    pub async fn application(&self, proof: ClientAuthParams<'_>) -> Result<TokenResponse> {
+    /// Signs in as an application, with the service's scope alone.
+    pub async fn client_credentials(&self, auth: ClientAuthParams) -> Result<TokenResponse, AuthError> {
         let client = self.client()?;
-        let transport = Transport::new(&self.http);
         let scope = Scope::new(self.scope.clone());
-        let answer = match proof {
+        let send = oauth_http_client(&self.http, RetryPolicy::Idempotent);
+        let response = match auth {
             ClientAuthParams::Secret(secret) => {
                 let client = client
                     .set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
                     .set_auth_type(AuthType::RequestBody);
-                client.exchange_client_credentials().add_scope(scope).request_async(&transport).await
+                client.exchange_client_credentials().add_scope(scope).request_async(&send).await
             }
             ClientAuthParams::Assertion(assertion) => {
                 client
@@ -225,31 +207,26 @@ impl Entra {
                     .add_scope(scope)
                     .add_extra_param("client_assertion_type", ASSERTION_TYPE)
                     .add_extra_param("client_assertion", assertion.expose_secret())
-                    .request_async(&transport)
+                    .request_async(&send)
                     .await
             }
         };
-        let what = format!("could not sign in as the application {} at the tenant {}", self.client_id, self.tenant);
-        self.grant(answer, &transport, &what)
+        self.token_response(response)
     }
 
-    /// Whom an assertion has to be for.
-    pub fn token_endpoint(&self) -> Result<Url> {
-        self.endpoint("token")
-    }
-
-    fn scopes(&self) -> impl Iterator<Item = Scope> {
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> {
         std::iter::once(self.scope.as_str()).chain(USER_SCOPES).map(|scope| Scope::new(scope.to_owned()))
     }
 
-    fn client(&self) -> Result<OauthClient> {
+    pub fn client(&self) -> Result<OAuthClient> {
         Ok(Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(self.endpoint("authorize")?))
             .set_token_uri(TokenUrl::from_url(self.endpoint("token")?))
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(self.endpoint("devicecode")?)))
     }
 
-    fn endpoint(&self, name: &str) -> Result<Url> {
+    /// The address of an endpoint, such as `token`; that one is also the audience of client assertions.
+    pub fn endpoint(&self, name: &str) -> Result<Url> {
         let mut url = self.authority.clone();
         url.path_segments_mut()
             .map_err(|()| Error::usage("the authority host is not a web address"))?
@@ -258,13 +235,11 @@ impl Entra {
         Ok(url)
     }
 
-    fn grant<E: ErrorResponse + 'static>(
+    pub fn token_response(
         &self,
-        answer: Result<Tokens, RequestTokenError<HttpError, E>>,
-        transport: &Transport<'_>,
-        what: &str,
-    ) -> Result<TokenResponse> {
-        let tokens = answer.map_err(|error| self.failure(error, transport, what))?;
+        response: Result<Tokens, RequestTokenError<HttpError, OAuthError>>,
+    ) -> Result<TokenResponse, AuthError> {
+        let tokens = response.map_err(|error| self.auth_error(error))?;
         let access_token = tokens.access_token().secret();
         let claims = Claims::decode_unverified(access_token)
             .or_else(|| Claims::decode_unverified(tokens.extra_fields().id_token.as_ref()?.expose_secret()))
@@ -273,41 +248,71 @@ impl Entra {
         let expires_at = lifetime
             .and_then(|lifetime| Utc::now().checked_add_signed(lifetime))
             .or_else(|| claims.expires_at())
-            .ok_or_else(|| Error::failed("the answer does not say when the token ends").context(what))?;
+            .ok_or_else(|| Error::failed("the answer does not say when the token ends"))?;
         let access_token = SecretString::from(access_token.as_str());
         if !is_bearer_token(&access_token) {
-            return Err(Error::failed("the answer holds no usable access token").context(what));
+            return Err(Error::failed("the answer holds no usable access token").into());
         }
-        Ok(TokenResponse {
-            access_token,
-            refresh_token: tokens.refresh_token().map(|token| SecretString::from(token.secret().as_str())),
-            expires_at,
-            claims,
-        })
+        let refresh_token = tokens.refresh_token().map(|token| SecretString::from(token.secret().as_str()));
+        Ok(TokenResponse { access_token, refresh_token, expires_at, claims })
     }
 
-    fn failure<E: ErrorResponse + 'static>(
-        &self,
-        error: RequestTokenError<HttpError, E>,
-        transport: &Transport<'_>,
-        what: &str,
-    ) -> Error {
+    pub fn auth_error(&self, error: RequestTokenError<HttpError, OAuthError>) -> AuthError {
         match error {
-            RequestTokenError::Request(failure) => Error::from(failure).context(what),
-            RequestTokenError::ServerResponse(answer) => {
-                let told: OAuthError = serde_json::to_value(&answer)
-                    .ok()
-                    .and_then(|answer| OAuthError::from_json(&answer))
-                    .unwrap_or_default();
-                transport.whole(told).into_error(what, &self.sign_in_command)
-            }
-            // The body of such an answer may hold tokens, so it is not shown.
-            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-                let host = self.authority.host_str().unwrap_or("the authority");
-                Error::failed(format!("the answer of {host} cannot be understood"))
-                    .context(what)
-                    .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place")
-            }
+            RequestTokenError::ServerResponse(error) => AuthError::OAuth(error),
+            RequestTokenError::Request(error) => AuthError::Other(error.into()),
+            RequestTokenError::Parse(..) | RequestTokenError::Other(_) => self.invalid_response(),
         }
     }
+
+    /// The body of such a response may hold tokens, so it is not shown.
+    pub fn invalid_response(&self) -> AuthError {
+        let host = self.authority.host_str().unwrap_or("the authority");
+        let error = Error::failed(format!("the answer of {host} cannot be understood"))
+            .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place");
+        AuthError::Other(error)
+    }
+}
+
+/// A function that sends a request of the oauth2 crate with this retry policy.
+pub fn oauth_http_client(
+    http: &http::Client,
+    policy: RetryPolicy,
+) -> impl Fn(HttpRequest) -> LocalBoxFuture<'static, Result<HttpResponse, HttpError>> {
+    let http = http.clone();
+    move |request| Box::pin(send(http.clone(), request, policy))
+}
+
+/// Sends a request. The response is successful or an OAuth error; anything else is an [`HttpError`].
+async fn send(http: http::Client, request: HttpRequest, policy: RetryPolicy) -> Result<HttpResponse, HttpError> {
+    let secrets = form_secrets(request.body());
+    let request = reqwest::Request::try_from(request).map_err(|error| HttpError::invalid_request(&error))?;
+    let url = request.url().clone();
+    let response = http.send(request, policy).await?;
+    let mut status = StatusCode::OK;
+    if !response.status.is_success() {
+        // A proxy that answers in Entra's place may repeat the request, which must not be shown.
+        if secrets.iter().any(|secret| contains_bytes(&response.body, secret.expose_secret().as_bytes())) {
+            return Err(HttpError::response_contains_secret(&url, response.status));
+        }
+        let is_rejection = response.status.is_client_error() && response.status != StatusCode::TOO_MANY_REQUESTS;
+        if !is_rejection || OAuthError::from_response(&response).is_none() {
+            return Err(HttpError::unexpected_response(&url, &response));
+        }
+        status = response.status;
+    }
+    let mut converted = HttpResponse::new(response.body.to_vec());
+    *converted.status_mut() = status;
+    Ok(converted)
+}
+
+/// The secrets in a form, both encoded and decoded.
+fn form_secrets(form: &[u8]) -> Vec<SecretString> {
+    let names = ["client_secret", "client_assertion", "password", "refresh_token", "code", "device_code"];
+    let text = String::from_utf8_lossy(form);
+    let pairs = text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| names.contains(name));
+    let encoded = pairs.map(|(_, value)| SecretString::from(value));
+    let pairs = url::form_urlencoded::parse(form).filter(|(name, _)| names.contains(&name.as_ref()));
+    let decoded = pairs.map(|(_, value)| SecretString::from(value.into_owned()));
+    encoded.chain(decoded).filter(|secret| secret.expose_secret().len() >= MIN_SECRET_LEN).collect()
 }

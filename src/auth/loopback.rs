@@ -1,4 +1,4 @@
-//! The loopback listener: one sign-in's answer, and nothing else.
+//! The listener on this machine for the redirect that ends a sign-in in the browser.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,74 +15,88 @@ use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{self, JoinSet};
 
-use super::browser::REDIRECT_PATH;
+use super::entra::REDIRECT_PATH;
 use super::landing::Page;
+use super::oauth_error::OAuthError;
 use crate::error::{Error, Result};
 use crate::secret::{self, SecretBytes};
 
-/// Entra's answer is a few kilobytes.
+/// Entra's redirect is a few kilobytes.
 pub const MAX_FORM_SIZE: usize = 64 * 1024;
 
-/// How long a connection may take to say what it wants; browsers open some without saying anything.
+/// How long a connection may take to send its request; browsers open some without sending anything.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long the landing page may take to get through.
+/// How long sending the landing page may take.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How often another port is tried where a free one for IPv4 is taken for IPv6.
+/// How many ports are tried if one that is free for IPv4 is in use for IPv6.
 const MAX_PORT_ATTEMPTS: usize = 16;
 
-/// Listens on 127.0.0.1 and, where there is IPv6, on `[::1]` at the same port: browsers resolve localhost to
-/// either (MSAL Python issue 886).
+/// Listens on 127.0.0.1 and, if there is IPv6, on `[::1]` at the same port: browsers resolve localhost to either (MSAL
+/// Python issue 886).
 pub struct RedirectListener {
     port: u16,
     v4: TcpListener,
     v6: Option<TcpListener>,
 }
 
-/// What the browser brought.
+/// What the redirect brought.
 pub enum RedirectResult {
     Code(SecretString),
-    Error { error: String, description: String },
+    Error(OAuthError),
 }
 
-/// The open request of the browser, waiting for its page.
+/// The browser's open request, which waits for its page.
 pub struct PendingPage {
     page: oneshot::Sender<Page>,
-    connection: JoinHandle<()>,
+    connection: Option<task::Id>,
+    connections: JoinSet<()>,
 }
 
 impl PendingPage {
-    /// Shows the page, and waits until the browser has it.
-    pub async fn send(self, page: Page) {
-        // A browser that has gone away does not want the page.
+    /// Shows the page, and waits until the browser has received it.
+    pub async fn send(mut self, page: Page) {
+        // The browser may have closed the connection.
         let _ = self.page.send(page);
-        let _ = tokio::time::timeout(REPLY_TIMEOUT, self.connection).await;
+        let sent = async {
+            while let Some(ended) = self.connections.join_next_with_id().await {
+                if self.connection == Some(ended.map_or_else(|error| error.id(), |(id, ())| id)) {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(REPLY_TIMEOUT, sent).await;
     }
 }
 
+/// A redirect with the state of this sign-in.
 pub struct Redirect {
-    pub answer: RedirectResult,
+    pub result: RedirectResult,
     pub page: oneshot::Sender<Page>,
-    connection: usize,
+    /// The task that serves the connection.
+    connection: Option<task::Id>,
 }
 
 impl RedirectListener {
+    /// Listens on `port`, or on any free port.
     pub async fn bind(port: Option<u16>) -> Result<Self> {
-        let mut tries = 0;
+        let mut attempts = 0;
         loop {
-            tries += 1;
+            attempts += 1;
             let v4 = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))).await;
-            let v4 = v4.map_err(|error| cannot_listen(port, error))?;
-            let bound = v4.local_addr().map_err(|error| cannot_listen(port, error))?.port();
+            let v4 = v4.map_err(|error| listen_error(port, error))?;
+            let bound = v4.local_addr().map_err(|error| listen_error(port, error))?.port();
             match TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, bound))).await {
                 Ok(v6) => return Ok(Self { port: bound, v4, v6: Some(v6) }),
                 Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
                     return Ok(Self { port: bound, v4, v6: None });
                 }
-                Err(error) if port.is_some() || tries == MAX_PORT_ATTEMPTS => return Err(cannot_listen(port, error)),
+                Err(error) if port.is_some() || attempts == MAX_PORT_ATTEMPTS => {
+                    return Err(listen_error(port, error));
+                }
                 Err(_) => {}
             }
         }
@@ -92,26 +106,24 @@ impl RedirectListener {
         self.port
     }
 
-    /// Serves until the answer to the request with this `state` comes. Connections are served side by side, so
-    /// that one which says nothing holds up no other.
-    pub async fn wait_for_redirect(self, state: &str) -> (RedirectResult, PendingPage) {
-        let (sender, mut received) = mpsc::channel(1);
-        let mut connections = Vec::new();
-        loop {
-            let stream = tokio::select! {
-                Some(Redirect { answer, page, connection }) = received.recv() => {
-                    return (answer, PendingPage { page, connection: connections.swap_remove(connection) });
-                }
-                stream = self.accept() => stream,
-            };
-            let site = Connection {
-                state: state.to_owned(),
-                port: self.port,
-                connection: connections.len(),
-                answers: sender.clone(),
-            };
-            connections.push(tokio::spawn(site.serve(stream)));
-        }
+    /// Waits for the redirect with this `state`. Connections are served concurrently, so that an idle one blocks no other.
+    pub async fn wait_for_redirect(self, state: &str, timeout: Duration) -> Result<(RedirectResult, PendingPage)> {
+        let (sender, mut redirects) = mpsc::channel(1);
+        let mut connections = JoinSet::new();
+        let redirect = async {
+            loop {
+                let stream = tokio::select! {
+                    Some(redirect) = redirects.recv() => return redirect,
+                    stream = self.accept() => stream,
+                };
+                let connection = Connection { state: state.to_owned(), port: self.port, redirects: sender.clone() };
+                connections.spawn(connection.serve(stream));
+            }
+        };
+        let Redirect { result, page, connection } = tokio::time::timeout(timeout, redirect)
+            .await
+            .map_err(|_| Error::failed(format!("no answer came from the browser within {} s", timeout.as_secs())))?;
+        Ok((result, PendingPage { page, connection, connections }))
     }
 
     async fn accept(&self) -> TcpStream {
@@ -124,14 +136,14 @@ impl RedirectListener {
             };
             match accepted {
                 Ok((stream, _)) => return stream,
-                // Out of file descriptors, say: give others a moment to close theirs.
+                // Such as too many open files, which passes.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
     }
 }
 
-fn cannot_listen(port: Option<u16>, error: std::io::Error) -> Error {
+fn listen_error(port: Option<u16>, error: std::io::Error) -> Error {
     let error = Error::from_source(error);
     match port {
         Some(port) => error
@@ -143,18 +155,17 @@ fn cannot_listen(port: Option<u16>, error: std::io::Error) -> Error {
     }
 }
 
-/// What one connection needs to answer its requests.
+/// One connection of a browser.
 pub struct Connection {
     pub state: String,
     pub port: u16,
-    pub connection: usize,
-    pub answers: mpsc::Sender<Redirect>,
+    pub redirects: mpsc::Sender<Redirect>,
 }
 
 impl Connection {
     pub async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(async |request| Ok::<_, Infallible>(self.respond(request).await));
-        // A connection that breaks concerns nobody: the sign-in goes on.
+        // The sign-in does not depend on this connection.
         let _ = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(REQUEST_TIMEOUT)
@@ -170,7 +181,7 @@ impl Connection {
         if request.uri().path() != REDIRECT_PATH {
             return empty_response(StatusCode::NOT_FOUND);
         }
-        let by_get = request.method() == Method::GET;
+        let is_get = request.method() == Method::GET;
         let form = match *request.method() {
             Method::GET => request.uri().query().unwrap_or_default().to_owned().into_bytes().into(),
             Method::POST => {
@@ -185,43 +196,43 @@ impl Connection {
             _ => return empty_response(StatusCode::METHOD_NOT_ALLOWED),
         };
         match parse_redirect(&form, &self.state) {
-            // A code is taken from a posted form alone: addresses end up in histories and logs.
-            Some(RedirectResult::Code(_)) if by_get => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
-            Some(answer) => self.hand_over(answer).await,
+            // A code is accepted only in a posted form: URLs end up in histories and logs.
+            Some(RedirectResult::Code(_)) if is_get => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
+            Some(result) => self.hand_over(result).await,
             None => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
         }
     }
 
-    /// A page on another site whose name leads to this machine (DNS rebinding) sends its own name as `Host`.
+    /// A page on another site whose name resolves to this machine (DNS rebinding) sends its own name as `Host`.
     fn has_loopback_host<B>(&self, request: &Request<B>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         is_loopback_host(host, self.port)
     }
 
-    /// Hands the answer over and keeps the browser waiting for how it ends.
-    async fn hand_over(&self, answer: RedirectResult) -> Response<Full<Bytes>> {
-        let (page, outcome) = oneshot::channel();
-        let received = Redirect { answer, page, connection: self.connection };
-        if self.answers.send(received).await.is_err() {
+    /// Passes the result on, and waits for the page to show.
+    async fn hand_over(&self, result: RedirectResult) -> Response<Full<Bytes>> {
+        let (page, received_page) = oneshot::channel();
+        let redirect = Redirect { result, page, connection: task::try_id() };
+        if self.redirects.send(redirect).await.is_err() {
             return page_response(StatusCode::GONE, &Page::unexpected());
         }
-        match outcome.await {
+        match received_page.await {
             Ok(page) => page_response(StatusCode::OK, &page),
             Err(_) => page_response(StatusCode::GONE, &Page::unexpected()),
         }
     }
 }
 
-/// Whether a `Host` header names this machine and `port`, which browsers leave out where it is the usual one.
+/// Whether a `Host` header names this machine and `port`, which browsers omit if it is 80.
 fn is_loopback_host(host: &str, port: u16) -> bool {
-    let (name, asked) = match host.rsplit_once(':') {
-        Some((name, asked)) if !asked.ends_with(']') => (name, asked.parse().ok()),
+    let (name, host_port) = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
         _ => (host, Some(80)),
     };
-    asked == Some(port) && ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+    host_port == Some(port) && ["localhost", "127.0.0.1", "[::1]"].contains(&name)
 }
 
-/// The answer in a form, if it has this sign-in's state.
+/// The result in a form, if it has the state of this sign-in.
 fn parse_redirect(form: &[u8], state: &str) -> Option<RedirectResult> {
     let field = |name: &str| {
         url::form_urlencoded::parse(form)
@@ -232,7 +243,8 @@ fn parse_redirect(form: &[u8], state: &str) -> Option<RedirectResult> {
         return None;
     }
     if let Some(error) = field("error") {
-        return Some(RedirectResult::Error { error, description: field("error_description").unwrap_or_default() });
+        let description = field("error_description").unwrap_or_default();
+        return Some(RedirectResult::Error(OAuthError::new(error, description)));
     }
     field("code").map(|code| RedirectResult::Code(secret::into_secret(code)))
 }
@@ -263,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_lead_here() {
+    fn host_header_must_name_this_machine() {
         for host in ["localhost:8400", "127.0.0.1:8400", "[::1]:8400"] {
             assert!(is_loopback_host(host, 8400), "{host}");
         }
@@ -274,11 +286,11 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_needs_the_state_of_this_sign_in() {
+    fn redirect_without_state_is_ignored() {
         assert!(matches!(parse_redirect(b"code=abc&state=s1", "s1"), Some(RedirectResult::Code(_))));
-        assert!(matches!(parse_redirect(b"error=access_denied&state=s1", "s1"), Some(RedirectResult::Error { .. })));
-        for foreign in [&b"code=abc&state=s2"[..], b"code=abc", b"state=s1", b"", b"code=&state=s1", b"\xff%zz"] {
-            assert!(parse_redirect(foreign, "s1").is_none(), "{foreign:?}");
+        assert!(matches!(parse_redirect(b"error=access_denied&state=s1", "s1"), Some(RedirectResult::Error(_))));
+        for form in [&b"code=abc&state=s2"[..], b"code=abc", b"state=s1", b"", b"code=&state=s1", b"\xff%zz"] {
+            assert!(parse_redirect(form, "s1").is_none(), "{form:?}");
         }
     }
 }

@@ -36,7 +36,7 @@ fn issuer(answer: &Response, url: &Url, tenant: &str, connect: &SignInCommand) -
     let what = format!("the authority does not answer for the tenant {tenant}");
     let unexpected = || Error::from(HttpError::unexpected_response(url, answer)).context(&what);
     if !answer.status.is_success() {
-        let refusal = OAuthError::of(answer).filter(|_| answer.status.is_client_error());
+        let refusal = OAuthError::from_response(answer).filter(|_| answer.status.is_client_error());
         return Err(refusal.map_or_else(unexpected, |refusal| refusal.into_error(&what, connect)));
     }
     let issuer = answer.json().and_then(|body| Some(body.get("issuer").and_then(Value::as_str)?.to_owned()));

@@ -1,13 +1,17 @@
-//! The access token: the ways of signing in, the saved sign-ins, and which of them serves a command.
+//! Access tokens: the ways to sign in, the cache of credentials, and the credential that a run uses.
 
+mod advice;
 mod application;
-pub mod browser;
+mod arg_source;
+mod browser;
 mod cache;
 mod certificate;
 mod claims;
 mod credential;
+mod device_code;
 #[cfg(windows)]
 mod dpapi;
+mod encryption;
 mod entra;
 mod environment;
 mod federated;
@@ -17,25 +21,29 @@ mod metadata;
 mod oauth_error;
 mod permissions;
 mod profile;
+mod profile_store;
 #[cfg(any(fuzzing, test))]
-pub mod properties;
-#[cfg(any(fuzzing, test))]
-mod proptests;
+pub mod proptests;
 mod session;
 mod sign_in_command;
 mod tenant;
-mod transport;
 
-pub use application::{ClientAuth, ClientCredentials};
+pub use application::{ApplicationCredential, ClientAuth, ClientCredentials};
+pub use browser::{can_open_browser, is_ssh_session, open_browser};
 pub use cache::TokenCache;
 pub use certificate::{CertificateFile, PasswordRequired};
 pub use claims::{Claims, is_bearer_token};
-pub use credential::{CachedCredential, SignInMethod};
-pub use entra::{Entra, TokenResponse};
-pub use environment::{ClientAuthArgs, EnvApplication};
+pub use credential::{CachedCredential, SignInMethod, Source, Status};
+pub use entra::{AuthError, Entra, TokenResponse};
+pub use environment::{
+    ClientAuthArgs, EnvApplication, TENANT_VARIABLE, client_auth_for_connect, client_id_for_connect, env_application,
+};
+pub use landing::Page;
+pub use loopback::{RedirectListener, RedirectResult};
 pub use metadata::metadata;
-pub use permissions::{Access, foreign_audience, missing as missing_role};
-pub use profile::{ProfileCredential, ProfileStore};
-pub use session::{ApplicationCredential, Credential, Session, Source, StaticToken, Status, TOKEN_VARIABLE};
+pub use permissions::{Access, check_roles, foreign_audience};
+pub use profile::ProfileCredential;
+pub use profile_store::ProfileStore;
+pub use session::{Credential, Session, StaticToken, TOKEN_VARIABLE};
 pub use sign_in_command::{DEFAULT_CLIENT_ID, DEFAULT_PROFILE, SignInCommand};
 pub use tenant::{ORGANIZATIONS, Tenant};

@@ -1,60 +1,66 @@
-//! Entra's refusals, and the advice that fits each.
-
-mod advice;
-#[cfg(any(fuzzing, test))]
-pub mod properties;
+//! Error responses of Entra.
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::advice::advice_for;
 use super::sign_in_command::SignInCommand;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::http::Response;
 use crate::text::{display_excerpt, sanitize_line, truncate};
-use advice::advice;
 
-/// Entra's sentences are shorter; whatever is longer was not made to be read.
-const LONGEST_SENTENCE: usize = 1000;
+/// The longest message that is shown; Entra's are shorter.
+const MAX_MESSAGE_LEN: usize = 1000;
 
-/// An OAuth error answer with Entra's additions (entra-docs, "error codes").
-#[derive(Clone, Debug, Default)]
+/// Codes that concern the tenant, the client or the scope, not the application's secret or assertion.
+const NOT_ABOUT_CLIENT_AUTH: [u32; 9] = [90002, 700_016, 7_000_229, 500_011, 650_052, 65001, 53003, 501_051, 1_002_012];
+
+/// An OAuth error response (RFC 6749, section 5.2) with Entra's additions (entra-docs, "error codes").
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(try_from = "Value")]
 pub struct OAuthError {
     pub error: String,
-    error_description: String,
+    pub error_description: String,
     error_code: Option<u32>,
     suberror: String,
     trace_id: String,
     correlation_id: String,
-    meaning: String,
 }
 
-impl OAuthError {
-    /// Reads the error answer of a token or device code request.
-    pub fn of(answer: &Response) -> Option<Self> {
-        Self::from_json(&answer.json()?)
-    }
+/// Makes this the error type of the oauth2 crate's client, so that nothing of a response is lost.
+impl oauth2::ErrorResponse for OAuthError {}
 
-    /// Reads an error object. Only `error` is needed; members of another type than documented are passed over.
-    pub fn from_json(body: &Value) -> Option<Self> {
+/// Only `error` is required. A member of another type than documented counts as missing.
+impl TryFrom<Value> for OAuthError {
+    type Error = &'static str;
+
+    fn try_from(body: Value) -> Result<Self, Self::Error> {
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let first_code = body.get("error_codes").and_then(|codes| codes.get(0));
         let error_code = first_code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-        let refusal = Self {
+        let error = Self {
             error: text("error"),
             error_description: text("error_description"),
             error_code: error_code.and_then(|code| u32::try_from(code).ok()),
             suberror: text("suberror"),
             trace_id: text("trace_id"),
             correlation_id: text("correlation_id"),
-            meaning: String::new(),
         };
-        (!refusal.error.is_empty()).then_some(refusal)
+        if error.error.is_empty() { Err("not an OAuth error response") } else { Ok(error) }
+    }
+}
+
+impl OAuthError {
+    /// Decodes the error response of a token or device code request.
+    pub fn from_response(response: &Response) -> Option<Self> {
+        Self::try_from(response.json()?).ok()
     }
 
-    /// An error that came by way of the browser.
-    pub fn from_redirect(error: String, description: String) -> Self {
-        Self { error, error_description: description, ..Self::default() }
+    /// An error that arrived through the browser's redirect, or that this client detects by itself.
+    pub fn new(error: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { error: error.into(), error_description: description.into(), ..Self::default() }
     }
 
     /// The number after `AADSTS`.
@@ -65,102 +71,90 @@ impl OAuthError {
         })
     }
 
-    /// Whether it may be what an application presented that was refused, rather than the tenant, the client or the
-    /// scope.
+    /// Whether the error may concern the application's secret or assertion.
     pub fn may_concern_client_auth(&self) -> bool {
-        let others = [90002, 700_016, 7_000_229, 500_011, 650_052, 65001, 53003, 501_051, 1_002_012];
-        !self.code().is_some_and(|code| others.contains(&code))
+        !self.code().is_some_and(|code| NOT_ABOUT_CLIENT_AUTH.contains(&code))
     }
 
-    /// `what` failed because of this refusal. `connect` is the command that signs in again.
-    pub fn into_error(mut self, what: &str, connect: &SignInCommand) -> Error {
-        let advice = advice(self.code(), &self.error, connect.is_application);
-        self.meaning = format!("{what}: {}", advice.meaning);
-        let (words, ids) = (self.words(), self.ids());
-        let error = Error::from_source(self).with_kind(ErrorKind::Auth).with_detail(words);
-        let error = if ids.is_empty() { error } else { error.with_detail(ids) };
-        error.with_hints(advice.hints.iter().map(|hint| connect.expand(hint)))
+    /// The error of `action`, with Entra's message and advice for a user or an application.
+    pub fn into_error(self, action: impl fmt::Display, sign_in_command: &SignInCommand) -> Error {
+        let (meaning, hints) = advice_for(self.code(), &self.error, sign_in_command.is_application);
+        let error = Error::auth(format!("{action}: {meaning}")).with_detail(self.message());
+        let trace_ids = self.trace_ids();
+        let error = if trace_ids.is_empty() { error } else { error.with_detail(trace_ids) };
+        error.with_hints(hints.iter().map(|hint| sign_in_command.expand(hint)))
     }
 
-    /// Entra's own sentence, without the ids that it ends in.
-    fn words(&self) -> String {
-        let sentence = self.error_description.split(" Trace ID:").next().unwrap_or_default();
-        let sentence = sanitize_line(sentence.lines().next().unwrap_or_default().trim());
-        let sentence = truncate(&sentence, LONGEST_SENTENCE);
+    /// Entra's own message, without the ids at its end.
+    fn message(&self) -> String {
+        let message = self.error_description.split(" Trace ID:").next().unwrap_or_default();
+        let message = sanitize_line(message.lines().next().unwrap_or_default().trim());
+        let message = truncate(&message, MAX_MESSAGE_LEN);
         let suberror =
             if self.suberror.is_empty() { String::new() } else { format!(", {}", display_excerpt(&self.suberror)) };
         let error = display_excerpt(&self.error);
-        if sentence.is_empty() { format!("{error}{suberror}") } else { format!("{sentence} ({error}{suberror})") }
+        if message.is_empty() { format!("{error}{suberror}") } else { format!("{message} ({error}{suberror})") }
     }
 
-    fn ids(&self) -> String {
-        let told = |given: &str, label: &str| {
-            let given = if given.is_empty() { after(&self.error_description, label) } else { Some(given.to_owned()) };
-            given.map(|id| format!("{}: {}", label.trim_end_matches(':').to_lowercase(), display_excerpt(&id)))
+    /// The ids that Microsoft's support asks for.
+    fn trace_ids(&self) -> String {
+        let id = |member: &str, label: &str| {
+            let id =
+                if member.is_empty() { value_after(&self.error_description, label) } else { Some(member.to_owned()) };
+            id.map(|id| format!("{}: {}", label.trim_end_matches(':').to_lowercase(), display_excerpt(&id)))
         };
-        let ids = [told(&self.correlation_id, "Correlation ID:"), told(&self.trace_id, "Trace ID:")];
+        let ids = [id(&self.correlation_id, "Correlation ID:"), id(&self.trace_id, "Trace ID:")];
         ids.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
-/// The word that follows `label` in Entra's description.
-fn after(description: &str, label: &str) -> Option<String> {
+/// The word after `label` in Entra's description.
+fn value_after(description: &str, label: &str) -> Option<String> {
     description.split(label).nth(1)?.split_whitespace().next().map(str::to_owned)
 }
 
 impl fmt::Display for OAuthError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.meaning)
+        formatter.write_str(&self.message())
     }
 }
 
-impl std::error::Error for OAuthError {}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::auth::Tenant;
     use serde_json::json;
 
+    use super::*;
+    use crate::error::ErrorKind;
+
     #[test]
-    fn the_code_and_the_ids_are_found_in_the_description_alone() {
-        let refusal = OAuthError::from_redirect(
-            "invalid_grant".into(),
-            "AADSTS53003: Access has been blocked. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-01 00:00:00Z"
-                .into(),
+    fn description_without_members_has_code_and_ids() {
+        let error = OAuthError::new(
+            "invalid_grant",
+            "AADSTS53003: Access has been blocked. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-01 00:00:00Z",
         );
-        assert_eq!(refusal.code(), Some(53003));
-        assert_eq!(refusal.words(), "AADSTS53003: Access has been blocked. (invalid_grant)");
-        assert_eq!(refusal.ids(), "correlation id: c-1, trace id: t-1");
-        let error = refusal.into_error("could not sign in", &SignInCommand::new("lab", None));
+        assert_eq!(error.code(), Some(53003));
+        assert_eq!(error.message(), "AADSTS53003: Access has been blocked. (invalid_grant)");
+        assert_eq!(error.trace_ids(), "correlation id: c-1, trace id: t-1");
+        let error = error.into_error("could not sign in", &SignInCommand::new("lab", None));
         assert_eq!(error.message(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), ErrorKind::Auth);
-        let wrong =
-            OAuthError::from_redirect("invalid_grant".into(), "AADSTS50126: Invalid username or password.".into());
-        let error = wrong.into_error("could not sign in", &SignInCommand::new("lab", None));
+        let wrong_password = OAuthError::new("invalid_grant", "AADSTS50126: Invalid username or password.");
+        let error = wrong_password.into_error("could not sign in", &SignInCommand::new("lab", None));
         assert_eq!(error.hints(), ["mscommerce connect --profile lab"]);
     }
 
     #[test]
-    fn an_endless_answer_is_told_of_in_few_words() {
+    fn long_response_is_truncated() {
         let long = "x y".repeat(100_000);
-        let refusal = OAuthError { trace_id: long.clone(), ..OAuthError::from_redirect(long.clone(), long) };
-        assert!(refusal.words().chars().count() < LONGEST_SENTENCE + 100);
-        assert!(refusal.ids().chars().count() < 100);
+        let error = OAuthError { trace_id: long.clone(), ..OAuthError::new(long.clone(), long) };
+        assert!(error.message().chars().count() < MAX_MESSAGE_LEN + 100);
+        assert!(error.trace_ids().chars().count() < 100);
     }
 
     #[test]
-    fn members_of_another_type_do_not_hide_the_refusal() {
+    fn members_of_other_types_are_ignored() {
         let body = json!({"error": "invalid_grant", "suberror": null, "error_codes": ["50126"], "trace_id": 7});
-        assert_eq!(OAuthError::from_json(&body).and_then(|refusal| refusal.code()), Some(50126));
-        assert!(OAuthError::from_json(&json!({"error_codes": [1]})).is_none());
-    }
-
-    #[test]
-    fn a_tenant_is_named_once_in_a_hint() {
-        let tenant = Tenant::parse("fabrikam.example").expect("a tenant");
-        let connect = SignInCommand::new("lab", Some(&tenant));
-        assert_eq!(connect.expand("{connect}"), "mscommerce connect --profile lab --tenant fabrikam.example");
-        assert_eq!(connect.expand("{connect at TENANT}"), "mscommerce connect --profile lab --tenant TENANT");
+        assert_eq!(OAuthError::try_from(body).expect("an error").code(), Some(50126));
+        assert!(OAuthError::try_from(json!({"error_codes": [1]})).is_err());
     }
 }

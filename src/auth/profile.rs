@@ -1,245 +1,235 @@
-//! The profile's saved sign-in at one tenant, and renewing it.
+//! The cached credential of a profile at one tenant.
 
-mod signed_in;
-
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
-use super::session::refused::Refused;
-use super::session::{Source, Status};
-use crate::auth::claims::Claims;
-use crate::auth::credential::{CachedCredential, CachedToken, SignInMethod, is_fresh};
-use crate::auth::entra::{Entra, TokenResponse};
-use crate::auth::sign_in_command::SignInCommand;
-use crate::auth::tenant::Tenant;
+use super::cache::CacheLock;
+use super::claims::Claims;
+use super::credential::{CachedCredential, CachedToken, SignInMethod, Source, Status, repeat_error};
+use super::entra::{Entra, TokenResponse};
+use super::profile_store::ProfileStore;
+use super::sign_in_command::SignInCommand;
+use super::tenant::Tenant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::format_timestamp;
-pub use signed_in::ProfileStore;
 
-/// The saved sign-in of one profile, used at one tenant for one run.
+/// The credential of a profile, used at one tenant for one run.
 pub struct ProfileCredential {
-    shared: Rc<ProfileStore>,
+    store: Rc<ProfileStore>,
+    /// The tenant that the user names, if it is not the one that is signed in to.
     tenant: Option<Tenant>,
-    /// The tenant that has been served in this run; its requests go on there.
-    tenant_id: RefCell<Option<String>>,
-    /// The command that signs in again, once somebody has been served.
-    again: RefCell<Option<String>>,
-    /// The token that the last request was made with: it need not be looked up again while it is good.
-    in_hand: RefCell<Option<(SecretString, DateTime<Utc>)>>,
-    /// Requests that run side by side renew the sign-in one after the other, and find it renewed.
-    renewing: Mutex<()>,
-    refused: Refused,
+    /// Known once an access token was returned. It does not change during the run.
+    tenant_id: OnceCell<String>,
+    /// Concurrent requests refresh one after the other and reuse the first result.
+    refresh_lock: Mutex<()>,
+    /// Why Entra rejected a refresh, which no later request of the run tries again.
+    rejected: RefCell<Option<Error>>,
 }
 
 impl ProfileCredential {
-    pub fn new(shared: Rc<ProfileStore>, tenant: Option<Tenant>) -> Self {
-        let (tenant_id, again, in_hand) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { shared, tenant, tenant_id, again, in_hand, renewing: Mutex::default(), refused: Refused::default() }
+    pub fn new(store: Rc<ProfileStore>, tenant: Option<Tenant>) -> Self {
+        let (tenant_id, refresh_lock, rejected) = (OnceCell::new(), Mutex::default(), RefCell::default());
+        Self { store, tenant, tenant_id, refresh_lock, rejected }
     }
 
     pub fn tenant_id(&self) -> Option<String> {
-        self.tenant_id.borrow().clone()
+        self.tenant_id.get().cloned()
     }
 
     pub fn account(&self) -> Option<String> {
-        self.shared.account()
+        self.store.known()?.account.clone()
     }
 
-    /// The command that signs in again, in the way that the one that was served did.
-    pub fn advice_when_refused(&self) -> String {
-        self.again.borrow().clone().unwrap_or_else(|| self.connect().to_string())
+    pub fn sign_in_command(&self) -> SignInCommand {
+        SignInCommand::new(&self.store.profile, self.tenant.as_ref())
     }
 
-    pub fn connect(&self) -> SignInCommand {
-        SignInCommand::new(&self.shared.profile, self.tenant.as_ref())
-    }
-
-    /// The command that signs in again in the same way. An application always names its tenant.
-    fn connect_again(&self, sign_in: &CachedCredential) -> String {
-        if sign_in.method != SignInMethod::Application {
-            return self.connect().to_string();
+    /// The command that signs in again with the method of the credential.
+    pub fn sign_in_again_hint(&self) -> String {
+        match self.store.known() {
+            Some(credential) => self.sign_in_again_command(&credential),
+            None => self.sign_in_command().to_string(),
         }
-        let home = Tenant::parse(&sign_in.tenant_id).ok();
-        let tenant = self.tenant.as_ref().or(home.as_ref());
-        let connect = SignInCommand::new(&self.shared.profile, tenant).for_application();
-        let connect = SignInCommand { client_id: sign_in.client_id.clone(), ..connect };
-        format!("{connect}, and what the application proves itself with, such as --certificate FILE")
     }
 
-    async fn sign_in(&self) -> Result<CachedCredential> {
-        self.shared.sign_in(None, &self.connect()).await
+    fn sign_in_again_command(&self, credential: &CachedCredential) -> String {
+        if credential.method != SignInMethod::Application {
+            return self.sign_in_command().to_string();
+        }
+        // An application always names its tenant.
+        let home = Tenant::parse(&credential.tenant_id).ok();
+        let tenant = self.tenant.as_ref().or(home.as_ref());
+        let command = SignInCommand::new(&self.store.profile, tenant).for_application();
+        let command = SignInCommand { client_id: credential.client_id.clone(), ..command };
+        format!("{command}, and what the application proves itself with, such as --certificate FILE")
+    }
+
+    async fn credential(&self) -> Result<Rc<CachedCredential>> {
+        self.store.credential(&self.sign_in_command()).await
     }
 
     pub async fn status(&self) -> Result<Status> {
-        let sign_in = self.sign_in().await?;
-        let found = sign_in.token_for(self.tenant.as_ref());
-        self.check_usable(&sign_in, found.map(|(_, token)| token))?;
-        let tenant_id = found.map(|(id, _)| id).or_else(|| self.tenant.as_ref()?.id()).map(str::to_owned);
-        let claims = found.and_then(|(_, token)| Claims::decode_unverified(token.access_token.expose_secret()));
+        let credential = self.credential().await?;
+        let cached = credential.token_for(self.tenant.as_ref());
+        self.check_not_expired(&credential, cached.map(|(_, token)| token))?;
+        let tenant_id = cached.map(|(id, _)| id).or_else(|| self.tenant.as_ref()?.id()).map(str::to_owned);
+        let claims = cached.and_then(|(_, token)| Claims::decode_unverified(token.access_token.expose_secret()));
+        let can_refresh = credential.refresh_token.is_some();
         Ok(Status {
+            account: credential.account.clone(),
             tenant_id,
-            method: sign_in.method,
+            method: credential.method,
             source: Source::Cache,
+            client_id: credential.client_id.clone(),
             roles: claims.map(|claims| claims.roles).unwrap_or_default(),
-            expires_at: found.map(|(_, token)| token.expires_at),
-            is_renewable: sign_in.refresh_token.is_some(),
-            authority: sign_in.refresh_token.as_ref().map(|_| sign_in.authority.clone()),
-            account: sign_in.account,
-            client_id: sign_in.client_id,
+            expires_at: cached.map(|(_, token)| token.expires_at),
+            can_refresh,
+            authority: can_refresh.then(|| credential.authority.clone()),
         })
     }
 
-    pub async fn token(&self) -> Result<SecretString> {
-        if let Some((token, expires_at)) = &*self.in_hand.borrow()
-            && is_fresh(*expires_at, Utc::now())
-        {
-            return Ok(token.clone());
-        }
-        let sign_in = self.sign_in().await?;
-        let found = sign_in.token_for(self.tenant.as_ref());
-        self.check_usable(&sign_in, found.map(|(_, token)| token))?;
-        match found {
-            Some((tenant_id, token)) if token.is_fresh(Utc::now()) || sign_in.refresh_token.is_none() => {
-                if self.use_as(&sign_in, tenant_id)? {
-                    let profile = &self.shared.profile;
-                    self.shared.ui.debug(&format!("using the saved sign-in of the profile {profile}"));
-                }
-                Ok(self.take_in_hand(&token.access_token, token.expires_at))
+    pub async fn access_token(&self) -> Result<SecretString> {
+        let credential = self.credential().await?;
+        let cached = credential.token_for(self.tenant.as_ref());
+        self.check_not_expired(&credential, cached.map(|(_, token)| token))?;
+        match cached {
+            Some((tenant_id, token)) if token.is_fresh(Utc::now()) || credential.refresh_token.is_none() => {
+                self.cached_token(tenant_id, token)
             }
-            _ => self.renew(None).await,
+            _ => self.new_token(None).await,
         }
     }
 
-    pub async fn renewed(&self, refused: &SecretString) -> Result<Option<SecretString>> {
-        // Another request may have found a new one meanwhile.
-        self.in_hand.borrow_mut().take_if(|(token, _)| token.expose_secret() == refused.expose_secret());
-        if self.sign_in().await?.refresh_token.is_none() {
+    /// Another token in place of one that the service rejected; `None` if there is no refresh token.
+    pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>> {
+        if self.credential().await?.refresh_token.is_none() {
             return Ok(None);
         }
-        self.shared.ui.debug("the service refused the token; asking for a new one");
-        self.renew(Some(refused)).await.map(Some)
+        self.store.ui.debug("the service refused the token; asking for a new one");
+        self.new_token(Some(rejected)).await.map(Some)
     }
 
-    /// Remembers who is served, and where. Returns whether it is the first.
-    fn use_as(&self, sign_in: &CachedCredential, tenant_id: &str) -> Result<bool> {
-        self.check_same(sign_in, tenant_id)?;
-        self.tenant_id.replace(Some(tenant_id.to_owned()));
-        self.again.replace(Some(self.connect_again(sign_in)));
-        Ok(self.shared.use_as(sign_in.account.as_ref()))
-    }
-
-    /// Refuses to go on as anybody else, or elsewhere.
-    fn check_same(&self, sign_in: &CachedCredential, tenant_id: &str) -> Result<()> {
-        let is_same_tenant = self.tenant_id.borrow().as_ref().is_none_or(|before| before == tenant_id);
-        if is_same_tenant && self.shared.is_same(sign_in.account.as_ref()) {
-            return Ok(());
+    /// The token for the tenant of this run.
+    fn cached_token(&self, tenant_id: &str, token: &CachedToken) -> Result<SecretString> {
+        if self.tenant_id.get_or_init(|| tenant_id.to_owned()) != tenant_id {
+            return Err(self.signed_in_again_error());
         }
-        Err(self.somebody_else())
+        Ok(token.access_token.clone())
     }
 
-    fn somebody_else(&self) -> Error {
+    fn signed_in_again_error(&self) -> Error {
         Error::auth(format!(
             "somebody has signed in to the profile {} anew meanwhile, as another account or in another tenant; nothing more was sent",
-            self.shared.profile
+            self.store.profile
         ))
-        .with_hint(format!("look at who is signed in: mscommerce status{}", self.connect().flags()))
+        .with_hint(format!("look at who is signed in: mscommerce status{}", self.sign_in_command().flags()))
     }
 
-    /// A sign-in that cannot be renewed serves one tenant, and only until its token ends.
-    fn check_usable(&self, sign_in: &CachedCredential, token: Option<&CachedToken>) -> Result<()> {
-        if sign_in.refresh_token.is_some() {
+    /// Fails if the credential cannot be refreshed, and has no valid token for the tenant.
+    fn check_not_expired(&self, credential: &CachedCredential, token: Option<&CachedToken>) -> Result<()> {
+        if credential.refresh_token.is_some() {
             return Ok(());
         }
-        let Some(token) = token else {
-            let asked = self.tenant.as_ref().map(ToString::to_string).unwrap_or_default();
-            return Err(Error::auth(format!(
-                "the saved token is for the tenant {} and cannot be used at {asked}",
-                sign_in.tenant_id
-            ))
-            .with_hint(self.connect_again(sign_in)));
-        };
-        if token.expires_at <= Utc::now() {
-            return Err(Error::auth(format!(
+        let error = match token {
+            None => Error::auth(format!(
+                "the saved token is for the tenant {} and cannot be used at {}",
+                credential.tenant_id,
+                self.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
+            )),
+            Some(token) if token.expires_at <= Utc::now() => Error::auth(format!(
                 "the saved token ended at {} and cannot be renewed",
                 format_timestamp(token.expires_at)
-            ))
-            .with_hint(self.connect_again(sign_in)));
+            )),
+            Some(_) => return Ok(()),
+        };
+        Err(error.with_hint(self.sign_in_again_command(credential)))
+    }
+
+    /// A token other than `rejected`.
+    async fn new_token(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
+        let _refreshing = self.refresh_lock.lock().await;
+        if let Some(error) = &*self.rejected.borrow() {
+            return Err(repeat_error(error));
         }
-        Ok(())
-    }
-
-    /// Renews the sign-in, unless another request of this run has done so meanwhile. `refused` is a token that must
-    /// not be taken again.
-    async fn renew(&self, refused: Option<&SecretString>) -> Result<SecretString> {
-        let _renewing = self.renewing.lock().await;
-        self.refused.check()?;
-        let renewed = self.renew_in_turn(refused).await;
-        self.refused.remember(&renewed);
-        renewed
-    }
-
-    /// Asks Entra for a new token with the profile's refresh token, unless another process has done so while
-    /// this one waited for the file.
-    async fn renew_in_turn(&self, refused: Option<&SecretString>) -> Result<SecretString> {
-        let held = self.shared.hold().await;
-        let held = held.as_deref();
-        let sign_in = self.shared.sign_in(held, &self.connect()).await?;
-        if let Some((tenant_id, token)) = sign_in.token_for(self.tenant.as_ref())
-            && token.is_fresh(Utc::now())
-            && refused.is_none_or(|refused| refused.expose_secret() != token.access_token.expose_secret())
+        let result = self.refresh_locked(rejected).await;
+        if let Err(error) = &result
+            && error.kind() == ErrorKind::Auth
         {
-            self.use_as(&sign_in, tenant_id)?;
-            return Ok(self.take_in_hand(&token.access_token, token.expires_at));
+            self.rejected.replace(Some(repeat_error(error)));
         }
-        if let Some(tenant_id) = self.known_tenant_id(&sign_in) {
-            self.check_same(&sign_in, tenant_id)?;
+        result
+    }
+
+    /// Redeems the refresh token, unless another request or process has done so meanwhile.
+    async fn refresh_locked(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
+        let lock = self.store.lock().await;
+        let credential = self.reload(lock.as_deref()).await?;
+        if let Some((tenant_id, token)) = credential.token_for(self.tenant.as_ref())
+            && token.is_fresh(Utc::now())
+            && rejected.is_none_or(|rejected| rejected.expose_secret() != token.access_token.expose_secret())
+        {
+            return self.cached_token(tenant_id, token);
         }
-        let grant = self.redeem(&sign_in).await?;
-        // A renewal at another tenant may have been faster; where the file is not held, another process too.
-        let mut now = self.shared.sign_in(held, &self.connect()).await?;
-        if !now.same_identity(&sign_in) {
-            return Err(self.somebody_else());
-        }
-        let token = self.keep(&mut now, grant);
-        // The new refresh token is saved even where the access token that came with it is of no use.
-        self.shared.save(now, held);
+        let response = self.redeem(&credential).await?;
+        // A concurrent refresh at another tenant may have changed the credential since.
+        let mut credential = CachedCredential::clone(&*self.credential().await?);
+        let token = self.merge_token(&mut credential, response);
+        // Even if the access token cannot be used, the refresh token replaces the old one.
+        self.store.save(&credential, lock.as_deref());
+        self.store.set(credential);
         token
     }
 
-    async fn redeem(&self, sign_in: &CachedCredential) -> Result<TokenResponse> {
-        self.check_usable(sign_in, sign_in.token_for(self.tenant.as_ref()).map(|(_, token)| token))?;
-        let (Some(refresh_token), Some(client_id)) = (&sign_in.refresh_token, &sign_in.client_id) else {
-            return Err(Error::auth("the saved sign-in cannot be renewed").with_hint(self.connect().to_string()));
+    /// Adopts what another process wrote to the cache, if it is for the same account.
+    async fn reload(&self, lock: Option<&RefCell<CacheLock>>) -> Result<Rc<CachedCredential>> {
+        let known = self.credential().await?;
+        let Some(current) = self.store.reload(lock, &self.sign_in_command()).await? else { return Ok(known) };
+        if !current.same_identity(&known) || (self.tenant.is_none() && current.tenant_id != known.tenant_id) {
+            return Err(self.signed_in_again_error());
+        }
+        Ok(self.store.set(current))
+    }
+
+    async fn redeem(&self, credential: &CachedCredential) -> Result<TokenResponse> {
+        self.check_not_expired(credential, credential.token_for(self.tenant.as_ref()).map(|(_, token)| token))?;
+        let sign_in_command = self.sign_in_command();
+        let (Some(refresh_token), Some(client_id)) = (&credential.refresh_token, &credential.client_id) else {
+            return Err(Error::auth("the saved sign-in cannot be renewed").with_hint(sign_in_command.to_string()));
         };
-        let known = self.known_tenant_id(sign_in);
-        let tenant = known.or_else(|| self.tenant.as_ref().map(Tenant::as_str)).unwrap_or(&sign_in.tenant_id);
+        let known_id = self.resolve_tenant_id(credential);
+        let tenant = known_id.or_else(|| self.tenant.as_ref().map(Tenant::as_str)).unwrap_or(&credential.tenant_id);
         let entra = Entra {
-            http: self.shared.http.clone(),
-            authority: sign_in.authority.clone(),
+            http: self.store.http.clone(),
+            authority: credential.authority.clone(),
             tenant: tenant.to_owned(),
             client_id: client_id.clone(),
-            scope: sign_in.scope.clone(),
-            sign_in_command: self.connect().with_client_id(client_id),
+            scope: credential.scope.clone(),
         };
-        entra.refresh(refresh_token).await.map_err(|error| self.with_known_tenants(error, sign_in))
+        entra.redeem_refresh_token(refresh_token).await.map_err(|error| {
+            let action = format!("could not renew the saved sign-in at the tenant {tenant}");
+            self.add_known_tenants(error.into_error(&action, &sign_in_command.with_client_id(client_id)), credential)
+        })
     }
 
-    /// The id of the tenant that is asked for, unless it is named by a domain that was never used.
-    fn known_tenant_id<'s>(&'s self, sign_in: &'s CachedCredential) -> Option<&'s str> {
-        let used = sign_in.token_for(self.tenant.as_ref()).map(|(id, _)| id);
-        used.or_else(|| self.tenant.as_ref().map_or(Some(sign_in.tenant_id.as_str()), Tenant::id))
+    /// The tenant's id, unless the user names it by a domain for which no token was issued yet.
+    fn resolve_tenant_id<'c>(&'c self, credential: &'c CachedCredential) -> Option<&'c str> {
+        let known = self.tenant_id.get().map(String::as_str);
+        known.or_else(|| credential.token_for(self.tenant.as_ref()).map(|(id, _)| id)).or_else(|| match &self.tenant {
+            Some(tenant) => tenant.id(),
+            None => Some(&credential.tenant_id),
+        })
     }
 
-    /// A refusal for a tenant that was asked for lists those that served before.
-    fn with_known_tenants(&self, error: Error, sign_in: &CachedCredential) -> Error {
-        if self.tenant.is_none() || self.shared.is_at_several || error.kind() != ErrorKind::Auth {
+    /// Adds the tenants of the credential to the error for a tenant that the user names.
+    fn add_known_tenants(&self, error: Error, credential: &CachedCredential) -> Error {
+        if self.tenant.is_none() || self.store.many_tenants || error.kind() != ErrorKind::Auth {
             return error;
         }
-        let known = sign_in.tenants.iter().map(|(id, token)| match token.domains.first() {
+        let known = credential.tenants.iter().map(|(id, token)| match token.domains.first() {
             Some(domain) => format!("{domain} ({id})"),
             None => id.clone(),
         });
@@ -247,30 +237,22 @@ impl ProfileCredential {
         error.with_detail(format!("tenants used with this sign-in: {}", known.join(", ")))
     }
 
-    /// Takes over what was granted, and returns the access token if it is for the tenant that was meant.
-    fn keep(&self, sign_in: &mut CachedCredential, grant: TokenResponse) -> Result<SecretString> {
-        if let Some(refresh_token) = grant.refresh_token {
-            sign_in.refresh_token = Some(refresh_token);
+    /// Merges a response into the credential. Fails if its access token is for another tenant.
+    fn merge_token(&self, credential: &mut CachedCredential, response: TokenResponse) -> Result<SecretString> {
+        if let Some(refresh_token) = response.refresh_token {
+            credential.refresh_token = Some(refresh_token);
         }
-        let meant = self.known_tenant_id(sign_in).map(str::to_owned);
-        let tenant_id = match (grant.claims.tid, &meant, &self.tenant) {
-            (Some(tid), Some(meant), _) if !tid.eq_ignore_ascii_case(meant) => {
-                return Err(Error::auth(format!(
-                    "a token for the tenant {meant} was asked for, and one for {tid} came"
-                ))
-                .with_hint(self.connect().to_string()));
+        let known_id = self.resolve_tenant_id(credential).map(str::to_owned);
+        let tenant_id = match (response.claims.tid, known_id) {
+            (Some(tid), Some(id)) if !tid.eq_ignore_ascii_case(&id) => {
+                return Err(Error::auth(format!("a token for the tenant {id} was asked for, and one for {tid} came"))
+                    .with_hint(self.sign_in_command().to_string()));
             }
-            (Some(tid), None, _) => tid,
-            (_, Some(meant), _) => meant.clone(),
-            (None, None, asked) => asked.as_ref().map(ToString::to_string).unwrap_or_default(),
+            (_, Some(id)) | (Some(id), None) => id,
+            (None, None) => self.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
-        sign_in.store_token(&tenant_id, grant.access_token.clone(), grant.expires_at, self.tenant.as_ref());
-        self.use_as(sign_in, &tenant_id)?;
-        Ok(self.take_in_hand(&grant.access_token, grant.expires_at))
-    }
-
-    fn take_in_hand(&self, token: &SecretString, expires_at: DateTime<Utc>) -> SecretString {
-        self.in_hand.replace(Some((token.clone(), expires_at)));
-        token.clone()
+        credential.store_token(&tenant_id, response.access_token.clone(), response.expires_at, self.tenant.as_ref());
+        self.tenant_id.get_or_init(|| tenant_id);
+        Ok(response.access_token)
     }
 }

@@ -1,4 +1,4 @@
-//! What has to hold of the loopback listener, whatever it is sent.
+//! Properties that hold for any file, error response and browser request.
 
 use std::cell::OnceCell;
 
@@ -7,40 +7,90 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
+use super::cache::CacheFile;
+use super::encryption::decrypt;
 use super::landing::Page;
 use super::loopback::{Connection, MAX_FORM_SIZE, Redirect, RedirectResult};
-use crate::auth::SignInCommand;
-use crate::auth::oauth_error::OAuthError;
+use super::oauth_error::OAuthError;
+use super::sign_in_command::SignInCommand;
+use crate::fuzzing::printed;
+use crate::http::Response;
+use crate::secret::SecretBytes;
+use crate::text::display_excerpt;
+
+/// A cache file is rejected with a message that quotes none of it, or is the same once it is written again.
+pub fn cache_file(bytes: &[u8]) {
+    // Of an encrypted file, the text counts.
+    let Ok(text) = decrypt(SecretBytes::from(bytes.to_vec())) else { return };
+    match CacheFile::parse(&text) {
+        Ok(content) => {
+            let written = to_json(&content);
+            match CacheFile::parse(&written) {
+                Ok(again) => assert_eq!(to_json(&again), written),
+                Err(message) => panic!("a written file is rejected: {message}"),
+            }
+        }
+        Err(message) => {
+            let words =
+                message.split(|character: char| !character.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+            let words = words.collect::<Vec<_>>().join(" ");
+            let known = ["it is damaged at line column", "its layout is number and this version knows"];
+            assert!(known.contains(&words.as_str()), "{message}");
+        }
+    }
+}
+
+fn to_json(content: &CacheFile) -> Vec<u8> {
+    match serde_json::to_vec(content) {
+        Ok(text) => text,
+        Err(error) => panic!("not written: {error}"),
+    }
+}
+
+/// An OAuth error becomes an error that names it and is harmless on a terminal.
+pub fn oauth_error(response: &Response) {
+    let Some(error) = OAuthError::from_response(response) else { return };
+    let redirect_error = OAuthError::new(error.error.clone(), error.error_description.clone());
+    for error in [error, redirect_error] {
+        for is_application in [false, true] {
+            let code = display_excerpt(&error.error);
+            let command = SignInCommand { is_application, ..SignInCommand::new("default", None) };
+            let printed = printed(&error.clone().into_error("could not sign in", &command));
+            assert!(printed.contains(&code), "{code:?} is not in {printed}");
+            assert!(printed.starts_with("error: could not sign in: "), "{printed}");
+        }
+    }
+}
 
 const STATE: &str = "the-state";
 const PORT: u16 = 8400;
 
-/// So often everyone gets a turn before the browser has nothing more to say.
+/// How often the server runs before the browser closes its side.
 const TURNS: usize = 64;
 
-/// What comes back is an HTTP answer, and a code is taken from a form alone that is posted to this machine, with the
-/// state of this sign-in.
+/// The listener sends a valid HTTP response, and accepts a code only from a form that is posted to this machine with the state
+/// of this sign-in.
 pub fn loopback(request: &[u8]) {
-    let (response, answer) = exchange(request, STATE, PORT);
-    is_well_formed(&response, request);
-    let Some(answer) = answer else { return };
+    let (response, result) = exchange(request, STATE, PORT);
+    assert_well_formed(&response, request);
+    let Some(result) = result else { return };
     assert!(response.starts_with(b"HTTP/1.1 200 ") || response.starts_with(b"HTTP/1.0 200 "));
-    assert!(has_line(request, is_host), "no Host names this machine");
-    if let RedirectResult::Code(code) = &answer {
+    assert!(has_line(request, is_loopback_host_header), "no Host names this machine");
+    if let RedirectResult::Code(code) = &result {
         let start = request.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or_default();
-        assert!(request[start..].starts_with(b"POST "), "a code was taken from something else than a posted form");
+        assert!(request[start..].starts_with(b"POST "), "a code was accepted that was not posted");
         assert!((1..=MAX_FORM_SIZE).contains(&code.expose_secret().len()));
     }
     for (state, port) in [("another-state", PORT), (STATE, PORT + 1)] {
-        assert!(exchange(request, state, port).1.is_none(), "the answer of another sign-in was taken");
+        assert!(exchange(request, state, port).1.is_none(), "the redirect of another sign-in was accepted");
     }
 }
 
-fn has_line(request: &[u8], fits: impl Fn(&str) -> bool) -> bool {
-    request.split(|byte| *byte == b'\n').any(|line| std::str::from_utf8(line).is_ok_and(&fits))
+fn has_line(request: &[u8], matches: impl Fn(&str) -> bool) -> bool {
+    request.split(|byte| *byte == b'\n').any(|line| std::str::from_utf8(line).is_ok_and(&matches))
 }
 
-fn is_host(line: &str) -> bool {
+fn is_loopback_host_header(line: &str) -> bool {
     let Some((name, value)) = line.split_once(':') else { return false };
     let names = ["localhost:8400", "127.0.0.1:8400", "[::1]:8400"];
     let port =
@@ -53,10 +103,10 @@ fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Redirect
     thread_local!(static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() });
     let work = async {
         let (mut browser, server) = tokio::io::duplex(1024 * 1024);
-        let (answers, mut received) = mpsc::channel(1);
-        let site = Connection { state: state.to_owned(), port, connection: 0, answers };
+        let (sender, mut redirects) = mpsc::channel(1);
+        let connection = Connection { state: state.to_owned(), port, redirects: sender };
         let browse = async {
-            // Whoever is told that the request is too large need not take the rest of it.
+            // The server may close the connection before it has read the whole request.
             let _ = browser.write_all(request).await;
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
@@ -64,17 +114,16 @@ fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Redirect
             let _ = browser.shutdown().await;
             let mut response = Vec::new();
             let _ = browser.read_to_end(&mut response).await;
-            // What invites to send the body is not the answer yet.
-            let invited = response.strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n").map(<[u8]>::to_vec);
-            invited.unwrap_or(response)
+            let without_continue = response.strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n").map(<[u8]>::to_vec);
+            without_continue.unwrap_or(response)
         };
         let sign_in = async {
-            let Redirect { answer, page, .. } = received.recv().await?;
-            let _ = page.send(landing(&answer));
-            Some(answer)
+            let Redirect { result, page, .. } = redirects.recv().await?;
+            let _ = page.send(landing_page(&result));
+            Some(result)
         };
-        let ((), response, answer) = tokio::join!(site.serve(server), browse, sign_in);
-        (response, answer)
+        let ((), response, result) = tokio::join!(connection.serve(server), browse, sign_in);
+        (response, result)
     };
     RUNTIME.with(|runtime| {
         let built = || match Builder::new_current_thread().enable_time().build() {
@@ -85,20 +134,19 @@ fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Redirect
     })
 }
 
-fn landing(answer: &RedirectResult) -> Page {
-    match answer {
+fn landing_page(result: &RedirectResult) -> Page {
+    match result {
         RedirectResult::Code(_) => Page::success("ada@contoso.example", "contoso.example"),
-        RedirectResult::Error { error, description } => {
-            let connect = SignInCommand::new("p", None);
-            let refusal = OAuthError::from_redirect(error.clone(), description.clone());
-            Page::failure(&refusal.into_error("could not sign in", &connect))
+        RedirectResult::Error(error) => {
+            let command = SignInCommand::new("p", None);
+            Page::failure(&error.clone().into_error("could not sign in", &command))
         }
     }
 }
 
-/// One status line, headers, and a body as long as they say, in which nothing that was sent is markup.
-fn is_well_formed(response: &[u8], request: &[u8]) {
-    // Nobody answers a request that was never finished.
+/// One status line, headers and a body of the declared length, in which nothing that was sent is markup.
+fn assert_well_formed(response: &[u8], request: &[u8]) {
+    // An unfinished request gets no response.
     if response.is_empty() {
         return;
     }
@@ -122,36 +170,63 @@ fn is_well_formed(response: &[u8], request: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use proptest::collection::vec;
+    use proptest::collection::{btree_map, vec};
+    use proptest::option;
     use proptest::prelude::*;
     use proptest::sample::select;
+    use serde_json::{Value, json};
 
-    fn posted(host: &str, form: &str) -> String {
+    use super::*;
+    use crate::http::proptests::parse_response;
+
+    /// A profile's credential, with members of the documented type except for one at times.
+    fn credential() -> impl Strategy<Value = Value> {
+        let methods = vec!["browser", "device-code", "password", "token", "application", "Browser"];
+        let authorities = vec!["https://login.example", "http://[::1]:8400/a/../b?c", "mailto:a", "", "https://a b"];
+        let times =
+            vec!["2026-01-01T00:00:00Z", "2026-01-01T00:00:60+23:59", "+262142-12-31T23:59:59.999999999Z", "now"];
+        let token = (any::<String>(), select(times), vec(any::<String>(), 0..3)).prop_map(
+            |(token, expires_at, domains)| json!({"accessToken": token, "expiresAt": expires_at, "domains": domains}),
+        );
+        (
+            option::of(any::<String>()),
+            any::<String>(),
+            select(methods),
+            select(authorities),
+            option::of(any::<String>()),
+            btree_map(any::<String>(), token, 0..3),
+        )
+            .prop_map(|(account, id, method, authority, refresh_token, tenants)| {
+                json!({"account": account, "tenantId": id, "method": method, "authority": authority, "scope": "s",
+                    "refreshToken": refresh_token, "tenants": tenants})
+            })
+    }
+
+    fn post(host: &str, form: &str) -> String {
         format!("POST /m365/commerce HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n{form}", form.len())
     }
 
     #[test]
-    fn a_posted_form_with_the_state_brings_the_code() {
-        let request = posted("localhost:8400", "code=abc&state=the-state");
+    fn posted_form_with_state_returns_code() {
+        let request = post("localhost:8400", "code=abc&state=the-state");
         loopback(request.as_bytes());
-        let (response, answer) = exchange(request.as_bytes(), STATE, PORT);
-        assert!(matches!(answer, Some(RedirectResult::Code(code)) if code.expose_secret() == "abc"));
+        let (response, result) = exchange(request.as_bytes(), STATE, PORT);
+        assert!(matches!(result, Some(RedirectResult::Code(code)) if code.expose_secret() == "abc"));
         assert!(String::from_utf8_lossy(&response).contains("You are signed in"));
     }
 
     #[test]
-    fn what_is_too_large_is_refused_without_being_kept() {
+    fn too_large_request_is_rejected() {
         let form = format!("state=the-state&code={}", "x".repeat(MAX_FORM_SIZE));
         for request in [
-            posted("localhost:8400", &form),
+            post("localhost:8400", &form),
             format!("GET /m365/commerce?{form} HTTP/1.1\r\nHost: localhost:8400\r\n\r\n"),
             format!("GET / HTTP/1.1\r\nHost: localhost:8400\r\n{}\r\n", "X: y\r\n".repeat(200)),
             format!("GET / HTTP/1.1\r\nHost: localhost:8400\r\nX: {}\r\n\r\n", "y".repeat(100_000)),
         ] {
             loopback(request.as_bytes());
-            let (response, answer) = exchange(request.as_bytes(), STATE, PORT);
-            assert!(answer.is_none() && response.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&response));
+            let (response, result) = exchange(request.as_bytes(), STATE, PORT);
+            assert!(result.is_none() && response.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&response));
         }
     }
 
@@ -159,25 +234,57 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn no_request_of_any_form_brings_the_code_of_another_sign_in(
+        fn requests_of_other_forms_return_no_foreign_code(
             method in select(&["POST", "GET", "OPTIONS", "HEAD", "PUT", "post"][..]),
             target in select(&["/m365/commerce", "/", "http://localhost:8400/m365/commerce", "*"][..]),
             query in prop_oneof![Just(""), Just("?code=a&state=the-state"), Just("?error=<script>&state=the-state")],
             host in select(&["localhost:8400", "127.0.0.1:8400", "[::1]:8400", "evil.example", "localhost"][..]),
-            more in select(&["", "Expect: 100-continue\r\n", "Transfer-Encoding: chunked\r\n", "Host: evil\r\n"][..]),
+            headers in select(&["", "Expect: 100-continue\r\n", "Transfer-Encoding: chunked\r\n", "Host: evil\r\n"][..]),
             form in select(&["code=a&state=the-state", "18\r\ncode=a&state=the-state\r\n0\r\n\r\n", "code=a", ""][..]),
             length in 0_usize..40,
             cut in 0_usize..200,
         ) {
             let length = if cut % 2 == 0 { form.len() } else { length };
-            let head = format!("{method} {target}{query} HTTP/1.1\r\nHost: {host}\r\n{more}");
+            let head = format!("{method} {target}{query} HTTP/1.1\r\nHost: {host}\r\n{headers}");
             let request = format!("{head}Content-Length: {length}\r\n\r\n{form}");
             loopback(request.as_bytes());
             loopback(&request.as_bytes()[..cut.min(request.len())]);
         }
 
         #[test]
-        fn no_bytes_break_the_listener(bytes in vec(any::<u8>(), 0..200), text in "[ -~\r\n]{0,200}") {
+        fn cache_file_survives_round_trip(
+            profiles in btree_map("[a-z]{1,8}", credential(), 0..3),
+            version in 1_u64..4,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let text = json!({"version": version, "profiles": profiles}).to_string();
+            cache_file(text.as_bytes());
+            cache_file(&text.as_bytes()[..cut.index(text.len())]);
+        }
+
+        #[test]
+        fn arbitrary_text_is_rejected_as_cache_file(text in any::<String>()) {
+            cache_file(text.as_bytes());
+        }
+
+        #[test]
+        fn oauth_error_with_any_members_is_printable(
+            texts in vec(any::<String>(), 5),
+            code in any::<u64>(),
+            repeated in 1_usize..5000,
+        ) {
+            let body = json!({
+                "error": texts[0],
+                "error_description": format!("AADSTS{code}: {} Trace ID: {}", texts[1].repeat(repeated), texts[2]),
+                "error_codes": [code],
+                "suberror": texts[3],
+                "correlation_id": texts[4],
+            });
+            oauth_error(&parse_response(format!("400\n{body}").as_bytes()));
+        }
+
+        #[test]
+        fn arbitrary_bytes_do_not_break_the_listener(bytes in vec(any::<u8>(), 0..200), text in "[ -~\r\n]{0,200}") {
             loopback(&bytes);
             loopback(text.as_bytes());
         }

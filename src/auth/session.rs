@@ -1,53 +1,30 @@
-//! Which credential serves a command: the token of the environment, else the application of the environment, else the
-//! profile's saved sign-in.
+//! The credential of a run, at one tenant.
 
-mod application;
-mod environment;
-pub mod refused;
+use std::cell::Cell;
 
-use chrono::{DateTime, Utc};
-use secrecy::SecretString;
-use url::Url;
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
 
-pub use application::ApplicationCredential;
-pub use environment::{StaticToken, TOKEN_VARIABLE};
-
-use super::credential::SignInMethod;
+use super::application::ApplicationCredential;
+use super::claims::Claims;
+use super::credential::{SignInMethod, Source, Status};
 use super::permissions::{self, Access};
 use super::profile::ProfileCredential;
-use crate::error::Result;
+use super::sign_in_command::SignInCommand;
+use super::tenant::Tenant;
+use crate::error::{Error, Result};
+use crate::text::format_timestamp;
+use crate::ui::Ui;
 
-/// Where the credential that serves was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    Environment,
-    Cache,
-}
+/// The environment variable that holds a ready access token.
+pub const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
 
-/// Who is signed in, as far as this machine knows.
-pub struct Status {
-    pub account: Option<String>,
-    pub tenant_id: Option<String>,
-    pub method: SignInMethod,
-    pub source: Source,
-    pub client_id: Option<String>,
-    pub roles: Vec<String>,
-    /// When the access token ends; `None` where there is none yet for this tenant.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Whether a new token can be had without a person.
-    pub is_renewable: bool,
-    /// The authority that grants the tokens; `None` where none is asked.
-    pub authority: Option<Url>,
-}
-
-/// The credential of one run, at one tenant.
+/// A credential and the service that its tokens are for.
 pub struct Session {
     credential: Credential,
-    /// The service that tokens have to be for.
     resource: String,
 }
 
-/// Whoever holds the credential.
 pub enum Credential {
     Token(StaticToken),
     Application(ApplicationCredential),
@@ -59,7 +36,7 @@ impl Session {
         Self { credential, resource }
     }
 
-    /// Who is signed in. Touches no network.
+    /// Who is signed in. Sends no request.
     pub async fn status(&self) -> Result<Status> {
         match &self.credential {
             Credential::Token(token) => token.status(),
@@ -68,7 +45,7 @@ impl Session {
         }
     }
 
-    /// The tenant that the last token was for, once one was handed out.
+    /// The id of the tenant, if it is known.
     pub fn tenant_id(&self) -> Option<String> {
         match &self.credential {
             Credential::Token(token) => token.tenant_id(),
@@ -77,7 +54,7 @@ impl Session {
         }
     }
 
-    /// The account that the last token was for, once one was handed out.
+    /// The account, if it is known.
     pub fn account(&self) -> Option<String> {
         match &self.credential {
             Credential::Token(token) => token.account(),
@@ -85,62 +62,135 @@ impl Session {
             Credential::Profile(profile) => profile.account(),
         }
     }
-}
 
-impl Session {
-    /// A token to send.
+    /// An access token to send.
     pub async fn access_token(&self) -> Result<SecretString> {
         match &self.credential {
-            Credential::Token(token) => token.token(),
-            Credential::Application(application) => application.token().await,
-            Credential::Profile(profile) => profile.token().await,
+            Credential::Token(token) => token.access_token(),
+            Credential::Application(application) => application.access_token().await,
+            Credential::Profile(profile) => profile.access_token().await,
         }
     }
 
     /// Another token in place of one that the service rejected; `None` if the credential has no other.
-    pub async fn refresh(&self, refused: &SecretString) -> Result<Option<SecretString>> {
+    pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>> {
         match &self.credential {
             Credential::Token(_) => Ok(None),
-            Credential::Application(application) => application.renewed(refused).await.map(Some),
-            Credential::Profile(profile) => profile.renewed(refused).await,
+            Credential::Application(application) => application.refresh(rejected).await.map(Some),
+            Credential::Profile(profile) => profile.refresh(rejected).await,
         }
     }
 
     /// Fails if the token itself shows that the service would refuse this access.
     pub fn check_access(&self, token: &SecretString, access: Access) -> Result<()> {
-        match permissions::missing(token, &self.resource, access) {
-            Some(error) => Err(error.with_detail("the service was not asked")),
-            None => Ok(()),
-        }
+        permissions::check_roles(token, &self.resource, access)
+            .map_err(|error| error.with_detail("the service was not asked"))
     }
 
     /// Hints for a token that the service rejects (401).
     pub fn unauthorized_hints(&self, token: &SecretString) -> Vec<String> {
-        let about_the_token = permissions::advice_when_refused(token, &self.resource);
-        let mut advice: Vec<String> = about_the_token.into_iter().collect();
-        match &self.credential {
-            Credential::Token(token) => advice.push(token.advice_when_refused(!advice.is_empty())),
-            Credential::Application(_) => advice.extend(self.user_sign_in_hint()),
-            Credential::Profile(profile) => advice.push(profile.advice_when_refused()),
-        }
-        advice
+        let mut hints: Vec<String> = permissions::unauthorized_hint(token, &self.resource).into_iter().collect();
+        hints.push(match &self.credential {
+            Credential::Token(token) => token.unauthorized_hint(!hints.is_empty()),
+            Credential::Application(application) => application.user_sign_in_hint(),
+            Credential::Profile(profile) => profile.sign_in_again_hint(),
+        });
+        hints
     }
 
     /// Hints for an application whose request is forbidden (403); `None` for a user, who lacks a directory role.
     pub fn forbidden_hints(&self, token: &SecretString) -> Option<Vec<String>> {
-        let mut advice = permissions::advice_when_forbidden(token, &self.resource)?;
-        advice.extend(self.user_sign_in_hint());
-        Some(advice)
+        let mut hints = permissions::forbidden_hints(token, &self.resource)?;
+        hints.extend(match &self.credential {
+            Credential::Token(_) => None,
+            Credential::Application(application) => Some(application.user_sign_in_hint()),
+            Credential::Profile(profile) => Some(format!("to sign in as a person: {}", profile.sign_in_command())),
+        });
+        Some(hints)
     }
 }
 
-impl Session {
-    /// How to sign in as a person in the place of an application.
-    fn user_sign_in_hint(&self) -> Option<String> {
-        match &self.credential {
-            Credential::Token(_) => None,
-            Credential::Application(application) => Some(application.way_out()),
-            Credential::Profile(profile) => Some(format!("to sign in as a person: {}", profile.connect())),
+/// The access token of `MSCOMMERCE_TOKEN`. It takes precedence over every other credential and cannot be refreshed.
+pub struct StaticToken {
+    token: SecretString,
+    claims: Claims,
+    tenant: Option<Tenant>,
+    sign_in_command: SignInCommand,
+    ui: Ui,
+    announced: Cell<bool>,
+}
+
+impl StaticToken {
+    pub fn new(token: SecretString, tenant: Option<Tenant>, sign_in_command: SignInCommand, ui: Ui) -> Self {
+        let claims = Claims::decode_unverified(token.expose_secret()).unwrap_or_default();
+        Self { token, claims, tenant, sign_in_command, ui, announced: Cell::new(false) }
+    }
+
+    fn access_token(&self) -> Result<SecretString> {
+        self.validate()?;
+        if !self.announced.replace(true) {
+            self.ui.debug(&format!("using the token in {TOKEN_VARIABLE}"));
         }
+        Ok(self.token.clone())
+    }
+
+    fn tenant_id(&self) -> Option<String> {
+        self.claims.tid.clone()
+    }
+
+    fn account(&self) -> Option<String> {
+        self.claims.account().map(str::to_owned)
+    }
+
+    fn status(&self) -> Result<Status> {
+        self.validate()?;
+        Ok(Status {
+            account: self.account(),
+            tenant_id: self.tenant_id(),
+            method: SignInMethod::Token,
+            source: Source::Environment,
+            client_id: self.claims.client_id().map(str::to_owned),
+            expires_at: self.claims.expires_at(),
+            roles: self.claims.roles.clone(),
+            can_refresh: false,
+            authority: None,
+        })
+    }
+
+    /// The hint for a rejected token. `is_explained` tells whether another hint names the reason.
+    fn unauthorized_hint(&self, is_explained: bool) -> String {
+        let command = &self.sign_in_command;
+        if is_explained {
+            format!("put another token into {TOKEN_VARIABLE}, or unset it and run {command}")
+        } else {
+            format!(
+                "the token in {TOKEN_VARIABLE} may have been revoked: put a new one there, or unset it and run {command}"
+            )
+        }
+    }
+
+    /// Fails if the token is for another tenant than the named one, or has expired.
+    fn validate(&self) -> Result<()> {
+        if let Some(tenant) = &self.tenant {
+            self.check_tenant(tenant)?;
+        }
+        match self.claims.expires_at() {
+            Some(end) if end <= Utc::now() => {
+                Err(Error::auth(format!("the token in {TOKEN_VARIABLE} ended at {}", format_timestamp(end)))
+                    .with_hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_tenant(&self, tenant: &Tenant) -> Result<()> {
+        let mismatch = match (self.claims.tid.as_deref(), tenant.id()) {
+            (Some(tid), Some(id)) if id.eq_ignore_ascii_case(tid) => return Ok(()),
+            (Some(tid), Some(_)) => format!("is for the tenant {tid}"),
+            (Some(tid), None) => format!("is for the tenant {tid}; a domain cannot be compared with that"),
+            (None, _) => "does not say which tenant it is for".to_owned(),
+        };
+        Err(Error::usage(format!("--tenant {tenant} does not fit {TOKEN_VARIABLE}: the token {mismatch}"))
+            .with_hint(format!("leave out --tenant, or unset {TOKEN_VARIABLE} to use a saved sign-in")))
     }
 }

@@ -1,22 +1,23 @@
-//! The command that signs in again, for hints: to the profile and the tenant that the failed command was for.
+//! The `connect` command for hints: the one that signs in to the profile and tenant of the failed command.
 
 use std::fmt;
 
 use super::tenant::Tenant;
+use crate::text::shell_quote_short;
 
-/// The profile where none is named.
+/// The profile that is used unless another is named.
 pub const DEFAULT_PROFILE: &str = "default";
 
-/// The module's public client id.
+/// The public client id of the MSCommerce module.
 pub const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
 
-/// `mscommerce connect` with the flags that lead it to a profile and a tenant.
+/// `mscommerce connect` with the flags for a profile and a tenant.
 #[derive(Clone)]
 pub struct SignInCommand {
     pub profile: String,
     pub tenant: Option<Tenant>,
     pub client_id: Option<String>,
-    /// Whether it was an application that signed in, rather than a person.
+    /// Whether an application signs in, not a user.
     pub is_application: bool,
 }
 
@@ -31,12 +32,12 @@ impl SignInCommand {
         Self { client_id: Some(client_id.to_owned()), ..self }
     }
 
-    /// The same command for an application instead of a user.
+    /// The same command for an application.
     pub fn for_application(self) -> Self {
         Self { is_application: true, ..self }
     }
 
-    /// The flags that lead any command to the same profile and tenant, each after a blank.
+    /// The flags that name the same profile and tenant for any command, each after a blank.
     pub fn flags(&self) -> String {
         let profile =
             if self.profile == DEFAULT_PROFILE { String::new() } else { format!(" --profile {}", self.profile) };
@@ -44,25 +45,38 @@ impl SignInCommand {
         profile + &tenant
     }
 
-    /// Replaces `{connect}` in a hint by this command, `{connect again}` by the one that renews the sign-in for every
-    /// tenant it is used at, and `{connect at TENANT}` by the one for a tenant that the person has to name.
+    /// Replaces the placeholders in a hint: `{sign-in}` by this command, `{sign-in-any-tenant}` by the command without a
+    /// tenant, which renews the sign-in for every tenant, and `{sign-in-tenant}` by the command for a tenant that the user
+    /// has to name.
     pub fn expand(&self, hint: &str) -> String {
-        let anywhere = Self { tenant: None, ..self.clone() };
-        hint.replace("{connect again}", &anywhere.to_string())
-            .replace("{connect at TENANT}", &format!("{anywhere} --tenant TENANT"))
-            .replace("{connect}", &self.to_string())
+        let any_tenant = Self { tenant: None, ..self.clone() };
+        hint.replace("{sign-in-any-tenant}", &any_tenant.to_string())
+            .replace("{sign-in-tenant}", &format!("{any_tenant} --tenant TENANT"))
+            .replace("{sign-in}", &self.to_string())
     }
 }
 
 impl fmt::Display for SignInCommand {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let way = if self.is_application { " --application" } else { "" };
-        write!(formatter, "mscommerce connect{way}{}", self.flags())?;
+        let method = if self.is_application { " --application" } else { "" };
+        write!(formatter, "mscommerce connect{method}{}", self.flags())?;
         match &self.client_id {
-            Some(id) if id != DEFAULT_CLIENT_ID => {
-                write!(formatter, " --client-id {}", crate::text::shell_quote_short(id))
-            }
+            Some(id) if id != DEFAULT_CLIENT_ID => write!(formatter, " --client-id {}", shell_quote_short(id)),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expand_names_the_tenant_once() {
+        let tenant = Tenant::parse("fabrikam.example").expect("a tenant");
+        let command = SignInCommand::new("lab", Some(&tenant));
+        assert_eq!(command.expand("{sign-in}"), "mscommerce connect --profile lab --tenant fabrikam.example");
+        assert_eq!(command.expand("{sign-in-tenant}"), "mscommerce connect --profile lab --tenant TENANT");
+        assert_eq!(command.expand("{sign-in-any-tenant}"), "mscommerce connect --profile lab");
     }
 }

@@ -206,7 +206,7 @@ fn in_flight(plans: &[TenantPlan]) -> InFlight {
         [TenantPlan { plan, tenant }] => match plan.changes.as_slice() {
             [only] => vec![format!("see what it is now: {}", verify_command(&only.target, &tenant.context))],
             _ => {
-                let list = tenant.context.settings.command("mscommerce products list --scope all");
+                let list = tenant.context.command("mscommerce products list --scope all");
                 vec![
                     format!("see what was changed: {}", history_command(tenant)),
                     format!("see what they are now: {list}"),
@@ -227,7 +227,7 @@ pub fn history_command(tenant: &TenantClient) -> String {
 
 fn verify_command(target: &Target, context: &Context) -> String {
     let flag = if target.scope == Scope::OfferType { "--offer-type " } else { "" };
-    context.settings.command(&format!("mscommerce product get {flag}{}", shell_quote_short(&target.id)))
+    context.command(&format!("mscommerce product get {flag}{}", shell_quote_short(&target.id)))
 }
 
 /// Shows the plan and asks. The time that the user takes does not count against `--timeout`.

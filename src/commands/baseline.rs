@@ -76,7 +76,7 @@ pub struct ApplyArgs {
 /// Reads a file that is for the policy in use.
 async fn read(file: &Path, context: &Context) -> Result<Baseline> {
     let baseline = Baseline::read(file).await?;
-    baseline.check_policy(&context.settings.policy_id)?;
+    baseline.check_policy(&context.settings.policy_id.value)?;
     Ok(baseline)
 }
 
@@ -105,7 +105,7 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
 
 /// The tenant by the name that the user gave it.
 fn tenant_name(context: &Context) -> String {
-    context.settings.tenant.as_ref().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
+    context.settings.tenant().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
 }
 
 fn unknown_ids_error(unknown: &[UnknownEntry], context: &Context) -> Error {
@@ -118,7 +118,7 @@ fn unknown_ids_error(unknown: &[UnknownEntry], context: &Context) -> Error {
         .with_hints(unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context)))
         .with_hints(unknown.iter().filter_map(|entry| entry.suggestion.clone()))
         .with_hint("correct the file, or add --ignore-unknown to go on without them")
-        .with_hint(context.settings.command("mscommerce products list --scope all"))
+        .with_hint(context.command("mscommerce products list --scope all"))
 }
 
 /// A product or offer type that differs from the file.
@@ -173,7 +173,7 @@ pub async fn check(args: CheckArgs, context: &Context) -> Result<CommandOutput> 
 
 fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> CheckResult {
     let context = &tenant.context;
-    let domain = context.settings.tenant.as_ref().filter(|tenant| tenant.id().is_none());
+    let domain = context.settings.tenant().filter(|tenant| tenant.id().is_none());
     let tenant_label = match (tenant.api.session().tenant_id(), domain) {
         (Some(id), Some(domain)) => format!("The tenant {domain} ({id})"),
         (Some(id), None) => format!("The tenant {id}"),
@@ -195,7 +195,7 @@ fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> Ch
         let counts = format_counts([(different, "different"), (unknown.len(), "unknown")]);
         format!("{tenant_label} is not as {file} says: {counts} ({checked} checked).")
     };
-    CheckResult { drift: drift_records(plan, unknown, &context.settings.policy_id), summary, hints, has_unknown }
+    CheckResult { drift: drift_records(plan, unknown, &context.settings.policy_id.value), summary, hints, has_unknown }
 }
 
 fn drift_records(plan: Plan, unknown: Vec<UnknownEntry>, policy_id: &str) -> Vec<DriftRecord> {
@@ -265,7 +265,7 @@ fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> 
 
 /// The command that previews the changes. Unknown ids stop it unless they are ignored.
 fn apply_hint(file: &str, has_unknown: bool, tenant_flags: &str, context: &Context) -> String {
-    let apply = context.settings.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
+    let apply = context.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
     let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };
     format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run")
 }

@@ -1,26 +1,25 @@
 //! `connect`: signs in, and saves the sign-in.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chrono::Utc;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::CommandOutput;
-use super::sign_in_saver::{SignInSaver, SignInTarget};
-use crate::auth::browser::{BrowserFlow, Page};
+use super::connect_browser::sign_in_with_browser;
+use super::sign_in_saver::{SIGN_IN, SignInSaver, SignInTarget};
 use crate::auth::{
     Access, CertificateFile, Claims, ClientAuth, ClientAuthArgs, ClientCredentials, Entra, ORGANIZATIONS,
-    PasswordRequired, SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, foreign_audience, is_bearer_token,
-    missing_role,
+    PasswordRequired, SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, check_roles, client_auth_for_connect,
+    client_id_for_connect, foreign_audience, is_bearer_token,
 };
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::text::{format_timestamp, sanitize_line};
 
-/// How long the user may take in the browser, unless `--timeout` is given.
-const BROWSER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// Blocked by a Conditional Access policy (entra-docs, "error codes").
+const CONDITIONAL_ACCESS: u32 = 53003;
 
 const HINT_GET_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
 
@@ -84,7 +83,7 @@ pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> 
             .with_hint(format!("unset {TOKEN_VARIABLE}, then run connect again")));
     }
     if !args.application
-        && let Some(variables) = settings.env_application_variables()?
+        && let Some(variables) = settings.env_application()?.variables()
     {
         return Err(Error::usage(format!(
             "{variables} name an application, which outranks whatever sign-in is saved"
@@ -105,9 +104,8 @@ pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> 
         tenant: target.tenant.as_ref().map_or(ORGANIZATIONS, Tenant::as_str).to_owned(),
         client_id: target.client_id.clone(),
         scope: target.scope.clone(),
-        sign_in_command,
     };
-    let saver = SignInSaver { context: context.clone(), cache: context.token_cache()?, target };
+    let saver = SignInSaver { context: context.clone(), cache: context.token_cache()?, target, sign_in_command };
     if let Some(credentials) = &credentials {
         sign_in_as_application(credentials, &entra, &saver).await?;
     } else if args.with_token {
@@ -120,13 +118,15 @@ pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> 
         saver.ensure_cache_writable().await?;
         let password = read_password(user, context).await?;
         context.http.reset_deadline();
-        saver.save(entra.password(user, &password).await?, SignInMethod::Password).await?;
+        let response = entra.password(user, &password).await;
+        let response = response.map_err(|error| error.into_error(SIGN_IN, &saver.sign_in_command))?;
+        saver.save(response, SignInMethod::Password).await?;
     } else if args.device_code {
         saver.ensure_cache_writable().await?;
         sign_in_with_device_code(&entra, &saver).await?;
     } else {
         saver.ensure_cache_writable().await?;
-        sign_in_with_browser(&args, &entra, &saver).await?;
+        sign_in_with_browser(&entra, &saver, args.redirect_port, args.no_browser).await?;
     }
     Ok(CommandOutput::default())
 }
@@ -169,8 +169,8 @@ fn resolve_target(
         tenant,
         tenant_source,
         authority: settings.authority()?,
-        client_id: client_id.cloned().unwrap_or_else(|| settings.client_id()),
-        scope: settings.scope(),
+        client_id: client_id.unwrap_or(&settings.client_id.value).clone(),
+        scope: settings.scope.value.clone(),
     })
 }
 
@@ -214,82 +214,28 @@ async fn read_access_token(context: &Context) -> Result<TokenResponse> {
 }
 
 async fn sign_in_with_device_code(entra: &Entra, saver: &SignInSaver) -> Result<()> {
-    let code = entra.device_code().await?;
+    let sign_in_command = &saver.sign_in_command;
+    let code = entra.device_code().await;
+    let code = code.map_err(|error| error.into_error("could not ask for a code", sign_in_command))?;
     let minutes = code.expires_in().as_secs().div_ceil(60);
     saver.context.ui.status(&format!(
         "To sign in, open {} on any device and enter the code\n\n    {}\n\nIt is valid for {minutes} minutes. Waiting …",
         sanitize_line(code.verification_uri()),
         sanitize_line(code.user_code()),
     ));
-    saver.save(entra.redeem_device_code(&code).await?, SignInMethod::DeviceCode).await?;
-    Ok(())
-}
-
-async fn sign_in_with_browser(args: &ConnectArgs, entra: &Entra, saver: &SignInSaver) -> Result<()> {
-    let context = &saver.context;
-    let flow = BrowserFlow::start(entra, args.redirect_port).await?;
-    let (url, port, sign_in_command) = (flow.url().to_string(), flow.port(), &entra.sign_in_command);
-    // Printed before the browser opens, so that it is there if the browser does not.
-    context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
-    let open = async {
-        if args.no_browser || !can_open_browser(context) {
-            context.ui.status("Waiting for you to open it …");
-        } else {
-            open_browser(url, context).await;
-        }
-        context.ui.info(&format!(
-            "If the browser shows AADSTS50011, press Ctrl-C and try another way in: {sign_in_command} --device-code"
-        ));
-        if is_ssh_session(context) {
-            context.ui.status(&format!(
-                "This is a remote session. Forward the port from your own machine first: ssh -L {port}:localhost:{port} HOST"
-            ));
-        }
-        std::future::pending::<()>().await;
-    };
-    let settings = &context.settings;
-    let timeout = if settings.timeout_is_given { settings.timeout } else { BROWSER_TIMEOUT };
-    let finish = flow.finish(timeout, async |response| {
-        let (account, tenant_id) = saver.save(response, SignInMethod::Browser).await?;
-        Ok(Page::success(&account, &tenant_id))
-    });
-    // A browser that stays in the foreground redirects while it is still being opened.
-    tokio::select! {
-        biased;
-        () = open => Ok(()),
-        result = finish => result,
-    }
-}
-
-async fn open_browser(url: String, context: &Context) {
-    let opened = tokio::task::spawn_blocking(move || {
-        let mut options = webbrowser::BrowserOptions::new();
-        options.with_suppress_output(true);
-        webbrowser::open_browser_with_options(webbrowser::Browser::Default, &url, &options)
-    });
-    match opened.await {
-        Ok(Ok(())) => context.ui.info("Your browser should have opened it. Waiting for it …"),
-        _ => context.ui.status("No browser could be opened. Waiting for you to open the address …"),
-    }
-}
-
-/// Whether a browser can open in front of the user. Without a screen, a text browser would take over the terminal; in an
-/// SSH session, any browser would open on the remote machine.
-fn can_open_browser(context: &Context) -> bool {
-    let has = |name: &str| context.settings.environment().get_os(name).is_some();
-    let has_screen = cfg!(any(windows, target_os = "macos"))
-        || ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"].into_iter().any(has);
-    has("BROWSER") || (has_screen && !is_ssh_session(context))
-}
-
-fn is_ssh_session(context: &Context) -> bool {
-    context.settings.environment().get_os("SSH_CONNECTION").is_some()
+    let response = entra.poll_device_code(&code).await.map_err(|error| {
+        let is_blocked = error.code() == Some(CONDITIONAL_ACCESS);
+        let error = error.into_error(SIGN_IN, sign_in_command);
+        let hint = format!("a device code is often blocked where the browser is not: {sign_in_command}");
+        if is_blocked { error.with_hint(hint) } else { error }
+    })?;
+    saver.save(response, SignInMethod::DeviceCode).await.map(drop)
 }
 
 /// The application that the flags and the environment name.
 async fn client_credentials(args: &ConnectArgs, context: &Context) -> Result<ClientCredentials> {
     let settings = &context.settings;
-    let client_id = settings.client_id_for_connect(args.client_id.as_deref())?;
+    let client_id = client_id_for_connect(args.client_id.as_deref(), settings.environment())?;
     if settings.sign_in_tenant()?.0.is_none() {
         return Err(Error::usage("an application signs in to a tenant that is named")
             .with_hint("add --tenant TENANT, or set AZURE_TENANT_ID"));
@@ -302,7 +248,7 @@ async fn client_credentials(args: &ConnectArgs, context: &Context) -> Result<Cli
         federated_token_file: args.federated_token_file.clone(),
         github_oidc: args.github_oidc,
     };
-    let client_auth = match settings.client_auth_for_connect(client_auth_args)? {
+    let client_auth = match client_auth_for_connect(client_auth_args, settings.environment())? {
         ClientAuth::Certificate(file) if context.ui.tty().stdin => {
             ClientAuth::Certificate(unlock_certificate(file, context).await?)
         }
@@ -326,7 +272,7 @@ async fn read_client_secret(context: &Context) -> Result<SecretString> {
 
 /// The file with the password that opens it; asks for a missing one.
 async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<CertificateFile> {
-    match file.read().await {
+    match file.load().await {
         Err(error) if error.downcast_ref::<PasswordRequired>().is_some() => {
             let password = context.ui.prompt_secret("Password of the certificate's file: ").await?;
             context.http.reset_deadline();
@@ -342,13 +288,13 @@ async fn sign_in_as_application(credentials: &ClientCredentials, entra: &Entra, 
     let ui = &saver.context.ui;
     saver.ensure_cache_writable().await?;
     ui.debug(&format!("signing in as {} at {}", credentials.description(), entra.tenant));
-    let response = credentials.sign_in(entra).await?;
+    let response = credentials.sign_in(entra, &saver.sign_in_command).await?;
     let (token, resource) = (response.access_token.clone(), saver.context.settings.resource());
     saver.save(response, SignInMethod::Application).await?;
-    if let Some(missing) = missing_role(&token, &resource, Access::Read) {
-        ui.warn_error(&missing);
-    } else if let Some(missing) = missing_role(&token, &resource, Access::Write) {
-        ui.info(&format!("It may read: {}.", missing.message()));
+    if let Err(error) = check_roles(&token, &resource, Access::Read) {
+        ui.warn_error(&error);
+    } else if let Err(error) = check_roles(&token, &resource, Access::Write) {
+        ui.info(&format!("It may read: {}.", error.message()));
     }
     Ok(())
 }

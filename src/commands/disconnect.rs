@@ -1,4 +1,4 @@
-//! `disconnect`: forgetting saved sign-ins.
+//! `disconnect`: removes cached credentials.
 
 use clap::Args;
 
@@ -21,8 +21,8 @@ pub struct DisconnectArgs {
 }
 
 pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutput> {
-    let (profile, ui) = (&context.settings.profile, &context.ui);
-    if context.settings.tenant.is_some() {
+    let (profile, ui) = (&context.settings.profile.value, &context.ui);
+    if context.settings.tenant().is_some() {
         return Err(
             Error::usage("a sign-in is forgotten as a whole, for all of its tenants").with_hint("leave out --tenant")
         );
@@ -31,10 +31,10 @@ pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutp
     let mut removed = Vec::new();
     let mut others = Vec::new();
     if cache.exists() {
-        let mut locked = cache.lock(context.settings.timeout).await?;
-        removed = locked.remove(|name| args.all || name == profile)?;
-        others = locked.profiles();
-        if locked.remove_stale_files()? {
+        let mut lock = cache.lock(context.settings.timeout.value).await?;
+        removed = lock.remove(|name| args.all || name == profile)?;
+        others = lock.content().profile_names();
+        if lock.remove_stale_files()? {
             ui.info("Removed files of sign-ins that could not be understood or were left half written.");
         }
     }
@@ -52,7 +52,7 @@ pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutp
         let path = changes.display();
         ui.info(&format!("The record of changes stays in {path}; 'mscommerce history' shows it."));
     }
-    if let Ok(Some(variables)) = context.settings.env_application_variables() {
+    if let Some(variables) = context.settings.env_application().ok().and_then(|application| application.variables()) {
         ui.warn(&format!("{variables} are still set, and their application still serves every command; unset them"));
     }
     if context.settings.has_env_token() {

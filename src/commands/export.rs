@@ -30,7 +30,7 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
         ensure_can_create(file, args.force)?;
     }
     let listed = lookup::list(&Scope::ALL, &context.api()?, context).await?;
-    let exported = plan::export(&context.settings.policy_id, listed, format)?;
+    let exported = plan::export(&context.settings.policy_id.value, listed, format)?;
     for (label, reason) in &exported.skipped {
         context.ui.warn(&format!("{label} is left out: {reason}"));
     }
@@ -39,16 +39,16 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
     };
     write(file, &exported.text, args.force)?;
     let path = file.display().to_string();
-    let check = context.settings.command(&format!("mscommerce baseline check {}", shell_quote(&path)));
+    let check = context.command(&format!("mscommerce baseline check {}", shell_quote(&path)));
     context.ui.info(&format!("Written: {path}\nTo compare the tenant with it later: {check}"));
     Ok(CommandOutput::default())
 }
 
 /// The name of a file decides its format; standard output is TOML, or JSON with `--output json`.
 fn export_format(args: &ExportArgs, context: &Context) -> Result<FileFormat> {
-    let given = context.settings.format_given;
+    let given = context.settings.format.flag();
     match (&args.file, given) {
-        (None, None) if context.settings.format == Format::Json => Ok(FileFormat::Json),
+        (None, None) if context.settings.format.value == Format::Json => Ok(FileFormat::Json),
         (None, None) => Ok(FileFormat::Toml),
         (None, Some(Format::Json)) => Ok(FileFormat::Json),
         (Some(file), None) => Ok(FileFormat::from_path(file)),

@@ -24,7 +24,7 @@ Examples:
 
 pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
     let settings = &context.settings;
-    let tenant_id = match &settings.tenant {
+    let tenant_id = match settings.tenant() {
         None => None,
         Some(tenant) => Some(tenant.id().ok_or_else(|| {
             Error::usage(format!("--tenant {tenant}: the record of changes names tenants by their ids"))
@@ -34,7 +34,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
     let matches = |entry: &HistoryEntry| {
         let has_tenant = |id: &str| entry.tenant_id.as_deref().is_some_and(|tenant| tenant.eq_ignore_ascii_case(id));
         let has_policy = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
-        tenant_id.is_none_or(has_tenant) && settings.policy_id_given.as_ref().is_none_or(has_policy)
+        tenant_id.is_none_or(has_tenant) && settings.policy_id.flag().is_none_or(has_policy)
     };
     let History { entries, invalid_lines } = read(context)?;
     let total = entries.len();

@@ -68,7 +68,7 @@ fn not_found(text: &str, items: &[ProductPolicy], lookup: &LookupContext, contex
         return error.with_hint(hint);
     }
     with_suggestions(error, text, items, lookup.kind)
-        .with_hint(context.settings.command(lookup.list))
+        .with_hint(context.command(lookup.list))
         .with_hints(lookup.alternative.map(str::to_owned))
 }
 
@@ -86,7 +86,7 @@ pub async fn explain_unknown_policy(api: &api::Client, error: Error, context: &C
     }
     error
         .with_detail(format!("there is no policy '{}'; policies: {}", truncate(policy_id, 80), ids.join(", ")))
-        .with_hint(context.settings.command_any_policy("mscommerce policy list"))
+        .with_hint(context.command_any_policy("mscommerce policy list"))
 }
 
 /// Adds the closest products or offer types to an error that an unknown id may have caused.
@@ -110,7 +110,7 @@ pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: E
         return error.with_hint(format!("the list has it, so {HINT_SERVICE_FAULT}"));
     }
     let error = error.with_detail(format!("the tenant has no {target}"));
-    with_suggestions(error, &target.id, &items, kind).with_hint(context.settings.command(list))
+    with_suggestions(error, &target.id, &items, kind).with_hint(context.command(list))
 }
 
 /// Adds the new id to the error of a change of a renumbered product.
@@ -124,7 +124,7 @@ pub fn with_renumbered_hint(error: Error, target: &Target, context: &Context) ->
 /// Names the product that replaced one whose id Microsoft changed.
 pub fn renumbered_hint(id: &str, context: &Context) -> Option<String> {
     let (new, name) = replacement(id)?;
-    let command = context.settings.command(&format!("mscommerce product get {new}"));
+    let command = context.command(&format!("mscommerce product get {new}"));
     Some(format!("{} has been renumbered, {name} is {new} now: {command}", id.to_uppercase()))
 }
 
@@ -140,7 +140,7 @@ pub fn with_fallback_hint(error: Error, context: &Context) -> Error {
 pub fn fallback_hint(error: &Error, context: &Context) -> Option<String> {
     let api_error = error.downcast_ref::<ApiError>()?;
     if api_error.status == StatusCode::FORBIDDEN {
-        let status = context.settings.command_any_policy("mscommerce status");
+        let status = context.command_any_policy("mscommerce status");
         return Some(format!("see which account and tenant served: {status}"));
     }
     let has_no_hint = error.hints().is_empty();

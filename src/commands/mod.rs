@@ -5,6 +5,7 @@
 mod apply;
 pub mod baseline;
 pub mod connect;
+mod connect_browser;
 pub mod disconnect;
 pub mod doctor;
 pub mod export;

@@ -230,7 +230,7 @@ impl TargetArg {
                 Scope::Product => ("a product's id or name", "mscommerce products list"),
             };
             let text = display_excerpt(text);
-            return Err(Error::usage(format!("'{text}' cannot be {what}")).with_hint(context.settings.command(list)));
+            return Err(Error::usage(format!("'{text}' cannot be {what}")).with_hint(context.command(list)));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match scope {

@@ -84,7 +84,7 @@ impl Selection {
 
     /// The state in which every selected item has the value `wanted` and the others stay as they are.
     pub fn to_desired(&self, listed: &[ProductPolicy], wanted: Wanted, context: &Context) -> Result<Desired> {
-        let list = || context.settings.command(self.lookup.list);
+        let list = || context.command(self.lookup.list);
         let selected = match &self.kind {
             SelectionKind::Named(texts) => texts
                 .iter()
@@ -127,7 +127,7 @@ impl Selection {
                 ));
                 return Err(lookup::with_suggestions(error, text, items.iter().copied(), "name")
                     .with_hints(lookup::renumbered_hint(text, context))
-                    .with_hint(context.settings.command(self.lookup.list)));
+                    .with_hint(context.command(self.lookup.list)));
             }
         }
         let is_excepted = |item: &ProductPolicy| self.except.iter().any(|text| item.matches_id_or_name(text));

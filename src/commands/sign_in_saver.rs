@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::auth::{CachedCredential, DEFAULT_PROFILE, SignInMethod, Tenant, TokenCache, TokenResponse};
+use crate::auth::{CachedCredential, DEFAULT_PROFILE, SignInCommand, SignInMethod, Tenant, TokenCache, TokenResponse};
 use crate::context::Context;
 use crate::error::{Error, Result};
+
+/// The action that an error names if Entra rejects it.
+pub const SIGN_IN: &str = "could not sign in";
 
 /// Where and as which client to sign in.
 pub struct SignInTarget {
@@ -23,6 +26,8 @@ pub struct SignInSaver {
     pub context: Context,
     pub cache: TokenCache,
     pub target: SignInTarget,
+    /// The command that was run, for hints.
+    pub sign_in_command: SignInCommand,
 }
 
 impl SignInSaver {
@@ -51,10 +56,10 @@ impl SignInSaver {
             tenants: BTreeMap::new(),
         };
         credential.store_token(&tenant_id, response.access_token, response.expires_at, target.tenant.as_ref());
-        let profile = &self.context.settings.profile;
-        let mut cache = self.cache.lock(self.context.http.remaining()).await?;
-        let replaced = cache.sign_in(profile).map(|old| (old.tenant_id.clone(), old.account.clone()));
-        cache.save(profile, credential)?;
+        let profile = &self.context.settings.profile.value;
+        let mut lock = self.cache.lock(self.context.http.remaining()).await?;
+        let replaced = lock.content().profiles.get(profile).map(|old| (old.tenant_id.clone(), old.account.clone()));
+        lock.save(profile, credential)?;
         match replaced {
             Some((old_tenant, _)) if old_tenant != tenant_id => ui.warn(&format!(
                 "the profile {profile} was signed in to the tenant {old_tenant} before; what names no --tenant goes to {tenant_id} from now on"

@@ -1,4 +1,4 @@
-//! `status`: who is signed in, from what this machine knows.
+//! `status`: who is signed in, without a request.
 
 use chrono::Utc;
 use serde_json::Value;
@@ -54,7 +54,7 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
         _ if status.source == Source::Environment && status.method == SignInMethod::Application => {
             let tenant = context.settings.sign_in_tenant()?.0;
             let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
-            let variables = context.settings.env_application_variables()?.unwrap_or_default();
+            let variables = context.settings.env_application()?.variables().unwrap_or_default();
             context.ui.info(&format!(
                 "The application of the environment ({variables}) signs in{at} for each command anew, and outranks every saved sign-in."
             ));
@@ -63,15 +63,15 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
             context.ui.info(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
         }
         None => {
-            let tenant = context.settings.tenant.as_ref().map_or("this tenant", Tenant::as_str);
+            let tenant = context.settings.tenant().map_or("this tenant", Tenant::as_str);
             context.ui.info(&format!("There is no token for {tenant} yet; the next command asks for one."));
         }
-        Some(end) if end <= Utc::now() && status.is_renewable => {
+        Some(end) if end <= Utc::now() && status.can_refresh => {
             context.ui.info("The access token has ended; the next command renews it.");
         }
         Some(_) => {}
     }
     // A token from the environment belongs to no profile.
-    let profile = (status.source == Source::Cache).then(|| context.settings.profile.clone());
+    let profile = (status.source == Source::Cache).then(|| context.settings.profile.value.clone());
     Ok(Output::one(StatusRecord { profile, status }).into())
 }

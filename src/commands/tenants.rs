@@ -33,9 +33,9 @@ impl TenantsArgs {
     pub async fn read(&self, context: &Context) -> Result<Option<Vec<Tenant>>> {
         let named = &context.settings.tenants;
         let Some(file) = &self.tenants_file else {
-            return Ok((!named.is_empty()).then(|| named.clone()));
+            return Ok((named.len() > 1).then(|| named.clone()));
         };
-        if !named.is_empty() || context.settings.tenant.is_some() {
+        if !named.is_empty() {
             return Err(Error::usage("--tenant and --tenants-file are given: name the tenants in one way"));
         }
         read_tenants_file(file).await.map(Some)
@@ -87,7 +87,7 @@ pub struct TenantClient {
 impl TenantClient {
     /// The tenant as the user names it; empty for the tenant that is signed in to.
     pub fn name(&self) -> String {
-        self.context.settings.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
+        self.context.settings.tenant().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The tenant as the user names it, with its id if that is another name.
@@ -123,11 +123,11 @@ impl Tenants {
             && named.len() > 1
         {
             // A missing sign-in is one error, not one for each tenant.
-            store.check(&context.sign_in_command()).await?;
+            store.ensure_signed_in(&context.sign_in_command()).await?;
         }
         let client = |tenant| {
             let context = context.with_tenant(tenant);
-            let api = context.api_with(source.session(&context)?, &context.settings.policy_id);
+            let api = context.api_with(source.session(&context)?, &context.settings.policy_id.value);
             Ok(TenantClient { context, api })
         };
         Ok(Self { clients: named.into_iter().map(client).collect::<Result<_>>()?, is_many: true })

@@ -28,8 +28,8 @@ Each step is passed, failed or skipped; exit code 1 where one failed.";
 
 pub async fn run(context: &Context) -> Result<CommandOutput> {
     let mut walk = Walk::default();
-    for setting in context.settings.described() {
-        walk.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.origin));
+    for setting in context.settings.describe() {
+        walk.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.source));
     }
     run_checks(&mut walk, context).await;
     let (steps, error) = walk.end();
@@ -44,17 +44,17 @@ async fn run_checks(walk: &mut Walk, context: &Context) {
         Err(error) => Err(error),
     };
     let status = signed_in.as_ref().ok().map(|(_, status): &(Session, Status)| status);
-    let is_endpoint_reached = network::walk(walk, &settings.endpoint, context).await;
+    let is_endpoint_reached = network::walk(walk, &settings.endpoint.value, context).await;
     let is_authority_reached = check_authority(walk, status, context).await;
     let (session, status) = match signed_in {
         Ok(found) => found,
         Err(error) => {
-            walk.failed("credential", &format!("the profile {}", settings.profile), &error);
-            walk.skipped("policy", &settings.policy_id, NO_CREDENTIAL);
+            walk.failed("credential", &format!("the profile {}", settings.profile.value), &error);
+            walk.skipped("policy", &settings.policy_id.value, NO_CREDENTIAL);
             return;
         }
     };
-    let api = context.api_with(session, &settings.policy_id);
+    let api = context.api_with(session, &settings.policy_id.value);
     let claims = if !is_authority_reached && service::needs_authority(&status) {
         walk.skipped("credential", &service::source(&status, context), "the authority was not reached");
         None
@@ -64,10 +64,10 @@ async fn run_checks(walk: &mut Walk, context: &Context) {
     let read = match claims {
         None => Read::NotTried("there is no usable credential"),
         Some(_) if !is_endpoint_reached => Read::NotTried("the endpoint was not reached"),
-        Some(_) => service::policy(walk, &api, &host_and_port(&settings.endpoint)).await,
+        Some(_) => service::policy(walk, &api, &host_and_port(&settings.endpoint.value)).await,
     };
     if let Read::NotTried(why) = read {
-        walk.skipped("policy", &settings.policy_id, why);
+        walk.skipped("policy", &settings.policy_id.value, why);
     }
 }
 

@@ -17,7 +17,7 @@ const FURTHEST_OFF: i64 = 300;
 /// Asks the authority for what it says of itself, and compares the clocks.
 pub async fn authority(walk: &mut Walk, url: &url::Url, status: Option<&Status>, context: &Context) {
     let settings = &context.settings;
-    let asked = settings.tenant.as_ref().map(Tenant::to_string);
+    let asked = settings.tenant().map(Tenant::to_string);
     let known = status.and_then(|status| status.tenant_id.clone());
     let named = settings.sign_in_tenant().ok().and_then(|(tenant, _)| tenant).map(|tenant| tenant.to_string());
     let tenant = asked.or(known).or(named).unwrap_or_else(|| ORGANIZATIONS.to_owned());
@@ -56,7 +56,7 @@ pub fn source(status: &Status, context: &Context) -> String {
     match (status.source, status.method) {
         (Source::Environment, SignInMethod::Application) => "the application of the environment".to_owned(),
         (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
-        (Source::Cache, _) => format!("the profile {}", context.settings.profile),
+        (Source::Cache, _) => format!("the profile {}", context.settings.profile.value),
     }
 }
 

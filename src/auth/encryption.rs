@@ -1,0 +1,96 @@
+//! Encryption of the cache file. Windows encrypts it for the user with DPAPI, as MSAL does; elsewhere the file's permissions
+//! protect it.
+
+use std::io;
+
+#[cfg(windows)]
+use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::{Deserialize, Serialize};
+
+#[cfg(windows)]
+use super::dpapi;
+use crate::files::OpenError;
+use crate::secret::SecretBytes;
+
+/// The layout of an encrypted file, which versions that cannot decrypt it must not take for damaged.
+const ENCRYPTED_VERSION: u32 = 3;
+
+#[derive(Deserialize, Serialize)]
+struct EncryptedFile {
+    version: u32,
+    /// The output of DPAPI in base64.
+    dpapi: String,
+}
+
+/// The bytes to write for a text.
+#[cfg(windows)]
+pub fn encrypt(text: &SecretBytes) -> io::Result<SecretBytes> {
+    let dpapi = BASE64_STANDARD.encode(&*dpapi::encrypt(text)?);
+    let mut encrypted = SecretBytes::default();
+    serde_json::to_writer(&mut encrypted, &EncryptedFile { version: ENCRYPTED_VERSION, dpapi })?;
+    Ok(encrypted)
+}
+
+/// The bytes to write for a text.
+#[cfg(not(windows))]
+#[expect(clippy::unnecessary_wraps, reason = "encryption fails only on Windows")]
+pub fn encrypt(text: &SecretBytes) -> io::Result<SecretBytes> {
+    Ok(text.clone())
+}
+
+/// The text of a file. A file that is not encrypted is read on Windows, too; the next write encrypts it. Elsewhere an
+/// encrypted file is refused, not moved aside: Windows on the same machine may still use it.
+pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, OpenError> {
+    match serde_json::from_slice::<EncryptedFile>(&bytes) {
+        Ok(file) if file.version == ENCRYPTED_VERSION => decrypt_dpapi(&file.dpapi),
+        _ => Ok(bytes),
+    }
+}
+
+#[cfg(windows)]
+fn decrypt_dpapi(dpapi: &str) -> Result<SecretBytes, OpenError> {
+    let encrypted = BASE64_STANDARD.decode(dpapi).map_err(|error| OpenError::Io(io::Error::other(error)))?;
+    let text = dpapi::decrypt(&encrypted).map_err(|error| {
+        let reason = "Windows does not open it: it was sealed by another user or on another machine, or it is damaged";
+        OpenError::Io(io::Error::other(format!("{reason} ({error})")))
+    })?;
+    Ok(SecretBytes::from(text.to_vec()))
+}
+
+#[cfg(not(windows))]
+fn decrypt_dpapi(_: &str) -> Result<SecretBytes, OpenError> {
+    Err(OpenError::NotOwned("Windows sealed it for one of its users, and opens it for nobody else".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = br#"{"version":2,"profiles":{}}"#;
+
+    fn decrypted(bytes: SecretBytes) -> SecretBytes {
+        decrypt(bytes).unwrap_or_else(|_| panic!("not decrypted"))
+    }
+
+    #[test]
+    fn encrypted_text_is_decrypted() {
+        let encrypted = encrypt(&TEXT.to_vec().into()).expect("encrypted");
+        assert_eq!(encrypted.windows(8).any(|part| part == b"profiles"), !cfg!(windows));
+        assert_eq!(&*decrypted(encrypted), TEXT);
+    }
+
+    #[test]
+    fn plain_text_is_returned_unchanged() {
+        for bytes in [TEXT, b"", b"{\"dpapi\":\"YQ==\"}", b"\xff"] {
+            assert_eq!(&*decrypted(bytes.to_vec().into()), bytes);
+        }
+    }
+
+    #[test]
+    fn text_of_another_machine_is_not_decrypted() {
+        for dpapi in ["", "YQ==", "?"] {
+            let bytes = format!(r#"{{"version":3,"dpapi":"{dpapi}"}}"#);
+            assert!(decrypt(bytes.into_bytes().into()).is_err(), "{dpapi}");
+        }
+    }
+}

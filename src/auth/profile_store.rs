@@ -1,0 +1,160 @@
+//! The credential of a profile in memory, shared by all tenants of a run, and its copy in the cache.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::cache::{CacheFile, CacheLock, TokenCache};
+use super::credential::CachedCredential;
+use super::sign_in_command::SignInCommand;
+use crate::error::{Error, Result};
+use crate::http;
+use crate::ui::Ui;
+
+/// How long to wait for another process that holds the lock of the cache; a refresh takes seconds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The credential of one profile, shared by all tenants of a run.
+pub struct ProfileStore {
+    pub http: http::Client,
+    pub ui: Ui,
+    pub profile: String,
+    pub many_tenants: bool,
+    cache: TokenCache,
+    /// Why the application in the environment is not used, if it is incomplete.
+    incomplete_env_hint: Option<String>,
+    /// The credential of this run: loaded once, then updated by each refresh.
+    current: RefCell<Option<Rc<CachedCredential>>>,
+    /// The lock of the cache, shared by concurrent refreshes.
+    shared_lock: Mutex<Weak<RefCell<CacheLock>>>,
+    /// Whether the cache could not be locked, which is not tried again.
+    lock_failed: Cell<bool>,
+    /// Whether `current` is newer than the cache, which could not be written.
+    is_unsaved: Cell<bool>,
+}
+
+impl ProfileStore {
+    pub fn new(
+        http: http::Client,
+        cache: TokenCache,
+        ui: Ui,
+        profile: &str,
+        incomplete_env_hint: Option<String>,
+        many_tenants: bool,
+    ) -> Self {
+        Self {
+            http,
+            ui,
+            profile: profile.to_owned(),
+            cache,
+            many_tenants,
+            incomplete_env_hint,
+            current: RefCell::default(),
+            shared_lock: Mutex::default(),
+            lock_failed: Cell::new(false),
+            is_unsaved: Cell::new(false),
+        }
+    }
+
+    /// Fails if nobody is signed in. `sign_in_command` is for the hint.
+    pub async fn ensure_signed_in(&self, sign_in_command: &SignInCommand) -> Result<()> {
+        self.credential(sign_in_command).await.map(drop)
+    }
+
+    /// The credential, which is loaded on first use.
+    pub async fn credential(&self, sign_in_command: &SignInCommand) -> Result<Rc<CachedCredential>> {
+        if let Some(credential) = self.known() {
+            return Ok(credential);
+        }
+        let credential = Rc::new(self.load(sign_in_command).await?);
+        self.ui.debug(&format!("using the saved sign-in of the profile {}", self.profile));
+        Ok(Rc::clone(self.current.borrow_mut().get_or_insert(credential)))
+    }
+
+    /// The credential, if it was loaded.
+    pub fn known(&self) -> Option<Rc<CachedCredential>> {
+        self.current.borrow().clone()
+    }
+
+    /// Replaces the credential of this run.
+    pub fn set(&self, credential: CachedCredential) -> Rc<CachedCredential> {
+        Rc::clone(self.current.borrow_mut().insert(Rc::new(credential)))
+    }
+
+    async fn load(&self, sign_in_command: &SignInCommand) -> Result<CachedCredential> {
+        let mut content = self.cache.load(self.http.remaining()).await?;
+        content.profiles.remove(&self.profile).ok_or_else(|| self.not_signed_in(&content, sign_in_command))
+    }
+
+    fn not_signed_in(&self, content: &CacheFile, sign_in_command: &SignInCommand) -> Error {
+        let others = content.profile_names();
+        let error = if others.is_empty() {
+            Error::auth("nobody is signed in")
+        } else {
+            Error::auth(format!("nobody is signed in under the profile '{}'", self.profile))
+                .with_detail(format!("signed in: {}", others.join(", ")))
+        };
+        let error = match &self.incomplete_env_hint {
+            Some(hint) => {
+                error.with_detail(hint).with_hint(format!("set what is missing, or sign in: {sign_in_command}"))
+            }
+            None => error.with_hint(sign_in_command.to_string()),
+        };
+        if others.is_empty() { error } else { error.with_hint("to use another profile, name it: --profile NAME") }
+    }
+
+    /// Locks the cache, or returns `None` if refreshed tokens cannot be saved: the run continues with them in memory.
+    pub async fn lock(&self) -> Option<Rc<RefCell<CacheLock>>> {
+        let mut shared_lock = self.shared_lock.lock().await;
+        if self.is_unsaved.get() || self.lock_failed.get() {
+            return None;
+        }
+        if let Some(lock) = shared_lock.upgrade() {
+            return Some(lock);
+        }
+        match self.cache.lock(self.http.remaining().min(LOCK_TIMEOUT)).await {
+            Ok(lock) => {
+                let lock = Rc::new(RefCell::new(lock));
+                *shared_lock = Rc::downgrade(&lock);
+                Some(lock)
+            }
+            Err(error) => {
+                self.lock_failed.set(true);
+                self.ui.warn(&format!("the renewed sign-in cannot be saved: {}", error.summary()));
+                // The service is not to blame for the time that another process took.
+                self.http.reset_deadline();
+                None
+            }
+        }
+    }
+
+    /// The credential as another process may have written it since it was loaded; `None` if this run's is newer.
+    pub async fn reload(
+        &self,
+        lock: Option<&RefCell<CacheLock>>,
+        sign_in_command: &SignInCommand,
+    ) -> Result<Option<CachedCredential>> {
+        if self.is_unsaved.get() {
+            return Ok(None);
+        }
+        let Some(lock) = lock else { return self.load(sign_in_command).await.map(Some) };
+        let lock = lock.borrow();
+        match lock.content().profiles.get(&self.profile) {
+            Some(credential) => Ok(Some(credential.clone())),
+            None => Err(self.not_signed_in(lock.content(), sign_in_command)),
+        }
+    }
+
+    /// Saves the credential. If that fails, the run continues with it in memory.
+    pub fn save(&self, credential: &CachedCredential, lock: Option<&RefCell<CacheLock>>) {
+        let lock = lock.filter(|_| !self.is_unsaved.get());
+        match lock.map(|lock| lock.borrow_mut().save(&self.profile, credential.clone())) {
+            Some(Ok(())) => return,
+            Some(Err(error)) => self.ui.warn(&format!("the renewed sign-in was not saved: {}", error.summary())),
+            None => {}
+        }
+        self.is_unsaved.set(true);
+    }
+}

@@ -1,0 +1,82 @@
+//! `connect` with the browser: authorization code with PKCE and a redirect to this machine.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use super::sign_in_saver::{SIGN_IN, SignInSaver};
+use crate::auth::{
+    AuthError, Entra, Page, RedirectListener, RedirectResult, SignInCommand, SignInMethod, can_open_browser,
+    is_ssh_session, open_browser,
+};
+use crate::error::{Error, Result};
+
+/// How long the user may take in the browser, unless `--timeout` is given.
+const BROWSER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+pub async fn sign_in_with_browser(
+    entra: &Entra,
+    saver: &SignInSaver,
+    redirect_port: Option<u16>,
+    no_browser: bool,
+) -> Result<()> {
+    let context = &saver.context;
+    // Listening starts before the address is shown, so that no redirect is missed.
+    let listener = RedirectListener::bind(redirect_port).await?;
+    let port = listener.port();
+    let request = entra.authorization_request(port)?;
+    let (url, state) = (request.url.to_string(), request.state.secret().clone());
+    // Printed before the browser opens, in case it does not.
+    context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
+    let timeout = context.settings.timeout.flag().copied().unwrap_or(BROWSER_TIMEOUT);
+    // A browser that stays in the foreground redirects while it is still being opened.
+    let (result, page) = tokio::select! {
+        biased;
+        never = open_sign_in_page(url, port, no_browser, saver) => match never {},
+        redirect = listener.wait_for_redirect(&state, timeout) => {
+            redirect.map_err(|error| redirect_error(error, &saver.sign_in_command))?
+        }
+    };
+    context.http.reset_deadline();
+    let response = match result {
+        RedirectResult::Code(code) => entra.exchange_code(code, request).await,
+        RedirectResult::Error(error) => Err(AuthError::OAuth(error)),
+    };
+    let saved = match response {
+        Ok(response) => saver.save(response, SignInMethod::Browser).await,
+        Err(error) => Err(error.into_error(SIGN_IN, &saver.sign_in_command)),
+    };
+    page.send(match &saved {
+        Ok((account, tenant_id)) => Page::success(account, tenant_id),
+        Err(error) => Page::failure(error),
+    })
+    .await;
+    saved.map(drop)
+}
+
+fn redirect_error(error: Error, sign_in_command: &SignInCommand) -> Error {
+    error.context(SIGN_IN).with_hint(format!("to start again: {sign_in_command}")).with_hint(format!(
+        "where the browser cannot reach this machine, or showed AADSTS50011: {sign_in_command} --device-code"
+    ))
+}
+
+/// Opens the browser, or tells the user to. Does not return.
+async fn open_sign_in_page(url: String, port: u16, no_browser: bool, saver: &SignInSaver) -> Infallible {
+    let (ui, environment) = (&saver.context.ui, saver.context.settings.environment());
+    if no_browser || !can_open_browser(environment) {
+        ui.status("Waiting for you to open it …");
+    } else if open_browser(url).await {
+        ui.info("Your browser should have opened it. Waiting for it …");
+    } else {
+        ui.status("No browser could be opened. Waiting for you to open the address …");
+    }
+    ui.info(&format!(
+        "If the browser shows AADSTS50011, press Ctrl-C and try another way in: {} --device-code",
+        saver.sign_in_command
+    ));
+    if is_ssh_session(environment) {
+        ui.status(&format!(
+            "This is a remote session. Forward the port from your own machine first: ssh -L {port}:localhost:{port} HOST"
+        ));
+    }
+    std::future::pending().await
+}
