@@ -17,7 +17,6 @@ mod environment;
 mod federated;
 mod landing;
 mod loopback;
-mod metadata;
 mod oauth_error;
 mod permissions;
 mod profile;
@@ -40,7 +39,7 @@ pub use environment::{
 };
 pub use landing::Page;
 pub use loopback::{RedirectListener, RedirectResult};
-pub use metadata::metadata;
+pub use oauth_error::OAuthError;
 pub use permissions::{Access, check_roles, foreign_audience};
 pub use profile::ProfileCredential;
 pub use profile_store::ProfileStore;

@@ -1,10 +1,10 @@
-//! The way to a host: proxy, name, connection, TLS.
+//! The hops to a host: proxy, name, TCP connection, tunnel, TLS.
 
 use std::net::{IpAddr, SocketAddr};
 
 use url::Url;
 
-use super::walk::Walk;
+use super::DiagnosticReport;
 use crate::context::Context;
 use crate::error::Error;
 use crate::http::{Route, TcpConnection, host_and_port};
@@ -18,64 +18,59 @@ const MICROSOFT_DOMAINS: [&str; 5] =
     ["microsoft.com", "microsoftonline.com", "microsoftonline.us", "microsoftonline.cn", "chinacloudapi.cn"];
 
 /// Checks each hop to a host. Returns whether it can be reached.
-pub async fn walk(walk: &mut Walk, url: &Url, context: &Context) -> bool {
+pub async fn check_host(report: &mut DiagnosticReport, url: &Url, context: &Context) -> bool {
     let host = host_and_port(url);
     let route = match Route::new(url) {
         Ok(route) => route,
         Err(error) => {
-            walk.failed("proxy", &host, &error.into());
-            skip(walk, &["name", "tcp", "tls"], &host, "the proxy is not usable");
+            report.failed("proxy", &host, &error.into());
+            skip(report, &["name", "tcp", "tls"], &host, "the proxy is not usable");
             return false;
         }
     };
     let (http, ui) = (&context.http, &context.ui);
-    walk.passed("proxy", &host, describe_proxy(&route));
+    report.passed("proxy", &host, describe_proxy(&route));
     let tls_steps = if route.proxy.is_some() { &["tunnel", "tls"][..] } else { &["tls"] };
     ui.debug(&format!("looking up the address for {host}"));
     let addresses = route.resolve(http).await;
-    let Some(addresses) = walk.record("name", &host, addresses, |found| describe_addresses(found, &route)) else {
-        skip(walk, &["tcp"], &host, "there is no address");
-        skip(walk, tls_steps, &host, "there is no address");
+    let Some(addresses) = report.record("name", &host, addresses, |found| describe_addresses(found, &route)) else {
+        skip(report, &["tcp"], &host, "there is no address");
+        skip(report, tls_steps, &host, "there is no address");
         return false;
     };
     ui.debug(&format!("connecting on the way to {host}"));
     let connection = route.connect(&addresses, http).await;
-    if walk.record("tcp", &host, connection, describe_connection).is_none() {
-        skip(walk, tls_steps, &host, "there is no connection");
+    if report.record("tcp", &host, connection, describe_connection).is_none() {
+        skip(report, tls_steps, &host, "there is no connection");
         return false;
     }
     if route.is_plain() {
-        walk.skipped("tls", &host, "plain http to this machine");
+        report.skipped("tls", &host, "plain http to this machine");
         return true;
     }
     ui.debug(&format!("looking at the certificate of {host}"));
-    check_tls(walk, &host, &route, context).await
+    check_tls(report, &host, &route, context).await
 }
 
 /// Checks the tunnel through a proxy, if there is one, and TLS. Returns whether the connection is secure.
-async fn check_tls(walk: &mut Walk, host: &str, route: &Route, context: &Context) -> bool {
+async fn check_tls(report: &mut DiagnosticReport, host: &str, route: &Route, context: &Context) -> bool {
     let result = route.check_tls(&context.http).await;
     if route.proxy.is_some() {
         match &result {
             Err(error) if error.stopped_at_proxy => {
-                walk.failed("tunnel", host, &error.clone().into());
-                walk.skipped("tls", host, "the proxy does not let the connection through");
+                report.failed("tunnel", host, &error.clone().into());
+                report.skipped("tls", host, "the proxy does not let the connection through");
                 return false;
             }
-            _ => walk.passed("tunnel", host, "the proxy lets the connection through"),
+            _ => report.passed("tunnel", host, "the proxy lets the connection through"),
         }
     }
     let certificate = route.fetch_certificate(&context.http).await;
     let issuer = certificate.as_ref().map(|certificate| describe_issuer(host, &certificate.issuers));
     let subject = certificate.map(|certificate| format!("the certificate shown is for {}", certificate.subject));
-    match result {
-        Ok(()) => walk.passed("tls", host, issuer.unwrap_or_else(|| "the certificate is trusted".to_owned())),
-        Err(ref error) => {
-            let details = issuer.into_iter().chain(subject);
-            walk.failed("tls", host, &details.fold(Error::from(error.clone()), Error::with_detail));
-        }
-    }
-    result.is_ok()
+    let result = result.map_err(|error| issuer.iter().chain(&subject).fold(Error::from(error), Error::with_detail));
+    let trusted = || "the certificate is trusted".to_owned();
+    report.record("tls", host, result, |()| issuer.clone().unwrap_or_else(trusted)).is_some()
 }
 
 fn describe_proxy(route: &Route) -> String {
@@ -123,9 +118,9 @@ fn describe_issuer(host: &str, issuers: &[String]) -> String {
     }
 }
 
-fn skip(walk: &mut Walk, names: &[&'static str], host: &str, why: &str) {
+fn skip(report: &mut DiagnosticReport, names: &[&'static str], host: &str, why: &str) {
     for name in names {
-        walk.skipped(name, host, why);
+        report.skipped(name, host, why);
     }
 }
 

@@ -1,0 +1,346 @@
+//! `doctor`: checks settings, network, authority, credential and policy. It changes nothing but what any command changes:
+//! an expired token is refreshed.
+
+mod network;
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Duration, Utc};
+use reqwest::Method;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use url::Url;
+
+use super::CommandOutput;
+use crate::api::{self, ApiError};
+use crate::auth::{
+    Access, Claims, OAuthError, ORGANIZATIONS, Session, SignInMethod, Source, Status, Tenant, foreign_audience,
+};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::http::{HttpError, Response, RetryPolicy, host_and_port};
+use crate::output::{Output, Record, Row};
+use crate::text::{format_timestamp, sanitize_line};
+use network::check_host;
+
+pub const EXAMPLES: &str = "\
+Examples:
+  mscommerce doctor                      where does it stop, and what helps?
+  mscommerce doctor -o markdown          for a ticket: it holds no secret
+  mscommerce doctor --tenant customer.example
+
+Each step is passed, failed or skipped; exit code 1 where one failed.";
+
+/// With a larger difference a token looks expired, or not valid yet. Entra tolerates the same, in seconds.
+const MAX_CLOCK_SKEW: i64 = 300;
+
+/// The steps of a run.
+#[derive(Default)]
+struct DiagnosticReport {
+    steps: Vec<Step>,
+}
+
+/// One check and its result.
+struct Step {
+    name: &'static str,
+    target: String,
+    outcome: StepOutcome,
+    finding: String,
+    hints: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StepOutcome {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+impl Record for Step {
+    const FIELDS: &'static [&'static str] = &["step", "target", "outcome", "finding", "hint"];
+
+    fn into_row(self) -> Row {
+        let outcome = match self.outcome {
+            StepOutcome::Passed => "passed",
+            StepOutcome::Failed => "failed",
+            StepOutcome::Skipped => "skipped",
+        };
+        let hint = if self.hints.is_empty() { Value::Null } else { Value::from(self.hints.join("; ")) };
+        let values = vec![self.name.into(), self.target.into(), outcome.into(), self.finding.into(), hint];
+        Row { values, ..Row::default() }
+    }
+}
+
+impl DiagnosticReport {
+    fn passed(&mut self, name: &'static str, target: &str, finding: impl Into<String>) {
+        self.add(name, target, StepOutcome::Passed, finding.into(), &[]);
+    }
+
+    fn skipped(&mut self, name: &'static str, target: &str, reason: &str) {
+        self.add(name, target, StepOutcome::Skipped, reason.to_owned(), &[]);
+    }
+
+    fn failed(&mut self, name: &'static str, target: &str, error: &Error) {
+        self.add(name, target, StepOutcome::Failed, error.summary(), error.hints());
+    }
+
+    /// Adds a step for a result. Returns the value, if there is one.
+    fn record<T>(
+        &mut self,
+        name: &'static str,
+        target: &str,
+        result: Result<T, impl Into<Error>>,
+        finding: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.passed(name, target, finding(&value));
+                Some(value)
+            }
+            Err(error) => {
+                self.failed(name, target, &error.into());
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, name: &'static str, target: &str, outcome: StepOutcome, finding: String, hints: &[String]) {
+        self.steps.push(Step { name, target: target.to_owned(), outcome, finding, hints: hints.to_vec() });
+    }
+
+    /// The error of the command, if a step failed, with the hints of all steps.
+    fn error(&self) -> Option<Error> {
+        let failed = self.steps.iter().filter(|step| step.outcome == StepOutcome::Failed);
+        let failed: Vec<String> = failed.map(|step| format!("{} ({})", step.name, step.target)).collect();
+        if failed.is_empty() {
+            return None;
+        }
+        let mut hints: Vec<String> = self.steps.iter().flat_map(|step| step.hints.clone()).collect();
+        let mut seen = HashSet::new();
+        hints.retain(|hint| seen.insert(hint.clone()));
+        let message = format!("{} of {} steps failed: {}", failed.len(), self.steps.len(), failed.join(", "));
+        Some(Error::failed(message).with_hints(hints))
+    }
+}
+
+pub async fn run(context: &Context) -> Result<CommandOutput> {
+    let mut report = DiagnosticReport::default();
+    for setting in context.settings.describe() {
+        report.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.source));
+    }
+    run_checks(&mut report, context).await;
+    let error = report.error();
+    Ok(CommandOutput { output: Some(Output::list(report.steps)), error, ..CommandOutput::default() })
+}
+
+async fn run_checks(report: &mut DiagnosticReport, context: &Context) {
+    let (endpoint, policy_id) = (&context.settings.endpoint.value, &context.settings.policy_id.value);
+    // Network and authority are checked without a credential, too.
+    let session = open_session(context).await;
+    let status = session.as_ref().ok().map(|(_, status)| status);
+    let is_endpoint_reachable = check_host(report, endpoint, context).await;
+    let is_authority_reachable = check_authority(report, status, context).await;
+    let (session, status) = match session {
+        Ok(session) => session,
+        Err(error) => {
+            report.failed("credential", &format!("the profile {}", context.settings.profile.value), &error);
+            report.skipped("policy", policy_id, "there is no credential");
+            return;
+        }
+    };
+    let api = context.api_with(session, policy_id);
+    let is_usable = if needs_token_request(&status) && !is_authority_reachable {
+        report.skipped("credential", &describe_source(&status, context), "the authority was not reached");
+        false
+    } else {
+        check_credential(report, &status, &api, context).await
+    };
+    match (is_usable, is_endpoint_reachable) {
+        (false, _) => report.skipped("policy", policy_id, "there is no usable credential"),
+        (true, false) => report.skipped("policy", policy_id, "the endpoint was not reached"),
+        (true, true) => check_policy(report, &api, &host_and_port(endpoint)).await,
+    }
+}
+
+async fn open_session(context: &Context) -> Result<(Session, Status)> {
+    let session = context.session()?;
+    let status = session.status().await?;
+    Ok((session, status))
+}
+
+/// Checks the authority that issues the tokens of the credential. Returns whether it can be reached.
+async fn check_authority(report: &mut DiagnosticReport, status: Option<&Status>, context: &Context) -> bool {
+    let url = match status {
+        Some(Status { authority: None, .. }) => {
+            report.skipped("authority", "none", "a ready token serves, which nobody is asked for");
+            return false;
+        }
+        Some(Status { authority: Some(url), .. }) => Ok(url.clone()),
+        None => context.settings.authority(),
+    };
+    let Ok(url) = url else {
+        report.skipped("authority", "unknown", "the setting authority is of no use");
+        return false;
+    };
+    let host = host_and_port(&url);
+    if !check_host(report, &url, context).await {
+        report.skipped("authority", &host, "it was not reached");
+        return false;
+    }
+    let tenant = tenant_to_check(status, context);
+    let (issuer, date) = match fetch_openid_metadata(&url, &tenant, context).await {
+        Ok(metadata) => (metadata.issuer, metadata.date),
+        Err(error) => (Err(error), None),
+    };
+    report.record("authority", &host, issuer, |issuer| format!("knows the tenant {tenant}: {issuer}"));
+    check_clock(report, &host, date);
+    true
+}
+
+/// The tenant of the command line, of the credential, or of the environment.
+fn tenant_to_check(status: Option<&Status>, context: &Context) -> String {
+    let settings = &context.settings;
+    let from_flag = settings.tenant().map(Tenant::to_string);
+    let from_credential = || status.and_then(|status| status.tenant_id.clone());
+    let from_environment = || settings.sign_in_tenant().ok().and_then(|(tenant, _)| tenant).map(|id| id.to_string());
+    from_flag.or_else(from_credential).or_else(from_environment).unwrap_or_else(|| ORGANIZATIONS.to_owned())
+}
+
+/// The authority's description of a tenant.
+struct OpenIdMetadata {
+    issuer: Result<String>,
+    /// The authority's time.
+    date: Option<DateTime<Utc>>,
+}
+
+/// Requests the `OpenID` metadata of a tenant, without credentials (`OpenID` Connect Discovery 1.0, section 4;
+/// entra-docs, "`OpenID` Connect": `/{tenant}/v2.0/.well-known/openid-configuration`). An unknown tenant is an error.
+async fn fetch_openid_metadata(authority: &Url, tenant: &str, context: &Context) -> Result<OpenIdMetadata> {
+    let mut url = authority.clone();
+    url.path_segments_mut()
+        .map_err(|()| Error::usage("the authority host is not a web address"))?
+        .pop_if_empty()
+        .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
+    let request = context.http.request(Method::GET, url.clone())?.build();
+    let request = request.map_err(|error| HttpError::invalid_request(&error))?;
+    let response = context.http.send(request, RetryPolicy::Idempotent).await?;
+    Ok(OpenIdMetadata { issuer: parse_issuer(&response, &url, tenant, context), date: response.date() })
+}
+
+fn parse_issuer(response: &Response, url: &Url, tenant: &str, context: &Context) -> Result<String> {
+    let message = format!("the authority does not answer for the tenant {tenant}");
+    let unexpected = || Error::from(HttpError::unexpected_response(url, response)).context(&message);
+    if !response.status.is_success() {
+        let error = OAuthError::from_response(response).filter(|_| response.status.is_client_error());
+        return Err(error.map_or_else(unexpected, |error| error.into_error(&message, &context.sign_in_command())));
+    }
+    let issuer = response.json().and_then(|body| Some(body.get("issuer").and_then(Value::as_str)?.to_owned()));
+    issuer.ok_or_else(|| {
+        unexpected()
+            .with_detail("its answer names no issuer")
+            .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in its place")
+    })
+}
+
+/// Compares this machine's clock with that of a server, which has a resolution of a second.
+fn check_clock(report: &mut DiagnosticReport, host: &str, server_time: Option<DateTime<Utc>>) {
+    let Some(server_time) = server_time else {
+        report.skipped("clock", host, "the time there is not known");
+        return;
+    };
+    let skew = (Utc::now() - server_time).num_seconds();
+    let direction = if skew < 0 { "behind" } else { "ahead of" };
+    let finding = format!("this machine's clock is {} s {direction} the clock of {host}", skew.abs());
+    match skew.abs() {
+        0..2 => report.passed("clock", host, "the clocks agree"),
+        2..=MAX_CLOCK_SKEW => report.passed("clock", host, finding),
+        _ => {
+            let hint = "set this machine's clock, and have it kept by a time server";
+            report.failed("clock", host, &Error::failed(finding).with_hint(hint));
+        }
+    }
+}
+
+/// The source of the credential.
+fn describe_source(status: &Status, context: &Context) -> String {
+    match (status.source, status.method) {
+        (Source::Environment, SignInMethod::Application) => "the application of the environment".to_owned(),
+        (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
+        (Source::Cache, _) => format!("the profile {}", context.settings.profile.value),
+    }
+}
+
+/// Whether a token has to be requested before the policy can be read.
+fn needs_token_request(status: &Status) -> bool {
+    let is_fresh = status.expires_at.is_some_and(|end| end > Utc::now() + Duration::minutes(5));
+    status.authority.is_some() && !is_fresh
+}
+
+/// Gets an access token and describes it. Returns whether it can be used.
+async fn check_credential(
+    report: &mut DiagnosticReport,
+    status: &Status,
+    api: &api::Client,
+    context: &Context,
+) -> bool {
+    let is_refreshed = needs_token_request(status) && status.source == Source::Cache;
+    let claims = get_usable_token(status, api, &context.settings.resource()).await;
+    let claims = report.record("credential", &describe_source(status, context), claims, |claims| {
+        let refreshed = if is_refreshed { ", renewed just now" } else { "" };
+        format!("by {}{refreshed}, {}", status.method, describe_token(claims, status))
+    });
+    claims.is_some()
+}
+
+/// The claims of the access token. Fails if they show that the service would reject it; it is not sent then.
+async fn get_usable_token(status: &Status, api: &api::Client, resource: &str) -> Result<Claims> {
+    let session = api.session();
+    let token = session.access_token().await?;
+    let claims = Claims::decode_unverified(token.expose_secret()).unwrap_or_default();
+    if foreign_audience(&claims, resource).is_some() {
+        return Err(Error::auth("the token is for another service; it was not sent")
+            .with_detail(describe_token(&claims, status))
+            .with_hints(session.unauthorized_hints(&token)));
+    }
+    match session.check_access(&token, Access::Read) {
+        Ok(()) => Ok(claims),
+        Err(error) => Err(error.with_detail(describe_token(&claims, status))),
+    }
+}
+
+/// Account, tenant, audience, expiry and permissions of a token.
+fn describe_token(claims: &Claims, status: &Status) -> String {
+    let part = |name: &str, value: Option<String>| {
+        let value = value.map_or_else(|| "unknown".to_owned(), |value| sanitize_line(&value));
+        format!("{name} {value}")
+    };
+    let account = claims.account().map(str::to_owned).or_else(|| status.account.clone());
+    let tenant = claims.tid.clone().or_else(|| status.tenant_id.clone());
+    let expires_at = claims.expires_at().or(status.expires_at);
+    let permissions = if claims.is_application() {
+        part("roles", Some(if claims.roles.is_empty() { "none".to_owned() } else { claims.roles.join(" ") }))
+    } else {
+        part("scopes", claims.scopes.clone())
+    };
+    [
+        part("account", account),
+        part("tenant", tenant),
+        part("audience", claims.aud.clone()),
+        part("valid until", expires_at.map(format_timestamp)),
+        permissions,
+    ]
+    .join(", ")
+}
+
+/// Reads the policy, and compares the clocks.
+async fn check_policy(report: &mut DiagnosticReport, api: &api::Client, host: &str) {
+    let response = api.policy_response().await;
+    let date = match &response {
+        Ok(response) => response.date,
+        Err(error) => error.downcast_ref::<ApiError>().and_then(|error| error.date),
+    };
+    report.record("policy", api.policy_id(), response, |response| {
+        format!("status {}, correlation id {}", response.status.as_u16(), response.correlation_id)
+    });
+    check_clock(report, host, date);
+}
