@@ -28,12 +28,13 @@ pub fn load_candidates(directory: &Path) -> Vec<Candidate> {
     let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_SIZE);
     let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
     let mut candidates: Vec<Candidate> = serde_json::from_slice(&text).unwrap_or_default();
-    let is_printable = |text: &str| !text.chars().any(is_terminal_control);
-    candidates.retain(|item| !item.id.is_empty() && is_printable(&item.id) && is_printable(&item.name));
+    // A shell inserts the id without quotes, and shows the name on the terminal.
+    let is_word = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    candidates.retain(|item| is_word(&item.id) && !item.name.chars().any(is_terminal_control));
     candidates
 }
 
-/// Saves the candidates of the listed scopes, and keeps those of other scopes. Does nothing if there are none. Does not create the directory: a run that
+/// Saves the candidates of the listed scopes, and keeps those of other scopes. Does not create the directory: a run that
 /// saves nothing else, such as one in CI, leaves no directory behind. Ignores errors, because a listing must not fail.
 pub fn save_candidates(directory: &Path, scopes: &[Scope], mut listed: Vec<Candidate>) {
     listed.extend(load_candidates(directory).into_iter().filter(|candidate| !scopes.contains(&candidate.scope)));

@@ -1,4 +1,4 @@
-//! The help texts, whole: a change of the contract shows here.
+//! The complete help texts.
 
 use crate::support::env::TestEnv;
 
@@ -28,7 +28,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 #[test]
-fn every_command_explains_itself_and_touches_no_network() {
+fn help_of_every_command() {
     let env = TestEnv::new();
     for command in COMMANDS {
         let name = if command.is_empty() { "mscommerce".to_owned() } else { command.join("_") };

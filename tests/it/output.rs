@@ -1,17 +1,17 @@
-//! The five formats, and names that mean harm.
+//! The five output formats, and names with control characters.
 
 use serde_json::json;
 
 use crate::support::env::TestEnv;
 use crate::tenant::Product;
 
-/// A name with everything that could break a format or steer a terminal.
-const NASTY: &str = "q\"uo,te|pi\tpe\nline\r\nend\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}1m\u{202e}rtl 'x' <b> [a](b)";
+/// A name with characters that are special in a format or a terminal.
+const HOSTILE_NAME: &str = "q\"uo,te|pi\tpe\nline\r\nend\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}1m\u{202e}rtl 'x' <b> [a](b)";
 
-fn with_a_nasty_name() -> TestEnv {
+fn env_with_hostile_name() -> TestEnv {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
-        Product::new("CFQ7TTC0AAAA", NASTY, "Enabled"),
+        Product::new("CFQ7TTC0AAAA", HOSTILE_NAME, "Enabled"),
         Product::new("CFQ7TTC0BBBB", "Plain", "Disabled"),
     ]);
     env
@@ -22,8 +22,8 @@ fn list(env: &TestEnv, format: &str) -> String {
 }
 
 #[test]
-fn table_tsv_and_markdown_have_one_harmless_line_a_record() {
-    let env = with_a_nasty_name();
+fn text_formats_have_one_escaped_line_per_record() {
+    let env = env_with_hostile_name();
     for (format, lines) in [("table", 3), ("tsv", 3), ("markdown", 4)] {
         let text = list(&env, format);
         assert_eq!(text.lines().count(), lines, "{text}");
@@ -35,17 +35,17 @@ fn table_tsv_and_markdown_have_one_harmless_line_a_record() {
 }
 
 #[test]
-fn json_and_csv_keep_the_text() {
-    let env = with_a_nasty_name();
+fn json_and_csv_keep_text() {
+    let env = env_with_hostile_name();
     let json: serde_json::Value = serde_json::from_str(&list(&env, "json")).unwrap();
-    assert_eq!(json[0]["name"], NASTY);
+    assert_eq!(json[0]["name"], HOSTILE_NAME);
     let csv = list(&env, "csv");
     let row = csv::Reader::from_reader(csv.as_bytes()).into_records().next().unwrap().unwrap();
-    assert_eq!(&row[3], NASTY);
+    assert_eq!(&row[3], HOSTILE_NAME);
 }
 
 #[test]
-fn an_empty_list_is_an_empty_array_and_a_note() {
+fn empty_list_output() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(Vec::new());
     let result = env.run(&["products", "list", "-o", "json"]).assert_code(0);
@@ -56,7 +56,7 @@ fn an_empty_list_is_an_empty_array_and_a_note() {
 }
 
 #[test]
-fn the_environment_chooses_the_format_and_the_flag_outranks_it() {
+fn output_flag_overrides_variable() {
     let env = TestEnv::signed_in();
     let result = env.run_with_env(&[("MSCOMMERCE_OUTPUT", "tsv")], &["policy", "get"]).assert_code(0);
     assert!(result.stdout.starts_with("policyId\tdescription\tdefaultValue\n"), "{}", result.stdout);
@@ -65,7 +65,7 @@ fn the_environment_chooses_the_format_and_the_flag_outranks_it() {
 }
 
 #[test]
-fn every_format_of_one_record() {
+fn formats_of_one_record() {
     let env = TestEnv::signed_in();
     for format in ["table", "csv", "tsv", "markdown"] {
         let result = env.run(&["product", "get", "CFQ7TTC0HDB1", "-o", format]).assert_code(0);

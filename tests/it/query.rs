@@ -1,13 +1,14 @@
-//! `--query`: picking from a result.
+//! `--query`.
 
 use serde_json::json;
 
 use crate::support::env::TestEnv;
+use crate::support::snapshot::Transcript;
 
 const NAMES: &str = "[?contains(name, 'Visio')].name";
 
 #[test]
-fn json_shows_what_was_picked() {
+fn query_json_output() {
     let env = TestEnv::signed_in();
     let run = |query: &str| env.run(&["products", "list", "-o", "json", "--query", query]).assert_code(0).json();
     assert_eq!(run(NAMES), json!(["Visio Plan 1", "Visio Plan 2"]));
@@ -20,7 +21,7 @@ fn json_shows_what_was_picked() {
 }
 
 #[test]
-fn tsv_shows_plain_words_for_scripts() {
+fn query_tsv_prints_plain_values() {
     let env = TestEnv::signed_in();
     let run = |query: &str| env.run(&["products", "list", "-o", "tsv", "--query", query]).assert_code(0).stdout;
     assert_eq!(run(NAMES), "Visio Plan 1\nVisio Plan 2\n");
@@ -35,7 +36,7 @@ fn tsv_shows_plain_words_for_scripts() {
 }
 
 #[test]
-fn records_that_were_picked_are_shown_as_records_are() {
+fn query_result_with_records_is_a_table() {
     let env = TestEnv::signed_in();
     let query = "[?contains(name, 'Visio')].{product: name, value: policyValue}";
     let run = |format: &str| env.run(&["products", "list", "-o", format, "--query", query]).assert_code(0).stdout;
@@ -43,32 +44,60 @@ fn records_that_were_picked_are_shown_as_records_are() {
     assert_eq!(run("table"), "product       value\nVisio Plan 1  Disabled\nVisio Plan 2  Disabled\n");
     let markdown = "| product | value |\n| --- | --- |\n| Visio Plan 1 | Disabled |\n| Visio Plan 2 | Disabled |\n";
     assert_eq!(run("markdown"), markdown);
-    // What is no record is shown as plain words.
+    // Values that are not objects are printed as plain text.
     let names = env.run(&["products", "list", "--query", NAMES]).assert_code(0);
     assert_eq!(names.stdout, "Visio Plan 1\nVisio Plan 2\n");
 }
 
 #[test]
-fn a_mistake_in_the_expression_is_told_before_anything_is_done() {
+fn invalid_query_is_usage_error() {
     let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
     for query in ["[?id==", "", "nosuch(@)(", "[*"] {
         let arguments = ["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "--query", query];
-        let result = env.run(&arguments).assert_code(2).stdout_is_empty();
-        result.stderr_contains(&["error: --query: ", "hint: the language is explained at https://jmespath.org"]);
+        transcript.push(format!("'{query}'"), env.run(&arguments));
     }
+    cli_snapshot!(transcript, @"
+    ===== '[?id==' =====
+    exit_code: 2
+    ----- stderr -----
+    error: --query: Parse error: Unexpected nud token -- found Eof (at character 7)
+    hint: the language is explained at https://jmespath.org/tutorial.html
+    ===== '' =====
+    exit_code: 2
+    ----- stderr -----
+    error: --query: Parse error: Unexpected nud token -- found Eof (at character 1)
+    hint: the language is explained at https://jmespath.org/tutorial.html
+    ===== 'nosuch(@)(' =====
+    exit_code: 2
+    ----- stderr -----
+    error: --query: Parse error: Invalid function name -- found Eof (at character 11)
+    hint: the language is explained at https://jmespath.org/tutorial.html
+    ===== '[*' =====
+    exit_code: 2
+    ----- stderr -----
+    error: --query: Parse error: Unexpected nud token -- found Eof (at character 3)
+    hint: the language is explained at https://jmespath.org/tutorial.html
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn what_a_change_did_is_told_even_where_the_query_cannot_be_answered() {
+fn query_error_after_update_reports_error() {
     let env = TestEnv::signed_in();
     let arguments = ["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "--query", "abs(name)"];
-    env.run(&arguments).assert_code(1).stdout_is_empty().stderr_contains(&["error: --query: ", "type number"]);
+    cli_snapshot!(env.run(&arguments), @"
+    exit_code: 1
+    ----- stderr -----
+    Changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    error: --query: Runtime error: Argument 0 expects type number, given string (at character 4)
+    ");
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Disabled");
 }
 
 #[test]
-fn a_failure_stays_one_whatever_is_picked() {
+fn query_keeps_exit_code() {
     let env = TestEnv::new();
     env.run(&["doctor", "-o", "tsv", "--query", "[?outcome=='failed'].step"])
         .assert_code(1)

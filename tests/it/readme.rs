@@ -1,4 +1,4 @@
-//! What the README shows is what happens.
+//! The README and docs/ci.md: scripts work, and commands print the shown output.
 
 use crate::support::env::TestEnv;
 #[cfg(unix)]
@@ -11,26 +11,26 @@ const README: &str = include_str!("../../README.md");
 #[cfg(unix)]
 const CI: &str = include_str!("../../docs/ci.md");
 
-/// The fenced block of the README that begins with `start`.
+/// The fenced block of the README that starts with this text.
 #[cfg(unix)]
 fn block(start: &str) -> &'static str {
-    let from = README.find(start).unwrap_or_else(|| panic!("the README has no block that begins with {start}"));
+    let from = README.find(start).unwrap_or_else(|| panic!("no block in the README starts with {start}"));
     README[from..].split("```").next().unwrap()
 }
 
-/// Runs a script in which `mscommerce` is the executable under test, in an otherwise empty directory.
+/// Runs a shell script in the home directory, with the executable under test in `PATH`.
 #[cfg(unix)]
-fn in_a_shell(env: &TestEnv, script: &str) -> crate::support::cli::CliResult {
-    in_a_shell_with(env, &[], script)
+fn run_script(env: &TestEnv, script: &str) -> crate::support::cli::CliResult {
+    run_script_with_env(env, &[], script)
 }
 
-/// The same with further environment variables.
+/// Runs a shell script with further environment variables.
 #[cfg(unix)]
-fn in_a_shell_with(env: &TestEnv, further: &[(&str, &str)], script: &str) -> crate::support::cli::CliResult {
+fn run_script_with_env(env: &TestEnv, further: &[(&str, &str)], script: &str) -> crate::support::cli::CliResult {
     let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
     let own = env.home().display();
     let path = format!("{own}:{}:{}", executable.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    // The command only lends its environment.
+    // Only the environment of this command is used.
     let environment = env.command(&["--version"]);
     let variables = environment.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let mut shell = std::process::Command::new("sh");
@@ -41,11 +41,43 @@ fn in_a_shell_with(env: &TestEnv, further: &[(&str, &str)], script: &str) -> cra
 
 #[cfg(unix)]
 #[test]
-fn the_script_of_the_article_disables_what_is_enabled() {
+fn readme_script_disables_enabled_products() {
     let env = TestEnv::signed_in();
-    in_a_shell(&env, block("#!/bin/sh"))
-        .assert_code(0)
-        .stderr_contains(&["  Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled\n"]);
+    cli_snapshot!(run_script(&env, block("#!/bin/sh")), @"
+    exit_code: 0
+    ----- stdout -----
+    policyId                  scope    id            name                     policyValue
+    AllowSelfServicePurchase  product  CFQ7TTC0LH3L  Power Automate per user  Enabled
+    policyId       AllowSelfServicePurchase
+    scope          product
+    id             CFQ7TTC0LH3L
+    name           Power Automate per user
+    policyValue    Disabled
+    previousValue  Enabled
+    outcome        changed
+    policyId                  scope    id            name                                policyValue  previousValue                   outcome    error
+    AllowSelfServicePurchase  product  CFQ7TTC0LH2H  Power Apps per user                 Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0LH3L  Power Automate per user             Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0LSGZ  Power Automate RPA                  Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0H6RP  Power BI Premium (standalone)       Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro                        Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0HDB1  Planner Plan 1                      Disabled     OnlyTrialsWithoutPaymentMethod  changed
+    AllowSelfServicePurchase  product  CFQ7TTC0HDB0  Project Plan 3                      Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0HD33  Visio Plan 1                        Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0HD32  Visio Plan 2                        Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0N8SS  Clipchamp Premium                   Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0MM8R  Microsoft 365 Copilot               Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0LH05  Microsoft 365 F3                    Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0N8SL  Microsoft Purview Discovery         Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0S3X1  Python in Excel                     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0J1FV  Teams Exploratory                   Disabled     OnlyTrialsWithoutPaymentMethod  changed
+    AllowSelfServicePurchase  product  CFQ7TTC0RM8K  Teams Premium Introductory Pricing  Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0PW0V  Viva Goals                          Disabled     Enabled                         changed
+    ----- stderr -----
+    Changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled
+    11 changed, 6 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ");
     for product in default_products() {
         assert_ne!(env.tenant.value(&product.id), "Enabled", "{}", product.id);
     }
@@ -53,42 +85,42 @@ fn the_script_of_the_article_disables_what_is_enabled() {
 
 #[cfg(unix)]
 #[test]
-fn the_script_ends_where_the_list_cannot_be_read() {
+fn readme_script_fails_if_list_fails() {
     let env = TestEnv::signed_in();
     env.tenant.fail_next("scope=product", Response::text(500, "text/plain", "fault"));
-    assert_ne!(in_a_shell(&env, block("#!/bin/sh")).code, 0);
+    assert_ne!(run_script(&env, block("#!/bin/sh")).code, 0);
 }
 
 #[cfg(unix)]
 #[test]
-fn the_first_commands_print_what_is_shown() {
+fn readme_commands_print_shown_output() {
     let env = TestEnv::signed_in();
     for shown in block("$ mscommerce").split("$ mscommerce ").skip(1) {
         let (command, output) = shown.split_once('\n').unwrap();
-        let result = in_a_shell(&env, &format!("mscommerce {command}")).assert_code(0);
+        let result = run_script(&env, &format!("mscommerce {command}")).assert_code(0);
         assert_eq!(result.stdout.trim_end(), output.trim_end(), "{command}");
     }
 }
 
 #[test]
-fn the_commands_of_the_table_are_understood() {
+fn readme_cmdlet_table_commands_parse() {
     let env = TestEnv::new();
     let rows = README.lines().filter(|line| line.starts_with("| `") && line.contains("-MSCommerce"));
-    let mut recorded = 0;
+    let mut count = 0;
     for row in rows {
         let command = row.split("| `").nth(2).unwrap().split('`').next().unwrap();
         let words: Vec<&str> = command.split_whitespace().skip(1).collect();
         let words: Vec<&str> = words.iter().map(|word| if *word == "V" { "disabled" } else { word }).collect();
-        // Nobody is signed in, so a command line that is understood ends with 4; a wrong one would with 2.
+        // Without a credential, a valid command line exits with 4, an invalid one with 2.
         let extra: &[&str] = if words == ["connect"] { &["--help"] } else { &[] };
         let expected = if words == ["connect"] { 0 } else { 4 };
         env.run(&[&words[..], extra].concat()).assert_code(expected);
-        recorded += 1;
+        count += 1;
     }
-    assert_eq!(recorded, 6, "every cmdlet has its row");
+    assert_eq!(count, 6, "one row per cmdlet");
 }
 
-/// The script that docs/ci.md has after `start`: the lines that are indented by ten blanks.
+/// The script after this text in docs/ci.md: the lines with an indentation of ten.
 #[cfg(unix)]
 fn script(start: &str) -> String {
     let from = CI.find(start).unwrap_or_else(|| panic!("docs/ci.md has no {start}"));
@@ -97,9 +129,9 @@ fn script(start: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// A machine on which nobody has signed in, with a baseline that the tenant is as.
+/// An environment without a credential, with a baseline that matches the tenant.
 #[cfg(unix)]
-fn runner() -> TestEnv {
+fn ci_env() -> TestEnv {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let baseline = env.home().join("baseline.toml").display().to_string();
@@ -108,7 +140,7 @@ fn runner() -> TestEnv {
     env
 }
 
-/// Runs a step's script as GitHub would, in a job that may ask for its own token.
+/// Runs the script of a workflow step in a GitHub job with the `id-token` permission.
 #[cfg(unix)]
 fn on_github(env: &TestEnv, name: &str) -> crate::support::cli::CliResult {
     env.tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
@@ -120,7 +152,7 @@ fn on_github(env: &TestEnv, name: &str) -> crate::support::cli::CliResult {
         ("AZURE_TENANT_ID", HOME_TENANT),
         ("GITHUB_ACTIONS", "true"),
     ];
-    in_a_shell_with(env, &variables, &script(&format!("- name: {name}\n")))
+    run_script_with_env(env, &variables, &script(&format!("- name: {name}\n")))
 }
 
 #[cfg(unix)]
@@ -130,8 +162,8 @@ fn summary(env: &TestEnv) -> String {
 
 #[cfg(unix)]
 #[test]
-fn the_nightly_check_passes_and_fails_on_drift() {
-    let env = runner();
+fn github_check_workflow_fails_on_drift() {
+    let env = ci_env();
     on_github(&env, "Compare the tenant with the baseline").assert_code(0);
     assert_eq!(summary(&env), format!("The tenant {HOME_TENANT} is as baseline.toml says: 21 checked.\n"));
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
@@ -143,8 +175,8 @@ fn the_nightly_check_passes_and_fails_on_drift() {
 
 #[cfg(unix)]
 #[test]
-fn the_gated_apply_plans_first_and_changes_then() {
-    let env = runner();
+fn github_apply_workflow_plans_then_applies() {
+    let env = ci_env();
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
     on_github(&env, "Show what would be changed").assert_code(0);
     assert!(summary(&env).contains("| Power BI Pro | Enabled | Disabled | planned |"), "{}", summary(&env));
@@ -154,7 +186,7 @@ fn the_gated_apply_plans_first_and_changes_then() {
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Enabled");
 }
 
-/// Another issuer's token, as a pipeline hands it to a script.
+/// A federated token of a pipeline.
 #[cfg(unix)]
 fn pipeline_token(env: &TestEnv) -> String {
     env.tenant.federate("https://pipelines.example", "the-pipeline", FEDERATION_AUDIENCE);
@@ -163,22 +195,22 @@ fn pipeline_token(env: &TestEnv) -> String {
 
 #[cfg(unix)]
 #[test]
-fn the_script_for_azure_devops_checks_and_leaves_no_token_behind() {
-    let env = runner();
+fn azure_devops_script_leaves_no_token() {
+    let env = ci_env();
     let token = pipeline_token(&env);
     let variables = [("idToken", token.as_str()), ("servicePrincipalId", APP_ID), ("tenantId", HOME_TENANT)];
     let directory = env.home().display().to_string();
     let script = script("task: AzureCLI@2");
-    in_a_shell_with(&env, &[&variables[..], &[("TMPDIR", &directory)]].concat(), &script).assert_code(0);
+    run_script_with_env(&env, &[&variables[..], &[("TMPDIR", &directory)]].concat(), &script).assert_code(0);
     assert_eq!(env.files_containing(&token), [] as [std::path::PathBuf; 0]);
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
-    in_a_shell_with(&env, &variables, &script).assert_code(3);
+    run_script_with_env(&env, &variables, &script).assert_code(3);
 }
 
 #[cfg(unix)]
 #[test]
-fn the_script_for_gitlab_checks_and_leaves_no_token_behind() {
-    let env = runner();
+fn gitlab_script_leaves_no_token() {
+    let env = ci_env();
     let token = pipeline_token(&env);
     let directory = env.home().display().to_string();
     let variables = [
@@ -188,43 +220,50 @@ fn the_script_for_gitlab_checks_and_leaves_no_token_behind() {
         ("CI_PROJECT_DIR", &directory),
     ];
     let script = script("# .gitlab-ci.yml");
-    in_a_shell_with(&env, &variables, &script).assert_code(0);
+    run_script_with_env(&env, &variables, &script).assert_code(0);
     assert_eq!(env.files_containing(&token), [] as [std::path::PathBuf; 0]);
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
-    in_a_shell_with(&env, &variables, &script).assert_code(3);
+    run_script_with_env(&env, &variables, &script).assert_code(3);
 }
 
 #[cfg(unix)]
 #[test]
-fn the_script_for_cron_tells_drift_from_trouble() {
-    let env = runner();
+fn cron_script_distinguishes_drift_from_errors() {
+    let env = ci_env();
     let certificate = TestCertificate::rsa();
     env.tenant.register_certificate(&certificate.certificate_der);
     let file = env.home().join("application.pem");
     std::fs::write(&file, certificate.key_pem() + &certificate.certificate_pem()).unwrap();
     let script = CI[CI.find("# self-service-purchase-check.sh").unwrap()..].split("```").next().unwrap();
-    // The only changes are those that the page asks for: the ids, and the place of the files.
+    // Only the ids and the directory are replaced, as the page says.
     let script = script
         .replace("contoso.onmicrosoft.com", HOME_DOMAIN)
         .replace("00000000-0000-0000-0000-000000000000", APP_ID)
         .replace("/etc/mscommerce", &env.home().display().to_string());
     std::fs::write(env.home().join("check.sh"), script).unwrap();
-    let result = in_a_shell(&env, "sh check.sh").assert_code(0);
+    let result = run_script(&env, "sh check.sh").assert_code(0);
     assert_eq!(result.stdout, "");
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
-    let result = in_a_shell(&env, "sh check.sh").assert_code(3);
+    let result = run_script(&env, "sh check.sh").assert_code(3);
     assert!(
         result.stdout.contains("Power BI Pro") && result.stdout.ends_with("as the baseline says.\n"),
         "{}",
         result.stdout
     );
     std::fs::remove_file(&file).unwrap();
-    in_a_shell(&env, "sh check.sh").assert_code(4).stderr_contains(&["could not be compared (exit code 4)"]);
+    cli_snapshot!(run_script(&env, "sh check.sh"), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not read the certificate [TMP]/application.pem: [OS ERROR]
+      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    hint: look at AZURE_CLIENT_CERTIFICATE_PATH
+    The tenant could not be compared (exit code 4).
+    ");
 }
 
 #[cfg(unix)]
 #[test]
-fn the_azure_cli_hands_over_a_token() {
+fn azure_cli_token_is_accepted() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let env = TestEnv::new();
@@ -235,5 +274,5 @@ fn the_azure_cli_hands_over_a_token() {
     std::fs::write(&az, format!("#!/bin/sh\ntest \"$*\" = '{expected}' && echo {token}\n")).unwrap();
     std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
     let script = CI[CI.find("MSCOMMERCE_TOKEN=$(az").unwrap()..].split("```").next().unwrap();
-    in_a_shell(&env, script).assert_code(0);
+    run_script(&env, script).assert_code(0);
 }

@@ -1,4 +1,4 @@
-//! `completions` and `man`: what shells can offer, and the manual.
+//! `completions` and `man`.
 
 use std::fs;
 #[cfg(unix)]
@@ -8,12 +8,12 @@ use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::tenant::ADMIN;
 
-/// What is offered for the last of these words, a line each, as the script of fish asks.
-fn offered(env: &TestEnv, words: &[&str]) -> Vec<String> {
-    offered_to("fish", env, words)
+/// The completion candidates for the last word, one line each, as fish requests them.
+fn complete(env: &TestEnv, words: &[&str]) -> Vec<String> {
+    complete_in("fish", env, words)
 }
 
-fn offered_to(shell: &str, env: &TestEnv, words: &[&str]) -> Vec<String> {
+fn complete_in(shell: &str, env: &TestEnv, words: &[&str]) -> Vec<String> {
     let mut command = env.command(&[&["--", "mscommerce"], words].concat());
     let result: CliResult = command
         .env("MSCOMMERCE_COMPLETE", shell)
@@ -27,60 +27,75 @@ fn offered_to(shell: &str, env: &TestEnv, words: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn every_shell_has_a_script_that_asks_the_executable() {
+fn completions_prints_script_for_each_shell() {
     let env = TestEnv::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = env.run(&["completions", shell]).assert_code(0);
         assert!(script.stdout.contains("MSCOMMERCE_COMPLETE") && script.stdout.contains("mscommerce"), "{shell}");
         assert_eq!(script.stderr, "");
     }
-    env.run(&["completions", "tcsh"]).assert_code(2).stdout_is_empty().stderr_contains(&["powershell"]);
+    cli_snapshot!(env.run(&["completions", "tcsh"]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'tcsh' for '<SHELL>'
+      [possible values: bash, zsh, fish, powershell, elvish]
+
+      tip: a similar value exists: 'zsh'
+
+    For more information, try '--help'.
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn commands_flags_and_values_are_offered() {
+fn completion_offers_commands_flags_and_values() {
     let env = TestEnv::new();
-    let fits = |words: &[&str], all: &[&str]| {
-        let found = offered(&env, words);
-        for wanted in all {
-            assert!(found.iter().any(|line| line.split('\t').next() == Some(wanted)), "{words:?}: {wanted}\n{found:?}");
+    let assert_offered = |words: &[&str], all: &[&str]| {
+        let found = complete(&env, words);
+        for expected in all {
+            assert!(
+                found.iter().any(|line| line.split('\t').next() == Some(expected)),
+                "{words:?}: {expected}\n{found:?}"
+            );
         }
     };
-    fits(&["b"], &["baseline"]);
-    fits(&["product", "update", "X", "--v"], &["--value"]);
-    fits(&["product", "update", "X", "--value", ""], &["enabled", "disabled", "only-trials-without-payment-method"]);
-    fits(&["product", "update", "X", "--enabled", ""], &["true", "false"]);
-    fits(&["products", "list", "-o", ""], &["table", "json", "csv", "tsv", "markdown"]);
+    assert_offered(&["b"], &["baseline"]);
+    assert_offered(&["product", "update", "X", "--v"], &["--value"]);
+    assert_offered(
+        &["product", "update", "X", "--value", ""],
+        &["enabled", "disabled", "only-trials-without-payment-method"],
+    );
+    assert_offered(&["product", "update", "X", "--enabled", ""], &["true", "false"]);
+    assert_offered(&["products", "list", "-o", ""], &["table", "json", "csv", "tsv", "markdown"]);
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn products_are_offered_as_the_last_listing_showed_them() {
+fn completion_offers_listed_products() {
     let env = TestEnv::signed_in();
-    assert_eq!(offered(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
+    assert_eq!(complete(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
     env.run(&["products", "list", "--name", "visio"]).assert_code(0);
     env.run(&["products", "list", "--scope", "offer-type"]).assert_code(0);
     env.tenant.forget_requests();
-    assert_eq!(offered(&env, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
-    assert_eq!(offered(&env, &["product", "get", "Power BI Pro"]), ["Power BI Pro"]);
-    assert_eq!(offered(&env, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
-    assert_eq!(offered(&env, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert_eq!(complete(&env, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
+    assert_eq!(complete(&env, &["product", "get", "Power BI Pro"]), [] as [String; 0]);
+    assert_eq!(complete(&env, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert_eq!(complete(&env, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn what_cannot_be_kept_for_completion_disturbs_no_listing() {
+fn unwritable_completion_cache_is_ignored() {
     let env = TestEnv::signed_in();
     fs::create_dir(env.state_dir().join("products.json")).unwrap();
     let result = env.run(&["products", "list"]).assert_code(0);
     assert_eq!(result.stderr, "");
-    assert_eq!(offered(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
+    assert_eq!(complete(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
     fs::remove_dir(env.state_dir().join("products.json")).unwrap();
     fs::write(env.state_dir().join("products.json"), "damaged").unwrap();
-    assert_eq!(offered(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
+    assert_eq!(complete(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
     env.run(&["products", "list"]).assert_code(0);
-    assert!(!offered(&env, &["product", "get", "CFQ"]).is_empty());
+    assert!(!complete(&env, &["product", "get", "CFQ"]).is_empty());
     let token = env.tenant.issue_token(ADMIN, crate::tenant::HOME_TENANT, 3600);
     let nowhere = [("MSCOMMERCE_TOKEN", token.as_str()), ("MSCOMMERCE_HOME", "/dev/null/nowhere")];
     if cfg!(unix) {
@@ -89,37 +104,34 @@ fn what_cannot_be_kept_for_completion_disturbs_no_listing() {
 }
 
 #[test]
-fn powershell_is_offered_a_name_so_that_it_is_one_word_and_runs_nothing() {
+fn completion_offers_only_plain_ids() {
     let env = TestEnv::new();
     fs::create_dir(env.state_dir()).unwrap();
-    let kept = r#"[{"scope":"product","id":"A1","name":"Power BI Pro"},
+    let candidates = r#"[{"scope":"product","id":"A1","name":"Power BI Pro"},
         {"scope":"product","id":"A2","name":"it’s $(ls)"},{"scope":"product","id":"A3;ls","name":""}]"#;
-    fs::write(env.state_dir().join("products.json"), kept).unwrap();
-    let offers = |typed: &str| offered_to("powershell", &env, &["product", "get", typed]);
-    assert_eq!(offers("Power B"), ["'Power BI Pro'"]);
-    assert_eq!(offers("it"), ["'it’’s $(ls)'"]);
-    assert_eq!(offers("it’s $"), ["'it’’s $(ls)'"]);
-    assert_eq!(offers("A3"), ["'A3;ls'"]);
-    assert_eq!(offers("A1"), ["A1\tPower BI Pro"]);
+    fs::write(env.state_dir().join("products.json"), candidates).unwrap();
+    let complete = |typed: &str| complete_in("powershell", &env, &["product", "get", typed]);
+    assert_eq!(complete("A"), ["A1\tPower BI Pro", "A2\tit’s $(ls)"]);
+    assert_eq!(complete("Power B"), [] as [String; 0]);
 }
 
 #[test]
-fn whatever_the_kept_listing_holds_a_shell_is_answered() {
+fn invalid_completion_cache_is_ignored() {
     let env = TestEnv::new();
     fs::create_dir(env.state_dir()).unwrap();
     let huge = format!(r#"[{{"scope":"product","id":"{}"}}]"#, "x".repeat(5 * 1024 * 1024));
     let control = br#"[{"scope":"product","id":"x\u001b[2J"},{"scope":"product","id":"x","name":"a\u0000b\nc"}]"#;
-    for kept in [&b"\xff\xfe[{"[..], control, huge.as_bytes()] {
-        fs::write(env.state_dir().join("products.json"), kept).unwrap();
+    for candidates in [&b"\xff\xfe[{"[..], control, huge.as_bytes()] {
+        fs::write(env.state_dir().join("products.json"), candidates).unwrap();
         for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-            assert_eq!(offered_to(shell, &env, &["product", "get", "x"]), [] as [String; 0], "{shell}");
+            assert_eq!(complete_in(shell, &env, &["product", "get", "x"]), [] as [String; 0], "{shell}");
         }
     }
 }
 
 #[cfg(unix)]
 #[test]
-fn bash_completes_a_name_so_that_it_is_one_word() {
+fn bash_completion_keeps_name_as_one_word() {
     let env = TestEnv::signed_in();
     env.run(&["products", "list"]).assert_code(0);
     let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
@@ -147,24 +159,26 @@ fn bash_completes_a_name_so_that_it_is_one_word() {
 }
 
 #[test]
-fn an_unknown_shell_that_asks_is_told_so_and_nothing_is_run() {
+fn completion_for_unknown_shell_fails() {
     let env = TestEnv::signed_in();
-    env.run_with_env(&[("MSCOMMERCE_COMPLETE", "nosuch")], &["products", "list"])
-        .assert_code(2)
-        .stdout_is_empty()
-        .stderr_contains(&["MSCOMMERCE_COMPLETE", "nosuch"]);
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_COMPLETE", "nosuch")], &["products", "list"]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_COMPLETE: unknown shell `nosuch`, expected one of `bash`, `elvish`, `fish`, `powershell`, `zsh`
+    hint: mscommerce completions --help
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn the_manual_has_a_page_for_every_command() {
+fn man_writes_a_page_per_command() {
     let env = TestEnv::new();
     let directory = env.home().join("made/man");
-    let result = env.run(&["man", "--directory", directory.to_str().unwrap()]).assert_code(0).stdout_is_empty();
+    let result = env.run(&["man", "--directory", directory.to_str().unwrap()]);
     let mut pages: Vec<String> =
         fs::read_dir(&directory).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
     pages.sort();
-    result.stderr_contains(&[&format!("{} pages were written", pages.len())]);
+    result.assert_code(0).stdout_is_empty().stderr_contains(&[&format!("{} pages were written", pages.len())]);
     for page in ["mscommerce.1", "mscommerce-product-update.1", "mscommerce-baseline-check.1", "mscommerce-doctor.1"] {
         assert!(pages.iter().any(|known| known == page), "{pages:?}");
         let text = fs::read_to_string(directory.join(page)).unwrap();
@@ -177,5 +191,9 @@ fn the_manual_has_a_page_for_every_command() {
     assert_eq!(main.stdout, fs::read_to_string(directory.join("mscommerce.1")).unwrap());
     fs::write(env.home().join("file"), "").unwrap();
     let file = env.home().join("file");
-    env.run(&["man", "--directory", file.to_str().unwrap()]).assert_code(1).stderr_contains(&["could not write to"]);
+    cli_snapshot!(env.run(&["man", "--directory", file.to_str().unwrap()]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not write to [TMP]/file: [OS ERROR]
+    ");
 }

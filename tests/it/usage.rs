@@ -1,71 +1,355 @@
-//! Wrong command lines: a clear error, exit 2, and no request.
+//! Usage errors: a clear message, exit code 2 and no request.
 
 use crate::support::env::TestEnv;
+use crate::support::snapshot::Transcript;
 
 #[test]
-fn wrong_usage_is_told_and_touches_no_network() {
+fn usage_errors_send_no_request() {
     let env = TestEnv::signed_in();
-    let wrong: &[(&[&str], &str)] = &[
-        (&[], "Usage: mscommerce"),
-        (&["prodcuts"], "unrecognized subcommand 'prodcuts'"),
-        (&["products"], "Usage: mscommerce products"),
-        (&["products", "list", "--scope", "everything"], "[possible values: product, offer-type, all]"),
-        (
-            &["products", "list", "--value", "off"],
-            "the values are enabled, disabled and only-trials-without-payment-method",
-        ),
-        (&["products", "list", "--name", "/(/"], "no regular expression"),
-        (&["products", "list", "--name", ""], "the pattern is empty"),
-        (&["products", "list", "-o", "xml"], "[possible values: table, json, csv, tsv, markdown]"),
-        (&["products", "list", "--timeout", "0"], "0 is not in 1..=86400"),
-        (&["products", "list", "--tenant", "a/b"], "'a/b' is no tenant"),
-        (&["products", "list", "--tenant", "common"], "'common' is no tenant"),
-        (&["products", "list", "--profile", "a b"], "'a b' is no profile name"),
-        (&["products", "list", "-q", "-v"], "cannot be used with"),
-        (&["product", "get"], "required arguments were not provided"),
-        (&["product", "get", "CFQ7TTC0H9MP", "--offer-type", "SaaS"], "cannot be used with"),
-        (&["product", "update", "CFQ7TTC0H9MP"], "--value <VALUE>|--enabled <BOOL>"),
-        (&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "--enabled", "true"], "cannot be used with"),
-        (&["product", "update", "CFQ7TTC0H9MP", "--enabled", "yes"], "it is either true or false"),
-        (&["product", "update", "--value", "disabled"], "required arguments were not provided"),
-        (&["product", "update", "--offer-type", "SaaS", "--value", "trials"], "trials are for products only"),
-        (&["policy", "get", "A", "--policy-id", "B"], "cannot be used with"),
-        (&["connect", "--device-code", "--username", "a"], "cannot be used with"),
-        (&["connect", "--password-stdin"], "--username"),
-        (&["connect", "--redirect-port", "0"], "0 is not in 1..=65535"),
-        (&["disconnect", "--all", "--profile", "a"], "cannot be used with"),
+    let command_lines: &[&[&str]] = &[
+        &[],
+        &["prodcuts"],
+        &["products"],
+        &["products", "list", "--scope", "everything"],
+        &["products", "list", "--value", "off"],
+        &["products", "list", "--name", "/(/"],
+        &["products", "list", "--name", ""],
+        &["products", "list", "-o", "xml"],
+        &["products", "list", "--timeout", "0"],
+        &["products", "list", "--tenant", "a/b"],
+        &["products", "list", "--tenant", "common"],
+        &["products", "list", "--profile", "a b"],
+        &["products", "list", "-q", "-v"],
+        &["product", "get"],
+        &["product", "get", "CFQ7TTC0H9MP", "--offer-type", "SaaS"],
+        &["product", "update", "CFQ7TTC0H9MP"],
+        &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "--enabled", "true"],
+        &["product", "update", "CFQ7TTC0H9MP", "--enabled", "yes"],
+        &["product", "update", "--value", "disabled"],
+        &["product", "update", "--offer-type", "SaaS", "--value", "trials"],
+        &["policy", "get", "A", "--policy-id", "B"],
+        &["connect", "--device-code", "--username", "a"],
+        &["connect", "--password-stdin"],
+        &["connect", "--redirect-port", "0"],
+        &["disconnect", "--all", "--profile", "a"],
     ];
-    for (arguments, said) in wrong {
-        env.run(arguments).assert_code(2).stdout_is_empty().stderr_contains(&[said]);
+    let mut transcript = Transcript::default();
+    for arguments in command_lines {
+        transcript.push(arguments.join(" "), env.run(arguments).assert_code(2));
     }
+    cli_snapshot!(transcript, @"
+    =====  =====
+    exit_code: 2
+    ----- stderr -----
+    Show and change which Microsoft 365 products people in your organisation may buy for themselves
+
+    Usage: mscommerce [OPTIONS] <COMMAND>
+
+    Commands:
+      connect      Sign in, with the browser unless told otherwise [alias: login]
+      disconnect   Forget the saved sign-in [alias: logout]
+      status       Who is signed in, where, how and until when; touches no network
+      policy       Show the policies of the tenant
+      products     Work on many products
+      product      Work on one product or offer type
+      baseline     Keep the tenant's settings as a file, and compare
+      history      What this tool changed from this machine; touches no network
+      undo         Take back the last run's changes
+      doctor       What stands between this machine and the service, step by step; changes nothing
+      completions  Print the script that lets a shell complete commands, flags and products
+      man          Print the manual, or write its pages to a directory
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+          --policy-id <ID>     The policy to work on [default: AllowSelfServicePurchase]
+          --profile <NAME>     The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
+          --tenant <TENANT>    The tenant: its id or one of its domains [default: the tenant signed in
+                               to]
+      -o, --output <FORMAT>    table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default:
+                               table]
+          --query <JMESPATH>   A JMESPath expression that picks from the result as -o json prints it
+          --timeout <SECONDS>  How long the network may take, in seconds [default: 100]
+      -q, --quiet              Say less: only results, questions, warnings and errors
+      -v, --verbose...         Say more: each request, its status, its correlation id
+          --color <WHEN>       When to use colour: auto, always or never [default: auto]
+
+    Examples:
+      mscommerce connect                            sign in with the browser
+      mscommerce products list                      what may people buy for themselves?
+      mscommerce product update CFQ7TTC0H9MP --value disabled
+      mscommerce products list --value enabled -o json
+      mscommerce products update --all --value disabled --dry-run
+
+    Exit codes:
+      0 done   1 failed   2 wrong usage   3 'baseline check' found drift
+      4 sign-in needed or refused   130 interrupted
+
+    Environment:
+      MSCOMMERCE_TOKEN       a ready access token; outranks every saved sign-in
+      MSCOMMERCE_PROFILE     the profile where --profile is not given
+      MSCOMMERCE_OUTPUT      the output format where --output is not given
+      MSCOMMERCE_HOME        the directory for sign-ins and the record of changes
+      MSCOMMERCE_CLIENT_ID   the client id that 'connect' uses
+      MSCOMMERCE_SCOPE       the scope that 'connect' asks for
+      MSCOMMERCE_ENDPOINT    the policy endpoint (https, or http to this machine)
+      AZURE_TENANT_ID        the tenant for 'connect' and for an application
+      AZURE_CLIENT_ID        an application, which needs no 'connect' and outranks
+                             every saved sign-in; with AZURE_CLIENT_SECRET, or
+                             AZURE_CLIENT_CERTIFICATE_PATH (and …_PASSWORD), or
+                             AZURE_FEDERATED_TOKEN_FILE, or GitHub's OIDC
+      AZURE_AUTHORITY_HOST   the sign-in service, for national clouds
+      HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR   as everywhere
+    ===== prodcuts =====
+    exit_code: 2
+    ----- stderr -----
+    error: unrecognized subcommand 'prodcuts'
+
+      tip: some similar subcommands exist: 'product', 'products'
+
+    Usage: mscommerce [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ===== products =====
+    exit_code: 2
+    ----- stderr -----
+    Work on many products
+
+    Usage: mscommerce products [OPTIONS] <COMMAND>
+
+    Commands:
+      list    List products and what the policy says of each (Get-MSCommerceProductPolicies)
+      update  Change many products at once
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+
+    Global options:
+          --policy-id <ID>     The policy to work on [default: AllowSelfServicePurchase]
+          --profile <NAME>     The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
+          --tenant <TENANT>    The tenant: its id or one of its domains [default: the tenant signed in
+                               to]
+      -o, --output <FORMAT>    table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default:
+                               table]
+          --query <JMESPATH>   A JMESPath expression that picks from the result as -o json prints it
+          --timeout <SECONDS>  How long the network may take, in seconds [default: 100]
+      -q, --quiet              Say less: only results, questions, warnings and errors
+      -v, --verbose...         Say more: each request, its status, its correlation id
+          --color <WHEN>       When to use colour: auto, always or never [default: auto]
+    ===== products list --scope everything =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'everything' for '--scope <SCOPE>'
+      [possible values: product, offer-type, all]
+
+    For more information, try '--help'.
+    ===== products list --value off =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'off' for '--value <VALUE>': the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+
+    For more information, try '--help'.
+    ===== products list --name /(/ =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '/(/' for '--name <PATTERN>': no regular expression: found open group without closing ')'
+
+    For more information, try '--help'.
+    ===== products list --name  =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '' for '--name <PATTERN>': the pattern is empty
+
+    For more information, try '--help'.
+    ===== products list -o xml =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'xml' for '--output <FORMAT>'
+      [possible values: table, json, csv, tsv, markdown]
+
+    For more information, try '--help'.
+    ===== products list --timeout 0 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '0' for '--timeout <SECONDS>': 0 is not in 1..=86400
+
+    For more information, try '--help'.
+    ===== products list --tenant a/b =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'a/b' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== products list --tenant common =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== products list --profile a b =====
+    exit_code: 2
+    ----- stderr -----
+    error: --profile: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== products list -q -v =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--quiet' cannot be used with '--verbose...'
+
+    Usage: mscommerce products list --quiet
+
+    For more information, try '--help'.
+    ===== product get =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <PRODUCT|--offer-type <TYPE>>
+
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+
+    For more information, try '--help'.
+    ===== product get CFQ7TTC0H9MP --offer-type SaaS =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '[PRODUCT]' cannot be used with '--offer-type <TYPE>'
+
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+
+    For more information, try '--help'.
+    ===== product update CFQ7TTC0H9MP =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <--value <VALUE>|--enabled <BOOL>>
+
+    Usage: mscommerce product update <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
+
+    For more information, try '--help'.
+    ===== product update CFQ7TTC0H9MP --value disabled --enabled true =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--value <VALUE>' cannot be used with '--enabled <BOOL>'
+
+    Usage: mscommerce product update <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
+
+    For more information, try '--help'.
+    ===== product update CFQ7TTC0H9MP --enabled yes =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'yes' for '--enabled <BOOL>': it is either true or false
+
+    For more information, try '--help'.
+    ===== product update --value disabled =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <PRODUCT|--offer-type <TYPE>>
+
+    Usage: mscommerce product update <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
+
+    For more information, try '--help'.
+    ===== product update --offer-type SaaS --value trials =====
+    exit_code: 2
+    ----- stderr -----
+    error: an offer type takes enabled or disabled; trials are for products only
+    ===== policy get A --policy-id B =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '[POLICY]' cannot be used with '--policy-id <ID>'
+
+    Usage: mscommerce policy get <POLICY>
+
+    For more information, try '--help'.
+    ===== connect --device-code --username a =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--device-code' cannot be used with '--username <USER>'
+
+    Usage: mscommerce connect --device-code
+
+    For more information, try '--help'.
+    ===== connect --password-stdin =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --username <USER>
+
+    Usage: mscommerce connect --username <USER> --password-stdin
+
+    For more information, try '--help'.
+    ===== connect --redirect-port 0 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '0' for '--redirect-port <PORT>': 0 is not in 1..=65535
+
+    For more information, try '--help'.
+    ===== disconnect --all --profile a =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--all' cannot be used with '--profile <NAME>'
+
+    Usage: mscommerce disconnect --all
+
+    For more information, try '--help'.
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_wrong_environment_is_told_by_the_name_of_its_variable() {
+fn invalid_variable_error_names_variable() {
     let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
     for (variable, value) in [
         ("MSCOMMERCE_OUTPUT", "xml"),
         ("MSCOMMERCE_PROFILE", "a b"),
         ("MSCOMMERCE_ENDPOINT", "http://licensing.m365.microsoft.com"),
-        ("MSCOMMERCE_ENDPOINT", "not a web address"),
+        ("MSCOMMERCE_ENDPOINT", "not a URL"),
         ("MSCOMMERCE_TOKEN", "two words"),
     ] {
-        env.run_with_env(&[(variable, value)], &["products", "list"])
-            .assert_code(2)
-            .stdout_is_empty()
-            .stderr_contains(&["error: ", variable]);
+        let result = env.run_with_env(&[(variable, value)], &["products", "list"]);
+        transcript.push(format!("{variable}='{value}'"), result.assert_code(2));
     }
     for (variable, value) in [("AZURE_AUTHORITY_HOST", "http://login.example"), ("AZURE_TENANT_ID", "a b")] {
-        env.run_with_env(&[(variable, value)], &["connect", "--no-browser"])
-            .assert_code(2)
-            .stderr_contains(&["error: ", variable]);
+        let result = env.run_with_env(&[(variable, value)], &["connect", "--no-browser"]);
+        transcript.push(format!("{variable}='{value}'"), result.assert_code(2));
     }
+    cli_snapshot!(transcript, @"
+    ===== MSCOMMERCE_OUTPUT='xml' =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_OUTPUT: there is no format 'xml'; the formats are table, json, csv, tsv, markdown
+    ===== MSCOMMERCE_PROFILE='a b' =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_PROFILE: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    ===== MSCOMMERCE_ENDPOINT='http://licensing.m365.microsoft.com' =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_ENDPOINT: 'http://licensing.m365.microsoft.com' is plain http; tokens are sent over https, or to this machine alone
+    hint: write https:// in place of http://
+    ===== MSCOMMERCE_ENDPOINT='not a URL' =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_ENDPOINT: 'not a URL' is no web address: invalid international domain name
+    ===== MSCOMMERCE_TOKEN='two words' =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_TOKEN does not hold an access token: a token is one word, without quotes or 'Bearer'
+    hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
+    ===== AZURE_AUTHORITY_HOST='http://login.example' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_AUTHORITY_HOST: 'http://login.example' is plain http; tokens are sent over https, or to this machine alone
+    hint: write https:// in place of http://
+    ===== AZURE_TENANT_ID='a b' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'a b' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn the_version_is_printed_for_scripts() {
+fn version_flag_prints_version() {
     let result = TestEnv::new().run(&["--version"]).assert_code(0);
     assert_eq!(result.stdout, format!("mscommerce {}\n", env!("CARGO_PKG_VERSION")));
 }

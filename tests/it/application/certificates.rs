@@ -18,7 +18,7 @@ pub(super) fn encrypted_key(certificate: &TestCertificate, password: &str) -> St
 }
 
 #[test]
-fn pem_may_hold_key_and_certificate_in_any_order_and_form() {
+fn pem_order_and_format_do_not_matter() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let (pkcs8, pkcs1, signed) = (certificate.key_pem(), certificate.key_pkcs1_pem(), certificate.certificate_pem());
@@ -39,7 +39,7 @@ fn pem_may_hold_key_and_certificate_in_any_order_and_form() {
 }
 
 #[test]
-fn pem_that_powershell_wrote_is_read() {
+fn pem_with_bom_or_utf16_is_accepted() {
     let env = TestEnv::new();
     let pem = both(&registered(&env));
     let marked = format!("\u{feff}{pem}");
@@ -51,7 +51,7 @@ fn pem_that_powershell_wrote_is_read() {
 }
 
 #[test]
-fn of_a_chain_the_certificate_of_the_key_is_taken() {
+fn chain_uses_certificate_of_key() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let issuer = TestCertificate::rsa_with(RsaKey::Other).certificate_pem();
@@ -64,7 +64,7 @@ fn of_a_chain_the_certificate_of_the_key_is_taken() {
 }
 
 #[test]
-fn the_elliptic_certificate_of_an_issuer_is_no_obstacle() {
+fn chain_may_contain_ec_certificate() {
     let env = TestEnv::new();
     let issuer = TestCertificate::elliptic().certificate_pem();
     let file = env.write("app.pem", issuer + &both(&registered(&env)));
@@ -72,7 +72,7 @@ fn the_elliptic_certificate_of_an_issuer_is_no_obstacle() {
 }
 
 #[test]
-fn a_renewed_certificate_beside_the_one_that_ended_is_taken() {
+fn valid_certificate_beside_expired_is_used() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let ended = TestCertificate::rsa_expired().certificate_pem();
@@ -83,7 +83,7 @@ fn a_renewed_certificate_beside_the_one_that_ended_is_taken() {
 }
 
 #[test]
-fn a_key_in_pem_may_be_encrypted() {
+fn encrypted_pem_key_is_accepted() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let (key, signed) = (encrypted_key(&certificate, PASSWORD), certificate.certificate_pem());
@@ -96,7 +96,7 @@ fn a_key_in_pem_may_be_encrypted() {
 }
 
 #[test]
-fn a_pfx_file_is_opened_by_its_password() {
+fn pfx_opens_with_password() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     for is_modern in [true, false] {
@@ -112,14 +112,14 @@ fn a_pfx_file_is_opened_by_its_password() {
 }
 
 #[test]
-fn a_password_that_is_not_needed_does_no_harm() {
+fn unneeded_certificate_password_is_ignored() {
     let env = TestEnv::new();
     let file = env.write("app.pem", both(&registered(&env)));
     list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]).assert_code(0);
 }
 
 #[test]
-fn what_the_file_is_called_does_not_matter() {
+fn certificate_file_name_does_not_matter() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     list_by_certificate(&env, &env.write("app.pfx", both(&certificate))).assert_code(0);
@@ -128,7 +128,7 @@ fn what_the_file_is_called_does_not_matter() {
 }
 
 #[test]
-fn a_path_is_taken_from_the_directory_in_which_the_command_runs() {
+fn certificate_path_is_relative_to_working_dir() {
     let env = TestEnv::new();
     env.write("app.pem", both(&registered(&env)));
     let mut command = env.command(&["products", "list"]);
@@ -138,7 +138,7 @@ fn a_path_is_taken_from_the_directory_in_which_the_command_runs() {
 
 #[cfg(unix)]
 #[test]
-fn connect_asks_for_a_password_that_is_missing() {
+fn connect_prompts_for_certificate_password() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let file = env.write("app.pfx", certificate.pfx(PASSWORD, true));

@@ -1,19 +1,20 @@
-//! `connect --application` saves the access token, and nothing that the application proves itself with.
+//! `connect --application` saves the access token, but no credential of the application.
 
 use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, READ_PERMISSION};
 
 #[test]
-fn each_proof_signs_in_and_the_token_serves_from_then_on() {
+fn connect_application_with_each_credential() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     trust_github(&env);
     let pem = env.write("app.pem", both(&registered(&env)));
     let token = env.write("token", issued());
-    for (flags, input, proof) in [
+    for (flags, input, used) in [
         (&["--client-secret-stdin"][..], APP_SECRET, APP_SECRET),
         (&["--client-secret-stdin"], &format!(" {APP_SECRET}\r\n"), APP_SECRET),
         (&["--certificate", &pem], "", APP_ID),
@@ -23,7 +24,7 @@ fn each_proof_signs_in_and_the_token_serves_from_then_on() {
         let result = connect(&env, flags, input).assert_code(0).stdout_is_empty();
         assert_eq!(result.stderr, format!("Signed in as the application {APP_ID} to the tenant {HOME_TENANT}.\n"));
         assert_eq!(env.request_lines(), [HOME_TOKEN]);
-        assert_eq!(kind_of_proof(&env), proof);
+        assert_eq!(client_auth_used(&env), used);
         env.tenant.forget_requests();
         env.run(&["products", "list"]).assert_code(0);
         assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
@@ -34,7 +35,7 @@ fn each_proof_signs_in_and_the_token_serves_from_then_on() {
 }
 
 #[test]
-fn what_is_saved_is_the_access_token_alone() {
+fn connect_application_saves_access_token_only() {
     let env = connected();
     let mut saved = env.cache()["profiles"]["default"].clone();
     let token = saved["tenants"][HOME_TENANT]["accessToken"].take();
@@ -42,18 +43,18 @@ fn what_is_saved_is_the_access_token_alone() {
     assert!(saved["refreshToken"].is_null());
     assert_eq!((&saved["clientId"], &saved["method"]), (&json!(APP_ID), &json!("application")));
     assert_eq!(env.files_containing(APP_SECRET), Vec::<PathBuf>::new());
-    // Windows seals the file.
-    let shows = if cfg!(windows) { vec![] } else { vec![env.cache_path()] };
-    assert_eq!(env.files_containing(token.as_str().unwrap()), shows);
+    // Encrypted on Windows.
+    let expected = if cfg!(windows) { vec![] } else { vec![env.cache_path()] };
+    assert_eq!(env.files_containing(token.as_str().unwrap()), expected);
 }
 
 #[test]
-fn the_environment_names_what_the_flags_do_not() {
+fn connect_application_flags_override_environment() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     let token = env.write("token", issued());
     let elsewhere = ("AZURE_TENANT_ID", CUSTOMER_TENANT);
-    for (variables, flags, tenant, proof) in [
+    for (variables, flags, tenant, used) in [
         (&[APP[0], APP[1], WITH_SECRET][..], &[][..], HOME_TENANT, APP_SECRET),
         (&[APP[0], WITH_SECRET], &["--tenant", HOME_TENANT], HOME_TENANT, APP_SECRET),
         (&[APP[1], WITH_SECRET], &["--client-id", APP_ID], HOME_TENANT, APP_SECRET),
@@ -67,14 +68,14 @@ fn the_environment_names_what_the_flags_do_not() {
     ] {
         env.tenant.forget_requests();
         env.run_with_env(variables, &[&["connect", "--application"], flags].concat()).assert_code(0);
-        assert_eq!(kind_of_proof(&env), proof);
+        assert_eq!(client_auth_used(&env), used);
         assert_eq!(env.token_requests()[0].0, tenant);
         assert_eq!(env.cache()["profiles"]["default"]["tenantId"], tenant);
     }
 }
 
 #[test]
-fn the_public_clients_own_variable_is_not_the_applications() {
+fn mscommerce_client_id_does_not_affect_application() {
     let env = TestEnv::new();
     let variables = [("MSCOMMERCE_CLIENT_ID", "another"), APP[0], APP[1], WITH_SECRET];
     env.run_with_env(&variables, &["connect", "--application"]).assert_code(0);
@@ -85,7 +86,7 @@ fn the_public_clients_own_variable_is_not_the_applications() {
 }
 
 #[test]
-fn status_shows_the_application_that_signed_in() {
+fn status_shows_cached_application() {
     let env = connected();
     for (permissions, roles) in [(&[CHANGE_PERMISSION][..], json!([CHANGE_PERMISSION])), (&[], json!([]))] {
         env.tenant.grant_app(permissions);
@@ -111,27 +112,51 @@ fn status_shows_the_application_that_signed_in() {
 }
 
 #[test]
-fn without_the_permission_it_is_a_success_with_a_warning() {
+fn connect_application_without_permission_warns() {
     let env = TestEnv::new();
-    for (permissions, needed, is_warned) in [
-        (&[][..], READ_PERMISSION, true),
-        (&["Directory.Read.All"], READ_PERMISSION, true),
-        (&[READ_PERMISSION], CHANGE_PERMISSION, false),
-        (&[CHANGE_PERMISSION], "", false),
-    ] {
+    let mut transcript = Transcript::default();
+    for permissions in [&[][..], &["Directory.Read.All"], &[READ_PERMISSION], &[CHANGE_PERMISSION]] {
         env.tenant.grant_app(permissions);
-        let result = connect(&env, &["--client-secret-stdin"], APP_SECRET).assert_code(0).stdout_is_empty();
-        assert_eq!(result.stderr.contains("warning: "), is_warned, "{}", result.stderr);
-        assert!(!result.stderr.contains("nothing was sent"), "a token was asked for: {}", result.stderr);
-        result.stderr_contains(&["Signed in as the application", needed]);
+        transcript.push(format!("{permissions:?}"), connect(&env, &["--client-secret-stdin"], APP_SECRET));
     }
+    cli_snapshot!(transcript, @r#"
+    ===== [] =====
+    exit_code: 0
+    ----- stderr -----
+    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    warning: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] =====
+    exit_code: 0
+    ----- stderr -----
+    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    warning: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Policy.Read.AllowSelfServicePurchase"] =====
+    exit_code: 0
+    ----- stderr -----
+    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    It may read: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase.
+    ===== ["Policy.ReadWrite.AllowSelfServicePurchase"] =====
+    exit_code: 0
+    ----- stderr -----
+    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    "#);
 }
 
 #[test]
-fn a_tenant_named_by_its_domain_is_kept_by_its_id() {
+fn connect_application_by_domain_saves_tenant_id() {
     let env = TestEnv::new();
     let flags = ["connect", "--application", "--client-id", APP_ID, "--client-secret-stdin", "--tenant", HOME_DOMAIN];
-    env.run_with_stdin(&flags, APP_SECRET).assert_code(0).stderr_contains(&[HOME_TENANT]);
+    cli_snapshot!(env.run_with_stdin(&flags, APP_SECRET), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    ");
     env.tenant.forget_requests();
     for flags in [&[][..], &["--tenant", HOME_DOMAIN], &["--tenant", HOME_TENANT]] {
         env.run(&[&["products", "list"], flags].concat()).assert_code(0);
@@ -140,47 +165,72 @@ fn a_tenant_named_by_its_domain_is_kept_by_its_id() {
 }
 
 #[test]
-fn a_saved_token_that_has_ended_names_the_whole_command() {
+fn expired_application_token_hint_has_full_command() {
+    let mut transcript = Transcript::default();
     for (profile, flags) in [("default", &[][..]), ("lab", &["--profile", "lab"])] {
         let env = TestEnv::new();
         connect(&env, &[&["--client-secret-stdin"], flags].concat(), APP_SECRET).assert_code(0);
         env.tenant.forget_requests();
-        env.edit_cache(|saved| {
-            saved["profiles"][profile]["tenants"][HOME_TENANT]["expiresAt"] = "2020-01-01T00:00:00Z".into();
+        env.edit_cache(|cache| {
+            cache["profiles"][profile]["tenants"][HOME_TENANT]["expiresAt"] = "2020-01-01T00:00:00Z".into();
         });
         for command in [&["products", "list"][..], &["status"]] {
-            let result = env.run(&[command, flags].concat()).assert_code(4).stdout_is_empty();
-            let result = result.stderr_contains(&["ended at 2020-01-01", "cannot be renewed"]);
-            let hint = result.stderr.lines().find(|line| line.starts_with("hint: mscommerce connect")).unwrap();
-            for part in [&[" --application"][..], &[" --client-id ", APP_ID], &[" --tenant ", HOME_TENANT], flags] {
-                assert!(hint.contains(&part.join(if part == flags { " " } else { "" })), "{hint}");
-            }
+            transcript.push(format!("{profile}: {}", command.join(" ")), env.run(&[command, flags].concat()));
         }
         assert!(env.request_lines().is_empty());
     }
+    cli_snapshot!(transcript, @"
+    ===== default: products list =====
+    ===== default: status =====
+    exit_code: 4
+    ----- stderr -----
+    error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    ===== lab: products list =====
+    ===== lab: status =====
+    exit_code: 4
+    ----- stderr -----
+    error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+    hint: mscommerce connect --application --profile lab --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    ");
 }
 
 #[test]
-fn a_saved_token_serves_its_own_tenant_only() {
+fn cached_application_token_is_limited_to_its_tenant() {
     let env = connected();
+    let mut transcript = Transcript::default();
     for command in [&["products", "list"][..], &["status"]] {
-        let result = env.run(&[command, &["--tenant", CUSTOMER_DOMAIN]].concat()).assert_code(4).stdout_is_empty();
-        result.stderr_contains(&[HOME_TENANT, "--application", &format!("--tenant {CUSTOMER_DOMAIN}"), APP_ID]);
+        transcript.push(command.join(" "), env.run(&[command, &["--tenant", CUSTOMER_DOMAIN]].concat()));
     }
+    cli_snapshot!(transcript, @"
+    ===== products list =====
+    ===== status =====
+    exit_code: 4
+    ----- stderr -----
+    error: the saved token is for the tenant 11111111-1111-4111-8111-111111111111 and cannot be used at fabrikam.example
+    hint: mscommerce connect --application --tenant fabrikam.example --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_saved_token_that_the_service_refuses_names_the_application_again() {
+fn rejected_application_token_hint_has_client_id() {
     let env = connected();
     env.tenant.revoke_access_tokens();
-    let result = env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&["401"]);
+    cli_snapshot!(env.run(&["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token has been revoked.
+      correlation id: [UUID]
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
-    result.stderr_contains(&["mscommerce connect --application", APP_ID]);
 }
 
 #[test]
-fn disconnect_forgets_the_application() {
+fn disconnect_removes_application_token() {
     let env = connected();
     let token = env.cached_tokens().remove(0);
     env.run(&["disconnect"]).assert_code(0);
@@ -190,7 +240,7 @@ fn disconnect_forgets_the_application() {
 
 #[cfg(unix)]
 #[test]
-fn a_secret_may_be_typed_without_being_seen() {
+fn client_secret_prompt_does_not_echo() {
     let env = TestEnv::new();
     let flags = ["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT, "--client-secret-stdin"];
     let mut session = crate::support::pty::PtySession::run(env.command(&flags));

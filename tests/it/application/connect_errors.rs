@@ -1,120 +1,358 @@
-//! `connect --application` with flags that do not fit.
+//! Usage errors of `connect --application`.
 
 use super::*;
+use crate::support::snapshot::Transcript;
 use crate::tenant::ADMIN;
 
-/// Refused as wrong usage, without a request.
+/// Runs `connect`. Asserts that it fails without a request and without showing the secret.
 #[track_caller]
-fn expect_usage(variables: &[(&str, &str)], flags: &[&str], input: &str, said: &[&str]) {
+fn connect_fails(variables: &[(&str, &str)], flags: &[&str], input: &str) -> CliResult {
     let env = TestEnv::new();
     let mut command = env.command(&[&["connect"], flags].concat());
     command.envs(variables.iter().copied());
-    let result = TestEnv::run_command_with_stdin(command, input).assert_code(2).stdout_is_empty().stderr_contains(said);
+    let result = TestEnv::run_command_with_stdin(command, input).assert_code(2);
     assert!(!result.stderr.contains(APP_SECRET), "{}", result.stderr);
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
+    result
 }
 
-const NAMED: [&str; 5] = ["--application", "--client-id", APP_ID, "--tenant", HOME_TENANT];
+/// The credential flags.
+const CREDENTIALS: [&[&str]; 4] = [
+    &["--client-secret-stdin"],
+    &["--certificate", "app.pem"],
+    &["--federated-token-file", "token"],
+    &["--github-oidc"],
+];
+
+const APPLICATION: [&str; 5] = ["--application", "--client-id", APP_ID, "--tenant", HOME_TENANT];
 
 #[test]
-fn a_missing_application_is_asked_for() {
+fn connect_application_needs_client_id() {
     let flags = ["--application", "--tenant", HOME_TENANT, "--client-secret-stdin"];
-    expect_usage(&[], &flags, APP_SECRET, &["--client-id", "AZURE_CLIENT_ID", "hint: "]);
-    // Another's id does not serve in its place.
-    expect_usage(&[("MSCOMMERCE_CLIENT_ID", APP_ID)], &flags, APP_SECRET, &["--client-id", "AZURE_CLIENT_ID"]);
-    expect_usage(&[], &[&flags[..], &["--client-id", ""]].concat(), APP_SECRET, &["--client-id"]);
+    let mut transcript = Transcript::default();
+    transcript.push("no id", connect_fails(&[], &flags, APP_SECRET));
+    // The public client's id is not used.
+    let result = connect_fails(&[("MSCOMMERCE_CLIENT_ID", APP_ID)], &flags, APP_SECRET);
+    transcript.push("MSCOMMERCE_CLIENT_ID", result);
+    transcript.push("empty id", connect_fails(&[], &[&flags[..], &["--client-id", ""]].concat(), APP_SECRET));
+    cli_snapshot!(transcript, @"
+    ===== no id =====
+    ===== MSCOMMERCE_CLIENT_ID =====
+    exit_code: 2
+    ----- stderr -----
+    error: no application is named
+    hint: add --client-id ID, or set AZURE_CLIENT_ID
+    ===== empty id =====
+    exit_code: 2
+    ----- stderr -----
+    error: --client-id is empty
+    ");
 }
 
 #[test]
-fn a_missing_tenant_is_asked_for() {
+fn connect_application_needs_tenant() {
     let flags = ["--application", "--client-id", APP_ID, "--client-secret-stdin"];
-    expect_usage(&[], &flags, APP_SECRET, &["--tenant", "AZURE_TENANT_ID", "hint: "]);
+    let mut transcript = Transcript::default();
+    transcript.push("no tenant", connect_fails(&[], &flags, APP_SECRET));
     for wrong in ["organizations", "common", "contoso"] {
-        expect_usage(&[], &[&flags[..], &["--tenant", wrong]].concat(), APP_SECRET, &["--tenant", wrong]);
-        expect_usage(&[("AZURE_TENANT_ID", wrong)], &flags, APP_SECRET, &["AZURE_TENANT_ID", wrong]);
+        let by_flag = connect_fails(&[], &[&flags[..], &["--tenant", wrong]].concat(), APP_SECRET);
+        transcript.push(format!("--tenant {wrong}"), by_flag);
+        let by_variable = connect_fails(&[("AZURE_TENANT_ID", wrong)], &flags, APP_SECRET);
+        transcript.push(format!("AZURE_TENANT_ID={wrong}"), by_variable);
     }
+    cli_snapshot!(transcript, @"
+    ===== no tenant =====
+    exit_code: 2
+    ----- stderr -----
+    error: an application signs in to a tenant that is named
+    hint: add --tenant TENANT, or set AZURE_TENANT_ID
+    ===== --tenant organizations =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID=organizations =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant common =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID=common =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== --tenant contoso =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== AZURE_TENANT_ID=contoso =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ");
 }
 
 #[test]
-fn a_missing_proof_is_asked_for() {
-    let ways = ["--client-secret-stdin", "--certificate", "--federated-token-file", "--github-oidc", SECRET];
-    expect_usage(&[], &NAMED, "", &ways);
-    expect_usage(&APP, &["--application"], "", &ways);
-    // A password opens nothing by itself.
-    expect_usage(&[(CERTIFICATE_PASSWORD, "a password")], &NAMED, "", &ways);
+fn connect_application_needs_credential() {
+    let mut transcript = Transcript::default();
+    transcript.push("id and tenant by flag", connect_fails(&[], &APPLICATION, ""));
+    transcript.push("id and tenant by variable", connect_fails(&APP, &["--application"], ""));
+    let password = [(CERTIFICATE_PASSWORD, "a password")];
+    transcript.push("only a certificate password", connect_fails(&password, &APPLICATION, ""));
+    cli_snapshot!(transcript, @"
+    ===== id and tenant by flag =====
+    ===== id and tenant by variable =====
+    ===== only a certificate password =====
+    exit_code: 2
+    ----- stderr -----
+    error: there is nothing for the application to prove itself with
+      one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: add one of --client-secret-stdin, --certificate FILE, --federated-token-file FILE, --github-oidc
+    ");
 }
 
 #[test]
-fn two_proofs_at_once_are_refused() {
-    let proofs: [&[&str]; 4] = [
-        &["--client-secret-stdin"],
-        &["--certificate", "app.pem"],
-        &["--federated-token-file", "token"],
-        &["--github-oidc"],
-    ];
-    for (index, first) in proofs.iter().enumerate() {
-        for second in &proofs[index + 1..] {
-            expect_usage(&[], &[&NAMED, *first, *second].concat(), APP_SECRET, &[first[0], second[0]]);
+fn connect_application_credential_flags_are_exclusive() {
+    let mut transcript = Transcript::default();
+    for (index, first) in CREDENTIALS.iter().enumerate() {
+        for second in &CREDENTIALS[index + 1..] {
+            let result = connect_fails(&[], &[&APPLICATION, *first, *second].concat(), APP_SECRET);
+            transcript.push(format!("{} {}", first[0], second[0]), result);
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== --client-secret-stdin --certificate =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--client-secret-stdin' cannot be used with '--certificate <FILE>'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --client-secret-stdin --federated-token-file =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--client-secret-stdin' cannot be used with '--federated-token-file <FILE>'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --client-secret-stdin --github-oidc =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--client-secret-stdin' cannot be used with '--github-oidc'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --certificate --federated-token-file =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--certificate <FILE>' cannot be used with '--federated-token-file <FILE>'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --certificate <FILE>
+
+    For more information, try '--help'.
+    ===== --certificate --github-oidc =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--certificate <FILE>' cannot be used with '--github-oidc'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --certificate <FILE>
+
+    For more information, try '--help'.
+    ===== --federated-token-file --github-oidc =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--federated-token-file <FILE>' cannot be used with '--github-oidc'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --federated-token-file <FILE>
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
-fn a_proof_without_the_application_is_refused() {
-    let rest = &NAMED[1..];
-    for proof in [
-        &["--client-secret-stdin"][..],
-        &["--certificate", "app.pem"],
-        &["--federated-token-file", "token"],
-        &["--github-oidc"],
-    ] {
-        expect_usage(&[], &[rest, proof].concat(), APP_SECRET, &["--application"]);
-        expect_usage(&[], &[rest, proof, &["--device-code"]].concat(), APP_SECRET, &["--application"]);
+fn credential_flags_need_application_flag() {
+    let rest = &APPLICATION[1..];
+    let mut transcript = Transcript::default();
+    for credential in CREDENTIALS {
+        transcript.push(credential[0], connect_fails(&[], &[rest, credential].concat(), APP_SECRET));
+        let result = connect_fails(&[], &[rest, credential, &["--device-code"]].concat(), APP_SECRET);
+        transcript.push(format!("{} --device-code", credential[0]), result);
     }
+    cli_snapshot!(transcript, @"
+    ===== --client-secret-stdin =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --application
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --client-secret-stdin --device-code =====
+    exit_code: 2
+    ----- stderr -----
+    error: --client-secret-stdin is for an application: add --application, or leave it out
+    ===== --certificate =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --application
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --certificate <FILE>
+
+    For more information, try '--help'.
+    ===== --certificate --device-code =====
+    exit_code: 2
+    ----- stderr -----
+    error: --certificate is for an application: add --application, or leave it out
+    ===== --federated-token-file =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --application
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --federated-token-file <FILE>
+
+    For more information, try '--help'.
+    ===== --federated-token-file --device-code =====
+    exit_code: 2
+    ----- stderr -----
+    error: --federated-token-file is for an application: add --application, or leave it out
+    ===== --github-oidc =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --application
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --github-oidc
+
+    For more information, try '--help'.
+    ===== --github-oidc --device-code =====
+    exit_code: 2
+    ----- stderr -----
+    error: --github-oidc is for an application: add --application, or leave it out
+    ");
 }
 
 #[test]
-fn an_application_is_no_person() {
-    for way in [
+fn application_flag_excludes_user_methods() {
+    let mut transcript = Transcript::default();
+    for method in [
         &["--device-code"][..],
         &["--username", ADMIN],
         &["--with-token"],
         &["--redirect-port", "8400"],
         &["--no-browser"],
     ] {
-        expect_usage(&[], &[&NAMED[..], &["--client-secret-stdin"], way].concat(), APP_SECRET, &[way[0]]);
+        let flags = [&APPLICATION[..], &["--client-secret-stdin"], method].concat();
+        transcript.push(method[0], connect_fails(&[], &flags, APP_SECRET));
     }
+    cli_snapshot!(transcript, @"
+    ===== --device-code =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--application' cannot be used with '--device-code'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --username =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--application' cannot be used with '--username <USER>'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --with-token =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--application' cannot be used with '--with-token'
+
+    Usage: mscommerce connect --application --client-id <ID> --tenant <TENANT> --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== --redirect-port =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--redirect-port <PORT>' cannot be used with:
+      --device-code
+      --username <USER>
+      --with-token
+      --application
+
+    Usage: mscommerce connect --client-id <ID> --tenant <TENANT> --client-secret-stdin --redirect-port <PORT>
+
+    For more information, try '--help'.
+    ===== --no-browser =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--no-browser' cannot be used with:
+      --device-code
+      --username <USER>
+      --with-token
+      --application
+
+    Usage: mscommerce connect --client-id <ID> --tenant <TENANT> --client-secret-stdin --no-browser
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
-fn what_is_no_secret_is_not_sent_and_not_repeated() {
-    for input in ["", "\n", " \r\n ", "two words of-a-secret", "one-secret\nanother-secret"] {
-        let why = if input.trim().is_empty() { "empty" } else { "one word" };
+fn invalid_client_secret_is_not_sent_or_shown() {
+    let mut transcript = Transcript::default();
+    for (name, input) in [
+        ("empty", ""),
+        ("empty line", "\n"),
+        ("blank", " \r\n "),
+        ("several words", "two words of-a-secret"),
+        ("two lines", "one-secret\nanother-secret"),
+    ] {
         let env = TestEnv::new();
-        let result = connect(&env, &["--client-secret-stdin", "-vvv"], input).assert_code(2).stdout_is_empty();
-        let result = result.stderr_contains(&[why]);
-        assert!(
-            !result.stderr.contains("of-a-secret") && !result.stderr.contains("another-secret"),
-            "{}",
-            result.stderr
-        );
+        let result = transcript.push(name, connect(&env, &["--client-secret-stdin", "-vvv"], input));
+        for secret in ["of-a-secret", "another-secret"] {
+            assert!(!result.stderr.contains(secret), "{}", result.stderr);
+        }
         assert!(env.request_lines().is_empty());
     }
+    cli_snapshot!(transcript, @"
+    ===== empty =====
+    ===== empty line =====
+    ===== blank =====
+    exit_code: 2
+    ----- stderr -----
+    error: no client secret was handed over: standard input is empty
+    hint: mscommerce connect --application --client-secret-stdin < secret.txt
+    ===== several words =====
+    ===== two lines =====
+    exit_code: 2
+    ----- stderr -----
+    error: what was handed over is no client secret: a secret is one word
+    ");
 }
 
 #[test]
-fn a_token_in_the_environment_is_named_as_what_outranks_it() {
+fn connect_application_fails_if_token_variable_is_set() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     let variables = [APP[0], APP[1], WITH_SECRET, ("MSCOMMERCE_TOKEN", &token)];
-    let result = env.run_with_env(&variables, &["connect", "--application"]).assert_code(2).stdout_is_empty();
-    result.stderr_contains(&["MSCOMMERCE_TOKEN", "hint: "]);
+    cli_snapshot!(env.run_with_env(&variables, &["connect", "--application"]), @"
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_TOKEN is set, and outranks whatever sign-in is saved
+    hint: unset MSCOMMERCE_TOKEN, then run connect again
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_refused_sign_in_leaves_the_one_before_it() {
+fn connect_application_failure_keeps_cache() {
     let env = connected();
     let before = env.cache();
     connect(&env, &["--client-secret-stdin"], "wrong").assert_code(4).stdout_is_empty();
@@ -122,7 +360,12 @@ fn a_refused_sign_in_leaves_the_one_before_it() {
 }
 
 #[test]
-fn several_tenants_are_too_many() {
-    let flags = [&NAMED[..], &["--tenant", crate::tenant::CUSTOMER_TENANT, "--client-secret-stdin"]].concat();
-    expect_usage(&[], &flags, APP_SECRET, &["--tenant"]);
+fn connect_application_takes_one_tenant() {
+    let flags = [&APPLICATION[..], &["--tenant", crate::tenant::CUSTOMER_TENANT, "--client-secret-stdin"]].concat();
+    cli_snapshot!(connect_fails(&[], &flags, APP_SECRET), @"
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant is given more than once, and this command works on one tenant
+    hint: several tenants are for products list, products update, baseline check and baseline apply
+    ");
 }

@@ -1,4 +1,4 @@
-//! The application of the environment serves without `connect`.
+//! An application in environment variables needs no `connect`.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::snapshot::{StderrOnly, Transcript};
 use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, SCOPE, header_of};
 
 #[test]
-fn a_secret_serves_without_connect() {
+fn client_secret_in_environment_needs_no_connect() {
     let env = TestEnv::new();
     let result = list_with(&env, &[WITH_SECRET]).assert_code(0);
     assert_eq!(result.stderr, "");
@@ -19,12 +20,12 @@ fn a_secret_serves_without_connect() {
         [("grant_type", "client_credentials"), ("client_id", APP_ID), ("client_secret", APP_SECRET), ("scope", SCOPE)];
     let form: BTreeMap<_, _> = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     assert_eq!(env.token_requests(), [(HOME_TENANT.to_owned(), form)]);
-    assert!(env.tenant.requests()[0].header("authorization").is_none(), "the secret is in the form alone");
+    assert!(env.tenant.requests()[0].header("authorization").is_none(), "the secret is in the form only");
     assert!(!env.state_dir().exists(), "nothing is saved");
 }
 
 #[test]
-fn a_certificate_serves_without_connect() {
+fn certificate_in_environment_needs_no_connect() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let result = list_by_certificate(&env, &env.write("app.pem", both(&certificate))).assert_code(0);
@@ -34,7 +35,7 @@ fn a_certificate_serves_without_connect() {
 }
 
 #[test]
-fn what_a_certificate_signs_is_what_entra_asks_for() {
+fn client_assertion_has_required_claims() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let file = env.write("app.pem", both(&certificate));
@@ -56,7 +57,7 @@ fn what_a_certificate_signs_is_what_entra_asks_for() {
         ids.push(claims["jti"].as_str().unwrap().to_owned());
     }
     assert_eq!(ids.len(), 2);
-    assert_ne!(ids[0], ids[1], "each is made for one request");
+    assert_ne!(ids[0], ids[1], "each request has its own assertion");
     for (_, form) in env.token_requests() {
         assert_eq!(form["client_assertion_type"], "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
         assert!(!form.contains_key("client_secret"));
@@ -64,7 +65,7 @@ fn what_a_certificate_signs_is_what_entra_asks_for() {
 }
 
 #[test]
-fn a_federated_token_serves_without_connect() {
+fn federated_token_in_environment_needs_no_connect() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     let token = issued();
@@ -77,7 +78,7 @@ fn a_federated_token_serves_without_connect() {
 }
 
 #[test]
-fn a_job_on_github_serves_without_connect() {
+fn github_job_needs_no_connect() {
     let env = TestEnv::new();
     trust_github(&env);
     let result = run(&env, &on_github(&env), &["products", "list"]).assert_code(0);
@@ -87,13 +88,13 @@ fn a_job_on_github_serves_without_connect() {
 }
 
 #[test]
-fn the_flag_names_the_tenant_before_the_variable_does() {
+fn tenant_flag_overrides_azure_tenant_id() {
     let env = TestEnv::new();
     for (variables, flags, sent_to) in [
         (&APP[..], &["--tenant", CUSTOMER_TENANT][..], CUSTOMER_TENANT),
         (&APP[..], &["--tenant", CUSTOMER_DOMAIN], CUSTOMER_DOMAIN),
         (&[APP[0], ("AZURE_TENANT_ID", HOME_DOMAIN)], &[], HOME_DOMAIN),
-        (&[APP[0], ("AZURE_TENANT_ID", "no tenant at all")], &["--tenant", CUSTOMER_TENANT], CUSTOMER_TENANT),
+        (&[APP[0], ("AZURE_TENANT_ID", "not a tenant")], &["--tenant", CUSTOMER_TENANT], CUSTOMER_TENANT),
     ] {
         env.tenant.forget_requests();
         let variables = [variables, &[WITH_SECRET]].concat();
@@ -104,7 +105,7 @@ fn the_flag_names_the_tenant_before_the_variable_does() {
 }
 
 #[test]
-fn an_assertion_is_for_the_address_of_the_tenant_as_it_was_named() {
+fn client_assertion_audience_uses_named_tenant() {
     let env = TestEnv::new();
     let file = env.write("app.pem", both(&registered(&env)));
     let variables = app_with(&[(CERTIFICATE, &file)]);
@@ -114,30 +115,51 @@ fn an_assertion_is_for_the_address_of_the_tenant_as_it_was_named() {
 }
 
 #[test]
-fn a_tenant_that_is_none_is_said_before_anything_is_sent() {
+fn invalid_azure_tenant_id_sends_no_request() {
     let env = TestEnv::new();
-    for wrong in ["contoso", "organizations", "common", "no tenant at all"] {
-        let variables = [APP[0], ("AZURE_TENANT_ID", wrong), WITH_SECRET];
+    let mut transcript = Transcript::default();
+    for tenant in ["contoso", "organizations", "common", "not a tenant"] {
+        let variables = [APP[0], ("AZURE_TENANT_ID", tenant), WITH_SECRET];
         for command in [&["products", "list"][..], &["status"]] {
-            let result =
-                env.run_with_env(&variables, command).stdout_is_empty().stderr_contains(&["AZURE_TENANT_ID", wrong]);
-            assert!([2, 4].contains(&result.code), "{result:?}");
+            transcript.push(format!("{tenant}: {}", command.join(" ")), env.run_with_env(&variables, command));
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== contoso: products list =====
+    ===== contoso: status =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== organizations: products list =====
+    ===== organizations: status =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== common: products list =====
+    ===== common: status =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== not a tenant: products list =====
+    ===== not a tenant: status =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_TENANT_ID: 'not a tenant' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn status_shows_the_application_without_asking_anybody() {
+fn status_shows_environment_application_offline() {
     let env = TestEnv::new();
     let github = env.tenant.github_oidc();
-    for proof in [
+    for credential in [
         [WITH_SECRET].to_vec(),
         [(CERTIFICATE, "/nowhere/app.pem")].to_vec(),
         [(FEDERATED, "/nowhere/token")].to_vec(),
         github.iter().map(|(name, value)| (*name, value.as_str())).collect(),
     ] {
-        let result = run(&env, &app_with(&proof), &["status", "-o", "json"]).assert_code(0);
+        let result = run(&env, &app_with(&credential), &["status", "-o", "json"]).assert_code(0);
         let expected = json!({
             "profile": null,
             "account": APP_ID,
@@ -151,13 +173,13 @@ fn status_shows_the_application_without_asking_anybody() {
         assert_eq!(result.stderr_contains(&["environment"]).json(), expected);
     }
     let status = run(&env, &app_with(&[WITH_SECRET]), &["status", "-o", "json", "--tenant", HOME_DOMAIN]);
-    assert_eq!(status.assert_code(0).json()["tenantId"], Value::Null, "a domain is no tenant's id");
+    assert_eq!(status.assert_code(0).json()["tenantId"], Value::Null, "a domain is not a tenant id");
     assert!(env.request_lines().is_empty());
     assert!(!env.state_dir().exists());
 }
 
 #[test]
-fn a_change_is_remembered_as_the_applications() {
+fn history_records_application_as_account() {
     let env = TestEnv::new();
     let variables = app_with(&[WITH_SECRET]);
     let change = ["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"];
@@ -172,19 +194,46 @@ fn a_change_is_remembered_as_the_applications() {
 }
 
 #[test]
-fn a_verbose_run_tells_who_signs_in_and_how() {
+fn verbose_run_names_application_and_credential() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     trust_github(&env);
     let pem = env.write("app.pem", both(&registered(&env)));
     let token = env.write("token", issued());
-    for (variables, how) in [
-        (app_with(&[WITH_SECRET]), "secret"),
-        (app_with(&[(CERTIFICATE, &pem)]), "certificate"),
-        (app_with(&[(FEDERATED, &token)]), "federated token"),
-        (on_github(&env), "federated token"),
+    let mut transcript = Transcript::default();
+    for (name, variables) in [
+        ("secret", app_with(&[WITH_SECRET])),
+        ("certificate", app_with(&[(CERTIFICATE, &pem)])),
+        ("federated token", app_with(&[(FEDERATED, &token)])),
+        ("GitHub", on_github(&env)),
     ] {
-        let result = run(&env, &variables, &["products", "list", "-v"]).assert_code(0);
-        result.stderr_contains(&[APP_ID, HOME_TENANT, how]);
+        transcript.push(name, StderrOnly(run(&env, &variables, &["products", "list", "-v"])));
     }
+    cli_snapshot!(transcript, @"
+    ===== secret =====
+    exit_code: 0
+    ----- stderr -----
+    signing in as the application c0000000-0000-4000-8000-000000000001 with its client secret at 11111111-1111-4111-8111-111111111111
+    POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== certificate =====
+    exit_code: 0
+    ----- stderr -----
+    signing in as the application c0000000-0000-4000-8000-000000000001 with its certificate at 11111111-1111-4111-8111-111111111111
+    POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== federated token =====
+    exit_code: 0
+    ----- stderr -----
+    signing in as the application c0000000-0000-4000-8000-000000000001 with a federated token at 11111111-1111-4111-8111-111111111111
+    POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== GitHub =====
+    exit_code: 0
+    ----- stderr -----
+    signing in as the application c0000000-0000-4000-8000-000000000001 with a federated token at 11111111-1111-4111-8111-111111111111
+    GET http://127.0.0.1:[PORT]/github/oidc/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange -> 200 OK ([DURATION])
+    POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ");
 }

@@ -1,33 +1,33 @@
-//! Signing in with another issuer's token, from a file.
+//! Sign-in with a federated token from a file.
 
 use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::HOME_TOKEN;
+use crate::support::snapshot::Transcript;
 use crate::tenant::jwt;
 
 fn list_by_token(env: &TestEnv, token: impl AsRef<[u8]>) -> CliResult {
     list_with(env, &[(FEDERATED, &env.write("token", token))])
 }
 
-/// The file is refused, by the variable and by the flag, for this reason and before anything is sent.
+/// Runs with the file in the variable and with the flag. Asserts that both fail alike and that nothing is sent or saved.
 #[track_caller]
-fn expect_content_refused(content: impl AsRef<[u8]>, reasons: &[&str]) -> [CliResult; 2] {
+fn run_with_content(transcript: &mut Transcript, name: &str, content: impl AsRef<[u8]>) -> [CliResult; 2] {
     let env = TestEnv::new();
     let file = env.write("token", content);
-    let by_variable = run(&env, &app_with(&[(FEDERATED, &file)]), &["products", "list", "-vvv"]);
-    let by_variable =
-        by_variable.assert_code(4).stdout_is_empty().stderr_contains(reasons).stderr_contains(&[FEDERATED, &file]);
+    let by_variable = transcript.push(name, list_with(&env, &[(FEDERATED, &file)]));
     let by_flag = connect(&env, &["--federated-token-file", &file, "-vvv"], "");
-    let by_flag = by_flag.assert_code(4).stdout_is_empty().stderr_contains(reasons);
-    let by_flag = by_flag.stderr_contains(&["--federated-token-file", &file]);
+    let by_flag = by_flag.assert_code(by_variable.code).stdout_is_empty();
+    let error = by_variable.stderr.replace(FEDERATED, "--federated-token-file");
+    assert!(by_flag.stderr.ends_with(&error), "{name}\n{error}\n{}", by_flag.stderr);
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
     [by_variable, by_flag]
 }
 
 #[test]
-fn blanks_and_line_ends_around_the_token_do_not_matter() {
+fn federated_token_whitespace_is_trimmed() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     let token = issued();
@@ -38,7 +38,7 @@ fn blanks_and_line_ends_around_the_token_do_not_matter() {
 }
 
 #[test]
-fn a_token_that_powershell_wrote_is_read() {
+fn federated_token_with_bom_is_accepted() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     // Windows PowerShell 5.1 writes a byte order mark first.
@@ -46,7 +46,7 @@ fn a_token_that_powershell_wrote_is_read() {
 }
 
 #[test]
-fn a_token_for_several_audiences_is_taken() {
+fn federated_token_with_several_audiences_works() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     let exp = chrono::Utc::now().timestamp() + 600;
@@ -56,111 +56,225 @@ fn a_token_for_several_audiences_is_taken() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
+fn unreadable_federated_token_file_error_message() {
     let env = TestEnv::new();
     let missing = text_of(env.home().join("missing"));
     let directory = text_of(env.home().to_owned());
-    for file in [&missing, &directory] {
-        let said = [FEDERATED, file, "federated token"];
-        list_with(&env, &[(FEDERATED, file)]).assert_code(4).stdout_is_empty().stderr_contains(&said);
-        // A flag is the command line's affair.
-        let result = connect(&env, &["--federated-token-file", file], "").assert_code(2).stdout_is_empty();
-        result.stderr_contains(&["--federated-token-file", file]);
+    let mut transcript = Transcript::default();
+    for (name, file) in [("missing", &missing), ("directory", &directory)] {
+        transcript.push(format!("{name}, variable"), list_with(&env, &[(FEDERATED, file)]));
+        // A flag is a usage error.
+        transcript.push(format!("{name}, flag"), connect(&env, &["--federated-token-file", file], ""));
     }
+    cli_snapshot!(transcript, @"
+    ===== missing, variable =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not read the federated token [TMP]/missing (AZURE_FEDERATED_TOKEN_FILE): [OS ERROR]
+    hint: look at AZURE_FEDERATED_TOKEN_FILE
+    ===== missing, flag =====
+    exit_code: 2
+    ----- stderr -----
+    error: could not read the federated token [TMP]/missing (--federated-token-file): [OS ERROR]
+    hint: look at --federated-token-file
+    ===== directory, variable =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not read the federated token [TMP] (AZURE_FEDERATED_TOKEN_FILE): [OS ERROR]
+    hint: look at AZURE_FEDERATED_TOKEN_FILE
+    ===== directory, flag =====
+    exit_code: 2
+    ----- stderr -----
+    error: could not read the federated token [TMP] (--federated-token-file): [OS ERROR]
+    hint: look at --federated-token-file
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_file_without_anything_in_it_is_said_to_be_empty() {
-    for content in ["", "\n", " \r\n "] {
-        expect_content_refused(content, &["is empty"]);
+fn empty_federated_token_file_error_message() {
+    let mut transcript = Transcript::default();
+    for (name, content) in [("empty", ""), ("empty line", "\n"), ("blank", " \r\n ")] {
+        run_with_content(&mut transcript, name, content);
     }
+    cli_snapshot!(transcript, @"
+    ===== empty =====
+    ===== empty line =====
+    ===== blank =====
+    exit_code: 4
+    ----- stderr -----
+    error: [TMP]/token (AZURE_FEDERATED_TOKEN_FILE) is empty: there is no federated token in it
+    hint: look at what writes the file that AZURE_FEDERATED_TOKEN_FILE names
+    ");
 }
 
 #[test]
-fn what_is_no_token_is_not_sent_and_not_repeated() {
+fn invalid_federated_token_is_not_sent_or_shown() {
     let token = issued();
-    for content in [
-        "opaque-but-a-secret".to_owned(),
-        "a.b.c".to_owned(),
-        format!("Bearer {token}"),
-        format!("\"{token}\""),
-        format!("{token}\n{token}"),
-        json!({ "value": token }).to_string(),
-        "eyJhbGciOiJub25lIn0.W10.".to_owned(),
-        "a.\u{1b}[31mb.c".to_owned(),
+    let mut transcript = Transcript::default();
+    for (name, content) in [
+        ("opaque", "opaque-but-a-secret".to_owned()),
+        ("three segments", "a.b.c".to_owned()),
+        ("with Bearer", format!("Bearer {token}")),
+        ("quoted", format!("\"{token}\"")),
+        ("two lines", format!("{token}\n{token}")),
+        ("JSON", json!({ "value": token }).to_string()),
+        ("claims not an object", "eyJhbGciOiJub25lIn0.W10.".to_owned()),
+        ("escape sequence", "a.\u{1b}[31mb.c".to_owned()),
     ] {
-        for result in expect_content_refused(&content, &["not a token"]) {
+        for result in run_with_content(&mut transcript, name, &content) {
             assert!(!result.stderr.contains(content.trim()) && !result.stderr.contains(&token), "{}", result.stderr);
             assert!(!result.stderr.contains('\u{1b}'));
         }
     }
-    expect_content_refused(b"\xff\xfd\x00", &["not a token"]);
+    run_with_content(&mut transcript, "not UTF-8", b"\xff\xfd\x00");
+    cli_snapshot!(transcript, @"
+    ===== opaque =====
+    ===== three segments =====
+    ===== with Bearer =====
+    ===== quoted =====
+    ===== two lines =====
+    ===== JSON =====
+    ===== claims not an object =====
+    ===== escape sequence =====
+    ===== not UTF-8 =====
+    exit_code: 4
+    ----- stderr -----
+    error: [TMP]/token (AZURE_FEDERATED_TOKEN_FILE): what it holds is not a token (a JWT)
+    hint: look at what writes the file that AZURE_FEDERATED_TOKEN_FILE names
+    ");
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read_to_its_end() {
+fn oversized_federated_token_file_error_message() {
     let env = TestEnv::new();
     let file = env.write("token", vec![b'x'; 100 * 1024]);
-    list_with(&env, &[(FEDERATED, &file)]).assert_code(4).stderr_contains(&[FEDERATED, &file, "large"]);
-    let result = connect(&env, &["--federated-token-file", &file], "");
-    assert!([2, 4].contains(&result.code), "{result:?}");
-    result.stderr_contains(&["--federated-token-file", &file, "large"]);
+    cli_snapshot!(list_with(&env, &[(FEDERATED, &file)]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not read the federated token [TMP]/token (AZURE_FEDERATED_TOKEN_FILE): file too large
+    hint: look at AZURE_FEDERATED_TOKEN_FILE
+    ");
+    cli_snapshot!(connect(&env, &["--federated-token-file", &file], ""), @"
+    exit_code: 2
+    ----- stderr -----
+    error: could not read the federated token [TMP]/token (--federated-token-file): file too large
+    hint: look at --federated-token-file
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_refused_token_is_told_by_issuer_subject_and_audience() {
+fn rejected_federated_token_error_shows_claims() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
-    for (token, code) in [
-        (federated_token("https://other.example", SUBJECT, FEDERATION_AUDIENCE, 600), "AADSTS700211"),
-        (federated_token(ISSUER, "system:serviceaccount:other", FEDERATION_AUDIENCE, 600), "AADSTS700213"),
-        // Since 2025 upper and lower case count.
-        (federated_token(ISSUER, &SUBJECT.to_uppercase(), FEDERATION_AUDIENCE, 600), "AADSTS700213"),
-        (federated_token(ISSUER, SUBJECT, "https://cluster.example", 600), "AADSTS700212"),
+    let mut transcript = Transcript::default();
+    for (name, issuer, subject, audience) in [
+        ("other issuer", "https://other.example", SUBJECT, FEDERATION_AUDIENCE),
+        ("other subject", ISSUER, "system:serviceaccount:other", FEDERATION_AUDIENCE),
+        // Case-sensitive since 2025.
+        ("subject in upper case", ISSUER, &SUBJECT.to_uppercase(), FEDERATION_AUDIENCE),
+        ("other audience", ISSUER, SUBJECT, "https://cluster.example"),
     ] {
         env.tenant.forget_requests();
-        let claims = claims_of(&token).unwrap();
-        let claimed = ["iss", "sub", "aud"].map(|name| format!("{name}: {}\n", claims[name].as_str().unwrap()));
-        let result = list_by_token(&env, &token).assert_code(4).stdout_is_empty();
-        let result = result.stderr_contains(&[
-            code,
-            &claimed[0],
-            &claimed[1],
-            &claimed[2],
-            FEDERATED,
-            "hint: ",
-            "correlation id: ",
-        ]);
-        assert!(!result.stderr.contains(&token), "{}", result.stderr);
+        let token = federated_token(issuer, subject, audience, 600);
+        transcript.push(name, list_by_token(&env, &token)).stderr_lacks(&token);
         assert_eq!(env.request_lines(), [HOME_TOKEN]);
     }
+    cli_snapshot!(transcript, @"
+    ===== other issuer =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+      AADSTS700211: No matching federated identity record found for presented assertion issuer 'https://other.example'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      iss: https://other.example
+      sub: system:serviceaccount:licences:mscommerce
+      aud: api://AzureADTokenExchange
+      it ends at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    ===== other subject =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+      AADSTS700213: No matching federated identity record found for presented assertion subject 'system:serviceaccount:other'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      iss: https://cluster.example/issuer
+      sub: system:serviceaccount:other
+      aud: api://AzureADTokenExchange
+      it ends at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    ===== subject in upper case =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+      AADSTS700213: No matching federated identity record found for presented assertion subject 'SYSTEM:SERVICEACCOUNT:LICENCES:MSCOMMERCE'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      iss: https://cluster.example/issuer
+      sub: SYSTEM:SERVICEACCOUNT:LICENCES:MSCOMMERCE
+      aud: api://AzureADTokenExchange
+      it ends at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    ===== other audience =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+      AADSTS700212: No matching federated identity record found for presented assertion audience 'https://cluster.example'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      iss: https://cluster.example/issuer
+      sub: system:serviceaccount:licences:mscommerce
+      aud: https://cluster.example
+      it ends at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    ");
 }
 
 #[test]
-fn a_token_that_has_ended_is_told_with_its_end() {
+fn expired_federated_token_error_shows_expiry() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     let token = federated_token(ISSUER, SUBJECT, FEDERATION_AUDIENCE, -60);
-    let end = claims_of(&token).unwrap()["exp"].as_i64().unwrap();
-    let end = chrono::DateTime::from_timestamp(end, 0).unwrap();
-    let end = format!("ended at {}", end.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-    list_by_token(&env, token).assert_code(4).stdout_is_empty().stderr_contains(&[&end, ISSUER, SUBJECT, "hint: "]);
+    let expiry = claims_of(&token).unwrap()["exp"].as_i64().unwrap();
+    let expiry = chrono::DateTime::from_timestamp(expiry, 0).unwrap();
+    let result = cli_snapshot!(list_by_token(&env, token), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: what the application presented is not valid at this time
+      AADSTS700024: Client assertion is not within its valid time range. Current time: [TIME], assertion valid from [TIME], expiry time of assertion [TIME]. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      iss: https://cluster.example/issuer
+      sub: system:serviceaccount:licences:mscommerce
+      aud: api://AzureADTokenExchange
+      it ended at [TIME]
+    hint: look at this machine's clock, and at when the certificate or the federated token ends
+    ");
+    result.stderr_contains(&[&expiry.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)]);
 }
 
 #[test]
-fn a_token_without_claims_is_told_to_have_none() {
+fn federated_token_without_claims_error_message() {
     let env = TestEnv::new();
-    list_by_token(&env, jwt(&json!({}))).assert_code(4).stdout_is_empty().stderr_contains(&[
-        "iss: none\n",
-        "sub: none\n",
-        "aud: none\n",
-    ]);
+    cli_snapshot!(list_by_token(&env, jwt(&json!({}))), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+      AADSTS700211: No matching federated identity record found for presented assertion issuer ''. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      iss: none
+      sub: none
+      aud: none
+    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    ");
 }
 
 #[test]
-fn what_a_token_claims_does_not_steer_the_terminal() {
+fn federated_token_claims_are_escaped() {
     let env = TestEnv::new();
     let claims = json!({ "iss": "a\u{1b}[31mb\nerror: c", "sub": "x".repeat(5000), "aud": "\u{202e}" });
     let result = list_by_token(&env, jwt(&claims)).assert_code(4).stdout_is_empty();

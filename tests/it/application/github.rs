@@ -1,33 +1,34 @@
-//! Signing in with the token that GitHub Actions gives to a job.
+//! Sign-in with the OIDC token of a GitHub Actions job.
 
 use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::HOME_TOKEN;
 use crate::support::server::{RefusingPort, Server};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{Response, federated_token};
 
 fn list(env: &TestEnv, variables: &[(&'static str, String)]) -> CliResult {
     run(env, variables, &["products", "list", "-vvv"])
 }
 
-/// GitHub answers so, and what the job's request token is stays unsaid.
+/// Lists products with this response from GitHub. Asserts that Entra receives no request and no token is shown.
 #[track_caller]
-fn list_where_github_answers(response: Response) -> CliResult {
+fn list_with_github_response(response: Response) -> CliResult {
     let env = TestEnv::new();
     env.tenant.fail_next("/github/oidc/", response);
     let variables = on_github(&env);
-    let result = list(&env, &variables).stdout_is_empty();
+    let result = run(&env, &variables, &["products", "list"]);
     let mut requests = env.request_lines();
     requests.dedup();
-    assert_eq!(requests, [GITHUB], "Entra is not asked");
+    assert_eq!(requests, [GITHUB], "no request to Entra");
     let [_, (_, request_token)] = env.tenant.github_oidc();
     assert!(!result.stderr.contains(&request_token), "{}", result.stderr);
-    result.stderr_contains(&[GITHUB_URL])
+    result
 }
 
 #[test]
-fn the_job_asks_for_a_token_for_entra_with_its_request_token() {
+fn github_token_request_has_audience() {
     let env = TestEnv::new();
     trust_github(&env);
     list(&env, &on_github(&env)).assert_code(0);
@@ -39,7 +40,7 @@ fn the_job_asks_for_a_token_for_entra_with_its_request_token() {
 }
 
 #[test]
-fn an_address_with_and_without_a_query_is_completed() {
+fn github_url_query_is_extended() {
     let token = federated_token(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE, 600);
     for (query, expected) in [
         ("", "GET /token?audience=api%3A%2F%2FAzureADTokenExchange"),
@@ -57,88 +58,193 @@ fn an_address_with_and_without_a_query_is_completed() {
 }
 
 #[test]
-fn a_refusal_names_the_permission_that_the_job_needs() {
+fn github_401_and_403_name_id_token_permission() {
+    let mut transcript = Transcript::default();
     for status in [401, 403] {
-        let result = list_where_github_answers(Response::json(status, &json!({ "message": "Not for you." })));
-        result.assert_code(4).stderr_contains(&[&status.to_string(), "Not for you.", "hint: ", "id-token: write"]);
+        let response = Response::json(status, &json!({ "message": "Not for you." }));
+        transcript.push(status, list_with_github_response(response));
     }
+    cli_snapshot!(transcript, @r#"
+    ===== 401 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: 127.0.0.1 answered 401 Unauthorized
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+      {"message":"Not for you."}
+    hint: the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)
+    ===== 403 =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: 127.0.0.1 answered 403 Forbidden
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+      {"message":"Not for you."}
+    hint: the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)
+    "#);
 }
 
 #[test]
-fn an_answer_that_is_not_githubs_is_told_to_be_that() {
-    let html = || Response::text(200, "text/html", "<!doctype html><title>Sign in to the network</title>");
-    list_where_github_answers(html()).assert_code(4).stderr_contains(&["web page", "hint: "]);
-    for body in [json!({}), json!({ "value": null }), json!({ "value": 7 }), json!([]), json!({ "token": "x" })] {
-        list_where_github_answers(Response::json(200, &body)).assert_code(4).stderr_contains(&["no token", "hint: "]);
+fn invalid_github_response_error_messages() {
+    let html = "<!doctype html><title>Sign in to the network</title>";
+    let json = |body: &str| Response::text(200, "application/json", body);
+    let mut transcript = Transcript::default();
+    for (name, response) in [
+        ("web page", Response::text(200, "text/html", html)),
+        ("empty object", json("{}")),
+        ("null", json(r#"{ "value": null }"#)),
+        ("number", json(r#"{ "value": 7 }"#)),
+        ("array", json("[]")),
+        ("other field", json(r#"{ "token": "x" }"#)),
+        ("truncated JSON", json("{")),
+        ("redirect", Response::text(302, "text/plain", "").header("Location", "https://elsewhere.example/")),
+    ] {
+        transcript.push(name, list_with_github_response(response));
     }
-    list_where_github_answers(Response::text(200, "application/json", "{")).assert_code(4).stderr_contains(&["hint: "]);
-    let elsewhere = Response::text(302, "text/plain", "").header("Location", "https://elsewhere.example/");
-    list_where_github_answers(elsewhere).assert_code(4).stderr_contains(&["302"]);
+    cli_snapshot!(transcript, @"
+    ===== web page =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+      it begins: <!doctype html><title>Sign in to the network</title>
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
+    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+    ===== empty object =====
+    ===== null =====
+    ===== number =====
+    ===== array =====
+    ===== other field =====
+    ===== truncated JSON =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: the answer holds no token
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: look at the variable, and for a proxy that answers in GitHub's place
+    ===== redirect =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: 127.0.0.1:[PORT] answered 302 Found and points to https://elsewhere.example/
+      a redirect is never followed, for the token must not go elsewhere
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    ");
 }
 
 #[test]
-fn a_fault_of_githubs_is_told_in_its_own_words() {
-    let result = list_where_github_answers(Response::text(500, "text/plain", "Oops."));
-    assert!([1, 4].contains(&result.code), "{result:?}");
-    result.stderr_contains(&["500", "Oops.", "hint: "]);
+fn github_500_error_message() {
+    cli_snapshot!(list_with_github_response(Response::text(500, "text/plain", "Oops.")), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not get the job's token from GitHub: 127.0.0.1:[PORT] answered 500 Internal Server Error
+      Oops.
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: try again in a minute
+    ");
 }
 
 #[test]
-fn a_value_that_is_no_token_is_not_sent_and_not_repeated() {
-    for (value, said) in [("", "no federated token"), ("opaque-but-a-secret", "not a token")] {
-        let result = list_where_github_answers(Response::json(200, &json!({ "value": value }))).assert_code(4);
-        let result = result.stderr_contains(&[said]);
-        assert!(!result.stderr.contains("opaque"), "{}", result.stderr);
+fn invalid_github_token_is_not_sent_or_shown() {
+    let mut transcript = Transcript::default();
+    for (name, value) in [("empty", ""), ("opaque", "opaque-but-a-secret")] {
+        let response = Response::json(200, &json!({ "value": value }));
+        transcript.push(name, list_with_github_response(response)).stderr_lacks("opaque");
     }
+    cli_snapshot!(transcript, @"
+    ===== empty =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: GitHub's answer is empty: there is no federated token in it
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: look at the variable, and for a proxy that answers in GitHub's place
+    ===== opaque =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not get the job's token from GitHub: GitHub's answer: what it holds is not a token (a JWT)
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: look at the variable, and for a proxy that answers in GitHub's place
+    ");
 }
 
 #[test]
-fn an_address_that_cannot_be_reached_is_the_networks_fault() {
+fn unreachable_github_url_is_a_network_error() {
     let env = TestEnv::new();
     let port = RefusingPort::new();
     let url = format!("{}/token?api-version=2.0", port.http());
     let variables = on_github_with(&env, &[(GITHUB_URL, &url)]);
-    list(&env, &variables).assert_code(1).stdout_is_empty().stderr_contains(&[GITHUB_URL, "127.0.0.1"]);
+    cli_snapshot!(run(&env, &variables, &["products", "list"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not get the job's token from GitHub: 127.0.0.1:[PORT] refused the connection
+     [OS ERROR]
+      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn an_address_that_is_none_is_said_before_anything_is_sent() {
+fn invalid_github_url_sends_no_request() {
     let env = TestEnv::new();
-    for wrong in ["no web address", "ftp://github.example/", "https://", "/token", "file:///etc/passwd"] {
-        let variables = on_github_with(&env, &[(GITHUB_URL, wrong)]);
-        list(&env, &variables).assert_code(4).stdout_is_empty().stderr_contains(&[GITHUB_URL]);
+    let mut transcript = Transcript::default();
+    for url in ["not a URL", "ftp://github.example/", "https://", "/token", "file:///etc/passwd"] {
+        let variables = on_github_with(&env, &[(GITHUB_URL, url)]);
+        transcript.push(url, list(&env, &variables));
     }
+    cli_snapshot!(transcript, @"
+    ===== not a URL =====
+    exit_code: 4
+    ----- stderr -----
+    error: ACTIONS_ID_TOKEN_REQUEST_URL holds no web address
+    hint: GitHub sets it, in a job with permissions: id-token: write
+    ===== ftp://github.example/ =====
+    exit_code: 4
+    ----- stderr -----
+    error: ACTIONS_ID_TOKEN_REQUEST_URL is plain http; tokens are sent over https, or to this machine alone
+    hint: GitHub sets it, in a job with permissions: id-token: write
+    ===== https:// =====
+    ===== /token =====
+    ===== file:///etc/passwd =====
+    exit_code: 4
+    ----- stderr -----
+    error: ACTIONS_ID_TOKEN_REQUEST_URL holds no web address
+    hint: GitHub sets it, in a job with permissions: id-token: write
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn the_request_token_goes_over_plain_http_to_this_machine_alone() {
+fn github_url_must_be_https() {
     let env = TestEnv::new();
     let variables = on_github_with(&env, &[(GITHUB_URL, "http://github.example/token")]);
-    let result = list(&env, &variables).stdout_is_empty();
-    assert!([2, 4].contains(&result.code), "the variable is wrong, not the network: {}", result.stderr);
-    result.stderr_contains(&[GITHUB_URL, "plain http", "hint: "]);
+    cli_snapshot!(list(&env, &variables), @"
+    exit_code: 4
+    ----- stderr -----
+    error: ACTIONS_ID_TOKEN_REQUEST_URL is plain http; tokens are sent over https, or to this machine alone
+    hint: GitHub sets it, in a job with permissions: id-token: write
+    ");
 }
 
 #[test]
-fn what_entra_refuses_is_told_by_issuer_subject_and_audience() {
+fn rejected_github_token_error_shows_claims() {
     let env = TestEnv::new();
     env.tenant.federate(GITHUB_ISSUER, "repo:contoso/licences:environment:production", FEDERATION_AUDIENCE);
-    let result = list(&env, &on_github(&env)).assert_code(4).stdout_is_empty();
-    result.stderr_contains(&[
-        "AADSTS700213",
-        &format!("iss: {GITHUB_ISSUER}\n"),
-        &format!("sub: {GITHUB_SUBJECT}\n"),
-        &format!("aud: {FEDERATION_AUDIENCE}\n"),
-        "GitHub",
-        "hint: ",
-    ]);
+    cli_snapshot!(run(&env, &on_github(&env), &["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+      AADSTS700213: No matching federated identity record found for presented assertion subject 'repo:contoso/licences:ref:refs/heads/main'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      the federated token came from GitHub's answer
+      iss: https://token.actions.githubusercontent.com
+      sub: repo:contoso/licences:ref:refs/heads/main
+      aud: api://AzureADTokenExchange
+      it ends at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    ");
     assert_eq!(env.request_lines(), [GITHUB, HOME_TOKEN]);
 }
 
 #[test]
-fn connect_takes_githubs_token_by_its_flag_whatever_else_is_set() {
+fn github_oidc_flag_overrides_secret() {
     let env = TestEnv::new();
     trust_github(&env);
     let variables: Variables = [on_github(&env), app_with(&[WITH_SECRET])].concat();
@@ -148,16 +254,22 @@ fn connect_takes_githubs_token_by_its_flag_whatever_else_is_set() {
 }
 
 #[test]
-fn the_flag_needs_what_github_gives() {
+fn github_oidc_flag_needs_github_variables() {
     let env = TestEnv::new();
-    let mut missing = vec![Vec::new()];
-    missing.extend(env.tenant.github_oidc().map(|variable| vec![variable]));
-    for variables in missing {
-        let flags = ["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT, "--github-oidc"];
-        run(&env, &variables, &flags)
-            .assert_code(2)
-            .stdout_is_empty()
-            .stderr_contains(&["--github-oidc", "id-token: write"]);
+    let flags = ["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT, "--github-oidc"];
+    let mut transcript = Transcript::default();
+    transcript.push("no variables", run(&env, &[], &flags));
+    for (name, value) in env.tenant.github_oidc() {
+        transcript.push(format!("only {name}"), run(&env, &[(name, value)], &flags));
     }
+    cli_snapshot!(transcript, @"
+    ===== no variables =====
+    ===== only ACTIONS_ID_TOKEN_REQUEST_URL =====
+    ===== only ACTIONS_ID_TOKEN_REQUEST_TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: --github-oidc: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set
+    hint: on GitHub Actions, give the job: permissions: id-token: write
+    ");
     assert!(env.request_lines().is_empty());
 }

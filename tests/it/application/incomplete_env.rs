@@ -1,85 +1,109 @@
-//! An environment that names an application only in part.
+//! Environment variables that name an application only in part.
 
 use super::*;
 use crate::support::fixtures::LIST_PRODUCTS;
+use crate::support::snapshot::{StderrOnly, Transcript};
 use crate::tenant::{ADMIN, CUSTOMER_TENANT};
 
 const ID: (&str, &str) = APP[0];
 const TENANT: (&str, &str) = APP[1];
 
-/// A half-set environment, with names that are said to be missing and names that are not.
-struct Half {
-    variables: &'static [(&'static str, &'static str)],
-    missing: &'static [&'static str],
-    there: &'static [&'static str],
-}
-
-const HALVES: [Half; 8] = [
-    Half {
-        variables: &[ID],
-        missing: &["AZURE_TENANT_ID", SECRET, CERTIFICATE, FEDERATED],
-        there: &["AZURE_CLIENT_ID"],
-    },
-    Half { variables: &[ID, TENANT], missing: &[SECRET, CERTIFICATE, FEDERATED], there: &["AZURE_TENANT_ID"] },
-    Half { variables: &[ID, WITH_SECRET], missing: &["AZURE_TENANT_ID"], there: &[CERTIFICATE] },
-    Half { variables: &[TENANT, WITH_SECRET], missing: &["AZURE_CLIENT_ID"], there: &["AZURE_TENANT_ID", CERTIFICATE] },
-    Half { variables: &[WITH_SECRET], missing: &["AZURE_CLIENT_ID", "AZURE_TENANT_ID"], there: &[CERTIFICATE] },
-    Half {
-        variables: &[(CERTIFICATE, "/nowhere/app.pem")],
-        missing: &["AZURE_CLIENT_ID", "AZURE_TENANT_ID"],
-        there: &[SECRET],
-    },
-    Half {
-        variables: &[(FEDERATED, "/nowhere/token")],
-        missing: &["AZURE_CLIENT_ID", "AZURE_TENANT_ID"],
-        there: &[SECRET],
-    },
-    Half {
-        variables: &[ID, TENANT, (SECRET, ""), (CERTIFICATE, "")],
-        missing: &[SECRET, CERTIFICATE, FEDERATED],
-        there: &["AZURE_TENANT_ID"],
-    },
+/// Variables that name an application only in part.
+const INCOMPLETE: [&[(&str, &str)]; 8] = [
+    &[ID],
+    &[ID, TENANT],
+    &[ID, WITH_SECRET],
+    &[TENANT, WITH_SECRET],
+    &[WITH_SECRET],
+    &[(CERTIFICATE, "/nowhere/app.pem")],
+    &[(FEDERATED, "/nowhere/token")],
+    &[ID, TENANT, (SECRET, ""), (CERTIFICATE, "")],
 ];
 
-/// Environments that name no application at all.
-const NONE: [&[(&str, &str)]; 4] = [
+/// Variables that name no application.
+const UNRELATED: [&[(&str, &str)]; 4] = [
     &[TENANT],
     &[("AZURE_CLIENT_ID", ""), ("AZURE_TENANT_ID", ""), (SECRET, "")],
     &[(CERTIFICATE_PASSWORD, "a password")],
     &[(GITHUB_URL, "https://oidc.example/token"), (GITHUB_TOKEN, "a-request-token")],
 ];
 
+/// The names of the variables, with a mark for empty ones.
+fn case_name(variables: &[(&str, &str)]) -> String {
+    let name = |(name, value): &(&str, &str)| if value.is_empty() { format!("{name}=''") } else { (*name).to_owned() };
+    variables.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
 #[test]
-fn what_is_missing_is_named_where_nothing_else_serves() {
+fn incomplete_application_error_lists_missing() {
     let env = TestEnv::new();
-    for Half { variables, missing, there } in HALVES {
-        for command in [
-            &["products", "list"][..],
-            &["status"],
-            &["policy", "list"],
-            &["products", "update", "--all", "--value", "disabled", "--yes"],
-        ] {
-            let result = env.run_with_env(variables, command).assert_code(4).stdout_is_empty();
-            let said = result.stderr.lines().find(|line| line.contains("missing")).unwrap_or_default();
-            let (_, said) =
-                said.split_once(':').unwrap_or_else(|| panic!("what is missing is not said: {}", result.stderr));
-            let said = said.rsplit(" set, ").next().unwrap();
-            for name in missing {
-                assert!(said.contains(name), "{variables:?} {name} is missing: {said}");
-            }
-            for name in there {
-                assert!(!said.contains(name), "{variables:?} {name} is not missing: {said}");
-            }
-            result.stderr_contains(&["hint: "]);
+    let mut transcript = Transcript::default();
+    for variables in INCOMPLETE {
+        let list = transcript.push(case_name(variables), env.run_with_env(variables, &["products", "list"]));
+        for command in
+            [&["status"][..], &["policy", "list"], &["products", "update", "--all", "--value", "disabled", "--yes"]]
+        {
+            let result = env.run_with_env(variables, command);
+            assert_eq!((result.code, &result.stdout, &result.stderr), (4, &list.stdout, &list.stderr), "{command:?}");
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== AZURE_CLIENT_ID =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_CLIENT_SECRET =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_CLIENT_CERTIFICATE_PATH =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_FEDERATED_TOKEN_FILE =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn who_acts_does_not_depend_on_the_flag_for_the_tenant() {
-    let somebody = TestEnv::signed_in();
-    for env in [TestEnv::new(), somebody] {
+fn incomplete_application_ignores_tenant_flag() {
+    let signed_in = TestEnv::signed_in();
+    for env in [TestEnv::new(), signed_in] {
         let status = |flags: &[&str]| {
             let result = env.run_with_env(&[ID, WITH_SECRET], &[&["status", "-o", "tsv"], flags].concat());
             (result.code, result.stdout.contains("application"))
@@ -90,68 +114,189 @@ fn who_acts_does_not_depend_on_the_flag_for_the_tenant() {
 }
 
 #[test]
-fn who_is_signed_in_serves_all_the_same_and_only_a_verbose_run_says_why() {
+fn incomplete_application_uses_cached_credential() {
     let env = TestEnv::signed_in();
-    for Half { variables, missing, .. } in HALVES {
+    let mut transcript = Transcript::default();
+    for variables in INCOMPLETE {
         env.tenant.forget_requests();
         let result = env.run_with_env(variables, &["products", "list"]).assert_code(0);
         assert_eq!(result.stderr, "", "{variables:?}");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
-        env.run_with_env(variables, &["products", "list", "-v"]).assert_code(0).stderr_contains(missing);
+        let verbose = env.run_with_env(variables, &["products", "list", "-v"]);
+        transcript.push(case_name(variables), StderrOnly(verbose));
         let status = env.run_with_env(variables, &["status", "-o", "json"]).assert_code(0);
         assert_eq!(status.json()["account"], ADMIN);
         assert_eq!(status.stderr, "");
     }
+    cli_snapshot!(transcript, @"
+    ===== AZURE_CLIENT_ID =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_SECRET =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_CERTIFICATE_PATH =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_FEDERATED_TOKEN_FILE =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ");
 }
 
 #[test]
-fn who_is_signed_in_serves_whatever_the_half_is_worth() {
+fn incomplete_application_is_not_validated() {
     let env = TestEnv::signed_in();
-    let variables = [ID, (GITHUB_URL, "no web address"), (GITHUB_TOKEN, "a-request-token")];
+    let variables = [ID, (GITHUB_URL, "not a URL"), (GITHUB_TOKEN, "a-request-token")];
     let result = env.run_with_env(&variables, &["products", "list"]).assert_code(0);
     assert_eq!(result.stderr, "");
 }
 
 #[test]
-fn a_variable_of_blanks_counts_as_missing() {
+fn blank_variable_counts_as_missing() {
     let env = TestEnv::new();
-    for variables in [[("AZURE_CLIENT_ID", " "), TENANT, WITH_SECRET], [ID, TENANT, (SECRET, " ")]] {
-        let (blank, _) = variables.into_iter().find(|(_, value)| *value == " ").unwrap();
-        let result = env.run_with_env(&variables, &["products", "list"]).assert_code(4).stderr_contains(&["missing"]);
-        assert_eq!(result.stderr.matches(blank).count(), 1, "it cannot be both set and missing: {}", result.stderr);
+    let mut transcript = Transcript::default();
+    for (name, variables) in [
+        ("AZURE_CLIENT_ID", [("AZURE_CLIENT_ID", " "), TENANT, WITH_SECRET]),
+        ("AZURE_CLIENT_SECRET", [ID, TENANT, (SECRET, " ")]),
+    ] {
+        let result = transcript.push(name, env.run_with_env(&variables, &["products", "list"]));
+        assert_eq!(result.stderr.matches(name).count(), 1, "both set and missing: {}", result.stderr);
     }
+    cli_snapshot!(transcript, @"
+    ===== AZURE_CLIENT_ID =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ===== AZURE_CLIENT_SECRET =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_ready_token_serves_all_the_same_and_only_a_verbose_run_says_why() {
+fn incomplete_application_uses_token_variable() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    for Half { variables, missing, .. } in HALVES {
-        let variables = [variables, &[("MSCOMMERCE_TOKEN", token.as_str())]].concat();
-        let result = env.run_with_env(&variables, &["products", "list"]).assert_code(0);
+    let mut transcript = Transcript::default();
+    for variables in INCOMPLETE {
+        let with_token = [variables, &[("MSCOMMERCE_TOKEN", token.as_str())]].concat();
+        let result = env.run_with_env(&with_token, &["products", "list"]).assert_code(0);
         assert_eq!(result.stderr, "", "{variables:?}");
-        env.run_with_env(&variables, &["products", "list", "-v"]).assert_code(0).stderr_contains(missing);
+        let verbose = env.run_with_env(&with_token, &["products", "list", "-v"]);
+        transcript.push(case_name(variables), StderrOnly(verbose));
     }
+    cli_snapshot!(transcript, @"
+    ===== AZURE_CLIENT_ID =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_SECRET =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_CERTIFICATE_PATH =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_FEDERATED_TOKEN_FILE =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
+    exit_code: 0
+    ----- stderr -----
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    ");
 }
 
 #[test]
-fn variables_that_name_no_application_are_not_spoken_of() {
-    let nobody = TestEnv::new();
-    let somebody = TestEnv::signed_in();
-    for variables in NONE {
-        let result = nobody.run_with_env(variables, &["products", "list", "-v"]).assert_code(4).stdout_is_empty();
+fn unrelated_azure_variables_are_not_mentioned() {
+    let signed_out = TestEnv::new();
+    let signed_in = TestEnv::signed_in();
+    for variables in UNRELATED {
+        let result = signed_out.run_with_env(variables, &["products", "list", "-v"]).assert_code(4).stdout_is_empty();
         let result = result.stderr_contains(&["error: nobody is signed in", "hint: mscommerce connect\n"]);
         let said = result.stderr.lines().filter(|line| line.contains("AZURE_") || line.contains("application"));
         assert_eq!(said.count(), 0, "{}", result.stderr);
 
-        let result = somebody.run_with_env(variables, &["products", "list", "-v"]).assert_code(0);
+        let result = signed_in.run_with_env(variables, &["products", "list", "-v"]).assert_code(0);
         assert!(!result.stderr.contains("AZURE_"), "{}", result.stderr);
     }
-    assert!(nobody.request_lines().is_empty());
+    assert!(signed_out.request_lines().is_empty());
 }
 
 #[test]
-fn the_tenant_of_a_half_set_environment_does_not_move_a_saved_sign_in() {
+fn incomplete_application_keeps_cached_tenant() {
     let env = TestEnv::signed_in();
     let elsewhere = ("AZURE_TENANT_ID", CUSTOMER_TENANT);
     for variables in [&[elsewhere][..], &[ID, elsewhere], &[elsewhere, WITH_SECRET]] {
@@ -164,17 +309,24 @@ fn the_tenant_of_a_half_set_environment_does_not_move_a_saved_sign_in() {
 }
 
 #[test]
-fn a_job_on_github_without_the_permission_hears_which_one_it_needs() {
+fn github_job_without_permission_error_message() {
     let env = TestEnv::new();
     let variables = [&APP[..], &[("GITHUB_ACTIONS", "true")]].concat();
-    env.run_with_env(&variables, &["products", "list"])
-        .assert_code(4)
-        .stdout_is_empty()
-        .stderr_contains(&["id-token: write", SECRET]);
-    // One of the two alone is as good as none.
+    let mut transcript = Transcript::default();
+    transcript.push("no variables", env.run_with_env(&variables, &["products", "list"]));
     for (name, value) in env.tenant.github_oidc() {
         let variables = [&variables[..], &[(name, value.as_str())]].concat();
-        env.run_with_env(&variables, &["products", "list"]).assert_code(4).stderr_contains(&["id-token: write"]);
+        transcript.push(format!("only {name}"), env.run_with_env(&variables, &["products", "list"]));
     }
+    cli_snapshot!(transcript, @"
+    ===== no variables =====
+    ===== only ACTIONS_ID_TOKEN_REQUEST_URL =====
+    ===== only ACTIONS_ID_TOKEN_REQUEST_TOKEN =====
+    exit_code: 4
+    ----- stderr -----
+    error: nobody is signed in
+      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE (or, for GitHub's own token, the job's permission id-token: write) missing
+    hint: set what is missing, or sign in: mscommerce connect
+    ");
     assert!(env.request_lines().is_empty());
 }

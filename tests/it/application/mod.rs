@@ -1,4 +1,4 @@
-//! Signing in as an application: from the environment, or saved by `connect --application`.
+//! Sign-in as an application, from environment variables or with `connect --application`.
 
 mod certificate_errors;
 mod certificates;
@@ -31,18 +31,18 @@ const FEDERATED: &str = "AZURE_FEDERATED_TOKEN_FILE";
 const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
-/// Which application, and where.
+/// The application and its tenant.
 const APP: [(&str, &str); 2] = [("AZURE_CLIENT_ID", APP_ID), ("AZURE_TENANT_ID", HOME_TENANT)];
 const WITH_SECRET: (&str, &str) = (SECRET, APP_SECRET);
 
 const ISSUER: &str = "https://cluster.example/issuer";
 const SUBJECT: &str = "system:serviceaccount:licences:mscommerce";
 
-/// Variables that name the application, whatever it proves itself with.
+/// Environment variables for the application.
 type Variables = Vec<(&'static str, String)>;
 
-fn app_with(proof: &[(&'static str, &str)]) -> Variables {
-    APP.iter().chain(proof).map(|(name, value)| (*name, (*value).to_owned())).collect()
+fn app_with(credential: &[(&'static str, &str)]) -> Variables {
+    APP.iter().chain(credential).map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
 fn run(env: &TestEnv, variables: &[(&'static str, String)], arguments: &[&str]) -> CliResult {
@@ -50,23 +50,23 @@ fn run(env: &TestEnv, variables: &[(&'static str, String)], arguments: &[&str]) 
     env.run_with_env(&variables, arguments)
 }
 
-/// `products list` by the application that proves itself so.
-fn list_with(env: &TestEnv, proof: &[(&'static str, &str)]) -> CliResult {
-    run(env, &app_with(proof), &["products", "list"])
+/// `products list` as the application with this credential.
+fn list_with(env: &TestEnv, credential: &[(&'static str, &str)]) -> CliResult {
+    run(env, &app_with(credential), &["products", "list"])
 }
 
-/// The same by a certificate in a file.
+/// `products list` as the application with this certificate file.
 fn list_by_certificate(env: &TestEnv, file: &str) -> CliResult {
     list_with(env, &[(CERTIFICATE, file)])
 }
 
-/// `connect --application` as the application at its tenant, with these flags.
+/// `connect --application` at the home tenant with further flags.
 fn connect(env: &TestEnv, flags: &[&str], input: &str) -> CliResult {
     let flags = [&["connect", "--application", "--client-id", APP_ID, "--tenant", HOME_TENANT], flags].concat();
     env.run_with_stdin(&flags, input)
 }
 
-/// A machine on which the application has signed in with its secret; the requests for it are forgotten.
+/// An environment with a cached token of the application. Its requests are not in the log.
 fn connected() -> TestEnv {
     let env = TestEnv::new();
     connect(&env, &["--client-secret-stdin"], APP_SECRET).assert_code(0);
@@ -84,19 +84,19 @@ fn text_of(path: PathBuf) -> String {
     path.into_os_string().into_string().unwrap()
 }
 
-/// A certificate that the tenant knows.
+/// A certificate that is registered with the application.
 fn registered(env: &TestEnv) -> TestCertificate {
     let certificate = TestCertificate::rsa();
     env.tenant.register_certificate(&certificate.certificate_der);
     certificate
 }
 
-/// Key and certificate in one file of PEM.
+/// Key and certificate in one PEM file.
 fn both(certificate: &TestCertificate) -> String {
     certificate.key_pem() + &certificate.certificate_pem()
 }
 
-/// A token of the issuer that the tenant trusts after [`trust_the_issuer`].
+/// A federated token that the application accepts after [`trust_the_issuer`].
 fn issued() -> String {
     federated_token(ISSUER, SUBJECT, FEDERATION_AUDIENCE, 600)
 }
@@ -109,19 +109,19 @@ fn trust_github(env: &TestEnv) {
     env.tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
 }
 
-/// What GitHub Actions gives to a job, beside the application.
+/// The variables of the application and of a GitHub Actions job.
 fn on_github(env: &TestEnv) -> Variables {
     app_with(&[]).into_iter().chain(env.tenant.github_oidc()).collect()
 }
 
-/// The same with other values in the place of GitHub's.
+/// The same with some values replaced.
 fn on_github_with(env: &TestEnv, other: &[(&'static str, &str)]) -> Variables {
-    // The last value of a name counts.
+    // The last value of a variable wins.
     on_github(env).into_iter().chain(other.iter().map(|(name, value)| (*name, (*value).to_owned()))).collect()
 }
 
-/// The way in which the run's token was asked for.
-fn kind_of_proof(env: &TestEnv) -> String {
+/// The credential in the token request: the secret, or the issuer of the assertion.
+fn client_auth_used(env: &TestEnv) -> String {
     let requests = env.token_requests();
     let [(_, form)] = requests.as_slice() else { panic!("one token: {requests:?}") };
     match form.get("client_assertion") {

@@ -1,100 +1,217 @@
-//! What Entra refuses an application for, and what is said of it.
+//! OAuth errors of an application.
 
 use super::*;
 use crate::support::fixtures::UNKNOWN_TENANT;
 use crate::support::server::RefusingPort;
+use crate::support::snapshot::Transcript;
 use crate::tenant::certificates::RsaKey;
 use crate::tenant::{APP_SECRET_ID, CLIENT_ID};
 
-/// Refused in the environment and by `connect`, both saying this and no secret.
+/// Lists products and connects. Asserts that each sends one token request, and that no secret is shown or saved.
 #[track_caller]
-fn expect_refused(env: &TestEnv, variables: &Variables, said: &[&str]) {
-    for command in [&["products", "list", "-vvv"][..], &["connect", "--application", "-vvv"]] {
-        let result = run(env, variables, command).assert_code(4).stdout_is_empty();
-        let result = result.stderr_contains(said).stderr_contains(&["error: could not", "hint: ", "correlation id: "]);
-        for (_, value) in variables.iter().filter(|(name, _)| *name == SECRET) {
-            assert!(!result.stderr.contains(value), "{}", result.stderr);
+fn list_and_connect(env: &TestEnv, variables: &Variables) -> Transcript {
+    env.tenant.forget_requests();
+    let mut transcript = Transcript::default();
+    for command in [&["products", "list"][..], &["connect", "--application"]] {
+        let result = transcript.push(command.join(" "), run(env, variables, command));
+        let verbose = run(env, variables, &[command, &["-vvv"]].concat());
+        for (_, secret) in variables.iter().filter(|(name, _)| *name == SECRET) {
+            assert!(!result.stderr.contains(secret) && !verbose.stderr.contains(secret), "{}", verbose.stderr);
         }
     }
     let requests = env.request_lines();
-    assert!(requests.len() == 2 && requests.iter().all(|line| line.ends_with("/token")), "one each: {requests:?}");
+    assert!(requests.len() == 4 && requests.iter().all(|line| line.ends_with("/token")), "one per run: {requests:?}");
     assert!(!env.cache_path().exists());
+    transcript
 }
 
 #[test]
-fn a_wrong_secret_is_said_to_be_wrong() {
+fn wrong_client_secret_error_message() {
     let env = TestEnv::new();
-    let variables = app_with(&[(SECRET, "Wr0ng~secret")]);
-    expect_refused(&env, &variables, &["AADSTS7000215", "secret is wrong", "value", APP_ID]);
-    let result = run(&env, &variables, &["products", "list"]);
-    assert!(!result.stderr.contains("has the form of"), "{}", result.stderr);
+    cli_snapshot!(list_and_connect(&env, &app_with(&[(SECRET, "Wr0ng~secret")])), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret is wrong
+      AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'c0000000-0000-4000-8000-000000000001'. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: the secret's value is needed, not its id
+    ");
 }
 
 #[test]
-fn a_secrets_id_in_the_place_of_its_value_is_recognized() {
+fn secret_id_instead_of_value_error_message() {
     let env = TestEnv::new();
     let variables = app_with(&[(SECRET, APP_SECRET_ID)]);
-    expect_refused(&env, &variables, &["AADSTS7000215", SECRET, "secret's id, not of its value"]);
-    let result = connect(&env, &["--client-secret-stdin"], APP_SECRET_ID).assert_code(4);
-    result.stderr_contains(&["--client-secret-stdin", "secret's id, not of its value"]);
+    cli_snapshot!(list_and_connect(&env, &variables), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret is wrong
+      AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'c0000000-0000-4000-8000-000000000001'. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      AZURE_CLIENT_SECRET has the form of a secret's id, not of its value
+    hint: the secret's value is needed, not its id
+    ");
+    cli_snapshot!(connect(&env, &["--client-secret-stdin"], APP_SECRET_ID), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret is wrong
+      AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'c0000000-0000-4000-8000-000000000001'. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      --client-secret-stdin has the form of a secret's id, not of its value
+    hint: the secret's value is needed, not its id
+    ");
 }
 
 #[test]
-fn a_secret_that_has_expired_is_said_to_have() {
+fn expired_client_secret_error_message() {
     let env = TestEnv::new();
     env.tenant.expire_app_secret();
-    expect_refused(&env, &app_with(&[WITH_SECRET]), &["AADSTS7000222", "expired", "make a new one"]);
+    cli_snapshot!(list_and_connect(&env, &app_with(&[WITH_SECRET])), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret has expired
+      AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: make a new one in the app registration
+    ");
 }
 
 #[test]
-fn an_application_that_the_tenant_does_not_know_is_named() {
+fn unknown_application_error_message() {
     let env = TestEnv::new();
     env.tenant.remove_app_from(HOME_TENANT);
-    let said = ["AADSTS700016", APP_ID, HOME_TENANT, "not known in this tenant", "AZURE_CLIENT_ID"];
-    expect_refused(&env, &app_with(&[WITH_SECRET]), &said);
+    cli_snapshot!(list_and_connect(&env, &app_with(&[WITH_SECRET])), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the application is not known in this tenant
+      AADSTS700016: Application with identifier 'c0000000-0000-4000-8000-000000000001' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at AZURE_CLIENT_ID or --client-id, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+    hint: an application of another tenant needs an administrator's consent in this one
+    ");
 }
 
 #[test]
-fn a_tenant_that_does_not_exist_is_named() {
+fn unknown_tenant_error_message() {
     let env = TestEnv::new();
-    for tenant in [UNKNOWN_TENANT, "nowhere.example"] {
-        env.tenant.forget_requests();
-        let variables = app_with(&[WITH_SECRET, ("AZURE_TENANT_ID", tenant)]);
-        expect_refused(&env, &variables, &["AADSTS90002", tenant, "no such tenant", "AZURE_TENANT_ID"]);
-    }
+    let variables = |tenant| app_with(&[WITH_SECRET, ("AZURE_TENANT_ID", tenant)]);
+    cli_snapshot!(list_and_connect(&env, &variables(UNKNOWN_TENANT)), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 99999999-9999-4999-8999-999999999999: there is no such tenant here, or it is in another cloud
+      AADSTS90002: Tenant '99999999-9999-4999-8999-999999999999' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at how the tenant is named (--tenant, --tenants-file, AZURE_TENANT_ID); for a national cloud set AZURE_AUTHORITY_HOST
+    ");
+    cli_snapshot!(list_and_connect(&env, &variables("nowhere.example")), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+      AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at how the tenant is named (--tenant, --tenants-file, AZURE_TENANT_ID); for a national cloud set AZURE_AUTHORITY_HOST
+    ");
 }
 
 #[test]
-fn a_public_client_is_no_application() {
+fn public_client_id_error_message() {
     let env = TestEnv::new();
     let variables = app_with(&[WITH_SECRET, ("AZURE_CLIENT_ID", CLIENT_ID)]);
-    expect_refused(&env, &variables, &["AADSTS700025", "AZURE_CLIENT_ID"]);
+    cli_snapshot!(list_and_connect(&env, &variables), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application 3d5cffa9-04da-4657-8cab-c7f074657cad at the tenant 11111111-1111-4111-8111-111111111111: this client id is that of a public client, which has no secret and no certificate
+      AADSTS700025: Client is public so neither 'client_assertion' nor 'client_secret' should be presented. (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+    hint: look at AZURE_CLIENT_ID or --client-id: an app registration's application (client) id is needed
+    ");
 }
 
 #[test]
-fn a_certificate_that_is_not_registered_is_told_by_its_thumbprints() {
+fn unregistered_certificate_error_has_thumbprints() {
     let env = TestEnv::new();
     let certificate = TestCertificate::rsa();
-    let (sha1, sha256) = (certificate.sha1(), certificate.sha256());
-    let file = env.write("app.pem", both(&certificate));
-    let said = ["AADSTS700027", "not registered", &sha1, &sha256, "SHA-1", "SHA-256", &file];
-    expect_refused(&env, &app_with(&[(CERTIFICATE, &file)]), &said);
+    let variables = app_with(&[(CERTIFICATE, &env.write("app.pem", both(&certificate)))]);
+    cli_snapshot!(list_and_connect(&env, &variables), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+      AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      certificate: [TMP]/app.pem, valid until [TIME]
+      SHA-1 thumbprint: [THUMBPRINT]
+      SHA-256 thumbprint: [THUMBPRINT]
+    hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
+    hint: add the certificate (without its key) there where it is missing
+    ");
+    let result = run(&env, &variables, &["products", "list"]);
+    cli_snapshot!(result, @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+      AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      certificate: [TMP]/app.pem, valid until [TIME]
+      SHA-1 thumbprint: [THUMBPRINT]
+      SHA-256 thumbprint: [THUMBPRINT]
+    hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
+    hint: add the certificate (without its key) there where it is missing
+    ");
 }
 
 #[test]
-fn another_certificate_than_the_registered_one_is_told_by_its_thumbprints() {
+fn other_certificate_error_has_own_thumbprints() {
     let env = TestEnv::new();
     let known = registered(&env);
     let other = TestCertificate::rsa_with(RsaKey::Other);
-    let file = env.write("app.pfx", other.pfx("", true));
-    let said = ["AADSTS700027", &other.sha1(), &other.sha256()];
-    expect_refused(&env, &app_with(&[(CERTIFICATE, &file)]), &said);
-    let result = list_by_certificate(&env, &file);
-    assert!(!result.stderr.contains(&known.sha1()), "{}", result.stderr);
+    let variables = app_with(&[(CERTIFICATE, &env.write("app.pfx", other.pfx("", true)))]);
+    cli_snapshot!(list_and_connect(&env, &variables), @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+      AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      certificate: [TMP]/app.pfx, valid until [TIME]
+      SHA-1 thumbprint: [THUMBPRINT]
+      SHA-256 thumbprint: [THUMBPRINT]
+    hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
+    hint: add the certificate (without its key) there where it is missing
+    ");
+    let result = run(&env, &variables, &["products", "list"]);
+    cli_snapshot!(result, @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+      AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
+      correlation id: [UUID], trace id: [UUID]
+      certificate: [TMP]/app.pfx, valid until [TIME]
+      SHA-1 thumbprint: [THUMBPRINT]
+      SHA-256 thumbprint: [THUMBPRINT]
+    hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
+    hint: add the certificate (without its key) there where it is missing
+    ").stderr_lacks(&known.sha1());
 }
 
 #[test]
-fn no_refusal_of_an_application_sends_a_person_to_the_browser() {
+fn application_errors_do_not_suggest_browser() {
     let env = TestEnv::new();
     env.tenant.expire_app_secret();
     let result = list_with(&env, &[WITH_SECRET]).assert_code(4);
@@ -102,22 +219,38 @@ fn no_refusal_of_an_application_sends_a_person_to_the_browser() {
 }
 
 #[test]
-fn entra_that_cannot_be_reached_is_the_networks_fault() {
+fn unreachable_authority_is_a_network_error() {
     let env = TestEnv::new();
     let port = RefusingPort::new();
     let authority = port.http();
+    let mut transcript = Transcript::default();
     for command in [&["products", "list"][..], &["connect", "--application"]] {
         let variables = app_with(&[WITH_SECRET, ("AZURE_AUTHORITY_HOST", &authority)]);
-        let result = run(&env, &variables, command).assert_code(1).stdout_is_empty();
-        result.stderr_contains(&["could not sign in as the application", "127.0.0.1"]);
+        transcript.push(command.join(" "), run(&env, &variables, command));
     }
+    cli_snapshot!(transcript, @"
+    ===== products list =====
+    ===== connect --application =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] refused the connection
+     [OS ERROR]
+    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_proxys_page_in_the_place_of_entra_is_told_to_be_that() {
+fn html_token_response_error_message() {
     let env = TestEnv::new();
     let page = crate::tenant::Response::text(200, "text/html", "<!doctype html><title>Sign in to the network</title>");
     env.tenant.fail_next("/token", page);
-    list_with(&env, &[WITH_SECRET]).assert_code(1).stdout_is_empty().stderr_contains(&["web page", "hint: "]);
+    cli_snapshot!(list_with(&env, &[WITH_SECRET]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+      it begins: <!doctype html><title>Sign in to the network</title>
+    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
+    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+    ");
 }

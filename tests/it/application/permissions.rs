@@ -1,34 +1,34 @@
-//! What an application's token says that it may do is looked at before the service is asked.
+//! The roles in an application's token are checked before a request is sent.
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, CHANGE_PERMISSION, READ_PERMISSION, RESOURCE, Response, jwt};
 
-const READ_ID: &str = "5803e913-b904-44a0-9928-864642a45960";
-const CHANGE_ID: &str = "78ff4d1f-611d-4a41-9989-698762b46a0e";
 const CHANGE: &[&str] = &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"];
 
-/// The three sources of a token: the environment's application, a saved one, and a ready one.
-struct Source {
+/// A source of an application token.
+struct TokenSource {
+    name: &'static str,
     env: TestEnv,
     variables: Variables,
 }
 
-impl Source {
+impl TokenSource {
     fn all(permissions: &[&str]) -> [Self; 3] {
-        let [environment, saved, ready] = [(); 3].map(|()| {
+        let [environment, cache, variable] = [(); 3].map(|()| {
             let env = TestEnv::new();
             env.tenant.grant_app(permissions);
             env
         });
-        connect(&saved, &["--client-secret-stdin"], APP_SECRET).assert_code(0);
-        saved.tenant.forget_requests();
-        let token = ready.tenant.issue_app_token(HOME_TENANT, permissions, 3600);
+        connect(&cache, &["--client-secret-stdin"], APP_SECRET).assert_code(0);
+        cache.tenant.forget_requests();
+        let token = variable.tenant.issue_app_token(HOME_TENANT, permissions, 3600);
         [
-            Self { env: environment, variables: app_with(&[WITH_SECRET]) },
-            Self { env: saved, variables: Vec::new() },
-            Self { env: ready, variables: vec![("MSCOMMERCE_TOKEN", token)] },
+            Self { name: "environment", env: environment, variables: app_with(&[WITH_SECRET]) },
+            Self { name: "cache", env: cache, variables: Vec::new() },
+            Self { name: "MSCOMMERCE_TOKEN", env: variable, variables: vec![("MSCOMMERCE_TOKEN", token)] },
         ]
     }
 
@@ -36,18 +36,19 @@ impl Source {
         run(&self.env, &self.variables, arguments)
     }
 
-    /// Nothing went to the service.
+    /// Asserts that the policy endpoint received no request.
     #[track_caller]
-    fn expect_untouched(&self) {
+    fn assert_no_api_request(&self) {
         let requests = self.env.request_lines();
         assert!(requests.iter().all(|line| !line.contains("/v1.0")), "{requests:?}");
     }
 }
 
 #[test]
-fn without_any_permission_nothing_is_asked_and_the_permission_is_named() {
+fn missing_permission_sends_no_request() {
+    let mut transcript = Transcript::default();
     for permissions in [&[][..], &["Directory.Read.All"]] {
-        for source in Source::all(permissions) {
+        for source in TokenSource::all(permissions) {
             for command in [
                 &["products", "list"][..],
                 &["products", "list", "--scope", "all"],
@@ -55,41 +56,334 @@ fn without_any_permission_nothing_is_asked_and_the_permission_is_named() {
                 &["policy", "get"],
                 &["product", "get", "CFQ7TTC0H9MP"],
                 &["baseline", "export"],
+                CHANGE,
             ] {
-                let result = source.run(command).assert_code(1).stdout_is_empty();
-                result.stderr_contains(&[
-                    APP_ID,
-                    READ_PERMISSION,
-                    READ_ID,
-                    RESOURCE,
-                    "admin consent",
-                    "Global Administrator",
-                ]);
+                transcript.push(format!("{permissions:?} {} {}", source.name, command.join(" ")), source.run(command));
             }
-            let result = source.run(CHANGE).assert_code(1).stdout_is_empty();
-            result.stderr_contains(&[
-                APP_ID,
-                CHANGE_PERMISSION,
-                CHANGE_ID,
-                RESOURCE,
-                "admin consent",
-                "Global Administrator",
-            ]);
-            source.expect_untouched();
+            source.assert_no_api_request();
         }
     }
+    cli_snapshot!(transcript, @r#"
+    ===== [] environment products list =====
+    ===== [] environment products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] environment policy list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] environment policy get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] environment product get CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] environment baseline export =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] environment product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] cache products list =====
+    ===== [] cache products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] cache policy list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] cache policy get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] cache product get CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] cache baseline export =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] cache product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] MSCOMMERCE_TOKEN products list =====
+    ===== [] MSCOMMERCE_TOKEN products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] MSCOMMERCE_TOKEN policy list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] MSCOMMERCE_TOKEN policy get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] MSCOMMERCE_TOKEN product get CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] MSCOMMERCE_TOKEN baseline export =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== [] MSCOMMERCE_TOKEN product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] environment products list =====
+    ===== ["Directory.Read.All"] environment products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] environment policy list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] environment policy get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] environment product get CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] environment baseline export =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] environment product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] cache products list =====
+    ===== ["Directory.Read.All"] cache products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] cache policy list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] cache policy get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] cache product get CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] cache baseline export =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] cache product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN products list =====
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN products list --scope all =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN policy list =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN policy get =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN product get CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN baseline export =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    "#);
 }
 
 #[test]
-fn the_permissions_that_there_are_instead_are_shown() {
-    for source in Source::all(&["Directory.Read.All", "User.Read.All"]) {
-        source.run(&["products", "list"]).assert_code(1).stderr_contains(&["Directory.Read.All, User.Read.All"]);
+fn missing_permission_error_lists_granted_roles() {
+    let mut transcript = Transcript::default();
+    for source in TokenSource::all(&["Directory.Read.All", "User.Read.All"]) {
+        transcript.push(source.name, source.run(&["products", "list"]));
     }
+    cli_snapshot!(transcript, @"
+    ===== environment =====
+    ===== cache =====
+    ===== MSCOMMERCE_TOKEN =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Directory.Read.All, User.Read.All
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ");
 }
 
 #[test]
-fn to_read_is_enough_for_lists_and_for_rehearsals() {
-    for source in Source::all(&[READ_PERMISSION]) {
+fn read_permission_allows_lists_and_dry_runs() {
+    for source in TokenSource::all(&[READ_PERMISSION]) {
         for command in [
             &["products", "list"][..],
             &["policy", "list"],
@@ -104,27 +398,44 @@ fn to_read_is_enough_for_lists_and_for_rehearsals() {
 }
 
 #[test]
-fn a_change_with_the_permission_to_read_is_refused_before_anything() {
-    for source in Source::all(&[READ_PERMISSION]) {
-        let baseline = source
-            .env
-            .write("baseline.toml", "policy = \"AllowSelfServicePurchase\"\n[products]\nCFQ7TTC0H9MP = \"Disabled\"\n");
-        for command in [
-            CHANGE,
-            &["products", "update", "--all", "--value", "disabled", "--yes"],
-            &["baseline", "apply", &baseline, "--yes"],
+fn update_with_read_permission_sends_no_request() {
+    let mut transcript = Transcript::default();
+    for source in TokenSource::all(&[READ_PERMISSION]) {
+        let content = "policy = \"AllowSelfServicePurchase\"\n[products]\nCFQ7TTC0H9MP = \"Disabled\"\n";
+        let baseline = source.env.write("baseline.toml", content);
+        for (name, command) in [
+            ("product update", CHANGE),
+            ("products update", &["products", "update", "--all", "--value", "disabled", "--yes"]),
+            ("baseline apply", &["baseline", "apply", &baseline, "--yes"]),
         ] {
-            let result = source.run(command).assert_code(1).stdout_is_empty();
-            result.stderr_contains(&[CHANGE_PERMISSION, CHANGE_ID, READ_PERMISSION, "admin consent"]);
+            transcript.push(format!("{} {name}", source.name), source.run(command));
         }
-        source.expect_untouched();
+        source.assert_no_api_request();
         assert_eq!(source.env.tenant.value("CFQ7TTC0H9MP"), "Enabled");
     }
+    cli_snapshot!(transcript, @"
+    ===== environment product update =====
+    ===== environment products update =====
+    ===== environment baseline apply =====
+    ===== cache product update =====
+    ===== cache products update =====
+    ===== cache baseline apply =====
+    ===== MSCOMMERCE_TOKEN product update =====
+    ===== MSCOMMERCE_TOKEN products update =====
+    ===== MSCOMMERCE_TOKEN baseline apply =====
+    exit_code: 1
+    ----- stderr -----
+    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: Policy.Read.AllowSelfServicePurchase
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ");
 }
 
 #[test]
-fn to_change_is_enough_for_everything() {
-    for source in Source::all(&[CHANGE_PERMISSION]) {
+fn write_permission_allows_everything() {
+    for source in TokenSource::all(&[CHANGE_PERMISSION]) {
         source.run(&["products", "list"]).assert_code(0);
         source.run(CHANGE).assert_code(0);
         assert_eq!(source.env.tenant.value("CFQ7TTC0H9MP"), "Disabled");
@@ -132,14 +443,14 @@ fn to_change_is_enough_for_everything() {
 }
 
 #[test]
-fn a_persons_roles_are_the_services_affair() {
+fn user_token_roles_are_not_checked() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], CHANGE).assert_code(0);
 }
 
-/// A token of the application that claims something else; nobody issued it.
-fn token_claiming(changes: &Value) -> String {
+/// An application token with other claims, which Entra has not issued.
+fn token_with_claims(changes: &Value) -> String {
     let mut claims = json!({
         "aud": RESOURCE, "tid": HOME_TENANT, "appid": APP_ID, "idtyp": "app", "roles": [CHANGE_PERMISSION],
         "exp": chrono::Utc::now().timestamp() + 3600,
@@ -149,79 +460,147 @@ fn token_claiming(changes: &Value) -> String {
 }
 
 #[test]
-fn a_token_for_another_service_is_told_to_be_that() {
+fn foreign_audience_error_message() {
     let env = TestEnv::new();
-    let token = token_claiming(&json!({ "aud": "https://graph.example", "roles": [] }));
-    env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"])
-        .assert_code(4)
-        .stdout_is_empty()
-        .stderr_contains(&["https://graph.example", RESOURCE, "hint: "]);
+    let token = token_with_claims(&json!({ "aud": "https://graph.example", "roles": [] }));
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The audience is invalid.
+      correlation id: [UUID]
+    hint: the token is for the service https://graph.example, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed
+    hint: put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
+    ");
 }
 
 #[test]
-fn the_audience_may_be_written_in_several_ways() {
+fn audience_spellings_are_accepted() {
     let env = TestEnv::new();
+    let mut transcript = Transcript::default();
     for audience in [format!("api://{RESOURCE}"), RESOURCE.to_uppercase(), format!("{RESOURCE}/")] {
-        let token = token_claiming(&json!({ "aud": audience, "roles": [] }));
-        let result = env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]).assert_code(1);
-        result.stderr_contains(&[READ_PERMISSION]);
+        let token = token_with_claims(&json!({ "aud": audience, "roles": [] }));
+        transcript.push(audience, env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]));
     }
+    // The audience is accepted, the role is missing.
+    cli_snapshot!(transcript, @"
+    ===== api://aeb86249-8ea3-49e2-900b-54cc8e308f85 =====
+    ===== AEB86249-8EA3-49E2-900B-54CC8E308F85 =====
+    ===== aeb86249-8ea3-49e2-900b-54cc8e308f85/ =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+      roles in the token: none
+      the service was not asked
+    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
+    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn a_token_that_has_ended_is_reported_without_a_call() {
+fn expired_application_token_sends_no_request() {
     let env = TestEnv::new();
     let token = env.tenant.issue_app_token(HOME_TENANT, &[], -60);
-    let result =
-        env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]).assert_code(4).stdout_is_empty();
-    result.stderr_contains(&["MSCOMMERCE_TOKEN", "ended at", "hint: "]);
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: the token in MSCOMMERCE_TOKEN ended at [TIME]
+    hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
+    ");
     assert!(env.request_lines().is_empty());
 }
 
 #[test]
-fn an_application_that_the_service_does_not_accept_is_told_what_is_known() {
-    for source in Source::all(&[CHANGE_PERMISSION]) {
+fn application_401_error_message() {
+    let mut transcript = Transcript::default();
+    for source in TokenSource::all(&[CHANGE_PERMISSION]) {
         source.env.tenant.set_app_accepted(false);
-        let result = source.run(&["products", "list"]).assert_code(4).stdout_is_empty();
-        result.stderr_contains(&[
-            "401",
-            "correlation id: ",
-            "no public source shows",
-            "application",
-            "mscommerce connect",
-        ]);
+        transcript.push(source.name, source.run(&["products", "list"]));
     }
+    cli_snapshot!(transcript, @"
+    ===== environment =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token type is not supported.
+      correlation id: [UUID]
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: to sign in as a person, unset AZURE_CLIENT_ID and run mscommerce connect
+    ===== cache =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token type is not supported.
+      correlation id: [UUID]
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    ===== MSCOMMERCE_TOKEN =====
+    exit_code: 4
+    ----- stderr -----
+    error: could not list the products: the service answered 401 Unauthorized
+      Unauthorized: The token type is not supported.
+      correlation id: [UUID]
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
+    ");
 }
 
 #[test]
-fn an_application_that_is_forbidden_hears_of_permissions_and_not_of_a_persons_roles() {
-    for source in Source::all(&[CHANGE_PERMISSION]) {
+fn application_403_hints_at_permissions() {
+    let mut transcript = Transcript::default();
+    for source in TokenSource::all(&[CHANGE_PERMISSION]) {
         source.env.tenant.fail_next("/v1.0", Response::json(403, &json!({ "errorCode": "Forbidden" })));
-        let result = source.run(&["products", "list"]).assert_code(1).stdout_is_empty();
-        let result = result.stderr_contains(&["403", APP_ID, CHANGE_PERMISSION, "correlation id: ", "hint: "]);
-        assert!(
-            !result.stderr.contains("GDAP") && !result.stderr.contains("Billing Administrator"),
-            "{}",
-            result.stderr
-        );
+        let result = transcript.push(source.name, source.run(&["products", "list"]));
+        result.stderr_lacks("GDAP").stderr_lacks("Billing Administrator");
     }
+    cli_snapshot!(transcript, @"
+    ===== environment =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      Forbidden
+      correlation id: [UUID]
+    hint: the token of the application c0000000-0000-4000-8000-000000000001 says that it may (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase), and the service says that it may not
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: to sign in as a person, unset AZURE_CLIENT_ID and run mscommerce connect
+    hint: see which account and tenant served: mscommerce status
+    ===== cache =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      Forbidden
+      correlation id: [UUID]
+    hint: the token of the application c0000000-0000-4000-8000-000000000001 says that it may (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase), and the service says that it may not
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: to sign in as a person: mscommerce connect
+    hint: see which account and tenant served: mscommerce status
+    ===== MSCOMMERCE_TOKEN =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered 403 Forbidden
+      Forbidden
+      correlation id: [UUID]
+    hint: the token of the application c0000000-0000-4000-8000-000000000001 says that it may (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase), and the service says that it may not
+    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
+    hint: see which account and tenant served: mscommerce status
+    ");
 }
 
 #[test]
-fn the_way_out_is_named_for_the_profile_in_use() {
+fn application_hints_repeat_profile() {
     let env = TestEnv::new();
     let lab = ["--profile", "lab"];
     connect(&env, &[&["--client-secret-stdin"][..], &lab].concat(), APP_SECRET).assert_code(0);
     env.tenant.set_app_accepted(false);
-    let refused = env.run(&[&["products", "list"][..], &lab].concat()).assert_code(4);
+    let unauthorized = env.run(&[&["products", "list"][..], &lab].concat()).assert_code(4);
     env.tenant.fail_next("/v1.0", Response::json(403, &json!({ "errorCode": "Forbidden" })));
     let forbidden = env.run(&[&["products", "list"][..], &lab].concat()).assert_code(1);
-    for result in [refused, forbidden] {
+    for result in [unauthorized, forbidden] {
         let hints =
             result.stderr.lines().filter(|line| line.starts_with("hint: ") && line.contains("mscommerce connect"));
         for hint in hints {
-            assert!(hint.contains("--profile lab"), "this signs in to another profile: {hint}");
+            assert!(hint.contains("--profile lab"), "the hint uses another profile: {hint}");
         }
     }
 }

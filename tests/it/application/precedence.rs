@@ -1,41 +1,45 @@
-//! Which credential serves where there are several.
+//! The precedence of credentials.
 
 use serde_json::Value;
 
 use super::*;
 use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, CLIENT_ID, CUSTOMER_TENANT};
 
 #[test]
-fn a_secret_comes_before_a_certificate_before_a_federated_token_before_github() {
+fn credential_variables_have_fixed_precedence() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     trust_github(&env);
     let pem = env.write("app.pem", both(&registered(&env)));
     let token = env.write("token", issued());
-    let mut proofs = vec![WITH_SECRET, (CERTIFICATE, pem.as_str()), (FEDERATED, token.as_str())];
+    let mut credentials = vec![WITH_SECRET, (CERTIFICATE, pem.as_str()), (FEDERATED, token.as_str())];
     for expected in [APP_SECRET, APP_ID, ISSUER, GITHUB_ISSUER] {
         env.tenant.forget_requests();
-        let variables = on_github_with(&env, &proofs);
+        let variables = on_github_with(&env, &credentials);
         run(&env, &variables, &["products", "list"]).assert_code(0);
-        assert_eq!(kind_of_proof(&env), expected);
-        // The next is found where this one is empty.
-        if let Some(first) = proofs.iter_mut().find(|(_, value)| !value.is_empty()) {
+        assert_eq!(client_auth_used(&env), expected);
+        // An empty variable makes way for the next credential.
+        if let Some(first) = credentials.iter_mut().find(|(_, value)| !value.is_empty()) {
             first.1 = "";
         }
     }
 }
 
 #[test]
-fn what_comes_first_is_not_passed_over_because_it_fails() {
+fn failing_credential_does_not_fall_through() {
     let env = TestEnv::new();
     trust_the_issuer(&env);
     let token = env.write("token", issued());
     let missing = text_of(env.home().join("missing.pem"));
-    list_with(&env, &[(CERTIFICATE, &missing), (FEDERATED, &token)])
-        .assert_code(4)
-        .stdout_is_empty()
-        .stderr_contains(&["missing.pem", CERTIFICATE]);
+    cli_snapshot!(list_with(&env, &[(CERTIFICATE, &missing), (FEDERATED, &token)]), @"
+    exit_code: 4
+    ----- stderr -----
+    error: could not read the certificate [TMP]/missing.pem: [OS ERROR]
+      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    hint: look at AZURE_CLIENT_CERTIFICATE_PATH
+    ");
     assert!(env.request_lines().is_empty());
     env.tenant.expire_app_secret();
     list_with(&env, &[WITH_SECRET, (FEDERATED, &token)]).assert_code(4).stdout_is_empty();
@@ -43,7 +47,7 @@ fn what_comes_first_is_not_passed_over_because_it_fails() {
 }
 
 #[test]
-fn a_ready_token_comes_before_the_application_and_that_before_who_is_signed_in() {
+fn token_variable_then_application_then_cache() {
     let env = TestEnv::signed_in();
     let ready = env.tenant.issue_token(ADMIN, CUSTOMER_TENANT, 3600);
     let mut variables = app_with(&[WITH_SECRET]);
@@ -53,39 +57,53 @@ fn a_ready_token_comes_before_the_application_and_that_before_who_is_signed_in()
     run(&env, &with_token, &["products", "list"]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
     assert_eq!(env.tenant.requests()[0].bearer(), Some(ready.as_str()));
-    let status =
-        run(&env, &with_token, &["status", "-o", "json"]).assert_code(0).stderr_contains(&["MSCOMMERCE_TOKEN"]);
-    assert_eq!(who(&status), ["token", "environment", CLIENT_ID, CUSTOMER_TENANT]);
+    let status = cli_snapshot!(run(&env, &with_token, &["status", "-o", "json"]), @r#"
+    exit_code: 0
+    ----- stdout -----
+    {
+      "profile": null,
+      "account": "admin@contoso.example",
+      "tenantId": "22222222-2222-4222-8222-222222222222",
+      "method": "token",
+      "source": "environment",
+      "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+      "roles": [],
+      "expiresAt": "[TIME]"
+    }
+    ----- stderr -----
+    The token in MSCOMMERCE_TOKEN outranks every saved sign-in.
+    "#);
+    assert_eq!(identity(&status), ["token", "environment", CLIENT_ID, CUSTOMER_TENANT]);
 
     env.tenant.forget_requests();
     let saved = env.cache();
     run(&env, &variables, &["products", "list"]).assert_code(0);
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS]);
     let status = run(&env, &variables, &["status", "-o", "json"]).assert_code(0);
-    assert_eq!(who(&status), ["application", "environment", APP_ID, HOME_TENANT]);
-    assert_eq!(env.cache(), saved, "the sign-in is as it was");
+    assert_eq!(identity(&status), ["application", "environment", APP_ID, HOME_TENANT]);
+    assert_eq!(env.cache(), saved, "the cache is unchanged");
 
     env.tenant.forget_requests();
     variables.clear();
     run(&env, &variables, &["products", "list"]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
     let status = run(&env, &variables, &["status", "-o", "json"]).assert_code(0);
-    assert_eq!(who(&status), ["password", "cache", CLIENT_ID, HOME_TENANT]);
+    assert_eq!(identity(&status), ["password", "cache", CLIENT_ID, HOME_TENANT]);
 }
 
-fn who(status: &CliResult) -> [String; 4] {
+fn identity(status: &CliResult) -> [String; 4] {
     let status = status.json();
     ["method", "source", "clientId", "tenantId"].map(|name| status[name].as_str().unwrap().to_owned())
 }
 
 #[test]
-fn a_ready_token_serves_whatever_the_application_is_worth() {
+fn token_variable_ignores_invalid_application() {
     let env = TestEnv::new();
     let ready = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
     for variables in [
         app_with(&[(CERTIFICATE, "/nowhere/app.pem")]),
-        app_with(&[WITH_SECRET, ("AZURE_TENANT_ID", "no tenant at all")]),
-        on_github_with(&env, &[(GITHUB_URL, "no web address")]),
+        app_with(&[WITH_SECRET, ("AZURE_TENANT_ID", "not a tenant")]),
+        on_github_with(&env, &[(GITHUB_URL, "not a URL")]),
     ] {
         env.tenant.forget_requests();
         let variables = [variables, vec![("MSCOMMERCE_TOKEN", ready.clone())]].concat();
@@ -97,7 +115,7 @@ fn a_ready_token_serves_whatever_the_application_is_worth() {
 }
 
 #[test]
-fn the_application_outranks_a_profile_that_is_named() {
+fn application_takes_precedence_over_profile_flag() {
     let env = TestEnv::signed_in();
     let variables = app_with(&[WITH_SECRET]);
     let status = run(&env, &variables, &["status", "-o", "json", "--profile", "default"]).assert_code(0);
@@ -106,39 +124,76 @@ fn the_application_outranks_a_profile_that_is_named() {
 }
 
 #[test]
-fn connect_is_refused_where_the_application_would_outrank_it() {
+fn connect_fails_if_application_is_set() {
     let env = TestEnv::new();
     let github = env.tenant.github_oidc();
     let [url, token] = &github;
-    for (proof, name) in [
-        (&[WITH_SECRET][..], SECRET),
-        (&[(CERTIFICATE, "/nowhere/app.pem")], CERTIFICATE),
-        (&[(FEDERATED, "/nowhere/token")], FEDERATED),
-        (&[(url.0, url.1.as_str()), (token.0, token.1.as_str())], GITHUB_URL),
+    let mut transcript = Transcript::default();
+    for (name, credential) in [
+        (SECRET, &[WITH_SECRET][..]),
+        (CERTIFICATE, &[(CERTIFICATE, "/nowhere/app.pem")]),
+        (FEDERATED, &[(FEDERATED, "/nowhere/token")]),
+        (GITHUB_URL, &[(url.0, url.1.as_str()), (token.0, token.1.as_str())]),
     ] {
-        for way in [
+        for method in [
             &[][..],
             &["--device-code"],
             &["--username", ADMIN, "--password-stdin"],
             &["--with-token"],
             &["--tenant", CUSTOMER_TENANT],
         ] {
-            let result = run(&env, &app_with(proof), &[&["connect"], way].concat()).assert_code(2).stdout_is_empty();
-            result.stderr_contains(&[
-                "AZURE_CLIENT_ID, AZURE_TENANT_ID",
-                name,
-                "hint: ",
-                "mscommerce connect --application",
-                "unset AZURE_CLIENT_ID",
-            ]);
+            let result = run(&env, &app_with(credential), &[&["connect"], method].concat());
+            transcript.push(format!("{name}, connect {}", method.first().unwrap_or(&"")), result);
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== AZURE_CLIENT_SECRET, connect  =====
+    ===== AZURE_CLIENT_SECRET, connect --device-code =====
+    ===== AZURE_CLIENT_SECRET, connect --username =====
+    ===== AZURE_CLIENT_SECRET, connect --with-token =====
+    ===== AZURE_CLIENT_SECRET, connect --tenant =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET name an application, which outranks whatever sign-in is saved
+    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
+    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    ===== AZURE_CLIENT_CERTIFICATE_PATH, connect  =====
+    ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --device-code =====
+    ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --username =====
+    ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --with-token =====
+    ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --tenant =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_CERTIFICATE_PATH name an application, which outranks whatever sign-in is saved
+    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
+    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    ===== AZURE_FEDERATED_TOKEN_FILE, connect  =====
+    ===== AZURE_FEDERATED_TOKEN_FILE, connect --device-code =====
+    ===== AZURE_FEDERATED_TOKEN_FILE, connect --username =====
+    ===== AZURE_FEDERATED_TOKEN_FILE, connect --with-token =====
+    ===== AZURE_FEDERATED_TOKEN_FILE, connect --tenant =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE name an application, which outranks whatever sign-in is saved
+    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
+    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect  =====
+    ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --device-code =====
+    ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --username =====
+    ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --with-token =====
+    ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --tenant =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and ACTIONS_ID_TOKEN_REQUEST_URL name an application, which outranks whatever sign-in is saved
+    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
+    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    ");
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn connect_takes_a_person_where_the_application_is_not_complete() {
+fn connect_works_with_incomplete_application() {
     for variables in [&APP[..], &[APP[0], WITH_SECRET], &[APP[1], WITH_SECRET], &[WITH_SECRET]] {
         let env = TestEnv::new();
         let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
@@ -150,8 +205,12 @@ fn connect_takes_a_person_where_the_application_is_not_complete() {
 }
 
 #[test]
-fn disconnect_says_that_the_application_still_serves() {
+fn disconnect_warns_about_application_variables() {
     let env = TestEnv::signed_in();
-    let result = run(&env, &app_with(&[WITH_SECRET]), &["disconnect"]).assert_code(0);
-    result.stderr_contains(&["Signed out: default", "AZURE_CLIENT_ID"]);
+    cli_snapshot!(run(&env, &app_with(&[WITH_SECRET]), &["disconnect"]), @"
+    exit_code: 0
+    ----- stderr -----
+    Signed out: default
+    warning: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET are still set, and their application still serves every command; unset them
+    ");
 }

@@ -1,4 +1,4 @@
-//! No secret, key, assertion or token is ever shown, and none but the access token is ever saved.
+//! No secret, key, assertion or token is shown, and nothing but the access token is saved.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::certificates::encrypted_key;
 use super::*;
 use crate::tenant::{Received, Response};
 
-const CERTIFICATE_WORD: &str = "the-password-of-the-file";
+const CERTIFICATE_PASSPHRASE: &str = "the-password-of-the-file";
 const COMMANDS: [&[&str]; 5] = [
     &["products", "list", "-vvv"],
     &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-vvv"],
@@ -15,28 +15,28 @@ const COMMANDS: [&[&str]; 5] = [
     &["disconnect", "-vvv"],
 ];
 
-/// A machine, the application's proofs in files that are not in its home, and all that must stay secret.
-struct Stage {
+/// An environment, credentials in files outside its home directory, and everything that must stay secret.
+struct SecretsCheck {
     env: TestEnv,
-    proofs: Vec<(&'static str, Variables)>,
+    credentials: Vec<(&'static str, Variables)>,
     secrets: Vec<String>,
     _files: tempfile::TempDir,
 }
 
-impl Stage {
+impl SecretsCheck {
     fn new() -> Self {
         let (env, files) = (TestEnv::new(), tempfile::tempdir().unwrap());
         trust_the_issuer(&env);
         trust_github(&env);
         let (certificate, token) = (registered(&env), issued());
-        let encrypted = encrypted_key(&certificate, CERTIFICATE_WORD);
+        let encrypted = encrypted_key(&certificate, CERTIFICATE_PASSPHRASE);
         let write = |name: &str, content: Vec<u8>| write_to(files.path(), name, content);
         let pem = write("app.pem", both(&certificate).into());
         let locked = write("locked.pem", (encrypted.clone() + &certificate.certificate_pem()).into());
-        let pfx = write("app.pfx", certificate.pfx(CERTIFICATE_WORD, true));
+        let pfx = write("app.pfx", certificate.pfx(CERTIFICATE_PASSPHRASE, true));
         let federated = write("token", token.clone().into());
-        let word = (CERTIFICATE_PASSWORD, CERTIFICATE_WORD);
-        let proofs = vec![
+        let word = (CERTIFICATE_PASSWORD, CERTIFICATE_PASSPHRASE);
+        let credentials = vec![
             ("secret", app_with(&[WITH_SECRET])),
             ("certificate", app_with(&[(CERTIFICATE, &pem)])),
             ("locked certificate", app_with(&[(CERTIFICATE, &locked), word])),
@@ -44,18 +44,18 @@ impl Stage {
             ("federated", app_with(&[(FEDERATED, &federated)])),
             ("GitHub", on_github(&env)),
         ];
-        let mut secrets = vec![APP_SECRET.to_owned(), CERTIFICATE_WORD.to_owned(), token];
+        let mut secrets = vec![APP_SECRET.to_owned(), CERTIFICATE_PASSPHRASE.to_owned(), token];
         let [_, (_, request_token)] = env.tenant.github_oidc();
         secrets.push(request_token);
         for key in [certificate.key_pem(), certificate.key_pkcs1_pem(), encrypted] {
-            // Any line of a key gives it away.
+            // Every line of a key is secret.
             secrets.extend(key.lines().filter(|line| line.len() > 20 && !line.starts_with("--")).map(str::to_owned));
         }
-        Self { env, proofs, secrets, _files: files }
+        Self { env, credentials, secrets, _files: files }
     }
 
-    /// What has been sent meanwhile must stay secret, too: assertions, the tokens of GitHub, and access tokens.
-    fn sent(&self) -> (Vec<String>, Vec<String>) {
+    /// The assertions and access tokens sent so far, which must stay secret as well.
+    fn sent_secrets(&self) -> (Vec<String>, Vec<String>) {
         let requests = self.env.tenant.requests();
         let is_service = |request: &&Received| request.path.starts_with("/v1.0");
         let tokens = requests.iter().filter(is_service).filter_map(Received::bearer).map(str::to_owned);
@@ -63,9 +63,9 @@ impl Stage {
     }
 
     #[track_caller]
-    fn expect_kept(&self, name: &str, result: &CliResult) {
-        let (assertions, tokens) = self.sent();
-        // No part of a token is shown either.
+    fn assert_not_leaked(&self, name: &str, result: &CliResult) {
+        let (assertions, tokens) = self.sent_secrets();
+        // Not even one segment of a token.
         for secret in self.secrets.iter().chain(&assertions) {
             let parts: Vec<&str> = secret.split('.').filter(|part| part.len() > 20).collect();
             for part in parts.iter().copied().chain([secret.as_str()]) {
@@ -81,86 +81,86 @@ impl Stage {
         }
     }
 
-    /// Runs every command with every proof.
+    /// Runs every command with every credential.
     fn run_all(&self, is_expected: impl Fn(&[&str], i32) -> bool) {
-        for (name, variables) in &self.proofs {
+        for (name, variables) in &self.credentials {
             for command in COMMANDS {
                 let result = run(&self.env, variables, command);
                 assert!(is_expected(command, result.code), "{name} {command:?} {}\n{}", result.code, result.stderr);
-                self.expect_kept(name, &result);
+                self.assert_not_leaked(name, &result);
             }
         }
     }
 }
 
 #[test]
-fn nothing_is_given_away_where_all_goes_well() {
-    let stage = Stage::new();
-    stage.run_all(|_, code| code == 0);
-    let saved_by_connect = run(&stage.env, &stage.proofs[1].1, &["connect", "--application"]).assert_code(0);
-    stage.expect_kept("connect", &saved_by_connect);
-    assert_eq!(stage.env.cached_tokens().len(), 1);
-    let result = stage.env.run(&["products", "list", "-vvv"]).assert_code(0);
-    stage.expect_kept("saved", &result);
+fn no_secret_in_output_on_success() {
+    let check = SecretsCheck::new();
+    check.run_all(|_, code| code == 0);
+    let saved_by_connect = run(&check.env, &check.credentials[1].1, &["connect", "--application"]).assert_code(0);
+    check.assert_not_leaked("connect", &saved_by_connect);
+    assert_eq!(check.env.cached_tokens().len(), 1);
+    let result = check.env.run(&["products", "list", "-vvv"]).assert_code(0);
+    check.assert_not_leaked("saved", &result);
 }
 
 #[test]
-fn nothing_is_given_away_where_entra_refuses() {
-    let stage = Stage::new();
-    stage.env.tenant.remove_app_from(HOME_TENANT);
-    stage.run_all(|command, code| code == if ["status", "disconnect"].contains(&command[0]) { 0 } else { 4 });
+fn no_secret_in_output_on_oauth_error() {
+    let check = SecretsCheck::new();
+    check.env.tenant.remove_app_from(HOME_TENANT);
+    check.run_all(|command, code| code == if ["status", "disconnect"].contains(&command[0]) { 0 } else { 4 });
 }
 
 #[test]
-fn nothing_is_given_away_where_the_service_refuses() {
-    let stage = Stage::new();
-    stage.env.tenant.set_app_accepted(false);
-    stage.run_all(|command, code| code == if command[0].starts_with("product") { 4 } else { 0 });
-    stage.env.tenant.set_app_accepted(true);
-    stage.env.tenant.grant_app(&[]);
-    stage.run_all(|command, code| code == i32::from(command[0].starts_with("product")));
+fn no_secret_in_output_on_api_error() {
+    let check = SecretsCheck::new();
+    check.env.tenant.set_app_accepted(false);
+    check.run_all(|command, code| code == if command[0].starts_with("product") { 4 } else { 0 });
+    check.env.tenant.set_app_accepted(true);
+    check.env.tenant.grant_app(&[]);
+    check.run_all(|command, code| code == i32::from(command[0].starts_with("product")));
 }
 
 #[test]
-fn nothing_is_given_away_by_an_answer_that_repeats_it() {
-    let stage = Stage::new();
-    for (name, variables) in &stage.proofs {
-        // A service that echoes what it was sent is one that nobody can hide from; a token answer in odd JSON is not.
+fn no_secret_in_output_on_invalid_token_response() {
+    let check = SecretsCheck::new();
+    for (name, variables) in &check.credentials {
+        // A token response in invalid JSON must not be shown.
         for body in ["{\"access_token\":\"a-token-in-odd-json\"", "[\"a-token-in-odd-json\"]"] {
-            stage.env.tenant.fail_next("/oauth2/v2.0/token", Response::text(200, "application/json", body));
-            let result = run(&stage.env, variables, &["products", "list", "-vvv"]).assert_code(1);
+            check.env.tenant.fail_next("/oauth2/v2.0/token", Response::text(200, "application/json", body));
+            let result = run(&check.env, variables, &["products", "list", "-vvv"]).assert_code(1);
             assert!(!result.stderr.contains("a-token-in-odd-json"), "{name}\n{}", result.stderr);
-            stage.expect_kept(name, &result);
+            check.assert_not_leaked(name, &result);
         }
     }
 }
 
 #[test]
-fn nothing_is_given_away_where_the_files_are_wrong() {
-    let stage = Stage::new();
+fn no_secret_in_output_on_wrong_password() {
+    let check = SecretsCheck::new();
     let word = (CERTIFICATE_PASSWORD, "a-wrong-word-for-it");
-    for (name, variables) in &stage.proofs {
+    for (name, variables) in &check.credentials {
         let variables: Variables = [variables.clone(), vec![(word.0, word.1.to_owned())]].concat();
-        let result = run(&stage.env, &variables, &["products", "list", "-vvv"]);
-        let is_locked = variables.iter().any(|(_, value)| value == CERTIFICATE_WORD);
+        let result = run(&check.env, &variables, &["products", "list", "-vvv"]);
+        let is_locked = variables.iter().any(|(_, value)| value == CERTIFICATE_PASSPHRASE);
         assert_eq!(result.code, if is_locked { 4 } else { 0 }, "{name}\n{}", result.stderr);
         assert!(!result.stderr.contains(word.1), "{name}\n{}", result.stderr);
-        stage.expect_kept(name, &result);
+        check.assert_not_leaked(name, &result);
     }
 }
 
 #[test]
-fn an_answer_that_repeats_the_request_is_not_told() {
+fn response_echoing_the_secret_is_not_shown() {
     let env = TestEnv::new();
     let encoded = form_urlencoded::byte_serialize(APP_SECRET.as_bytes()).collect::<String>();
-    for told in [APP_SECRET, &encoded] {
+    for echoed in [APP_SECRET, &encoded] {
         for (status, kind) in [(502, "text/html"), (400, "application/json"), (403, "text/plain")] {
-            let body = format!("<html>You sent client_secret={told}&scope=x</html>");
+            let body = format!("<html>You sent client_secret={echoed}&scope=x</html>");
             env.tenant.fail_next("/token", Response::text(status, kind, body));
             let result = run(&env, &app_with(&[WITH_SECRET]), &["products", "list", "-vvv"]);
             let result = result.stdout_is_empty().stderr_contains(&[&status.to_string(), "not shown", "proxy"]);
             assert_ne!(result.code, 0);
-            assert!(!result.stderr.contains(told), "{}", result.stderr);
+            assert!(!result.stderr.contains(echoed), "{}", result.stderr);
         }
     }
     let body = json!({ "error": "invalid_grant", "error_description": format!("No: {APP_SECRET}") });

@@ -1,12 +1,12 @@
-//! `doctor` where the network is not well: which step fails, in the words that a request's failure has, and what is not
-//! tried any more.
+//! `doctor` with network failures: the step that fails and the steps that are skipped.
 
 use super::*;
+use crate::doctor::Steps;
 
 const POLICY: &str = r#"{"id":"AllowSelfServicePurchase","description":"d","defaultValue":"Enabled"}"#;
 
-/// Answers every request as the policy is read.
-fn policy_over(connection: Connection, config: &Arc<ServerConfig>) {
+/// Serves the policy over TLS.
+fn serve_policy_only(connection: Connection, config: &Arc<ServerConfig>) {
     if let Some(mut connection) = connection.accept_tls(config) {
         while connection.read_request().is_some() {
             connection.respond_json(POLICY);
@@ -15,115 +15,211 @@ fn policy_over(connection: Connection, config: &Arc<ServerConfig>) {
 }
 
 impl OfflineEnv {
-    /// The outcome and the words of each step, by its name.
-    fn doctor(&self, code: i32) -> Vec<(String, String, String)> {
-        let result = self.run(&["doctor", "-o", "json", "-vvv"]).assert_code(code);
-        let words = |step: &Value, name: &str| step[name].as_str().unwrap_or_default().to_owned();
-        let all = result.json().as_array().unwrap().clone();
-        let walked = all.iter().filter(|step| step["step"] != "setting");
-        walked
-            .map(|step| {
-                let said = format!("{} {}", words(step, "finding"), words(step, "hint"));
-                (words(step, "step"), words(step, "outcome"), said)
-            })
-            .collect()
+    /// Runs `doctor`.
+    fn doctor(&self, code: i32) -> Steps {
+        Steps(self.run(&["doctor", "-o", "json", "-vvv"]).assert_code(code))
     }
 
-    /// This step fails with these words, those before it pass, and of those after it none is tried.
+    /// Runs `doctor`. Asserts that this step fails, the steps before it pass, and those after it are skipped.
     #[track_caller]
-    fn expect_stop(&self, at: &str, said: &[&str]) {
+    fn doctor_stops_at(&self, stop: &str) -> Steps {
         let steps = self.doctor(1);
-        let mut is_over = false;
-        for (name, outcome, words) in &steps {
-            if name == at {
-                is_over = true;
-                assert_eq!(outcome, "failed", "{name}: {words}");
-                for part in said {
-                    assert!(words.contains(part), "not said: {part}\n{words}");
-                }
-            } else if ["proxy", "name", "tcp", "tunnel", "tls", "policy"].contains(&name.as_str()) {
-                assert_eq!(outcome, if is_over { "skipped" } else { "passed" }, "{name}: {words}");
+        let mut expected = "passed";
+        for step in steps.json() {
+            let name = step["step"].as_str().unwrap();
+            if name == stop {
+                assert_eq!(step["outcome"], "failed", "{step}");
+                expected = "skipped";
+            } else if ["proxy", "name", "tcp", "tunnel", "tls", "policy"].contains(&name) {
+                assert_eq!(step["outcome"], expected, "{step}");
             }
         }
-        assert!(is_over, "{at} is not among {steps:?}");
+        assert_eq!(expected, "skipped", "no step {stop}");
+        steps
     }
 }
 
 #[test]
-fn over_tls_the_version_and_the_issuer_are_named() {
-    let authority = TestCa::new();
-    for (versions, name) in [(&[&rustls::version::TLS12][..], "TLS 1.2"), (&[&rustls::version::TLS13], "TLS 1.3")] {
-        let config = authority.server_config("localhost", Validity::Valid, versions);
-        let (server, pem) = (Server::start(move |connection| policy_over(connection, &config)), Pem::of(&authority));
-        let away = OfflineEnv::at(&server.https()).trusting(&pem.file);
-        let steps = away.doctor(0);
-        let (_, outcome, said) = steps.iter().find(|(step, ..)| step == "tls").unwrap();
-        assert_eq!(outcome, "passed");
-        assert!(said.contains(name) && said.contains("issued by"), "{said}");
+fn doctor_names_tls_version_and_issuer() {
+    let ca = TestCa::new();
+    let mut transcript = Transcript::default();
+    for (name, versions) in [("TLS 1.2", &[&rustls::version::TLS12][..]), ("TLS 1.3", &[&rustls::version::TLS13])] {
+        let config = ca.server_config("localhost", Validity::Valid, versions);
+        let (server, pem) =
+            (Server::start(move |connection| serve_policy_only(connection, &config)), Pem::from_ca(&ca));
+        transcript.push(name, OfflineEnv::new(&server.https()).with_ca_file(&pem.file).doctor(0));
         let recorded = server.finish();
-        // One connection to look at, over which nothing is sent, and one for the request.
+        // One connection for the certificate, one for the request.
         assert_eq!((recorded.connections, recorded.requests.len()), (2, 1));
     }
+    cli_snapshot!(transcript, @"
+    ===== TLS 1.2 =====
+    exit_code: 0
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): passed: TLS 1.2, issued by Test CA [UUID]
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    clock (localhost:[PORT]): skipped: the time there is not known
+    ===== TLS 1.3 =====
+    exit_code: 0
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): passed: TLS 1.3, issued by Test CA [UUID]
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    clock (localhost:[PORT]): skipped: the time there is not known
+    ");
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_is_told_with_its_issuer_and_gets_no_token() {
+fn doctor_untrusted_certificate_gets_no_token() {
     let (known, unknown) = (TestCa::new(), TestCa::new());
-    let pem = Pem::of(&known);
-    for (config, said) in [
-        (unknown.localhost_config(), "an issuer that is not trusted here"),
-        (known.server_config("other.example", Validity::Valid, rustls::ALL_VERSIONS), "belongs to another name"),
-        (known.server_config("localhost", Validity::Expired, rustls::ALL_VERSIONS), "has expired"),
-        (known.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS), "is not valid yet"),
+    let pem = Pem::from_ca(&known);
+    let mut transcript = Transcript::default();
+    for (name, config) in [
+        ("unknown issuer", unknown.localhost_config()),
+        ("other name", known.server_config("other.example", Validity::Valid, rustls::ALL_VERSIONS)),
+        ("expired", known.server_config("localhost", Validity::Expired, rustls::ALL_VERSIONS)),
+        ("not yet valid", known.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS)),
     ] {
-        let server = Server::start(move |connection| policy_over(connection, &config));
-        OfflineEnv::at(&server.https()).trusting(&pem.file).expect_stop("tls", &[said, "issued by", "TLS 1.3"]);
+        let server = Server::start(move |connection| serve_policy_only(connection, &config));
+        transcript.push(name, OfflineEnv::new(&server.https()).with_ca_file(&pem.file).doctor_stops_at("tls"));
         assert!(server.finish().requests.is_empty());
     }
+    cli_snapshot!(transcript, @r#"
+    ===== unknown issuer =====
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] comes from an issuer that is not trusted here; invalid peer certificate: UnknownIssuer; TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+        hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    ===== other name =====
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: the certificate shown for localhost:[PORT] belongs to another name; invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example"); TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+        hint: something answers in the service's place: look at the network, at DNS and at the proxy
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: something answers in the service's place: look at the network, at DNS and at the proxy
+    ===== expired =====
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] has expired; invalid peer certificate: certificate expired: verification time [SECONDS] (UNIX), but certificate is not valid after [SECONDS] ([SECONDS] ago); TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+        hint: is this machine's clock right?
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: is this machine's clock right?
+    ===== not yet valid =====
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not valid yet; invalid peer certificate: certificate not valid yet: verification time [SECONDS] (UNIX), but certificate is not valid before [SECONDS] ([SECONDS] in future); TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+        hint: is this machine's clock right?
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: is this machine's clock right?
+    "#);
 }
 
 #[test]
-fn a_server_without_tls_or_that_breaks_off_is_told_as_that() {
+fn doctor_tls_protocol_errors() {
     let server = Server::start(|mut connection| {
         if connection.tls_record().is_some() {
             connection.send(http_response(400, "text/plain", "Bad Request").as_bytes());
         }
     });
-    OfflineEnv::at(&server.https()).expect_stop("tls", &["does not speak TLS on this port"]);
+    cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: localhost:[PORT] does not speak TLS on this port; received corrupt message of type InvalidContentType
+        hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
+    ");
     let server = Server::start(|mut connection| drop(connection.tls_record()));
-    OfflineEnv::at(&server.https()).expect_stop("tls", &["broke off while the secure connection (TLS) was being made"]);
+    cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: localhost:[PORT] broke off while the secure connection (TLS) was being made; tls handshake eof
+        hint: look for a proxy or a security product in between
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: look for a proxy or a security product in between
+    ");
 }
 
 #[test]
-fn a_name_without_an_address_is_told_as_that() {
-    let away = OfflineEnv::at(&format!("https://{NOWHERE}"));
-    away.expect_stop("name", &["the address of nowhere.invalid could not be found", "HTTPS_PROXY"]);
+fn doctor_dns_failure() {
+    let env = OfflineEnv::new(&format!("https://{NOWHERE}"));
+    cli_snapshot!(env.doctor_stops_at("name"), @"
+    exit_code: 1
+    proxy (nowhere.invalid): passed: none
+    name (nowhere.invalid): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
+        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    tcp (nowhere.invalid): skipped: there is no address
+    tls (nowhere.invalid): skipped: there is no address
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: name (nowhere.invalid)
+    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    ");
 }
 
 #[test]
-fn a_port_that_refuses_is_told_as_that() {
+fn doctor_connection_refused() {
     let port = RefusingPort::new();
-    OfflineEnv::at(&port.http()).expect_stop("tcp", &["refused the connection", "firewall"]);
+    cli_snapshot!(OfflineEnv::new(&port.http()).doctor_stops_at("tcp"), @"
+    exit_code: 1
+    tcp (127.0.0.1:[PORT]): failed: 127.0.0.1:[PORT] refused the connection; [OS ERROR]
+        hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    tls (127.0.0.1:[PORT]): skipped: there is no connection
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tcp (127.0.0.1:[PORT])
+    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    ");
 }
 
 #[test]
-fn the_way_through_a_proxy_is_told_without_its_password() {
-    let authority = TestCa::new();
-    let config = authority.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+fn doctor_proxy_password_is_not_shown() {
+    let ca = TestCa::new();
+    let config = ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
     let proxy = Server::start(move |mut connection| {
         if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
-            policy_over(connection, &config);
+            serve_policy_only(connection, &config);
         }
     });
-    let pem = Pem::of(&authority);
+    let pem = Pem::from_ca(&ca);
     let with_password = proxy.http().replace("http://", "http://user:s3cret@");
-    let away = OfflineEnv::at(BEHIND_PROXY).trusting(&pem.file).with("HTTPS_PROXY", &with_password);
-    let steps = away.doctor(0);
-    assert!(!format!("{steps:?}").contains("s3cret"));
-    assert!(steps[0].2.contains(&format!("through {} (HTTPS_PROXY)", proxy.http())), "{steps:?}");
-    assert!(steps[1].2.contains("of the proxy"), "{steps:?}");
-    assert_eq!((steps[3].0.as_str(), steps[3].1.as_str()), ("tunnel", "passed"));
-    assert!(steps[4].2.contains("TLS 1.3, issued by"), "{steps:?}");
+    let env = OfflineEnv::new(BEHIND_PROXY).with_ca_file(&pem.file).with_env("HTTPS_PROXY", &with_password);
+    let steps = cli_snapshot!(env.doctor(0), @"
+    exit_code: 0
+    proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
+    tunnel (licensing.example): passed: the proxy lets the connection through
+    tls (licensing.example): passed: TLS 1.3, issued by Test CA [UUID]
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    clock (licensing.example): skipped: the time there is not known
+    ");
+    assert!(!steps.0.stdout.contains("s3cret") && !steps.0.stderr.contains("s3cret"), "{:?}", steps.0);
     for request in proxy.finish().requests.iter().filter(|request| request.method == "CONNECT") {
         assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpzM2NyZXQ="));
         assert_eq!(request.header("authorization"), None);
@@ -131,87 +227,223 @@ fn the_way_through_a_proxy_is_told_without_its_password() {
 }
 
 #[test]
-fn a_proxy_that_does_not_let_through_is_told_as_that() {
-    for (status, said) in [
-        ("407 Proxy Authentication Required", "asks for a user name and a password"),
-        ("403 Forbidden", "did not let us through to licensing.example"),
-    ] {
+fn doctor_proxy_errors() {
+    let mut transcript = Transcript::default();
+    for status in ["407 Proxy Authentication Required", "403 Forbidden"] {
         let proxy = Server::responding_with(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
-        OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).expect_stop("tunnel", &[said, "HTTPS_PROXY"]);
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &proxy.http());
+        transcript.push(status, env.doctor_stops_at("tunnel"));
     }
     let port = RefusingPort::new();
-    OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &port.http()).expect_stop("tcp", &["refused the connection"]);
-    OfflineEnv::at(BEHIND_PROXY)
-        .with("HTTPS_PROXY", &format!("http://{NOWHERE}:3128"))
-        .expect_stop("name", &["that is the proxy http://nowhere.invalid:3128"]);
-    OfflineEnv::at(BEHIND_PROXY)
-        .with("HTTPS_PROXY", "::")
-        .expect_stop("proxy", &["HTTPS_PROXY does not hold the address"]);
+    for (name, url, stop) in [
+        ("connection refused", port.http(), "tcp"),
+        ("DNS failure", format!("http://{NOWHERE}:3128"), "name"),
+        ("invalid URL", "::".to_owned(), "proxy"),
+    ] {
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &url);
+        transcript.push(name, env.doctor_stops_at(stop));
+    }
+    cli_snapshot!(transcript, @"
+    ===== 407 Proxy Authentication Required =====
+    exit_code: 1
+    proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
+    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] asks for a user name and a password
+        hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
+    tls (licensing.example): skipped: the proxy does not let the connection through
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 19 steps failed: tunnel (licensing.example)
+    hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
+    ===== 403 Forbidden =====
+    exit_code: 1
+    proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
+    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example; it answered: HTTP/1.1 403 Forbidden
+        hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    tls (licensing.example): skipped: the proxy does not let the connection through
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 19 steps failed: tunnel (licensing.example)
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    ===== connection refused =====
+    exit_code: 1
+    proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
+    tcp (licensing.example): failed: the proxy http://127.0.0.1:[PORT] refused the connection; [OS ERROR]
+        hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    tunnel (licensing.example): skipped: there is no connection
+    tls (licensing.example): skipped: there is no connection
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 19 steps failed: tcp (licensing.example)
+    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    ===== DNS failure =====
+    exit_code: 1
+    proxy (licensing.example): passed: through http://nowhere.invalid:3128 (HTTPS_PROXY)
+    name (licensing.example): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
+        hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
+    tcp (licensing.example): skipped: there is no address
+    tunnel (licensing.example): skipped: there is no address
+    tls (licensing.example): skipped: there is no address
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 19 steps failed: name (licensing.example)
+    hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
+    ===== invalid URL =====
+    exit_code: 1
+    proxy (licensing.example): failed: HTTPS_PROXY does not hold the address of a proxy
+        hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    name (licensing.example): skipped: the proxy is not usable
+    tcp (licensing.example): skipped: the proxy is not usable
+    tls (licensing.example): skipped: the proxy is not usable
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: proxy (licensing.example)
+    hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    ");
 }
 
 #[test]
-fn a_host_that_never_answers_ends_with_the_time() {
+fn doctor_stops_at_timeout() {
     let server = Server::start(|mut connection| connection.wait_for_close());
-    let away = OfflineEnv::at(&server.https());
-    let result = away.run(&["doctor", "-o", "json", "--timeout", "1"]).assert_code(1);
+    let env = OfflineEnv::new(&server.https());
+    let result = env.run(&["doctor", "-o", "json", "--timeout", "1"]).assert_code(1);
     assert!(result.stdout.contains("did not accept a connection in time"), "{}", result.stdout);
     drop(server);
 }
 
 #[test]
-fn a_proxy_that_is_spoken_to_over_tls_gets_its_password_only_where_it_is_trusted() {
+fn doctor_untrusted_https_proxy_gets_no_password() {
     let (known, unknown) = (TestCa::new(), TestCa::new());
-    let pem = Pem::of(&known);
+    let pem = Pem::from_ca(&known);
+    let mut transcript = Transcript::default();
     for (own, stops_at) in [(&known, None), (&unknown, Some("tunnel"))] {
         let (outer, inner) =
             (own.localhost_config(), known.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS));
         let proxy = Server::start(move |connection| {
             let Some(mut connection) = connection.accept_tls(&outer) else { return };
             if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
-                policy_over(connection, &inner);
+                serve_policy_only(connection, &inner);
             }
         });
         let url = proxy.https().replace("https://", "https://user:s3cret@");
-        let away = OfflineEnv::at(BEHIND_PROXY).trusting(&pem.file).with("HTTPS_PROXY", &url);
+        let env = OfflineEnv::new(BEHIND_PROXY).with_ca_file(&pem.file).with_env("HTTPS_PROXY", &url);
         match stops_at {
             None => {
-                let steps = away.doctor(0);
-                let (_, _, said) = steps.iter().find(|(step, ..)| step == "tls").unwrap();
-                assert!(said.contains("issued by An authority made by a test"), "{said}");
-                assert!(!format!("{steps:?}").contains("s3cret"));
+                let steps = transcript.push("trusted", env.doctor(0));
+                assert!(!steps.0.stdout.contains("s3cret") && !steps.0.stderr.contains("s3cret"), "{:?}", steps.0);
             }
-            Some(step) => away.expect_stop(step, &["the certificate of https://localhost", "not trusted here"]),
+            Some(step) => {
+                transcript.push("untrusted", env.doctor_stops_at(step));
+            }
         }
         assert_eq!(proxy.finish().requests.is_empty(), stops_at.is_some());
     }
+    cli_snapshot!(transcript, @"
+    ===== trusted =====
+    exit_code: 0
+    proxy (licensing.example): passed: through https://localhost:[PORT] (HTTPS_PROXY)
+    tunnel (licensing.example): passed: the proxy lets the connection through
+    tls (licensing.example): passed: TLS 1.3, issued by Test CA [UUID]
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    clock (licensing.example): skipped: the time there is not known
+    ===== untrusted =====
+    exit_code: 1
+    proxy (licensing.example): passed: through https://localhost:[PORT] (HTTPS_PROXY)
+    tunnel (licensing.example): failed: the certificate of https://localhost:[PORT] comes from an issuer that is not trusted here; invalid peer certificate: UnknownIssuer
+        hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    tls (licensing.example): skipped: the proxy does not let the connection through
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 19 steps failed: tunnel (licensing.example)
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    ");
 }
 
 #[test]
-fn a_kind_of_proxy_that_is_not_supported_is_told_before_it_is_spoken_to() {
+fn doctor_unsupported_proxy_is_not_contacted() {
+    let mut transcript = Transcript::default();
     for (variable, url) in [("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:1"), ("HTTPS_PROXY", "socks4://127.0.0.1:1")]
     {
-        let away = OfflineEnv::at(BEHIND_PROXY).with(variable, url);
-        away.expect_stop("proxy", &["socks", "is of a kind that is not supported", "http:// or https://"]);
-        assert!(!format!("{:?}", away.doctor(1)).contains("s3cret"));
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env(variable, url);
+        let steps = transcript.push(variable, env.doctor_stops_at("proxy"));
+        assert!(!steps.0.stdout.contains("s3cret") && !steps.0.stderr.contains("s3cret"), "{:?}", steps.0);
     }
+    cli_snapshot!(transcript, @"
+    ===== ALL_PROXY =====
+    exit_code: 1
+    proxy (licensing.example): failed: the proxy socks5://127.0.0.1:[PORT] is of a kind that is not supported
+        hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    name (licensing.example): skipped: the proxy is not usable
+    tcp (licensing.example): skipped: the proxy is not usable
+    tls (licensing.example): skipped: the proxy is not usable
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: proxy (licensing.example)
+    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    ===== HTTPS_PROXY =====
+    exit_code: 1
+    proxy (licensing.example): failed: the proxy socks4://127.0.0.1:[PORT] is of a kind that is not supported
+        hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    name (licensing.example): skipped: the proxy is not usable
+    tcp (licensing.example): skipped: the proxy is not usable
+    tls (licensing.example): skipped: the proxy is not usable
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: proxy (licensing.example)
+    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    ");
 }
 
 #[test]
-fn a_host_that_is_excepted_from_the_proxy_is_told_with_the_variable_that_does_it() {
+fn doctor_names_no_proxy_variable() {
     let proxy = Server::unexpected();
-    // On Windows both are one variable.
-    let variables = if cfg!(windows) { &["NO_PROXY"][..] } else { &["NO_PROXY", "no_proxy"] };
-    for variable in variables {
-        let away =
-            OfflineEnv::at(&format!("https://{NOWHERE}")).with("HTTPS_PROXY", &proxy.http()).with(variable, ".invalid");
-        let steps = away.doctor(1);
-        assert!(steps[0].2.contains(&format!("none: {variable} excepts this host")), "{steps:?}");
+    let env = |variable| {
+        let env = OfflineEnv::new(&format!("https://{NOWHERE}")).with_env("HTTPS_PROXY", &proxy.http());
+        env.with_env(variable, ".invalid").doctor(1)
+    };
+    cli_snapshot!(env("NO_PROXY"), @"
+    exit_code: 1
+    proxy (nowhere.invalid): passed: none: NO_PROXY excepts this host
+    name (nowhere.invalid): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
+        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    tcp (nowhere.invalid): skipped: there is no address
+    tls (nowhere.invalid): skipped: there is no address
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: name (nowhere.invalid)
+    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    ");
+    // On Windows both are the same variable.
+    if cfg!(not(windows)) {
+        cli_snapshot!(env("no_proxy"), @"
+        exit_code: 1
+        proxy (nowhere.invalid): passed: none: no_proxy excepts this host
+        name (nowhere.invalid): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
+            hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+        tcp (nowhere.invalid): skipped: there is no address
+        tls (nowhere.invalid): skipped: there is no address
+        authority (none): skipped: a ready token serves, which nobody is asked for
+        credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+        policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+        error: 1 of 18 steps failed: name (nowhere.invalid)
+        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+        ");
     }
     assert_eq!(proxy.finish().connections, 0);
 }
 
 #[test]
-fn what_is_being_done_is_told_on_request() {
+fn doctor_verbose_logs_steps() {
     let env = TestEnv::signed_in();
     let result = env.run(&["doctor", "-v"]).assert_code(0);
     let host = env.tenant.url().replace("http://", "");
@@ -219,12 +451,35 @@ fn what_is_being_done_is_told_on_request() {
 }
 
 #[test]
-fn certificates_that_cannot_be_read_are_told_as_that_at_tls() {
+fn doctor_unreadable_ca_file() {
     let server = Server::start(|mut connection| drop(connection.tls_record()));
-    let without = Pem::holding("This is no certificate.\n");
-    let missing = without.file.with_file_name("missing.pem");
-    for file in [&missing, &without.file] {
-        let away = OfflineEnv::at(&server.https()).trusting(file);
-        away.expect_stop("tls", &["SSL_CERT_FILE", file.to_str().unwrap(), "in PEM form"]);
+    let text = Pem::from_text("This is no certificate.\n");
+    let missing = text.file.with_file_name("missing.pem");
+    let mut transcript = Transcript::default();
+    for (name, file) in [("missing", &missing), ("text", &text.file)] {
+        let env = OfflineEnv::new(&server.https()).with_ca_file(file);
+        transcript.push(name, env.doctor_stops_at("tls"));
     }
+    cli_snapshot!(transcript, @"
+    ===== missing =====
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/missing.pem; [OS ERROR]
+        hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    ===== text =====
+    exit_code: 1
+    proxy (localhost:[PORT]): passed: none
+    tls (localhost:[PORT]): failed: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/roots.pem; it holds no certificate in PEM form
+        hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    authority (none): skipped: a ready token serves, which nobody is asked for
+    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
+    error: 1 of 18 steps failed: tls (localhost:[PORT])
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    ");
 }

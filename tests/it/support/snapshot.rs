@@ -39,6 +39,15 @@ impl Render for CliResult {
     }
 }
 
+/// A result of which the snapshot shows exit code and stderr, for runs with a long output that other tests cover.
+pub(crate) struct StderrOnly(pub(crate) CliResult);
+
+impl Render for StderrOnly {
+    fn render(&self) -> String {
+        normalize(&format!("exit_code: {}\n----- stderr -----\n{}", self.0.code, self.0.stderr))
+    }
+}
+
 #[cfg(unix)]
 impl Render for PtyOutput {
     fn render(&self) -> String {
@@ -78,17 +87,20 @@ impl Render for Transcript {
     }
 }
 
-/// Replaces ports, generated ids, times, durations and temporary paths. Times before 2026 stay: tests choose them.
+/// Replaces ports, generated ids, certificate thumbprints, times, durations and temporary paths. Times before 2026 stay: tests choose them.
 pub(crate) fn normalize(text: &str) -> String {
     static PATH: LazyLock<Regex> =
         LazyLock::new(|| regex(r#"(?:[A-Za-z]:\\|/)[^\s'"`=]*?[/\\]\.tmp\w{6}([^\s'"`:;,]*)"#));
-    static OS_ERROR: LazyLock<Regex> = LazyLock::new(|| regex(r"[^:\n(]+ \(os error \d+\)"));
-    static PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]):\d+"));
+    static OS_ERROR: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"[^:;\n(]+ \(os error \d+\)|failed to lookup address information: [^;\n]*"));
+    static UNIX_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\b1\d{9}\b|\b\d+ seconds\b"));
+    static PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|10\.0\.0\.1|\.example):\d{4,5}\b"));
     static ID: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
     static TIME: LazyLock<Regex> = LazyLock::new(|| {
         regex(r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| UTC| ?[+-]\d\d:?\d\d)?")
     });
+    static THUMBPRINT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[0-9A-F]{64}\b|\b[0-9A-F]{40}\b"));
     static DURATION: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+(?:\.\d+)? ms\b"));
 
     let text = PATH.replace_all(text, |path: &Captures<'_>| format!("[TMP]{}", path[1].replace('\\', "/")));
@@ -99,15 +111,21 @@ pub(crate) fn normalize(text: &str) -> String {
         |id: &Captures<'_>| if is_fixture(&id[0]) { id[0].to_owned() } else { "[UUID]".to_owned() },
     );
     let text = TIME.replace_all(&text, "[TIME]");
+    let text = UNIX_TIME.replace_all(&text, "[SECONDS]");
+    let text = THUMBPRINT.replace_all(&text, "[THUMBPRINT]");
     DURATION.replace_all(&text, "[DURATION]").into_owned()
 }
 
-/// Fixture ids repeat a few digits, generated ids never do.
+/// Ids of Microsoft: the public client, the resource, and the roles to read and to write the policy.
+const KNOWN_IDS: [&str; 4] =
+    [CLIENT_ID, RESOURCE, "5803e913-b904-44a0-9928-864642a45960", "78ff4d1f-611d-4a41-9989-698762b46a0e"];
+
+/// Fixture ids consist of few digits, generated ids do not.
 fn is_fixture(id: &str) -> bool {
     let mut digits: Vec<u8> = id.bytes().filter(|byte| *byte != b'-').collect();
     digits.sort_unstable();
     digits.dedup();
-    digits.len() <= 5 || [CLIENT_ID, RESOURCE].contains(&id)
+    digits.len() <= 5 || KNOWN_IDS.contains(&id)
 }
 
 fn regex(pattern: &str) -> Regex {
