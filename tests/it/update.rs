@@ -204,7 +204,7 @@ fn product_update_fails_on_response_for_other_product() {
 }
 
 #[test]
-fn product_update_unreadable_response_leaves_value_unknown() {
+fn product_update_invalid_response_leaves_value_null() {
     struct Case {
         name: &'static str,
         response: Response,

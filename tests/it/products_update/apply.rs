@@ -1,44 +1,48 @@
-//! What is planned, what is done, what is told of it, and what is recorded.
+//! The plan, the updates, their records and summary, and the history.
 
 use super::*;
-use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI, VISIO, VISIO_2};
+use crate::support::fixtures::{FORMATS, LIST_PRODUCTS, POWER_BI, VISIO, VISIO_2, put_product};
+use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, READER, Response};
 
-/// A refusal by the service.
-fn refusal(status: u16, code: &str) -> Response {
+/// An error of the service.
+fn error_response(status: u16, code: &str) -> Response {
     Response::json(status, &json!({ "errorCode": code, "reason": "Not this one." }))
 }
 
 #[test]
-fn a_dry_run_plans_and_changes_nothing() {
+fn dry_run_sends_no_put() {
     let env = TestEnv::signed_in();
-    // Without a terminal there is no question to answer, so no --yes is needed.
+    // A dry run needs no confirmation, so --yes is not required without a terminal.
     let result = env.run(&["products", "update", "--all", "--value", "disabled", "--dry-run", "-o", "json"]);
-    let result = result.assert_code(0);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 12 planned, 5 unchanged; nothing was sent.
+    ");
     assert_eq!(result.ids_with_outcome("planned"), NOT_DISABLED);
     assert_eq!(result.ids_with_outcome("unchanged").len(), 5);
     let record = result.record("CFQ7TTC0J1FV");
-    assert_eq!(record["policyValue"], "Disabled", "as planned");
+    assert_eq!(record["policyValue"], "Disabled", "the planned value");
     assert_eq!(record["previousValue"], "OnlyTrialsWithoutPaymentMethod");
     assert_eq!(record["error"], Value::Null);
-    result.stderr_contains(&[HOME_TENANT, "12 planned, 5 unchanged"]);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
-    assert!(!env.state_dir().join("changes.jsonl").exists());
-    // With --yes it is one all the same.
+    assert!(!env.history_path().exists());
+    // --yes does not override --dry-run.
     update(&env, &["--all", "--value", "disabled", "--dry-run"]).assert_code(0);
     env.assert_nothing_changed();
 }
 
 #[test]
-fn a_dry_run_can_be_printed_in_every_format() {
+fn dry_run_formats() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "One, with a comma", "Enabled"),
         Product::new("CFQ7TTC0BBBB", "Another | with a pipe", "Disabled"),
     ]);
     let mut all = String::new();
-    for format in ["table", "json", "csv", "tsv", "markdown"] {
+    for format in FORMATS {
         let result = env.run(&["products", "update", "--all", "--value", "disabled", "--dry-run", "-o", format]);
         all += &format!("$ -o {format}\n{}", result.assert_code(0).stdout);
     }
@@ -46,7 +50,7 @@ fn a_dry_run_can_be_printed_in_every_format() {
 }
 
 #[test]
-fn the_records_are_a_list_even_where_it_is_one() {
+fn single_record_is_printed_as_a_list() {
     let env = TestEnv::signed_in();
     for (more, outcome) in [(&["--dry-run"][..], "planned"), (&[], "changed"), (&[], "unchanged")] {
         let result = update(&env, &[&[POWER_BI, "--value", "disabled"], more].concat()).assert_code(0);
@@ -56,11 +60,12 @@ fn the_records_are_a_list_even_where_it_is_one() {
 }
 
 #[test]
-fn a_change_has_the_fields_of_every_change_and_those_of_the_service() {
+fn records_have_all_fields_and_unknown_members() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![Product::new(POWER_BI, "Power BI Pro", "Enabled").with("newMember", json!({"a": 1}))]);
-    for value in ["disabled", "disabled"] {
-        let record = update(&env, &["--all", "--value", value]).assert_code(0).record(POWER_BI);
+    for outcome in ["changed", "unchanged"] {
+        let record = update(&env, &["--all", "--value", "disabled"]).assert_code(0).record(POWER_BI);
+        assert_eq!(record["outcome"], outcome);
         let names =
             ["policyId", "scope", "id", "name", "policyValue", "previousValue", "outcome", "error", "newMember"];
         assert_eq!(sorted(record.as_object().unwrap().keys()), sorted(names));
@@ -69,23 +74,20 @@ fn a_change_has_the_fields_of_every_change_and_those_of_the_service() {
 }
 
 #[test]
-fn one_failed_product_does_not_stop_the_rest() {
-    for (status, value_is_known) in [(400, true), (404, true), (409, true), (500, false), (502, false)] {
+fn failed_update_does_not_stop_the_rest() {
+    let mut transcript = Transcript::default();
+    for (status, is_value_known) in [(400, true), (404, true), (409, true), (500, false), (502, false)] {
         let env = TestEnv::signed_in();
-        env.tenant.fail_next(
-            &format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{POWER_BI}"),
-            refusal(status, "Odd"),
-        );
-        let result = update(&env, &["--all", "--value", "disabled"]).assert_code(1);
+        env.tenant.fail_next(&put_product(POWER_BI), error_response(status, "Odd"));
+        let result = update(&env, &["--all", "--value", "disabled"]);
+        transcript.push(status, result.without_stdout());
         let rest: Vec<_> = NOT_DISABLED.into_iter().filter(|id| *id != POWER_BI).collect();
-        assert_eq!(
-            (result.ids_with_outcome("changed"), result.ids_with_outcome("failed")),
-            (sorted_as(&rest), vec![POWER_BI.to_owned()])
-        );
+        assert_eq!(result.ids_with_outcome("changed"), rest, "{status}");
+        assert_eq!(result.ids_with_outcome("failed"), [POWER_BI], "{status}");
         let record = result.record(POWER_BI);
         assert_eq!(record["previousValue"], "Enabled");
-        // After a fault of the service nobody knows whether the change was made.
-        let expected = if value_is_known { json!("Enabled") } else { Value::Null };
+        // After a server error, the outcome of the update is unknown.
+        let expected = if is_value_known { json!("Enabled") } else { Value::Null };
         assert_eq!(record["policyValue"], expected, "{status}");
         let error = record["error"].as_str().unwrap();
         for part in
@@ -93,114 +95,205 @@ fn one_failed_product_does_not_stop_the_rest() {
         {
             assert!(error.contains(part), "{part}: {error}");
         }
-        let result = result.stderr_contains(&[
-            "error: 11 changed, 5 unchanged, 1 failed\n",
-            "could not change product CFQ7TTC0H9MP: the service answered",
-            "Odd: Not this one.",
-        ]);
-        if !value_is_known {
-            result.stderr_contains(&["hint: see what it is now: mscommerce product get CFQ7TTC0H9MP"]);
-        }
         assert_eq!(env.history().len(), 11);
         assert!(env.history().iter().all(|entry| entry["id"] != POWER_BI));
     }
-}
-
-fn sorted_as(ids: &[&str]) -> Vec<String> {
-    ids.iter().map(|id| (*id).to_owned()).collect()
+    cli_snapshot!(transcript, @"
+    ===== 400 =====
+    exit_code: 1
+    ----- stderr -----
+    error: 11 changed, 5 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 404 =====
+    exit_code: 1
+    ----- stderr -----
+    error: 11 changed, 5 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 404 Not Found; Odd: Not this one.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 409 =====
+    exit_code: 1
+    ----- stderr -----
+    error: 11 changed, 5 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: Not this one.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: 11 changed, 5 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ===== 502 =====
+    exit_code: 1
+    ----- stderr -----
+    error: 11 changed, 5 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; Odd: Not this one.; correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ");
 }
 
 #[test]
-fn success_is_summed_up_in_one_line() {
+fn success_summary_is_one_line() {
     let env = TestEnv::signed_in();
-    let result = update(&env, &["--all", "--value", "disabled"]).assert_code(0);
-    assert_eq!(result.stderr, format!("12 changed, 5 unchanged in the tenant {HOME_TENANT}\n"));
-    let result = update(&env, &["--all", "--value", "enabled", "-q"]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    let mut transcript = Transcript::default();
+    transcript.push("default", update(&env, &["--all", "--value", "disabled"]).without_stdout());
+    transcript.push("quiet", update(&env, &["--all", "--value", "enabled", "-q"]).without_stdout());
+    cli_snapshot!(transcript, @"
+    ===== default =====
+    exit_code: 0
+    ----- stderr -----
+    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ===== quiet =====
+    exit_code: 0
+    ");
 }
 
 #[test]
-fn many_failures_are_told_in_few_words() {
+fn many_failures_are_summarized() {
     let env = TestEnv::signed_in();
     for _ in 0..8 {
-        env.tenant.fail_next("PUT ", refusal(500, "Odd"));
+        env.tenant.fail_next("PUT ", error_response(500, "Odd"));
     }
-    let result = update(&env, &["--all", "--value", "disabled"]).assert_code(1);
+    let result = update(&env, &["--all", "--value", "disabled", "--jobs", "1"]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 4 changed, 5 unchanged, 8 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0LH2H: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0LH3L: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0H9MP: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB1: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB0: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+      3 more: see the field error
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0LH2H
+    hint: see what it is now: mscommerce product get CFQ7TTC0LH3L
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: see what it is now: mscommerce product get CFQ7TTC0HDB1
+    hint: mscommerce products list --scope all
+    ");
     assert_eq!(result.ids_with_outcome("failed").len(), 8);
-    let result = result.stderr_contains(&["error: 4 changed, 5 unchanged, 8 failed\n", "3 more"]);
-    assert_eq!(result.stderr.matches("could not change product").count(), 5, "{}", result.stderr);
-    let hints: Vec<_> = result.stderr.lines().filter(|line| line.starts_with("hint: ")).collect();
-    assert_eq!(hints.iter().filter(|hint| hint.contains("a fault of its own")).count(), 1, "{hints:?}");
-    assert!(hints.len() <= 6, "{hints:?}");
-    // The records tell of all.
+    // The records contain all errors.
     let records = result.json();
     let errors = records.as_array().unwrap().iter().filter_map(|record| record["error"].as_str());
     assert_eq!(errors.filter(|error| error.contains("Odd: Not this one.")).count(), 8);
 }
 
 #[test]
-fn a_hint_that_fits_every_failure_is_given_once() {
+fn common_hint_is_printed_once() {
     let env = TestEnv::new();
     env.sign_in(READER);
-    let result = update(&env, &["--all", "--value", "disabled"]).assert_code(1);
+    let result = update(&env, &["--all", "--value", "disabled"]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 5 unchanged, 12 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0LH2H: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+      could not change product CFQ7TTC0LH3L: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+      could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB1: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB0: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
+      7 more: see the field error
+    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status
+    ");
     assert_eq!(result.ids_with_outcome("failed"), NOT_DISABLED);
-    let result = result.stderr_contains(&["error: 5 unchanged, 12 failed\n", "403 Forbidden", "7 more"]);
-    for hint in ["a change needs the role Global Administrator or Billing Administrator", "GDAP", "mscommerce status"] {
-        assert_eq!(result.stderr.matches(hint).count(), 1, "{hint}\n{}", result.stderr);
-    }
     assert!(result.json().as_array().unwrap().iter().all(|record| record["policyValue"] == record["previousValue"]));
 }
 
 #[test]
-fn an_answer_that_shows_another_value_is_a_failure_of_that_product() {
+fn response_with_other_value_is_a_failure() {
     let env = TestEnv::signed_in();
     env.tenant.misreport_updates(true);
-    let result = update(&env, &["--name", "power bi pro", "--value", "disabled"]).assert_code(1);
-    let record = result.record(POWER_BI);
-    assert_eq!((&record["outcome"], &record["policyValue"]), (&json!("failed"), &json!("Enabled")));
-    result.stderr_contains(&["error: 1 failed\n", "the service shows Enabled", "mscommerce product get CFQ7TTC0H9MP"]);
+    cli_snapshot!(update(&env, &["--name", "power bi pro", "--value", "disabled"]), @r#"
+    exit_code: 1
+    ----- stdout -----
+    [
+      {
+        "policyId": "AllowSelfServicePurchase",
+        "scope": "product",
+        "id": "CFQ7TTC0H9MP",
+        "name": "Power BI Pro",
+        "policyValue": "Enabled",
+        "previousValue": "Enabled",
+        "outcome": "failed",
+        "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
+      }
+    ]
+    ----- stderr -----
+    error: 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    "#);
     assert_eq!(env.history(), Vec::<Value>::new());
 }
 
 #[test]
-fn a_product_that_has_gone_since_the_listing_fails_alone() {
+fn product_removed_after_listing_fails() {
     let env = TestEnv::signed_in();
-    env.tenant
-        .fail_next(&format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{VISIO}"), refusal(404, "NotFound"));
-    let result = update(&env, &["--name", "visio", "--value", "enabled"]).assert_code(1);
-    assert_eq!(
-        (result.ids_with_outcome("changed"), result.ids_with_outcome("failed")),
-        (vec![VISIO_2.to_owned()], vec![VISIO.to_owned()])
-    );
-    result.stderr_contains(&["error: 1 changed, 1 failed\n", "404"]);
+    env.tenant.fail_next(&put_product(VISIO), error_response(404, "NotFound"));
+    let result = update(&env, &["--name", "visio", "--value", "enabled"]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 1 changed, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0HD33: the service answered 404 Not Found; NotFound: Not this one.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ");
+    assert_eq!(result.ids_with_outcome("changed"), [VISIO_2]);
+    assert_eq!(result.ids_with_outcome("failed"), [VISIO]);
 }
 
 #[test]
-fn verbose_tells_each_change_in_a_line() {
+fn verbose_prints_one_line_per_update() {
     let env = TestEnv::signed_in();
-    env.tenant.fail_next(&format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{VISIO}"), refusal(400, "Odd"));
-    let result = update(&env, &["--name", "visio", "--value", "enabled", "-v"]).assert_code(1);
-    let lines: Vec<_> = result.stderr.lines().collect();
-    assert!(lines.contains(&"changed: Visio Plan 2 (CFQ7TTC0HD32): Disabled -> Enabled"), "{}", result.stderr);
-    let failed: Vec<_> =
-        lines.iter().filter(|line| line.starts_with("failed: Visio Plan 1 (CFQ7TTC0HD33): ")).collect();
-    assert_eq!(failed.len(), 1, "{}", result.stderr);
-    assert!(failed[0].contains("Odd: Not this one."), "{}", failed[0]);
-    // Without it there is neither a line per change nor a bar.
-    let result = update(&env, &["--name", "visio", "--value", "disabled"]).assert_code(0);
-    assert_eq!(result.stderr, format!("1 changed, 1 unchanged in the tenant {HOME_TENANT}\n"));
+    env.tenant.fail_next(&put_product(VISIO), error_response(400, "Odd"));
+    let mut transcript = Transcript::default();
+    let verbose = update(&env, &["--name", "visio", "--value", "enabled", "--jobs", "1", "-v"]);
+    transcript.push("verbose", verbose.without_stdout());
+    transcript.push("default", update(&env, &["--name", "visio", "--value", "disabled"]).without_stdout());
+    cli_snapshot!(transcript, @"
+    ===== verbose =====
+    exit_code: 1
+    ----- stderr -----
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], correlation id [UUID])
+    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], correlation id [UUID])
+    changed: Visio Plan 2 (CFQ7TTC0HD32): Disabled -> Enabled
+    error: 1 changed, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== default =====
+    exit_code: 0
+    ----- stderr -----
+    1 changed, 1 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ");
 }
 
 #[test]
-fn every_change_that_was_made_is_recorded_with_the_correlation_id_it_was_sent_with() {
+fn updates_are_recorded_with_correlation_ids() {
     let env = TestEnv::signed_in();
     update(&env, &["--all", "--value", "disabled"]).assert_code(0);
     let recorded = env.history();
     assert_eq!(sorted(recorded.iter().map(|entry| entry["id"].as_str().unwrap())), sorted(NOT_DISABLED));
     let run = &recorded[0]["run"];
-    for request in env.tenant.requests().iter().filter(|request| request.method == "PUT") {
-        let id = request.path.rsplit('/').next().unwrap();
-        let entry = recorded.iter().find(|entry| entry["id"] == id).unwrap();
+    for request in env.update_requests() {
+        let entry = recorded.iter().find(|entry| entry["id"] == request.last_segment()).unwrap();
         assert_eq!(entry["correlationId"], request.header("x-ms-correlation-id").unwrap());
         assert_eq!((&entry["run"], &entry["tenantId"], &entry["account"]), (run, &json!(HOME_TENANT), &json!(ADMIN)));
         assert_eq!((&entry["scope"], &entry["to"]), (&json!("product"), &json!("Disabled")));
@@ -210,7 +303,7 @@ fn every_change_that_was_made_is_recorded_with_the_correlation_id_it_was_sent_wi
         (&entry["name"], &entry["from"]),
         (&json!("Teams Exploratory"), &json!("OnlyTrialsWithoutPaymentMethod"))
     );
-    // A run that changes nothing records nothing; another one has another name.
+    // A run without updates is not recorded. Each recorded run has its own id.
     update(&env, &["--all", "--value", "disabled"]).assert_code(0);
     assert_eq!(env.history().len(), 12);
     update(&env, &[POWER_BI, "--value", "enabled"]).assert_code(0);
@@ -218,65 +311,84 @@ fn every_change_that_was_made_is_recorded_with_the_correlation_id_it_was_sent_wi
 }
 
 #[test]
-fn a_change_that_cannot_be_recorded_is_made_and_the_person_is_told() {
+fn update_succeeds_with_warning_if_not_recorded() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    // No directory can be below a file.
+    // A directory cannot be created below a file.
     let file = env.home().join("file");
     std::fs::write(&file, "").unwrap();
     let home = file.join("state");
     let variables = [("MSCOMMERCE_TOKEN", token.as_str()), ("MSCOMMERCE_HOME", home.to_str().unwrap())];
-    let result = env.run_with_env(&variables, DISABLE_ALL).assert_code(0);
+    let result = env.run_with_env(&variables, &[DISABLE_ALL, &["--jobs", "1"]].concat());
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: from Power Apps per user (CFQ7TTC0LH2H) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/file/state/changes.jsonl: [OS ERROR]
+    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ");
     assert_eq!(result.ids_with_outcome("changed"), NOT_DISABLED);
-    let result = result.stderr_contains(&[
-        "warning: from Power ",
-        " on, the changes of this run are not recorded",
-        "undo",
-        "changes.jsonl",
-        "12 changed",
-    ]);
-    assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
     assert_eq!(env.tenant.value(POWER_BI), "Disabled");
-    // Where nothing is changed, nothing is missing from the record.
-    let result = env.run_with_env(&variables, DISABLE_ALL).assert_code(0);
-    assert!(!result.stderr.contains("warning"), "{}", result.stderr);
+    // A run without updates has nothing to record.
+    env.run_with_env(&variables, DISABLE_ALL).assert_code(0).stderr_lacks("warning");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_disk_that_is_full_is_told_once_and_stops_no_change() {
+fn full_disk_is_reported_once() {
     let env = TestEnv::signed_in();
-    std::os::unix::fs::symlink("/dev/full", env.state_dir().join("changes.jsonl")).unwrap();
-    let result = env.run(DISABLE_ALL).assert_code(0);
+    std::os::unix::fs::symlink("/dev/full", env.history_path()).unwrap();
+    let result = env.run(&[DISABLE_ALL, &["--jobs", "1"]].concat());
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: from Power Apps per user (CFQ7TTC0LH2H) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/state/changes.jsonl: [OS ERROR]
+    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    ");
+    assert!(result.stderr.contains("No space left on device"), "{}", result.stderr);
     assert_eq!(result.ids_with_outcome("changed"), NOT_DISABLED);
-    assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
-    result.stderr_contains(&["No space left on device"]);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_was_done_is_summed_up_even_where_the_records_cannot_be_written() {
-    for (failures, sum) in [(0, "12 changed, 5 unchanged in the tenant"), (1, "11 changed, 5 unchanged, 1 failed")] {
+fn summary_is_printed_if_stdout_is_not_writable() {
+    let mut transcript = Transcript::default();
+    for failures in [0, 1] {
         let env = TestEnv::signed_in();
         for _ in 0..failures {
-            env.tenant.fail_next("PUT ", refusal(400, "Odd"));
+            env.tenant.fail_next("PUT ", error_response(400, "Odd"));
         }
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let result = CliResult::from(env.command(DISABLE_ALL).stdout(full).output().unwrap()).assert_code(1);
-        // Otherwise nobody knows that anything was changed at all.
-        result.stderr_contains(&["error: could not write to standard output", "No space left on device", sum]);
+        let disable_one_by_one = [DISABLE_ALL, &["--jobs", "1"]].concat();
+        let result = CliResult::from(env.command(&disable_one_by_one).stdout(full).output().unwrap());
+        assert!(result.stderr.contains("No space left on device"), "{}", result.stderr);
+        transcript.push(format_args!("{failures} failures"), result);
         assert_eq!(env.history().len(), 12 - failures);
     }
+    cli_snapshot!(transcript, @"
+    ===== 0 failures =====
+    exit_code: 1
+    ----- stderr -----
+    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    error: could not write to standard output: [OS ERROR]
+    ===== 1 failures =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not write to standard output: [OS ERROR]
+    error: 11 changed, 5 unchanged, 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0LH2H: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ");
 }
 
 #[test]
-fn a_name_that_means_harm_reaches_no_terminal() {
+fn control_characters_in_names_are_escaped() {
     let env = TestEnv::signed_in();
-    let nasty = "A\u{1b}]0;owned\u{7}B\u{1b}[2J\nC";
-    env.tenant.set_products(vec![Product::new("CFQ7TTC0AAAA", nasty, "Enabled")]);
+    let unsafe_name = "A\u{1b}]0;owned\u{7}B\u{1b}[2J\nC";
+    env.tenant.set_products(vec![Product::new("CFQ7TTC0AAAA", unsafe_name, "Enabled")]);
     let result = env.run(&["products", "update", "--all", "--value", "disabled", "--yes", "-v"]).assert_code(0);
     for text in [&result.stdout, &result.stderr] {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     }
-    assert_eq!(env.history()[0]["name"], nasty, "the record keeps the text");
+    assert_eq!(env.history()[0]["name"], unsafe_name, "the history keeps the name");
 }

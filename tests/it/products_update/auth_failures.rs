@@ -1,23 +1,24 @@
-//! A sign-in that is refused, or renewed, while changes are on their way.
+//! Access tokens that are rejected or refreshed during a run.
 
 use std::sync::Arc;
 
 use super::*;
 use crate::support::concurrency::ConcurrencyProbe;
-use crate::tenant::{ADMIN, Response};
+use crate::support::fixtures::put_product;
+use crate::tenant::{ADMIN, CUSTOMER_DOMAIN, PASSWORD, Response};
 
-fn refusal() -> Response {
+fn unauthorized() -> Response {
     Response::json(401, &json!({ "errorCode": "Unauthorized", "reason": "Not you." }))
 }
 
-/// The first three were changed; the fourth was refused, and the rest not sent.
+/// Asserts that three updates were applied, the fourth was rejected and the rest was not sent.
 #[track_caller]
-fn expect_stopped_at_the_fourth(result: &CliResult, all: &[String]) {
+fn assert_stopped_at_fourth(result: &CliResult, all: &[String]) {
     assert_eq!(result.ids_with_outcome("changed"), all[..3]);
     assert_eq!(result.ids_with_outcome("failed"), all[3..]);
     for id in &all[3..] {
         let record = result.record(id);
-        assert_eq!(record["policyValue"], record["previousValue"], "a refused sign-in changes nothing");
+        assert_eq!(record["policyValue"], record["previousValue"], "a rejected token changes nothing");
     }
     assert!(!result.record(&all[3])["error"].as_str().unwrap().contains("not sent"));
     for id in &all[4..] {
@@ -26,69 +27,88 @@ fn expect_stopped_at_the_fourth(result: &CliResult, all: &[String]) {
 }
 
 #[test]
-fn a_sign_in_that_is_refused_half_way_fails_the_rest() {
+fn status_401_after_refresh_stops_run() {
     let env = TestEnv::signed_in();
-    let fourth = format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{}", NOT_DISABLED[3]);
-    // The second answer is to the renewed token.
-    env.tenant.fail_next(&fourth, refusal());
-    env.tenant.fail_next(&fourth, refusal());
+    let fourth = put_product(NOT_DISABLED[3]);
+    // The second response is to the refreshed token.
+    env.tenant.fail_next(&fourth, unauthorized());
+    env.tenant.fail_next(&fourth, unauthorized());
     let result = env.run(&[DISABLE_ALL, &["--jobs", "1"]].concat()).assert_code(4);
-    expect_stopped_at_the_fourth(&result, &NOT_DISABLED.map(str::to_owned));
+    assert_stopped_at_fourth(&result, &NOT_DISABLED.map(str::to_owned));
     let sent = [&NOT_DISABLED[..4], &[NOT_DISABLED[3]]].concat();
-    assert_eq!(ids_sent(&env.tenant.requests()), sent);
+    assert_eq!(put_ids(&env.tenant.requests()), sent);
     assert_eq!(env.token_requests().len(), 1);
     assert_eq!(env.history().len(), 3);
-    result.stderr_contains(&[
-        "error: 3 changed, 5 unchanged, 9 failed\n",
-        "401 Unauthorized",
-        "not sent: 8",
-        "hint: mscommerce connect\n",
-    ]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 4
+    ----- stderr -----
+    error: 3 changed, 5 unchanged, 9 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0HDB1: the service answered 401 Unauthorized; Unauthorized: Not you.; correlation id: [UUID]
+      not sent: 8
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_sign_in_that_cannot_be_renewed_half_way_fails_the_rest() {
+fn failed_refresh_stops_run() {
     let env = TestEnv::signed_in();
     env.tenant.revoke_refresh_tokens();
-    let server = service(8, |connection, request| {
+    let server = start_service(8, |connection, request| {
         if request.path.ends_with(&id(3)) {
-            return refuse(connection, 401, "X-Nothing: at all", "Unauthorized");
+            return respond_error(connection, 401, "X-Nothing: at all", "Unauthorized");
         }
-        make(connection, request)
+        respond_updated(connection, request)
     });
-    let result = run_at(&server, &env, &[DISABLE_ALL, &["--jobs", "1"]].concat()).assert_code(4);
-    expect_stopped_at_the_fourth(&result, &(0..8).map(id).collect::<Vec<_>>());
-    assert_eq!(ids_sent(&server.finish().requests), (0..4).map(id).collect::<Vec<_>>());
+    let result = run_with_endpoint(&server, &env, &[DISABLE_ALL, &["--jobs", "1"]].concat()).assert_code(4);
+    assert_stopped_at_fourth(&result, &(0..8).map(id).collect::<Vec<_>>());
+    assert_eq!(put_ids(&server.finish().requests), (0..4).map(id).collect::<Vec<_>>());
     assert_eq!(env.token_requests().len(), 1);
-    result.stderr_contains(&["error: 3 changed, 5 failed\n", "AADSTS50173", "not sent: 4", "hint: mscommerce connect"]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 4
+    ----- stderr -----
+    error: 3 changed, 5 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC10003: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation id: [UUID], trace id: [UUID]; before that: the service answered 401 Unauthorized; Unauthorized: Not now.; correlation id: [UUID]
+      not sent: 4
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_token_of_the_environment_that_is_refused_half_way_fails_the_rest() {
+fn status_401_with_environment_token_stops_run() {
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    let fourth = format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{}", NOT_DISABLED[3]);
-    env.tenant.fail_next(&fourth, refusal());
+    let fourth = put_product(NOT_DISABLED[3]);
+    env.tenant.fail_next(&fourth, unauthorized());
     let result = env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &[DISABLE_ALL, &["--jobs", "1"]].concat());
     let result = result.assert_code(4);
-    expect_stopped_at_the_fourth(&result, &NOT_DISABLED.map(str::to_owned));
-    assert_eq!(ids_sent(&env.tenant.requests()), NOT_DISABLED[..4]);
-    result.stderr_contains(&["not sent: 8", "MSCOMMERCE_TOKEN"]);
+    assert_stopped_at_fourth(&result, &NOT_DISABLED.map(str::to_owned));
+    assert_eq!(put_ids(&env.tenant.requests()), NOT_DISABLED[..4]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 4
+    ----- stderr -----
+    error: 3 changed, 5 unchanged, 9 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0HDB1: the service answered 401 Unauthorized; Unauthorized: Not you.; correlation id: [UUID]
+      not sent: 8
+    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    ");
 }
 
 #[test]
-fn those_on_their_way_beside_a_refused_one_still_count() {
+fn in_flight_updates_complete_after_401() {
     let env = TestEnv::signed_in();
     env.tenant.revoke_refresh_tokens();
     let probe = ConcurrencyProbe::new(4);
-    let server = service(4, move |connection, request| {
+    let server = start_service(4, move |connection, request| {
         probe.join();
         if request.path.ends_with(&id(1)) {
-            return refuse(connection, 401, "X-Nothing: at all", "Unauthorized");
+            return respond_error(connection, 401, "X-Nothing: at all", "Unauthorized");
         }
-        make(connection, request)
+        respond_updated(connection, request)
     });
-    let result = run_at(&server, &env, &[DISABLE_ALL, &["--jobs", "4"]].concat()).assert_code(4);
+    let result = run_with_endpoint(&server, &env, &[DISABLE_ALL, &["--jobs", "4"]].concat()).assert_code(4);
     assert_eq!(
         (result.ids_with_outcome("changed"), result.ids_with_outcome("failed")),
         (vec![id(0), id(2), id(3)], vec![id(1)])
@@ -97,72 +117,79 @@ fn those_on_their_way_beside_a_refused_one_still_count() {
 }
 
 #[test]
-fn a_token_that_ends_under_many_changes_is_renewed_once() {
+fn concurrent_401s_refresh_token_once() {
     let env = TestEnv::signed_in();
     let probe = Arc::new(ConcurrencyProbe::new(8));
-    let server = service(16, move |connection, request| {
-        // All of the first eight are refused together, before any of them can renew the sign-in.
+    let server = start_service(16, move |connection, request| {
+        // The first eight get 401 together, before any of them can refresh the token.
         if probe.join() == 0 {
-            return refuse(connection, 401, "X-Nothing: at all", "Unauthorized");
+            return respond_error(connection, 401, "X-Nothing: at all", "Unauthorized");
         }
-        make(connection, request)
+        respond_updated(connection, request)
     });
-    let result = run_at(&server, &env, &[DISABLE_ALL, &["--jobs", "8"]].concat()).assert_code(0);
+    let result = run_with_endpoint(&server, &env, &[DISABLE_ALL, &["--jobs", "8"]].concat()).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), (0..16).map(id).collect::<Vec<_>>());
     assert_eq!(env.token_requests().len(), 1);
     let recorded = server.finish();
-    let changes: Vec<_> = recorded.requests.iter().filter(|request| request.method == "PUT").collect();
-    assert_eq!(changes.len(), 24, "the first eight were sent twice");
+    let updates: Vec<_> = recorded.requests.iter().filter(|request| request.method == "PUT").collect();
+    assert_eq!(updates.len(), 24, "the first eight were sent twice");
     let token = |request: &Received| request.header("authorization").unwrap().to_owned();
-    let first = token(changes[0]);
-    assert!(changes[..8].iter().all(|request| token(request) == first));
-    assert!(changes[8..].iter().all(|request| token(request) != first), "nothing goes with the refused token any more");
+    let first = token(updates[0]);
+    assert!(updates[..8].iter().all(|request| token(request) == first));
+    assert!(updates[8..].iter().all(|request| token(request) != first), "the rejected token is not used again");
 }
 
 #[test]
-fn a_token_that_was_revoked_before_is_renewed_by_the_listing() {
+fn revoked_token_is_refreshed_by_list_request() {
     let env = TestEnv::signed_in();
     env.tenant.revoke_access_tokens();
     let result = env.run(DISABLE_ALL).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), NOT_DISABLED);
     assert_eq!(env.token_requests().len(), 1);
-    assert_eq!(env.updated_ids(), sorted(NOT_DISABLED), "each once");
+    assert_eq!(env.updated_ids(), sorted(NOT_DISABLED), "each update is sent once");
 }
 
-/// Disables everything, one after the other; while the second change is on its way, somebody signs in to the same
-/// profile at another tenant. Tokens live for so many seconds.
-fn with_another_sign_in_half_way(lifetime: i64) -> (Arc<TestEnv>, CliResult, Vec<String>) {
+/// Disables all products, one after the other. During the second update, another process signs in to the same profile at
+/// another tenant. Returns the environment, the result and the ids in the updates.
+fn run_with_sign_in_during_update(token_lifetime: i64) -> (Arc<TestEnv>, CliResult, Vec<String>) {
     let env = TestEnv::new();
-    env.tenant.set_token_lifetime(lifetime);
+    env.tenant.set_token_lifetime(token_lifetime);
     env.sign_in(ADMIN);
     let env = Arc::new(env);
-    let signer = Arc::clone(&env);
-    let server = service(4, move |connection, request| {
+    let other_process = Arc::clone(&env);
+    let server = start_service(4, move |connection, request| {
         if request.path.ends_with(&id(1)) {
-            let elsewhere =
-                ["connect", "--username", ADMIN, "--password-stdin", "--tenant", crate::tenant::CUSTOMER_DOMAIN];
-            signer.run_with_stdin(&elsewhere, crate::tenant::PASSWORD).assert_code(0);
+            let connect = ["connect", "--username", ADMIN, "--password-stdin", "--tenant", CUSTOMER_DOMAIN];
+            other_process.run_with_stdin(&connect, PASSWORD).assert_code(0);
         }
-        make(connection, request)
+        respond_updated(connection, request)
     });
-    let result = run_at(&server, &env, &[DISABLE_ALL, &["--jobs", "1"]].concat());
-    let sent = ids_sent(&server.finish().requests);
+    let result = run_with_endpoint(&server, &env, &[DISABLE_ALL, &["--jobs", "1"]].concat());
+    let sent = put_ids(&server.finish().requests);
     (env, result, sent)
 }
 
 #[test]
-fn somebody_elses_sign_in_half_way_takes_no_change_over() {
-    // Each of these tokens has to be renewed before it is sent.
-    let (env, result, sent) = with_another_sign_in_half_way(60);
-    let result = result.assert_code(4).stderr_contains(&["anew meanwhile"]);
+fn account_change_during_run_stops_updates() {
+    // Each of these tokens must be refreshed before use.
+    let (env, result, sent) = run_with_sign_in_during_update(60);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 4
+    ----- stderr -----
+    error: 2 changed, 2 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      somebody has signed in to the profile default anew meanwhile, as another account or in another tenant; nothing more was sent
+      not sent: 1
+    hint: look at who is signed in: mscommerce status
+    ");
     assert_eq!(result.ids_with_outcome("changed"), [id(0), id(1)]);
     assert_eq!(sent, [id(0), id(1)]);
     assert!(env.history().iter().all(|entry| entry["tenantId"] == HOME_TENANT));
 }
 
 #[test]
-fn a_token_in_hand_serves_the_run_to_its_end_whoever_signs_in_meanwhile() {
-    let (env, result, sent) = with_another_sign_in_half_way(3600);
+fn cached_token_is_used_until_run_ends() {
+    let (env, result, sent) = run_with_sign_in_during_update(3600);
     assert_eq!(result.assert_code(0).ids_with_outcome("changed"), [id(0), id(1), id(2), id(3)]);
     assert_eq!(sent, [id(0), id(1), id(2), id(3)]);
     assert!(env.history().iter().all(|entry| entry["tenantId"] == HOME_TENANT));

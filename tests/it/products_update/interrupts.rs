@@ -1,4 +1,4 @@
-//! Ctrl-C while changes are on their way.
+//! Ctrl-C while updates are in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,15 +9,15 @@ use super::*;
 use crate::support::concurrency::ConcurrencyProbe;
 use crate::support::pty::{CTRL_C, PtyOutput, PtySession, erased_line};
 
-/// Longer than an interrupted program may take to end on a busy machine, shorter than any timeout.
+/// Longer than an interrupted program needs to exit on a busy machine, shorter than any timeout.
 const QUICK: Duration = Duration::from_secs(20);
 
-const WAITING: &str = "Waiting for the changes that are on their way; press Ctrl-C again to leave them";
+/// Part of the message after the first Ctrl-C.
+const WAITING: &str = "Ctrl-C again";
 
-/// An endpoint that makes the changes of the first products at once, and those of the others when the sender is
-/// dropped.
+/// A service that responds at once to updates of the first `prompt` products, and to the others when the sender is dropped.
 fn slow_after(prompt: usize, count: usize) -> (Server, mpsc::Sender<()>) {
-    slow_with(prompt, count, make)
+    slow_with(prompt, count, respond_updated)
 }
 
 fn slow_with(
@@ -27,31 +27,31 @@ fn slow_with(
 ) -> (Server, mpsc::Sender<()>) {
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);
-    let server = service(count, move |connection, request| {
+    let server = start_service(count, move |connection, request| {
         if (0..prompt).any(|index| request.path.ends_with(&id(index))) {
-            return make(connection, request);
+            return respond_updated(connection, request);
         }
-        // An error, for nothing is ever sent: the other end has been dropped.
+        // Returns an error when the sender is dropped. Nothing is ever sent.
         let _: Result<(), _> = released.lock().unwrap().recv();
         response(connection, request)
     });
     (server, release)
 }
 
-/// Starts a run with three jobs and interrupts it when so many changes have arrived.
-fn interrupted(server: &Server, env: &TestEnv, arrived: usize) -> Running {
-    let mut running = Running::at(server, env, &[DISABLE_ALL, &["--jobs", "3"]].concat());
-    server.wait_until(|recorded| ids_sent(&recorded.requests).len() == arrived);
+/// Starts a run with three jobs and interrupts it after this number of updates has arrived.
+fn start_and_interrupt(server: &Server, env: &TestEnv, arrived: usize) -> RunningCli {
+    let mut running = RunningCli::start(server, env, &[DISABLE_ALL, &["--jobs", "3"]].concat());
+    server.wait_until(|recorded| put_ids(&recorded.requests).len() == arrived);
     running.interrupt();
     running.expect(WAITING);
     running
 }
 
 #[test]
-fn ctrl_c_starts_no_new_change_and_waits_for_those_on_their_way() {
+fn ctrl_c_finishes_in_flight_updates() {
     let env = TestEnv::signed_in();
     let (server, release) = slow_after(2, 9);
-    let running = interrupted(&server, &env, 5);
+    let running = start_and_interrupt(&server, &env, 5);
     drop(release);
     let result = running.finish().assert_code(130);
     assert_eq!(result.ids_with_outcome("changed"), (0..5).map(id).collect::<Vec<_>>());
@@ -61,118 +61,139 @@ fn ctrl_c_starts_no_new_change_and_waits_for_those_on_their_way() {
         assert_eq!(record["error"], "not sent: interrupted");
         assert_eq!((&record["policyValue"], &record["previousValue"]), (&json!("Enabled"), &json!("Enabled")));
     }
-    assert_eq!(sorted(ids_sent(&server.finish().requests)), (0..5).map(id).collect::<Vec<_>>());
+    assert_eq!(sorted(put_ids(&server.finish().requests)), (0..5).map(id).collect::<Vec<_>>());
     assert_eq!(env.history().len(), 5);
-    result.stderr_contains(&["error: interrupted: 5 changed, 4 failed\n", "not sent: 4"]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 130
+    ----- stderr -----
+    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
+    error: interrupted: 5 changed, 4 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      not sent: 4
+    ");
 }
 
 #[test]
-fn ctrl_c_when_the_last_changes_are_on_their_way_is_told_all_the_same() {
+fn ctrl_c_during_last_updates_is_reported() {
     let env = TestEnv::signed_in();
     let (server, release) = slow_after(0, 3);
-    let running = interrupted(&server, &env, 3);
+    let running = start_and_interrupt(&server, &env, 3);
     drop(release);
     let result = running.finish().assert_code(130);
     assert_eq!(result.ids_with_outcome("changed").len(), 3);
-    result.stderr_contains(&["error: interrupted: 3 changed\n"]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 130
+    ----- stderr -----
+    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
+    error: interrupted: 3 changed
+      in the tenant 11111111-1111-4111-8111-111111111111
+    ");
 }
 
 #[test]
-fn a_change_that_fails_after_ctrl_c_is_told_and_the_exit_code_stays() {
+fn failure_after_ctrl_c_keeps_exit_code() {
     let env = TestEnv::signed_in();
     let (server, release) = slow_with(0, 6, |connection, request| {
         if request.path.ends_with(&id(1)) {
-            refuse(connection, 500, "X-Nothing: at all", "Odd")
+            respond_error(connection, 500, "X-Nothing: at all", "Odd")
         } else {
-            make(connection, request)
+            respond_updated(connection, request)
         }
     });
-    let running = interrupted(&server, &env, 3);
+    let running = start_and_interrupt(&server, &env, 3);
     drop(release);
     let result = running.finish().assert_code(130);
     assert_eq!(result.ids_with_outcome("changed"), [id(0), id(2)]);
     assert_eq!(result.record(&id(1))["policyValue"], Value::Null);
-    result.stderr_contains(&[
-        "interrupted: 2 changed, 4 failed",
-        "Odd: Not now.",
-        "not sent: 3",
-        "mscommerce product get CFQ7TTC10001",
-    ]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 130
+    ----- stderr -----
+    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
+    error: interrupted: 2 changed, 4 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC10001: the service answered 500 Internal Server Error; Odd: Not now.; correlation id: [UUID]
+      not sent: 3
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC10001
+    ");
 }
 
 #[test]
-fn a_second_ctrl_c_leaves_at_once_and_says_where_to_look() {
+fn second_ctrl_c_exits_immediately() {
     let env = TestEnv::signed_in();
     let (server, _never_released) = slow_after(2, 9);
-    let running = interrupted(&server, &env, 5);
+    let running = start_and_interrupt(&server, &env, 5);
     let pressed = Instant::now();
     running.interrupt();
-    let result = running.finish().assert_code(130).stdout_is_empty();
+    let result = running.finish();
     assert!(pressed.elapsed() < QUICK, "{:?}", pressed.elapsed());
-    result.stderr_contains(&[
-        "error: interrupted",
-        "the changes that were on their way may have been made, or not",
-        "hint: see what was changed: mscommerce history",
-        "hint: see what they are now: mscommerce products list",
-    ]);
-    // Those that were answered are in the record, and nobody knows of the others.
+    cli_snapshot!(result, @"
+    exit_code: 130
+    ----- stderr -----
+    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
+    error: interrupted
+      the changes that were on their way may have been made, or not
+    hint: see what was changed: mscommerce history --tenant 11111111-1111-4111-8111-111111111111
+    hint: see what they are now: mscommerce products list --scope all
+    ");
+    // The history contains the updates with a response. The outcome of the others is unknown.
     let recorded = env.history();
     assert_eq!(sorted(recorded.iter().map(|entry| entry["id"].as_str().unwrap())), [id(0), id(1)]);
 }
 
-/// Two of nine changes at a terminal, with Ctrl-C pressed when both are on their way.
-fn interrupted_at_a_terminal(server: &Server, env: &TestEnv) -> PtySession {
+/// Starts nine updates at a terminal and presses Ctrl-C when the first two are in flight.
+fn start_and_interrupt_in_terminal(server: &Server, env: &TestEnv) -> PtySession {
     let mut command = env.command(&["products", "update", "--all", "--value", "disabled", "--yes", "--jobs", "2"]);
     command.args(["--color", "never"]).env("MSCOMMERCE_ENDPOINT", server.http()).env("TERM", "xterm");
     let mut session = PtySession::run(command);
-    server.wait_until(|recorded| ids_sent(&recorded.requests).len() == 2);
-    session.expect("Changing [");
+    server.wait_until(|recorded| put_ids(&recorded.requests).len() == 2);
+    session.expect(BAR);
     session.type_keys(CTRL_C);
     session.expect(WAITING);
     session
 }
 
-/// What is shown after the bar has been taken away for good.
+/// The output after the progress bar is erased for the last time.
 #[track_caller]
-fn after_the_bar(output: &PtyOutput) -> &str {
-    let (_, after) = output.screen.rsplit_once("Changing [").unwrap();
-    let (bar, rest) = after.split_once(&erased_line()).unwrap_or_else(|| panic!("the bar stays: {after:?}"));
+fn text_after_bar(output: &PtyOutput) -> &str {
+    let (_, after) = output.screen.rsplit_once(BAR).unwrap();
+    let (bar, rest) = after.split_once(&erased_line()).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
     rest
 }
 
 #[test]
-fn ctrl_c_at_a_terminal_takes_the_bar_away_and_shows_what_was_done() {
+fn ctrl_c_in_terminal_erases_progress_bar() {
     let env = TestEnv::signed_in();
     let (server, release) = slow_after(0, 9);
-    let session = interrupted_at_a_terminal(&server, &env);
+    let session = start_and_interrupt_in_terminal(&server, &env);
     drop(release);
     let output = session.finish().assert_code(130);
-    let after = after_the_bar(&output);
+    let after = text_after_bar(&output);
     assert!(after.contains("Product 8") && after.contains("\nerror: interrupted: 2 changed, 7 failed\n"), "{after}");
 }
 
 #[test]
-fn a_second_ctrl_c_at_a_terminal_takes_the_bar_away_too() {
+fn second_ctrl_c_in_terminal_erases_progress_bar() {
     let env = TestEnv::signed_in();
     let (server, _never_released) = slow_after(0, 9);
-    let session = interrupted_at_a_terminal(&server, &env);
+    let session = start_and_interrupt_in_terminal(&server, &env);
     session.type_keys(CTRL_C);
     let output = session.finish().assert_code(130);
-    let after = after_the_bar(&output);
+    let after = text_after_bar(&output);
     assert!(after.contains("error: interrupted\n") && after.contains("mscommerce history"), "{after}");
 }
 
 #[test]
-fn ctrl_c_while_the_service_wants_to_be_left_alone_ends_the_wait() {
+fn ctrl_c_ends_rate_limit_wait() {
     let env = TestEnv::signed_in();
     let probe = ConcurrencyProbe::new(2);
-    let server = service(5, move |connection, _| {
+    let server = start_service(5, move |connection, _| {
         probe.join();
-        refuse(connection, 429, "Retry-After: 80", "Busy")
+        respond_error(connection, 429, "Retry-After: 80", "Busy")
     });
-    let mut running = Running::at(&server, &env, &[DISABLE_ALL, &["--jobs", "2"]].concat());
-    running.expect("going on in 80 s");
+    let mut running = RunningCli::start(&server, &env, &[DISABLE_ALL, &["--jobs", "2"]].concat());
+    running.expect(" 80 s");
     let pressed = Instant::now();
     running.interrupt();
     let result = running.finish().assert_code(130);
@@ -180,57 +201,60 @@ fn ctrl_c_while_the_service_wants_to_be_left_alone_ends_the_wait() {
     assert_eq!(result.ids_with_outcome("failed").len(), 5);
     let records = result.json();
     for record in records.as_array().unwrap() {
-        assert_eq!(record["policyValue"], "Enabled", "what was put off was not done: {record}");
+        assert_eq!(record["policyValue"], "Enabled", "rate limited updates were not applied: {record}");
     }
     for unsent in (2..5).map(id) {
         assert_eq!(result.record(&unsent)["error"], "not sent: interrupted");
     }
-    assert_eq!(sorted(ids_sent(&server.finish().requests)), [id(0), id(1)]);
-    result.stderr_contains(&["error: interrupted: 5 failed\n"]);
+    assert_eq!(sorted(put_ids(&server.finish().requests)), [id(0), id(1)]);
+    assert!(result.stderr.contains("error: interrupted: 5 failed\n"), "{}", result.stderr);
 }
 
-/// Ctrl-C while three of four changes wait for an answer: when it comes, each is taken for what it says.
+/// Interrupts a run while three of four updates wait for a response. Asserts that each one fails and is not sent again.
 #[track_caller]
-fn expect_each_sent_once(server: Server, release: mpsc::Sender<()>) {
+fn assert_each_sent_once(server: Server, release: mpsc::Sender<()>) {
     let env = TestEnv::signed_in();
-    let running = interrupted(&server, &env, 3);
+    let running = start_and_interrupt(&server, &env, 3);
     drop(release);
     let result = running.finish().assert_code(130);
     assert_eq!(result.ids_with_outcome("failed").len(), 4);
-    assert_eq!(sorted(ids_sent(&server.finish().requests)), [id(0), id(1), id(2)]);
+    assert_eq!(sorted(put_ids(&server.finish().requests)), [id(0), id(1), id(2)]);
 }
 
 #[test]
-fn a_change_that_is_put_off_after_ctrl_c_is_not_sent_again() {
-    let (server, release) = slow_with(0, 4, |connection, _| refuse(connection, 429, "Retry-After: 0", "Busy"));
-    expect_each_sent_once(server, release);
+fn rate_limited_update_is_not_retried_after_ctrl_c() {
+    let (server, release) = slow_with(0, 4, |connection, _| respond_error(connection, 429, "Retry-After: 0", "Busy"));
+    assert_each_sent_once(server, release);
 }
 
 #[test]
-fn a_change_whose_token_is_refused_after_ctrl_c_is_not_sent_again() {
-    let refused = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&refused);
+fn update_with_401_is_not_retried_after_ctrl_c() {
+    let rejected = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&rejected);
     let (server, release) = slow_with(0, 4, move |connection, request| {
-        // A renewed token would be taken.
+        // A refreshed token would be accepted.
         if count.fetch_add(1, Ordering::SeqCst) < 3 {
-            return refuse(connection, 401, "X-Nothing: at all", "Unauthorized");
+            return respond_error(connection, 401, "X-Nothing: at all", "Unauthorized");
         }
-        make(connection, request)
+        respond_updated(connection, request)
     });
-    expect_each_sent_once(server, release);
+    assert_each_sent_once(server, release);
 }
 
 #[test]
-fn ctrl_c_while_the_listing_is_read_changes_nothing() {
+fn ctrl_c_during_list_request_changes_nothing() {
     let env = TestEnv::signed_in();
     let server = Server::start(|mut connection| {
         connection.read_request();
         connection.wait_for_close();
     });
-    let running = Running::at(&server, &env, DISABLE_ALL);
+    let running = RunningCli::start(&server, &env, DISABLE_ALL);
     server.wait_until(|recorded| recorded.requests.len() == 1);
     running.interrupt();
-    let result = running.finish().assert_code(130).stdout_is_empty().stderr_contains(&["error: interrupted\n"]);
-    assert!(!result.stderr.contains("may have been made"), "{}", result.stderr);
+    cli_snapshot!(running.finish(), @"
+    exit_code: 130
+    ----- stderr -----
+    error: interrupted
+    ");
     env.assert_nothing_changed();
 }

@@ -1,4 +1,4 @@
-//! Changing many products at once.
+//! `products update`: updating many products.
 
 mod apply;
 mod auth_failures;
@@ -22,7 +22,7 @@ use crate::support::env::TestEnv;
 use crate::support::server::{Connection, Server, TEST_TIMEOUT, http_response};
 use crate::tenant::{HOME_TENANT, Product, Received};
 
-/// The default products that are not disabled, in the order of the listing.
+/// The default products that are not disabled, in list order.
 const NOT_DISABLED: [&str; 12] = [
     "CFQ7TTC0LH2H",
     "CFQ7TTC0LH3L",
@@ -38,23 +38,27 @@ const NOT_DISABLED: [&str; 12] = [
     "CFQ7TTC0PW0V",
 ];
 
-/// Everything is to be disabled, unasked.
+/// Disables all products without confirmation.
 const DISABLE_ALL: &[&str] = &["products", "update", "--all", "--value", "disabled", "--yes", "-o", "json"];
 
-/// Runs `products update` with these arguments, unasked, for records in JSON.
+/// The start of a progress bar.
+#[cfg(unix)]
+const BAR: &str = "Changing [";
+
+/// Runs `products update` with these arguments, without confirmation and with JSON output.
 fn update(env: &TestEnv, arguments: &[&str]) -> CliResult {
     env.run(&[&["products", "update"], arguments, &["--yes", "-o", "json"]].concat())
 }
 
-/// Runs a command that is led to another endpoint.
-fn run_at(server: &Server, env: &TestEnv, arguments: &[&str]) -> CliResult {
+/// Runs a command with this server as its endpoint.
+fn run_with_endpoint(server: &Server, env: &TestEnv, arguments: &[&str]) -> CliResult {
     env.run_with_env(&[("MSCOMMERCE_ENDPOINT", &server.http())], arguments)
 }
 
-/// The ids in the changes among these requests, in the order of their arrival.
-fn ids_sent(requests: &[Received]) -> Vec<String> {
-    let changes = requests.iter().filter(|request| request.method == "PUT");
-    changes.map(|request| request.path.rsplit('/').next().unwrap().to_owned()).collect()
+/// The ids in the updates among these requests, in order of arrival.
+fn put_ids(requests: &[Received]) -> Vec<String> {
+    let updates = requests.iter().filter(|request| request.method == "PUT");
+    updates.map(|request| request.last_segment().to_owned()).collect()
 }
 
 fn sorted<T: AsRef<str>>(ids: impl IntoIterator<Item = T>) -> Vec<String> {
@@ -63,7 +67,7 @@ fn sorted<T: AsRef<str>>(ids: impl IntoIterator<Item = T>) -> Vec<String> {
     ids
 }
 
-/// A product of a [`service`].
+/// A product of [`start_service`].
 fn product(index: usize) -> Product {
     Product::new(&format!("CFQ7TTC1{index:04}"), &format!("Product {index}"), "Enabled")
 }
@@ -72,72 +76,72 @@ fn id(index: usize) -> String {
     product(index).id
 }
 
-/// An endpoint with so many products, all of them enabled, where the test says what becomes of a change. Returning
-/// false ends the connection.
-fn service(count: usize, change: impl Fn(&mut Connection, &Received) -> bool + Send + Sync + 'static) -> Server {
-    let items: Vec<Value> = (0..count).map(|index| item(&product(index).id, "Enabled")).collect();
-    let listing = json!({ "items": items }).to_string();
+/// Starts an endpoint with this number of products, all of them enabled. The function responds to updates; if it returns
+/// false, the connection is closed.
+fn start_service(count: usize, respond: impl Fn(&mut Connection, &Received) -> bool + Send + Sync + 'static) -> Server {
+    let items: Vec<Value> = (0..count).map(|index| item_json(&product(index).id, "Enabled")).collect();
+    let list = json!({ "items": items }).to_string();
     Server::start(move |mut connection| {
         while let Some(request) = connection.read_request() {
-            let goes_on = if request.method == "PUT" {
-                change(&mut connection, &request)
+            let keep_open = if request.method == "PUT" {
+                respond(&mut connection, &request)
             } else {
-                connection.respond_json(&listing)
+                connection.respond_json(&list)
             };
-            if !goes_on {
+            if !keep_open {
                 return;
             }
         }
     })
 }
 
-fn item(id: &str, value: &str) -> Value {
+fn item_json(id: &str, value: &str) -> Value {
     let index: usize = id.trim_start_matches("CFQ7TTC1").parse().unwrap();
     json!({ "policyId": "AllowSelfServicePurchase", "policyValue": value, "scope": "Product",
         "productId": id, "productName": product(index).name })
 }
 
-/// Answers a change as a service does that has made it.
-fn make(connection: &mut Connection, request: &Received) -> bool {
-    let wanted: Value = serde_json::from_str(&request.body).unwrap();
-    let id = request.path.rsplit('/').next().unwrap();
-    connection.respond_json(&item(id, wanted["policyValue"].as_str().unwrap()).to_string())
+/// Responds to an update that was applied.
+fn respond_updated(connection: &mut Connection, request: &Received) -> bool {
+    let body: Value = serde_json::from_str(&request.body).unwrap();
+    connection.respond_json(&item_json(request.last_segment(), body["policyValue"].as_str().unwrap()).to_string())
 }
 
-/// Answers a request with a status, a header and the service's words.
-fn refuse(connection: &mut Connection, status: u16, header: &str, code: &str) -> bool {
+/// Responds with a status, a header and an error code.
+fn respond_error(connection: &mut Connection, status: u16, header: &str, code: &str) -> bool {
     let body = json!({ "errorCode": code, "reason": "Not now." }).to_string();
-    let whole = http_response(status, "application/json", &body).replacen("\r\n", &format!("\r\n{header}\r\n"), 1);
-    connection.send(whole.as_bytes())
+    let response = http_response(status, "application/json", &body).replacen("\r\n", &format!("\r\n{header}\r\n"), 1);
+    connection.send(response.as_bytes())
 }
 
-/// A run whose standard error is read while it goes on; it is killed when this is dropped.
-struct Running {
+/// A running command whose stderr can be read. It is killed on drop.
+struct RunningCli {
     child: Option<Child>,
-    errors: BufReader<ChildStderr>,
-    read: String,
+    stderr: BufReader<ChildStderr>,
+    text: String,
 }
 
-impl Running {
-    fn at(server: &Server, env: &TestEnv, arguments: &[&str]) -> Self {
+impl RunningCli {
+    fn start(server: &Server, env: &TestEnv, arguments: &[&str]) -> Self {
         let mut child = env.command(arguments).env("MSCOMMERCE_ENDPOINT", server.http()).spawn().unwrap();
-        let errors = BufReader::new(child.stderr.take().unwrap());
-        Self { child: Some(child), errors, read: String::new() }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child: Some(child), stderr, text: String::new() }
     }
 
-    /// Waits for a line that contains this.
+    /// Waits for a line that contains this text.
     #[track_caller]
-    fn expect(&mut self, part: &str) {
+    fn expect(&mut self, expected: &str) {
         loop {
-            let start = self.read.len();
-            assert!(self.errors.read_line(&mut self.read).unwrap() > 0, "not said: {part}\n---\n{}", self.read);
-            if self.read[start..].contains(part) {
+            let start = self.text.len();
+            let length = self.stderr.read_line(&mut self.text).unwrap();
+            assert!(length > 0, "not printed: {expected}\n---\n{}", self.text);
+            if self.text[start..].contains(expected) {
                 return;
             }
         }
     }
 
-    /// Ctrl-C, as a terminal sends it.
+    /// Sends the signal of Ctrl-C.
     #[cfg(unix)]
     fn interrupt(&self) {
         let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
@@ -145,16 +149,16 @@ impl Running {
     }
 
     fn finish(mut self) -> CliResult {
-        while self.errors.read_line(&mut self.read).unwrap() > 0 {}
+        while self.stderr.read_line(&mut self.text).unwrap() > 0 {}
         let result: CliResult = self.child.take().unwrap().wait_with_output().unwrap().into();
-        CliResult { stderr: std::mem::take(&mut self.read), ..result }
+        CliResult { stderr: std::mem::take(&mut self.text), ..result }
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCli {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
-            // Both fail where the program has ended.
+            // Both fail if the program has exited.
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -1,4 +1,4 @@
-//! At a terminal: the plan, the question, and how far the work is.
+//! `products update` at a terminal: the plan, the confirmation prompt and the progress bar.
 
 use std::sync::mpsc;
 
@@ -7,71 +7,109 @@ use unicode_width::UnicodeWidthStr as _;
 use super::*;
 use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI, VISIO};
 use crate::support::pty::{COLUMNS, CTRL_C, CTRL_D, PtyOutput, PtySession, erased_line, in_shell};
+use crate::support::snapshot::Transcript;
 
 const DISABLE: &[&str] = &["products", "update", "--all", "--value", "disabled", "--color", "never"];
-const BAR: &str = "Changing [";
 
 fn session(env: &TestEnv, arguments: &[&str]) -> PtySession {
     PtySession::run(env.command(arguments))
 }
 
 #[track_caller]
-fn expect_fitting_lines(text: &str) {
+fn assert_fits_80_columns(text: &str) {
     for line in text.lines() {
         assert!(line.width() <= usize::from(COLUMNS), "{} columns: {line}", line.width());
     }
 }
 
 #[test]
-fn the_plan_is_shown_and_carried_out_after_a_yes() {
-    for yes in ["y\n", "YES\n"] {
+fn prompt_yes_applies_the_plan() {
+    for answer in ["y\n", "YES\n"] {
         let env = TestEnv::signed_in();
         let mut session = session(&env, DISABLE);
-        session.expect(&format!("To be changed in the tenant {HOME_TENANT}:"));
         session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled");
         session.expect("Teams Exploratory (CFQ7TTC0J1FV): OnlyTrialsWithoutPaymentMethod -> Disabled");
-        session.expect("12 to change, 5 as wanted already. Go ahead? [y/N]");
-        assert_eq!(env.request_lines(), [LIST_PRODUCTS], "nothing is sent before the answer");
-        session.type_keys(yes);
+        session.expect("[y/N]");
+        assert_eq!(env.request_lines(), [LIST_PRODUCTS], "updates need the answer");
+        session.type_keys(answer);
         session.finish().assert_code(0).contains_all(&["12 changed, 5 unchanged in the tenant"]);
         assert_eq!(env.updated_ids(), sorted(NOT_DISABLED));
     }
 }
 
 #[test]
-fn the_plan_names_only_what_would_change() {
+fn plan_lists_only_pending_updates() {
     let env = TestEnv::signed_in();
     let mut session = session(&env, DISABLE);
     session.expect("[y/N]");
     session.type_keys("n\n");
-    let output = session.finish().assert_code(1).contains_none(&["Visio Plan 1", "Microsoft 365 Copilot"]);
-    assert_eq!(output.screen.matches(" -> Disabled").count(), 12, "{}", output.screen);
-    expect_fitting_lines(&output.screen);
+    let output = cli_snapshot!(session.finish(), @"
+    exit_code: 1
+    ----- screen -----
+    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power Apps per user (CFQ7TTC0LH2H): Enabled -> Disabled
+      Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+      Planner Plan 1 (CFQ7TTC0HDB1): OnlyTrialsWithoutPaymentMethod -> Disabled
+      Project Plan 3 (CFQ7TTC0HDB0): Enabled -> Disabled
+      Clipchamp Premium (CFQ7TTC0N8SS): Enabled -> Disabled
+      Microsoft 365 F3 (CFQ7TTC0LH05): Enabled -> Disabled
+      Microsoft Purview Discovery (CFQ7TTC0N8SL): Enabled -> Disabled
+      Python in Excel (CFQ7TTC0S3X1): Enabled -> Disabled
+      Teams Exploratory (CFQ7TTC0J1FV): OnlyTrialsWithoutPaymentMethod -> Disabled
+      Teams Premium Introductory Pricing (CFQ7TTC0RM8K): Enabled -> Disabled
+      Viva Goals (CFQ7TTC0PW0V): Enabled -> Disabled
+    12 to change, 5 as wanted already. Go ahead? [y/N] n
+    error: declined; nothing was changed
+    ");
+    assert_fits_80_columns(&output.screen);
 }
 
 #[test]
-fn the_question_says_how_many_changes_it_is_about() {
+fn prompt_states_number_of_updates() {
     let env = TestEnv::signed_in();
-    for (selection, question) in [
-        (&[POWER_BI][..], "Make this change? [y/N]"),
-        (&[POWER_BI, "Viva Goals"], "Make these 2 changes? [y/N]"),
-        (&[POWER_BI, VISIO], "1 to change, 1 as wanted already. Go ahead? [y/N]"),
-    ] {
-        let mut session = session(&env, &[&["products", "update", "--value", "disabled"], selection].concat());
-        session.expect(question);
+    let mut transcript = Transcript::default();
+    for selection in [&[POWER_BI][..], &[POWER_BI, "Viva Goals"], &[POWER_BI, VISIO]] {
+        let arguments = [&["products", "update", "--value", "disabled", "--color", "never"], selection].concat();
+        let mut session = session(&env, &arguments);
+        session.expect("[y/N]");
         session.type_keys("no\n");
-        session.finish().assert_code(1);
+        transcript.push(selection.join(", "), session.finish());
     }
+    cli_snapshot!(transcript, @"
+    ===== CFQ7TTC0H9MP =====
+    exit_code: 1
+    ----- screen -----
+    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    Make this change? [y/N] no
+    error: declined; nothing was changed
+    ===== CFQ7TTC0H9MP, Viva Goals =====
+    exit_code: 1
+    ----- screen -----
+    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+      Viva Goals (CFQ7TTC0PW0V): Enabled -> Disabled
+    Make these 2 changes? [y/N] no
+    error: declined; nothing was changed
+    ===== CFQ7TTC0H9MP, CFQ7TTC0HD33 =====
+    exit_code: 1
+    ----- screen -----
+    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    1 to change, 1 as wanted already. Go ahead? [y/N] no
+    error: declined; nothing was changed
+    ");
     env.assert_nothing_changed();
 }
 
 #[test]
-fn anything_but_a_yes_changes_nothing() {
+fn prompt_other_answers_change_nothing() {
     let env = TestEnv::signed_in();
-    for no in ["n\n", "\n", "yesterday\n", "12\n", CTRL_D] {
+    for keys in ["n\n", "\n", "yesterday\n", "12\n", CTRL_D] {
         let mut session = session(&env, DISABLE);
         session.expect("[y/N]");
-        session.type_keys(no);
+        session.type_keys(keys);
         session
             .finish()
             .assert_code(1)
@@ -83,7 +121,7 @@ fn anything_but_a_yes_changes_nothing() {
 }
 
 #[test]
-fn quiet_leaves_out_neither_the_plan_nor_the_question() {
+fn quiet_keeps_plan_and_prompt() {
     let env = TestEnv::signed_in();
     let mut session = session(&env, &[DISABLE, &["-q"]].concat());
     session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled");
@@ -94,7 +132,7 @@ fn quiet_leaves_out_neither_the_plan_nor_the_question() {
 }
 
 #[test]
-fn ctrl_c_at_the_question_changes_nothing() {
+fn ctrl_c_at_prompt_changes_nothing() {
     let env = TestEnv::signed_in();
     let mut session = session(&env, DISABLE);
     session.expect("[y/N]");
@@ -104,7 +142,7 @@ fn ctrl_c_at_the_question_changes_nothing() {
 }
 
 #[test]
-fn where_nothing_is_to_change_nothing_is_asked() {
+fn no_prompt_without_pending_updates() {
     let env = TestEnv::signed_in();
     env.run(DISABLE_ALL).assert_code(0);
     env.tenant.forget_requests();
@@ -114,7 +152,7 @@ fn where_nothing_is_to_change_nothing_is_asked() {
 }
 
 #[test]
-fn a_dry_run_asks_nothing() {
+fn dry_run_has_no_prompt() {
     let env = TestEnv::signed_in();
     let output = session(&env, &[DISABLE, &["--dry-run"]].concat()).finish().assert_code(0);
     output.contains_all(&["12 planned, 5 unchanged"]).contains_none(&["[y/N]", BAR]);
@@ -122,19 +160,19 @@ fn a_dry_run_asks_nothing() {
 }
 
 #[test]
-fn plans_and_results_fit_the_terminal_and_yes_asks_nothing() {
+fn results_fit_80_columns() {
     let env = TestEnv::signed_in();
     let output = session(&env, &[DISABLE, &["--dry-run", "-q"]].concat()).finish().assert_code(0);
-    expect_fitting_lines(&output.screen);
+    assert_fits_80_columns(&output.screen);
     output.contains_all(&["Power BI Pro", "planned", "unchanged"]);
     let output = session(&env, &[DISABLE, &["--yes", "-q"]].concat()).finish().assert_code(0);
-    expect_fitting_lines(&output.screen);
+    assert_fits_80_columns(&output.screen);
     output.contains_all(&["Power BI Pro", "changed", "unchanged"]).contains_none(&["[y/N]", BAR]);
     assert_eq!(env.tenant.value(POWER_BI), "Disabled");
 }
 
 #[test]
-fn wrong_usage_and_a_selection_that_fits_nothing_ask_nothing() {
+fn invalid_selection_has_no_prompt() {
     let env = TestEnv::signed_in();
     for (arguments, code) in [
         (&["--all", "--scope", "all", "--value", "trials"][..], 2),
@@ -147,26 +185,32 @@ fn wrong_usage_and_a_selection_that_fits_nothing_ask_nothing() {
     env.assert_nothing_changed();
 }
 
-/// Answers changes when it is told to, one a message.
-fn held() -> (Server, mpsc::Sender<()>) {
+/// A service with three products that responds to one update for each message to the sender.
+fn start_paused_service() -> (Server, mpsc::Sender<()>) {
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);
-    let server =
-        service(3, move |connection, request| released.lock().unwrap().recv().is_ok() && make(connection, request));
+    let server = start_service(3, move |connection, request| {
+        released.lock().unwrap().recv().is_ok() && respond_updated(connection, request)
+    });
     (server, release)
 }
 
-fn at_held(server: &Server, env: &TestEnv, variables: &[(&str, &str)], arguments: &[&str]) -> std::process::Command {
+fn paused_command(
+    server: &Server,
+    env: &TestEnv,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+) -> std::process::Command {
     let mut command = env.command(&[DISABLE, &["--yes"], arguments].concat());
     command.env("MSCOMMERCE_ENDPOINT", server.http()).env("TERM", "xterm").envs(variables.iter().copied());
     command
 }
 
 #[test]
-fn a_bar_shows_how_far_the_work_is_and_goes_when_it_is_done() {
+fn progress_bar_counts_updates_and_disappears() {
     let env = TestEnv::signed_in();
-    let (server, release) = held();
-    let mut session = PtySession::run(at_held(&server, &env, &[], &["--jobs", "1"]));
+    let (server, release) = start_paused_service();
+    let mut session = PtySession::run(paused_command(&server, &env, &[], &["--jobs", "1"]));
     session.expect(BAR);
     session.expect("0/3");
     for done in ["1/3", "2/3"] {
@@ -176,19 +220,22 @@ fn a_bar_shows_how_far_the_work_is_and_goes_when_it_is_done() {
     release.send(()).unwrap();
     let output = session.finish().assert_code(0);
     let (_, after) = output.screen.rsplit_once(BAR).unwrap();
-    let (bar, result) = after.split_once(&erased_line()).unwrap_or_else(|| panic!("the bar stays: {after:?}"));
+    let (bar, result) = after.split_once(&erased_line()).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
     assert!(result.contains("CFQ7TTC10000") && result.contains("3 changed"), "{after:?}");
-    assert!(!output.screen.contains("\u{1b}[?25l") || output.screen.contains("\u{1b}[?25h"), "the cursor is back");
+    assert!(
+        !output.screen.contains("\u{1b}[?25l") || output.screen.contains("\u{1b}[?25h"),
+        "the cursor is visible again"
+    );
 }
 
-/// What a terminal shows of three changes that are held until the run has had time to show a bar.
-fn shown_beside_changes(variables: &[(&str, &str)], arguments: &[&str], script: &str) -> PtyOutput {
+/// The terminal output of three updates that are all in flight for a while, so that a progress bar can appear.
+fn terminal_output(variables: &[(&str, &str)], arguments: &[&str], script: &str) -> PtyOutput {
     let env = TestEnv::signed_in();
-    let (server, release) = held();
-    let command = in_shell(script, &at_held(&server, &env, variables, arguments));
+    let (server, release) = start_paused_service();
+    let command = in_shell(script, &paused_command(&server, &env, variables, arguments));
     let session = PtySession::run(command);
-    server.wait_until(|recorded| ids_sent(&recorded.requests).len() == 3);
+    server.wait_until(|recorded| put_ids(&recorded.requests).len() == 3);
     for _ in 0..3 {
         release.send(()).unwrap();
     }
@@ -196,52 +243,53 @@ fn shown_beside_changes(variables: &[(&str, &str)], arguments: &[&str], script: 
 }
 
 #[test]
-fn there_is_no_bar_where_it_is_not_wanted_or_cannot_be() {
-    // Where it is wanted, for comparison.
-    shown_beside_changes(&[], &[], r#""$@""#).contains_all(&[BAR]);
+fn progress_bar_is_hidden_if_unwanted_or_impossible() {
+    // For comparison: with a progress bar.
+    terminal_output(&[], &[], r#""$@""#).contains_all(&[BAR]);
     for (variables, arguments, script) in [
         (&[][..], &["-q"][..], r#""$@""#),
         (&[], &["-v"], r#""$@""#),
         (&[("TERM", "dumb")], &[], r#""$@""#),
-        // Standard error is no terminal, and standard output still is.
+        // Only standard output is a terminal.
         (&[], &[], r#""$@" 2>"$HOME/errors"; code=$?; cat "$HOME/errors"; exit $code"#),
     ] {
-        let output = shown_beside_changes(variables, arguments, script).contains_none(&[BAR, "\u{1b}"]);
+        let output = terminal_output(variables, arguments, script).contains_none(&[BAR, "\u{1b}"]);
         output.contains_all(&["Product 1", "changed"]);
     }
 }
 
 #[test]
-fn a_bar_is_shown_where_only_the_output_goes_elsewhere() {
-    let output = shown_beside_changes(&[], &["-o", "json"], r#""$@" >"$HOME/out""#);
+fn progress_bar_is_shown_if_stdout_is_redirected() {
+    let output = terminal_output(&[], &["-o", "json"], r#""$@" >"$HOME/out""#);
     output.contains_all(&[BAR, "3 changed"]).contains_none(&["policyValue"]);
 }
 
 #[test]
-fn verbose_lines_are_written_in_the_place_of_a_bar() {
-    shown_beside_changes(&[], &["-v"], r#""$@""#)
+fn verbose_output_replaces_progress_bar() {
+    terminal_output(&[], &["-v"], r#""$@""#)
         .contains_all(&["changed: Product 0 (CFQ7TTC10000): Enabled -> Disabled\n", "3 changed"]);
 }
 
 #[test]
-fn a_warning_while_the_bar_is_shown_has_a_line_of_its_own() {
+fn rate_limit_message_interrupts_progress_bar() {
+    let message = "The service asks for less haste; going on in 2 s …";
     let env = TestEnv::signed_in();
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);
     let is_first = std::sync::atomic::AtomicBool::new(true);
-    let server = service(3, move |connection, request| {
+    let server = start_service(3, move |connection, request| {
         if is_first.swap(false, std::sync::atomic::Ordering::SeqCst) {
-            return released.lock().unwrap().recv().is_ok() && refuse(connection, 429, "Retry-After: 2", "Busy");
+            return released.lock().unwrap().recv().is_ok() && respond_error(connection, 429, "Retry-After: 2", "Busy");
         }
-        make(connection, request)
+        respond_updated(connection, request)
     });
-    let mut session = PtySession::run(at_held(&server, &env, &[], &["--jobs", "1"]));
+    let mut session = PtySession::run(paused_command(&server, &env, &[], &["--jobs", "1"]));
     session.expect(BAR);
     release.send(()).unwrap();
-    session.expect("The service asks for less haste; going on in 2 s …\r\n");
+    session.expect(&format!("{message}\r\n"));
     let output = session.finish().assert_code(0);
-    // The bar was taken away before the line, and is there again while the service is waited for.
-    let (before, after) = output.screen.split_once("The service asks").unwrap();
+    // The bar is erased before the message and drawn again during the wait.
+    let (before, after) = output.screen.split_once(message).unwrap();
     assert!(before.ends_with(&erased_line()), "{before:?}");
     assert!(after.contains(BAR), "{after:?}");
 }

@@ -1,18 +1,19 @@
-//! Which products are chosen, and how many requests that takes.
+//! Which products are selected, and which requests that takes.
 
 use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::{LIST_OFFER_TYPES, LIST_PRODUCTS, POWER_BI, VISIO, VISIO_2};
+use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT};
 
 #[test]
-fn ids_and_names_in_any_case_are_chosen_and_nothing_else() {
+fn ids_and_names_are_case_insensitive() {
     let env = TestEnv::signed_in();
     let result = update(&env, &["cfq7ttc0h9mp", "VIVA goals", "Python in Excel", "--value", "disabled"]);
     let result = result.assert_code(0);
-    // In the order of the listing, whatever the order of the command line.
+    // In list order, not in the order of the arguments.
     assert_eq!(result.ids_with_outcome("changed"), [POWER_BI, "CFQ7TTC0S3X1", "CFQ7TTC0PW0V"]);
-    assert_eq!(result.json().as_array().unwrap().len(), 3, "only what was chosen is told of");
+    assert_eq!(result.json().as_array().unwrap().len(), 3, "only selected products have records");
     assert_eq!(env.updated_ids(), sorted([POWER_BI, "CFQ7TTC0S3X1", "CFQ7TTC0PW0V"]));
     for id in [POWER_BI, "CFQ7TTC0S3X1", "CFQ7TTC0PW0V"] {
         assert_eq!(env.tenant.value(id), "Disabled");
@@ -21,7 +22,7 @@ fn ids_and_names_in_any_case_are_chosen_and_nothing_else() {
 }
 
 #[test]
-fn one_listing_is_read_and_only_what_is_needed_is_sent() {
+fn all_sends_one_list_request_and_needed_updates() {
     let env = TestEnv::signed_in();
     let result = update(&env, &["--all", "--value", "disabled"]).assert_code(0);
     let requests = env.request_lines();
@@ -34,57 +35,62 @@ fn one_listing_is_read_and_only_what_is_needed_is_sent() {
         assert_eq!(request.body, r#"{"policyValue":"Disabled"}"#);
         assert_eq!(request.header("content-type"), Some("application/json"));
     }
-    assert_eq!(env.tenant.value("SaaS"), "Enabled", "offer types are not chosen unless a scope says so");
+    assert_eq!(env.tenant.value("SaaS"), "Enabled", "offer types need --scope");
 
     env.tenant.forget_requests();
-    let again = update(&env, &["--all", "--value", "disabled"]).assert_code(0);
-    assert_eq!(again.ids_with_outcome("unchanged").len(), 17);
-    again.stderr_contains(&["Nothing to change"]);
+    let second_run = update(&env, &["--all", "--value", "disabled"]);
+    cli_snapshot!(second_run.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    Nothing to change in the tenant 11111111-1111-4111-8111-111111111111: 17 as wanted already.
+    ");
+    assert_eq!(second_run.ids_with_outcome("unchanged").len(), 17);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }
 
 #[test]
-fn a_product_that_is_named_twice_is_changed_once() {
+fn product_selected_twice_is_updated_once() {
     let env = TestEnv::signed_in();
-    let words = ["Power BI Pro", "CFQ7TTC0H9MP", "cfq7ttc0h9mp", " power bi PRO ", "Viva Goals", "--value", "trials"];
-    let result = update(&env, &words).assert_code(0);
+    let arguments =
+        ["Power BI Pro", "CFQ7TTC0H9MP", "cfq7ttc0h9mp", " power bi PRO ", "Viva Goals", "--value", "trials"];
+    let result = update(&env, &arguments).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), [POWER_BI, "CFQ7TTC0PW0V"]);
     assert_eq!(env.updated_ids(), sorted([POWER_BI, "CFQ7TTC0PW0V"]));
     assert_eq!(env.history().len(), 2);
 }
 
 #[test]
-fn a_pattern_is_a_part_of_the_name_or_a_regular_expression() {
-    for (pattern, chosen) in [
+fn name_matches_substring_or_regex() {
+    for (pattern, expected) in [
         ("visio", &[VISIO, VISIO_2][..]),
         ("/^VISIO .* 2$/", &[VISIO_2]),
         ("/^(visio|planner) plan 1$/", &["CFQ7TTC0HDB1", VISIO]),
-        // An expression is no part of a name, and a part of a name is no expression.
+        // A substring is not a regular expression.
         ("premium (", &["CFQ7TTC0H6RP"]),
     ] {
         let env = TestEnv::signed_in();
         let result = env.run(&["products", "update", "--name", pattern, "--value", "enabled", "--yes", "-o", "json"]);
-        assert_eq!(result.assert_code(0).ids_with_outcome("changed"), chosen, "{pattern}");
+        assert_eq!(result.assert_code(0).ids_with_outcome("changed"), expected, "{pattern}");
         assert_eq!(env.request_lines()[0], LIST_PRODUCTS);
-        assert_eq!(env.updated_ids(), sorted(chosen), "{pattern}");
+        assert_eq!(env.updated_ids(), sorted(expected), "{pattern}");
     }
 }
 
 #[test]
-fn exceptions_are_left_as_they_are() {
+fn except_excludes_products() {
     let env = TestEnv::signed_in();
     let exceptions = ["--except", "power bi PRO", "--except", "cfq7ttc0lh05", "--except", POWER_BI];
     let result = update(&env, &[&["--all", "--value", "disabled"], &exceptions[..]].concat()).assert_code(0);
-    let output = [POWER_BI, "CFQ7TTC0LH05"];
-    let expected: Vec<_> = NOT_DISABLED.into_iter().filter(|id| !output.contains(id)).collect();
+    let excluded = [POWER_BI, "CFQ7TTC0LH05"];
+    let expected: Vec<_> = NOT_DISABLED.into_iter().filter(|id| !excluded.contains(id)).collect();
     assert_eq!(result.ids_with_outcome("changed"), expected);
     assert_eq!(env.updated_ids(), sorted(expected));
-    assert_eq!(result.json().as_array().unwrap().len(), 15, "exceptions are not told of");
-    assert_eq!((env.tenant.value(output[0]), env.tenant.value(output[1])), ("Enabled".into(), "Enabled".into()));
+    assert_eq!(result.json().as_array().unwrap().len(), 15, "excluded products have no records");
+    assert_eq!((env.tenant.value(excluded[0]), env.tenant.value(excluded[1])), ("Enabled".into(), "Enabled".into()));
 }
 
 #[test]
-fn a_pattern_takes_exceptions_too() {
+fn name_can_be_combined_with_except() {
     let env = TestEnv::signed_in();
     let result = update(&env, &["--name", "visio", "--except", "Visio Plan 1", "--value", "enabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), [VISIO_2]);
@@ -92,7 +98,7 @@ fn a_pattern_takes_exceptions_too() {
 }
 
 #[test]
-fn offer_types_alone_take_one_listing_of_theirs() {
+fn scope_offer_type_lists_only_offer_types() {
     let env = TestEnv::signed_in();
     let result = update(&env, &["--all", "--scope", "offer-type", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["SaaS", "POWERBIVISUALS"]);
@@ -111,14 +117,14 @@ fn offer_types_alone_take_one_listing_of_theirs() {
 }
 
 #[test]
-fn an_offer_type_is_chosen_by_its_name_too() {
+fn offer_types_are_selected_by_id_or_name() {
     let env = TestEnv::signed_in();
     let result = update(&env, &["power bi visuals", "saas", "--scope", "Offer-Type", "--value", "disabled"]);
     assert_eq!(result.assert_code(0).ids_with_outcome("changed"), ["SaaS", "POWERBIVISUALS"]);
 }
 
 #[test]
-fn both_scopes_take_one_listing_each() {
+fn scope_all_sends_two_list_requests() {
     let env = TestEnv::signed_in();
     let arguments = ["--name", "power", "--scope", "all", "--except", "POWERBIVISUALS", "--value", "disabled"];
     let result = update(&env, &arguments).assert_code(0);
@@ -127,25 +133,29 @@ fn both_scopes_take_one_listing_each() {
     env.tenant.forget_requests();
     let result = update(&env, &["--all", "--scope", "all", "--value", "enabled"]).assert_code(0);
     let mut requests = env.request_lines();
-    let changes = requests.split_off(2);
+    let updates = requests.split_off(2);
     assert_eq!(sorted(requests), [LIST_OFFER_TYPES, LIST_PRODUCTS]);
-    assert!(changes.iter().all(|line| line.starts_with("PUT ")), "{changes:?}");
+    assert!(updates.iter().all(|line| line.starts_with("PUT ")), "{updates:?}");
     let records = result.json();
     let scopes: Vec<_> = records.as_array().unwrap().iter().map(|record| record["scope"].clone()).collect();
     assert_eq!(scopes, [vec![json!("product"); 17], vec![json!("offerType"); 4]].concat(), "products come first");
-    assert_eq!(changes.len(), result.ids_with_outcome("changed").len());
+    assert_eq!(updates.len(), result.ids_with_outcome("changed").len());
     assert_eq!((env.tenant.value("DYNAMICSBC"), env.tenant.value(VISIO)), ("Enabled".into(), "Enabled".into()));
 }
 
 #[test]
-fn a_product_and_an_offer_type_of_one_name_are_told_apart_by_their_ids() {
+fn name_of_product_and_offer_type_is_ambiguous() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![Product::new("CFQ7TTC0AAAA", "Twin", "Enabled")]);
     env.tenant.set_offer_types(vec![Product::new("TWIN2", "twin", "Enabled")]);
-    update(&env, &["Twin", "--scope", "all", "--value", "disabled"])
-        .assert_code(1)
-        .stdout_is_empty()
-        .stderr_contains(&["'Twin' fits 2", "Twin (CFQ7TTC0AAAA)", "twin (TWIN2)", "by its id"]);
+    cli_snapshot!(update(&env, &["Twin", "--scope", "all", "--value", "disabled"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 'Twin' fits 2 product or offer types; nothing was done
+      Twin (CFQ7TTC0AAAA)
+      twin (TWIN2)
+    hint: name one of them by its id
+    ");
     env.assert_nothing_changed();
     let result = update(&env, &["TWIN2", "--scope", "all", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["TWIN2"]);
@@ -153,35 +163,38 @@ fn a_product_and_an_offer_type_of_one_name_are_told_apart_by_their_ids() {
 }
 
 #[test]
-fn a_value_the_service_added_later_is_changed_away_from() {
+fn unknown_current_value_is_replaced() {
     let env = TestEnv::signed_in();
     env.tenant.set_value(POWER_BI, "OnlyOnTuesdays");
     env.tenant.set_value(VISIO, "disabled");
     let result = update(&env, &[POWER_BI, VISIO, "--value", "disabled"]).assert_code(0);
     let record = result.record(POWER_BI);
     assert_eq!((&record["previousValue"], &record["policyValue"]), (&json!("OnlyOnTuesdays"), &json!("Disabled")));
-    // The case of a value makes no difference.
+    // Values are case-insensitive.
     assert_eq!(result.record(VISIO)["outcome"], "unchanged");
     assert_eq!(env.updated_ids(), [POWER_BI]);
 }
 
 #[test]
-fn every_word_for_a_value_works_for_many_products_too() {
+fn value_spellings() {
     let env = TestEnv::signed_in();
-    for (value, wire) in
+    for (value, expected) in
         [("TRIALS", "OnlyTrialsWithoutPaymentMethod"), ("Enabled", "Enabled"), ("disabled", "Disabled")]
     {
         update(&env, &["--name", "visio", "--value", value]).assert_code(0);
-        assert_eq!((env.tenant.value(VISIO), env.tenant.value(VISIO_2)), (wire.into(), wire.into()));
+        assert_eq!((env.tenant.value(VISIO), env.tenant.value(VISIO_2)), (expected.into(), expected.into()));
     }
 }
 
 #[test]
-fn another_tenant_is_changed_with_the_same_sign_in() {
+fn tenant_flag_updates_that_tenant() {
     let env = TestEnv::signed_in();
-    let customer = crate::tenant::CUSTOMER_DOMAIN;
-    let result = update(&env, &["--name", "visio", "--value", "disabled", "--tenant", customer]).assert_code(0);
-    result.stderr_contains(&["2 changed in the tenant 22222222-2222-4222-8222-222222222222"]);
-    assert_eq!(env.tenant.value_in(crate::tenant::CUSTOMER_TENANT, VISIO_2), "Disabled");
-    assert!(env.history().iter().all(|entry| entry["tenantId"] == crate::tenant::CUSTOMER_TENANT));
+    let result = update(&env, &["--name", "visio", "--value", "disabled", "--tenant", CUSTOMER_DOMAIN]);
+    cli_snapshot!(result.without_stdout(), @"
+    exit_code: 0
+    ----- stderr -----
+    2 changed in the tenant 22222222-2222-4222-8222-222222222222
+    ");
+    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO_2), "Disabled");
+    assert!(env.history().iter().all(|entry| entry["tenantId"] == CUSTOMER_TENANT));
 }

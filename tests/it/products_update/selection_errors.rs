@@ -1,157 +1,356 @@
-//! Selections that cannot be meant: nothing is changed.
+//! Selections that are invalid: nothing is changed.
 
 use super::*;
-use crate::support::fixtures::{POWER_BI, VISIO_2};
+use crate::support::fixtures::{OLD_POWER_BI, POWER_BI, VISIO_2};
+use crate::support::snapshot::Transcript;
+use crate::tenant::{ADMIN, Response};
 
-/// The command line alone shows that it is wrong.
+const DISABLE: &[&str] = &["--value", "disabled"];
+
+/// The arguments of a run.
+struct Case {
+    name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// Runs each case with further arguments. Asserts that the command line alone is rejected: no request is sent.
 #[track_caller]
-fn expect_wrong_usage(arguments: &[&str], said: &[&str]) {
+fn usage_errors(cases: &[Case], more: &[&str]) -> Transcript {
     let env = TestEnv::signed_in();
-    env.run(&[&["products", "update"], arguments].concat()).assert_code(2).stdout_is_empty().stderr_contains(said);
-    assert!(env.request_lines().is_empty(), "{arguments:?}: {:?}", env.request_lines());
-}
-
-#[test]
-fn contradictory_selections_are_wrong_usage() {
-    let disable = ["--value", "disabled", "--yes"];
-    for (arguments, said) in [
-        (&[][..], "--all"),
-        (&["--except", "Power BI Pro"], "--all"),
-        (&["--all", POWER_BI], "cannot be used with"),
-        (&["--name", "visio", POWER_BI], "cannot be used with"),
-        (&["--all", "--name", "visio"], "cannot be used with"),
-        (&[POWER_BI, "--except", "Visio Plan 1"], "cannot be used with"),
-    ] {
-        expect_wrong_usage(&[arguments, &disable].concat(), &[said]);
+    let mut transcript = Transcript::default();
+    for Case { name, arguments } in cases {
+        transcript.push(name, env.run(&[&["products", "update"], *arguments, more].concat()));
+        assert!(env.request_lines().is_empty(), "{name}: {:?}", env.request_lines());
     }
+    transcript
 }
 
 #[test]
-fn words_that_cannot_be_meant_are_wrong_usage() {
-    let disable = ["--value", "disabled", "--yes"];
-    for (arguments, said) in [
-        (&["--all", "--jobs", "0"][..], "--jobs"),
-        (&["--all", "--jobs", "65"], "1..=64"),
-        (&["--all", "--jobs", "x"], "--jobs"),
-        (&["--all", "--scope", "everything"], "offer-type"),
-        (&["--name", ""], "the pattern is empty"),
-        (&["--name", "/(/"], "no regular expression"),
-        (&[""], "'' cannot be an id or a name"),
-        (&[POWER_BI, "  "], "cannot be an id or a name"),
-        (&["..", POWER_BI], "'..' cannot be an id or a name"),
-        (&["a\nb"], "'a b' cannot be an id or a name"),
-        (&["--all", "--except", ""], "'' cannot be an id or a name"),
-    ] {
-        expect_wrong_usage(&[arguments, &disable].concat(), &[said]);
-    }
+fn conflicting_selections_error() {
+    let cases = [
+        Case { name: "none", arguments: &[] },
+        Case { name: "--except alone", arguments: &["--except", "Power BI Pro"] },
+        Case { name: "--all and an id", arguments: &["--all", POWER_BI] },
+        Case { name: "--name and an id", arguments: &["--name", "visio", POWER_BI] },
+        Case { name: "--all and --name", arguments: &["--all", "--name", "visio"] },
+        Case { name: "an id and --except", arguments: &[POWER_BI, "--except", "Visio Plan 1"] },
+    ];
+    cli_snapshot!(usage_errors(&cases, &["--value", "disabled", "--yes"]), @"
+    ===== none =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <ID_OR_NAME|--all|--name <PATTERN>>
+
+    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ===== --except alone =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <ID_OR_NAME|--all|--name <PATTERN>>
+
+    Usage: mscommerce products update --value <VALUE> --except <ID_OR_NAME> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ===== --all and an id =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--all' cannot be used with '[ID_OR_NAME]...'
+
+    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ===== --name and an id =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--name <PATTERN>' cannot be used with '[ID_OR_NAME]...'
+
+    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ===== --all and --name =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--all' cannot be used with '--name <PATTERN>'
+
+    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ===== an id and --except =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '[ID_OR_NAME]...' cannot be used with '--except <ID_OR_NAME>'
+
+    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
-fn a_value_is_needed_and_has_to_be_known() {
-    expect_wrong_usage(&["--all", "--yes"], &["--value"]);
-    expect_wrong_usage(
-        &["--all", "--yes", "--value", "off"],
-        &["enabled, disabled and only-trials-without-payment-method"],
-    );
+fn invalid_arguments_error() {
+    let cases = [
+        Case { name: "--jobs 0", arguments: &["--all", "--jobs", "0"] },
+        Case { name: "--jobs 65", arguments: &["--all", "--jobs", "65"] },
+        Case { name: "--jobs x", arguments: &["--all", "--jobs", "x"] },
+        Case { name: "unknown scope", arguments: &["--all", "--scope", "everything"] },
+        Case { name: "empty pattern", arguments: &["--name", ""] },
+        Case { name: "invalid regular expression", arguments: &["--name", "/(/"] },
+        Case { name: "empty id", arguments: &[""] },
+        Case { name: "blank id", arguments: &[POWER_BI, "  "] },
+        Case { name: "id ..", arguments: &["..", POWER_BI] },
+        Case { name: "id with line break", arguments: &["a\nb"] },
+        Case { name: "empty --except", arguments: &["--all", "--except", ""] },
+    ];
+    cli_snapshot!(usage_errors(&cases, &["--value", "disabled", "--yes"]), @"
+    ===== --jobs 0 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '0' for '--jobs <N>': 0 is not in 1..=64
+
+    For more information, try '--help'.
+    ===== --jobs 65 =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '65' for '--jobs <N>': 65 is not in 1..=64
+
+    For more information, try '--help'.
+    ===== --jobs x =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'x' for '--jobs <N>': invalid digit found in string
+
+    For more information, try '--help'.
+    ===== unknown scope =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'everything' for '--scope <SCOPE>'
+      [possible values: product, offer-type, all]
+
+    For more information, try '--help'.
+    ===== empty pattern =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '' for '--name <PATTERN>': the pattern is empty
+
+    For more information, try '--help'.
+    ===== invalid regular expression =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '/(/' for '--name <PATTERN>': no regular expression: found open group without closing ')'
+
+    For more information, try '--help'.
+    ===== empty id =====
+    exit_code: 2
+    ----- stderr -----
+    error: '' cannot be an id or a name
+    ===== blank id =====
+    exit_code: 2
+    ----- stderr -----
+    error: '  ' cannot be an id or a name
+    ===== id .. =====
+    exit_code: 2
+    ----- stderr -----
+    error: '..' cannot be an id or a name
+    ===== id with line break =====
+    exit_code: 2
+    ----- stderr -----
+    error: 'a b' cannot be an id or a name
+    ===== empty --except =====
+    exit_code: 2
+    ----- stderr -----
+    error: '' cannot be an id or a name
+    ");
 }
 
 #[test]
-fn trials_are_not_for_offer_types_and_that_is_said() {
-    for scope in ["all", "offer-type"] {
-        for more in [&["--yes"][..], &["--dry-run"]] {
-            let arguments = [&["--all", "--scope", scope, "--value", "trials"], more].concat();
-            expect_wrong_usage(&arguments, &["an offer type takes enabled or disabled", "hint: leave out --scope"]);
-        }
-    }
+fn missing_or_unknown_value_error() {
+    let cases = [
+        Case { name: "missing", arguments: &["--all", "--yes"] },
+        Case { name: "unknown", arguments: &["--all", "--yes", "--value", "off"] },
+    ];
+    cli_snapshot!(usage_errors(&cases, &[]), @"
+    ===== missing =====
+    exit_code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      --value <VALUE>
+
+    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+
+    For more information, try '--help'.
+    ===== unknown =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'off' for '--value <VALUE>': the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
-fn without_a_terminal_a_yes_is_needed_before_any_request() {
+fn trials_for_offer_types_error() {
+    let cases = [
+        Case { name: "all, --yes", arguments: &["--scope", "all", "--yes"] },
+        Case { name: "all, --dry-run", arguments: &["--scope", "all", "--dry-run"] },
+        Case { name: "offer-type, --yes", arguments: &["--scope", "offer-type", "--yes"] },
+        Case { name: "offer-type, --dry-run", arguments: &["--scope", "offer-type", "--dry-run"] },
+    ];
+    cli_snapshot!(usage_errors(&cases, &["--all", "--value", "trials"]), @"
+    ===== all, --yes =====
+    ===== all, --dry-run =====
+    ===== offer-type, --yes =====
+    ===== offer-type, --dry-run =====
+    exit_code: 2
+    ----- stderr -----
+    error: an offer type takes enabled or disabled; trials are for products only
+    hint: leave out --scope to change products alone
+    ");
+}
+
+#[test]
+fn no_terminal_without_yes_error() {
     let env = TestEnv::signed_in();
-    let token = env.tenant.issue_token(crate::tenant::ADMIN, HOME_TENANT, 3600);
-    for variables in [&[][..], &[("MSCOMMERCE_TOKEN", token.as_str())]] {
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let mut transcript = Transcript::default();
+    for (name, variables) in
+        [("cached sign-in", &[][..]), ("environment token", &[("MSCOMMERCE_TOKEN", token.as_str())])]
+    {
         for selection in [&["--all"][..], &[POWER_BI], &["--name", "no such name"]] {
             let arguments = [&["products", "update", "--value", "disabled"], selection].concat();
-            env.run_with_env(variables, &arguments).assert_code(2).stdout_is_empty().stderr_contains(&[
-                "no terminal",
-                "nothing was changed",
-                "--yes",
-                "--dry-run",
-            ]);
+            let case = format!("{name}, {}", selection.join(" "));
+            transcript.push(case, env.run_with_env(variables, &arguments));
         }
     }
-    // A yes on a pipe is no person's.
-    let piped = env.run_with_stdin(&["products", "update", "--all", "--value", "disabled"], "y\n");
-    piped.assert_code(2).stderr_contains(&["--yes"]);
+    // Piped input does not count as an answer.
+    let arguments = ["products", "update", "--all", "--value", "disabled"];
+    transcript.push("piped answer", env.run_with_stdin(&arguments, "y\n"));
+    cli_snapshot!(transcript, @"
+    ===== cached sign-in, --all =====
+    ===== cached sign-in, CFQ7TTC0H9MP =====
+    ===== cached sign-in, --name no such name =====
+    ===== environment token, --all =====
+    ===== environment token, CFQ7TTC0H9MP =====
+    ===== environment token, --name no such name =====
+    ===== piped answer =====
+    exit_code: 2
+    ----- stderr -----
+    error: standard input is no terminal to ask on; nothing was changed
+    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    ");
     assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
 }
 
-/// Only the listing shows that it is wrong.
+/// Runs with and without `--dry-run`. Asserts that both runs list, fail in the same way and change nothing.
 #[track_caller]
-fn expect_refused(env: &TestEnv, arguments: &[&str], said: &[&str]) -> CliResult {
+fn assert_rejected(env: &TestEnv, arguments: &[&str]) -> CliResult {
     env.tenant.forget_requests();
-    let result = update(env, arguments).assert_code(1).stdout_is_empty().stderr_contains(said);
+    let result = update(env, arguments).assert_code(1);
     env.assert_nothing_changed();
-    assert!(!env.request_lines().is_empty(), "only the listing shows it");
-    // The same without changing anything.
-    env.run(&[&["products", "update"], arguments, &["--dry-run"]].concat()).assert_code(1).stderr_contains(said);
+    assert!(!env.request_lines().is_empty(), "the error needs the list: {arguments:?}");
+    let dry_run = env.run(&[&["products", "update"], arguments, &["--dry-run"]].concat());
+    assert_eq!((dry_run.code, &dry_run.stderr), (1, &result.stderr), "{arguments:?}");
+    env.assert_nothing_changed();
     result
 }
 
-#[test]
-fn what_is_not_listed_is_told_with_what_is_nearest() {
-    let env = TestEnv::signed_in();
-    let disable = ["--value", "disabled"];
-    for (words, said) in [
-        (
-            &["Power BI Prof"][..],
-            &["'Power BI Prof'", "Power BI Pro (CFQ7TTC0H9MP)", "hint: mscommerce products list"][..],
-        ),
-        // One that fits does not make up for one that does not.
-        (&[POWER_BI, "Vizio Plan 1"], &["'Vizio Plan 1'", "Visio Plan 1 (CFQ7TTC0HD33)"]),
-        (&["CFQ7TTC0L3PB"], &["CFQ7TTC0L3PB has been renumbered", "Power BI Pro is CFQ7TTC0H9MP now"]),
-        (&["SaaS"], &["'SaaS'", "--scope offer-type"]),
-    ] {
-        expect_refused(&env, &[words, &disable].concat(), said);
+/// Runs each case and collects the errors.
+#[track_caller]
+fn selection_errors(env: &TestEnv, cases: &[Case]) -> Transcript {
+    let mut transcript = Transcript::default();
+    for Case { name, arguments } in cases {
+        transcript.push(name, assert_rejected(env, &[arguments, DISABLE].concat()));
     }
+    transcript
 }
 
 #[test]
-fn the_hints_about_offer_types_lead_to_offer_types() {
-    let env = TestEnv::signed_in();
-    let arguments = ["Sofware as a Service", "--scope", "offer-type", "--value", "disabled"];
-    let result = expect_refused(&env, &arguments, &["Software as a Service (SaaS)"]);
-    // The first hint is the command that lists what there is to choose from; it was not products.
-    assert!(result.stderr.contains("mscommerce products list --scope offer-type"), "{}", result.stderr);
-    assert!(!result.stderr.contains("the nearest product"), "offer types are no products: {}", result.stderr);
+fn unknown_selection_suggests_nearest() {
+    let cases = [
+        Case { name: "misspelled name", arguments: &["Power BI Prof"] },
+        Case { name: "known id and misspelled name", arguments: &[POWER_BI, "Vizio Plan 1"] },
+        Case { name: "renumbered id", arguments: &[OLD_POWER_BI] },
+        Case { name: "offer type", arguments: &["SaaS"] },
+        Case { name: "misspelled offer type", arguments: &["Sofware as a Service", "--scope", "offer-type"] },
+    ];
+    cli_snapshot!(selection_errors(&TestEnv::signed_in(), &cases), @"
+    ===== misspelled name =====
+    exit_code: 1
+    ----- stderr -----
+    error: no product has the id or the name 'Power BI Prof'
+      the nearest products:
+        Power BI Pro (CFQ7TTC0H9MP)
+        Power BI Premium (standalone) (CFQ7TTC0H6RP)
+        Power Automate RPA (CFQ7TTC0LSGZ)
+    hint: mscommerce products list
+    hint: offer types are chosen with --scope offer-type, both with --scope all
+    ===== known id and misspelled name =====
+    exit_code: 1
+    ----- stderr -----
+    error: no product has the id or the name 'Vizio Plan 1'
+      the nearest products:
+        Visio Plan 1 (CFQ7TTC0HD33)
+        Visio Plan 2 (CFQ7TTC0HD32)
+    hint: mscommerce products list
+    hint: offer types are chosen with --scope offer-type, both with --scope all
+    ===== renumbered id =====
+    exit_code: 1
+    ----- stderr -----
+    error: no product has the id or the name 'CFQ7TTC0L3PB'
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    ===== offer type =====
+    exit_code: 1
+    ----- stderr -----
+    error: no product has the id or the name 'SaaS'
+    hint: mscommerce products list
+    hint: offer types are chosen with --scope offer-type, both with --scope all
+    ===== misspelled offer type =====
+    exit_code: 1
+    ----- stderr -----
+    error: no offer type has the id or the name 'Sofware as a Service'
+      the nearest offer types:
+        Software as a Service (SaaS)
+        Power BI Visuals (POWERBIVISUALS)
+        Dynamics 365 Dataverse Apps (DYNAMICSCE)
+        Dynamics 365 Business Central (DYNAMICSBC)
+    hint: mscommerce products list --scope offer-type
+    hint: products are chosen without --scope, both with --scope all
+    ");
 }
 
 #[test]
-fn a_name_that_several_have_is_refused_with_their_ids() {
+fn ambiguous_name_error() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "Twin", "Enabled"),
         Product::new("CFQ7TTC0BBBB", "TWIN", "Enabled"),
         Product::new("CFQ7TTC0CCCC", "Alone", "Enabled"),
     ]);
-    let said =
-        ["'twin' fits 2 products", "Twin (CFQ7TTC0AAAA)", "TWIN (CFQ7TTC0BBBB)", "hint: name one of them by its id"];
-    expect_refused(&env, &["Alone", "twin", "--value", "disabled"], &said);
-    // An exception is the safer the more it spares.
+    cli_snapshot!(assert_rejected(&env, &["Alone", "twin", "--value", "disabled"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 'twin' fits 2 products; nothing was done
+      Twin (CFQ7TTC0AAAA)
+      TWIN (CFQ7TTC0BBBB)
+    hint: name one of them by its id
+    ");
+    // --except accepts an ambiguous name: it excludes every match.
     let result = update(&env, &["--all", "--except", "twin", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0CCCC"]);
 }
 
 #[test]
-fn a_product_that_the_service_lists_twice_is_one_product() {
+fn duplicate_list_entries_are_one_product() {
     let env = TestEnv::signed_in();
-    let listed = |value| Product::new("CFQ7TTC0AAAA", "Twice", value);
-    env.tenant.set_products(vec![listed("Enabled"), listed("Enabled")]);
+    let twice = |value| Product::new("CFQ7TTC0AAAA", "Twice", value);
+    env.tenant.set_products(vec![twice("Enabled"), twice("Enabled")]);
     let result = update(&env, &["--all", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0AAAA"]);
     assert_eq!(env.updated_ids(), ["CFQ7TTC0AAAA"]);
-    // To ask for its id, which is named already, would lead nowhere.
+    // The id is not ambiguous.
     env.tenant.forget_requests();
     let result = update(&env, &["CFQ7TTC0AAAA", "--value", "enabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0AAAA"]);
@@ -159,57 +358,134 @@ fn a_product_that_the_service_lists_twice_is_one_product() {
 }
 
 #[test]
-fn a_selection_that_fits_nothing_is_refused() {
+fn selection_without_match_is_an_error() {
+    let cases = [
+        Case { name: "name", arguments: &["--name", "no such name"] },
+        // Patterns match names, not ids.
+        Case { name: "part of an id", arguments: &["--name", "CFQ7TTC0"] },
+        Case {
+            name: "everything excluded",
+            arguments: &["--name", "visio", "--except", "Visio Plan 1", "--except", VISIO_2],
+        },
+    ];
+    cli_snapshot!(selection_errors(&TestEnv::signed_in(), &cases), @"
+    ===== name =====
+    ===== part of an id =====
+    exit_code: 1
+    ----- stderr -----
+    error: no name fits --name; nothing was changed (17 listed)
+    hint: mscommerce products list
+    ===== everything excluded =====
+    exit_code: 1
+    ----- stderr -----
+    error: nothing is left to change: the selection is empty
+    hint: mscommerce products list
+    ");
+}
+
+#[test]
+fn selection_in_empty_tenant_is_an_error() {
     let env = TestEnv::signed_in();
-    for (selection, said) in [
-        (&["--name", "no such name"][..], &["no name fits --name", "nothing was changed", "hint: "][..]),
-        // Names are chosen among, not ids.
-        (&["--name", "CFQ7TTC0"], &["no name fits --name"]),
-        (&["--name", "visio", "--except", "Visio Plan 1", "--except", VISIO_2], &["nothing is left to change"]),
-    ] {
-        expect_refused(&env, &[selection, &["--value", "disabled"]].concat(), said);
-    }
     env.tenant.set_products(Vec::new());
-    expect_refused(&env, &["--all", "--value", "disabled"], &["nothing"]);
-    expect_refused(&env, &["--name", "visio", "--value", "disabled"], &["no name fits --name"]);
-    expect_refused(&env, &[POWER_BI, "--value", "disabled"], &[POWER_BI]);
+    let cases = [
+        Case { name: "--all", arguments: &["--all"] },
+        Case { name: "--name", arguments: &["--name", "visio"] },
+        Case { name: "id", arguments: &[POWER_BI] },
+    ];
+    cli_snapshot!(selection_errors(&env, &cases), @"
+    ===== --all =====
+    exit_code: 1
+    ----- stderr -----
+    error: nothing is left to change: the selection is empty
+    hint: mscommerce products list
+    ===== --name =====
+    exit_code: 1
+    ----- stderr -----
+    error: no name fits --name; nothing was changed (0 listed)
+    hint: mscommerce products list
+    ===== id =====
+    exit_code: 1
+    ----- stderr -----
+    error: no product has the id or the name 'CFQ7TTC0H9MP'
+    hint: mscommerce products list
+    hint: offer types are chosen with --scope offer-type, both with --scope all
+    ");
 }
 
 #[test]
-fn an_exception_that_excepts_nothing_is_a_slip_of_the_pen() {
-    let env = TestEnv::signed_in();
-    for (selection, said) in [
-        (&["--all", "--except", "Power BI Prof"][..], &["--except 'Power BI Prof'", "Power BI Pro (CFQ7TTC0H9MP)"][..]),
-        (&["--all", "--except", "Power BI Pro", "--except", "no such thing"], &["--except 'no such thing'"]),
-        // It exists, and is not selected.
-        (&["--name", "visio", "--except", "Power BI Pro"], &["--except 'Power BI Pro'", "nothing that is selected"]),
-        (&["--all", "--except", "SaaS"], &["--except 'SaaS'"]),
-    ] {
-        expect_refused(&env, &[selection, &["--value", "disabled"]].concat(), said);
-    }
+fn except_without_match_is_an_error() {
+    let cases = [
+        Case { name: "misspelled name", arguments: &["--all", "--except", "Power BI Prof"] },
+        Case { name: "second name", arguments: &["--all", "--except", "Power BI Pro", "--except", "no such thing"] },
+        Case { name: "not selected", arguments: &["--name", "visio", "--except", "Power BI Pro"] },
+        Case { name: "offer type", arguments: &["--all", "--except", "SaaS"] },
+        Case { name: "renumbered id", arguments: &["--all", "--except", OLD_POWER_BI] },
+    ];
+    cli_snapshot!(selection_errors(&TestEnv::signed_in(), &cases), @"
+    ===== misspelled name =====
+    exit_code: 1
+    ----- stderr -----
+    error: --except 'Power BI Prof' fits nothing that is selected; nothing was changed
+      the nearest names:
+        Power BI Pro (CFQ7TTC0H9MP)
+        Power BI Premium (standalone) (CFQ7TTC0H6RP)
+        Power Automate RPA (CFQ7TTC0LSGZ)
+    hint: mscommerce products list
+    ===== second name =====
+    exit_code: 1
+    ----- stderr -----
+    error: --except 'no such thing' fits nothing that is selected; nothing was changed
+    hint: mscommerce products list
+    ===== not selected =====
+    exit_code: 1
+    ----- stderr -----
+    error: --except 'Power BI Pro' fits nothing that is selected; nothing was changed
+      the nearest names:
+        Visio Plan 1 (CFQ7TTC0HD33)
+        Visio Plan 2 (CFQ7TTC0HD32)
+    hint: mscommerce products list
+    ===== offer type =====
+    exit_code: 1
+    ----- stderr -----
+    error: --except 'SaaS' fits nothing that is selected; nothing was changed
+    hint: mscommerce products list
+    ===== renumbered id =====
+    exit_code: 1
+    ----- stderr -----
+    error: --except 'CFQ7TTC0L3PB' fits nothing that is selected; nothing was changed
+      the nearest names:
+        Power Automate per user (CFQ7TTC0LH3L)
+        Power Apps per user (CFQ7TTC0LH2H)
+        Power Automate RPA (CFQ7TTC0LSGZ)
+        Power BI Premium (standalone) (CFQ7TTC0H6RP)
+        Power BI Pro (CFQ7TTC0H9MP)
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    hint: mscommerce products list
+    ");
 }
 
 #[test]
-fn a_renumbered_id_as_an_exception_leads_to_the_new_one() {
-    let env = TestEnv::signed_in();
-    expect_refused(
-        &env,
-        &["--all", "--except", "CFQ7TTC0L3PB", "--value", "disabled"],
-        &["--except 'CFQ7TTC0L3PB'", "hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now"],
-    );
-}
-
-#[test]
-fn what_is_listed_without_an_id_cannot_be_changed_and_can_be_excepted() {
+fn product_without_id_must_be_excluded() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "With an id", "Enabled"),
         Product::new("", "Without one", "Enabled").with("productId", Value::Null),
     ]);
-    for selection in [&["--all"][..], &["Without one"], &["--name", "with"]] {
-        let said = ["the service lists Without one without an id", "nothing was changed"];
-        expect_refused(&env, &[selection, &["--value", "disabled"]].concat(), &said);
-    }
+    let cases = [
+        Case { name: "--all", arguments: &["--all"] },
+        Case { name: "name", arguments: &["Without one"] },
+        Case { name: "--name", arguments: &["--name", "with"] },
+    ];
+    cli_snapshot!(selection_errors(&env, &cases), @"
+    ===== --all =====
+    ===== name =====
+    ===== --name =====
+    exit_code: 1
+    ----- stderr -----
+    error: the service lists Without one without an id, so it cannot be changed
+      nothing was changed
+    hint: leave it out: --except 'Without one'
+    ");
     let result = update(&env, &["--all", "--except", "without one", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0AAAA"]);
     let result = update(&env, &["With an id", "--value", "enabled"]).assert_code(0);
@@ -217,28 +493,37 @@ fn what_is_listed_without_an_id_cannot_be_changed_and_can_be_excepted() {
 }
 
 #[test]
-fn what_is_of_a_scope_nobody_knows_yet_cannot_be_changed_and_can_be_excepted() {
+fn unknown_scope_must_be_excluded() {
     let env = TestEnv::signed_in();
     let bundle = Product::new("", "A bundle", "Enabled").with("scope", "Bundle");
     env.tenant.set_products(vec![
         Product::new("CFQ7TTC0AAAA", "A product", "Enabled"),
         bundle.with("scopeId", "B1").with("scopeValue", "A bundle"),
     ]);
-    let result = expect_refused(&env, &["--all", "--value", "disabled"], &["A bundle (B1)", "nothing was changed"]);
-    assert!(!result.stderr.contains("without an id"), "it has one: {}", result.stderr);
+    cli_snapshot!(assert_rejected(&env, &["--all", "--value", "disabled"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: the service lists A bundle (B1) of the scope 'Bundle', which this version cannot change
+      nothing was changed
+    hint: leave it out: --except 'A bundle'
+    ");
     let result = update(&env, &["--all", "--except", "B1", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0AAAA"]);
 }
 
 #[test]
-fn a_listing_that_fails_changes_nothing() {
+fn failed_list_request_changes_nothing() {
     let env = TestEnv::signed_in();
-    let fault = crate::tenant::Response::json(500, &json!({"errorCode": "Code", "reason": "Reason."}));
-    // One of two listings is not enough to know what is chosen.
+    let fault = Response::json(500, &json!({"errorCode": "Code", "reason": "Reason."}));
+    // The selection needs both lists.
     env.tenant.fail_next("scope=OfferType", fault);
-    update(&env, &["--all", "--scope", "all", "--value", "disabled"])
-        .assert_code(1)
-        .stdout_is_empty()
-        .stderr_contains(&["could not list the offer types", "Code: Reason."]);
+    cli_snapshot!(update(&env, &["--all", "--scope", "all", "--value", "disabled"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the offer types: the service answered 500 Internal Server Error
+      Code: Reason.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ");
     env.assert_nothing_changed();
 }
