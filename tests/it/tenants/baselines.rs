@@ -1,156 +1,252 @@
-//! `baseline check` and `baseline apply` at several tenants.
+//! `baseline check` and `baseline apply` for several tenants.
 
 use super::*;
 use crate::support::fixtures::{FORMATS, POWER_BI, THIRD_DOMAIN, THIRD_TENANT, VISIO};
 
-/// At home Power BI differs, at the first customer Visio, and at the second one Power BI again.
+/// Power BI differs in the home tenant and the third one, Visio in the customer tenant.
 const BASELINE: &str = "[products]\nCFQ7TTC0H9MP = 'Disabled'\nCFQ7TTC0HD33 = 'Disabled'\n";
 const CHECK: &[&str] = &["baseline", "check", "b.toml", "-o", "json"];
 const APPLY: &[&str] = &["baseline", "apply", "b.toml", "--yes", "-o", "json"];
-const EVERYWHERE: [&str; 3] = [CUSTOMER_DOMAIN, HOME_DOMAIN, THIRD_DOMAIN];
+const ALL_TENANTS: [&str; 3] = [CUSTOMER_DOMAIN, HOME_DOMAIN, THIRD_DOMAIN];
 
 fn with_baseline(text: &str) -> TestEnv {
-    let env = known_partner();
+    let env = partner_env_with_tokens();
     env.write("b.toml", text);
     env
 }
 
 #[test]
-fn what_differs_is_told_with_its_tenant() {
+fn check_reports_drift_with_tenant() {
     let env = with_baseline(BASELINE);
-    let result = env.run_in_home(&at(&EVERYWHERE, CHECK)).assert_code(3);
+    let result = env.run_in_home(&for_tenants(&ALL_TENANTS, CHECK));
     assert_eq!(result.column("tenantId"), [CUSTOMER_TENANT, HOME_TENANT, THIRD_TENANT]);
     assert_eq!(result.column("id"), [VISIO, POWER_BI, POWER_BI]);
     assert_eq!(result.column("wantedValue"), ["Disabled"; 3]);
     assert_eq!(result.column("drift"), ["different"; 3]);
-    result.stderr_contains(&["drift: ", "3 of 3 tenants", "hint: "]).stderr_contains(&["mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run"]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 3
+    ----- stderr -----
+    drift: Not as b.toml says: 3 of 3 tenants.
+      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (2 checked).
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
+      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) is not as b.toml says: 1 different (2 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+    ");
 }
 
 #[test]
-fn drift_in_every_format_begins_with_the_tenant() {
+fn drift_in_every_format_starts_with_tenant() {
     let env = with_baseline(BASELINE);
     let mut all = String::new();
     for format in FORMATS {
         let check = ["baseline", "check", "b.toml", "-o", format];
-        let result = env.run_in_home(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN], &check)).assert_code(3);
+        let result = env.run_in_home(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN], &check)).assert_code(3);
         all += &format!("$ -o {format}\n{}--\n{}", result.stdout, result.stderr);
     }
     insta::assert_snapshot!("drift_in_every_format", all);
 }
 
 #[test]
-fn tenants_that_are_as_wanted_are_not_drifted() {
+fn check_without_drift_exits_with_0() {
     let env = with_baseline(&format!("[products]\n{VISIO} = 'Disabled'\n"));
     env.tenant.set_value_in(CUSTOMER_TENANT, VISIO, "Disabled");
-    let result = env.run_in_home(&at(&EVERYWHERE, CHECK)).assert_code(0);
-    assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", "As b.toml says: 3 of 3 tenants.\n"));
+    cli_snapshot!(env.run_in_home(&for_tenants(&ALL_TENANTS, CHECK)), @"
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    As b.toml says: 3 of 3 tenants.
+    ");
     env.tenant.set_value_in(THIRD_TENANT, VISIO, "Enabled");
-    let result = env.run_in_home(&at(&EVERYWHERE, CHECK)).assert_code(3).stderr_contains(&["1 of 3 tenants"]);
+    let result = env.run_in_home(&for_tenants(&ALL_TENANTS, CHECK));
     assert_eq!(result.column("tenantId"), [THIRD_TENANT]);
-    assert!(!result.stderr.contains(HOME_TENANT), "{}", result.stderr);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 3
+    ----- stderr -----
+    drift: Not as b.toml says: 1 of 3 tenants.
+      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) is not as b.toml says: 1 different (1 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+    ");
 }
 
 #[test]
-fn what_a_tenant_does_not_have_is_unknown_there_alone() {
+fn check_unknown_id_concerns_its_tenant_only() {
     let env = with_baseline("[products]\nCFQ7TTC0MINE = 'Disabled'\n");
     env.tenant.set_products_in(CUSTOMER_TENANT, vec![Product::new("CFQ7TTC0MINE", "Mine", "Disabled")]);
-    let result = env.run_in_home(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN], CHECK)).assert_code(3);
+    let result = env.run_in_home(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN], CHECK));
     assert_eq!(
         (result.column("tenantId"), result.column("drift")),
         (vec![HOME_TENANT.to_owned()], vec!["unknown".to_owned()])
     );
-    result.stderr_contains(&["1 of 2 tenants"]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 3
+    ----- stderr -----
+    drift: Not as b.toml says: 1 of 2 tenants.
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 unknown (1 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
+    ");
 }
 
 #[test]
-fn a_refused_sign_in_outweighs_a_failure_and_that_outweighs_drift() {
+fn auth_error_precedes_failure_precedes_drift() {
     let env = with_baseline(BASELINE);
-    // One request at a time, so that the first tenant is the one that fails.
+    // One request at a time, so that the first tenant fails.
     let check = [CHECK, &["--jobs", "1"]].concat();
-    let result = env.run_in_home(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN], &check)).assert_code(3);
+    let result = env.run_in_home(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN], &check)).assert_code(3);
     assert_eq!(result.column("tenantId").len(), 2);
+    let mut transcript = Transcript::default();
     for (names, code) in [
         (&[CUSTOMER_DOMAIN, HOME_DOMAIN][..], 1),
         (&[CUSTOMER_DOMAIN, HOME_DOMAIN, "nowhere.example"], 4),
         (&[CUSTOMER_DOMAIN, "nowhere.example", HOME_DOMAIN], 4),
     ] {
-        env.tenant.fail_next("GET ", refusal(403, "Forbidden", "Not you."));
-        let result = env.run_in_home(&at(names, &check)).assert_code(code);
-        // What is known of the others is told all the same.
+        env.tenant.fail_next("GET ", error_response(403, "Forbidden", "Not you."));
+        let result = env.run_in_home(&for_tenants(names, &check)).assert_code(code);
+        // The drift of the other tenants is still reported.
         assert_eq!(result.column("tenantId"), [HOME_TENANT]);
-        let failed = names.len() - 1;
-        result.stderr_contains(&[
-            &format!("error: {failed} of {} tenants failed\n", names.len()),
-            "  fabrikam.example (22222222-2222-4222-8222-222222222222): ",
-            "Not you.",
-            &format!("({HOME_TENANT}) is not as b.toml says: 1 different"),
-        ]);
+        transcript.push(&names.join(", "), stderr_only(&result));
     }
+    cli_snapshot!(transcript, @"
+    ===== fabrikam.example, contoso.example =====
+    exit_code: 1
+    ----- stderr -----
+    error: 1 of 2 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+        Forbidden: Not you.
+        correlation id: [UUID]
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
+    ===== fabrikam.example, contoso.example, nowhere.example =====
+    exit_code: 4
+    ----- stderr -----
+    error: 2 of 3 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+        Forbidden: Not you.
+        correlation id: [UUID]
+      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+        correlation id: [UUID], trace id: [UUID]
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
+    ===== fabrikam.example, nowhere.example, contoso.example =====
+    exit_code: 4
+    ----- stderr -----
+    error: 2 of 3 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+        Forbidden: Not you.
+        correlation id: [UUID]
+      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+        correlation id: [UUID], trace id: [UUID]
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
+    ");
 }
 
 #[test]
-fn each_tenant_becomes_as_the_file_says() {
+fn apply_changes_every_tenant() {
     let env = with_baseline(&format!("{BASELINE}[offer-types]\nSaaS = 'Disabled'\n"));
-    let result = env.run_in_home(&at(&EVERYWHERE, APPLY)).assert_code(0);
-    assert_eq!(result.stderr, "5 changed, 4 unchanged at 3 tenants\n");
-    assert_eq!(tenants(&result), [CUSTOMER_TENANT, HOME_TENANT, THIRD_TENANT]);
-    assert_eq!(ids_of(&result, CUSTOMER_TENANT, "changed"), [VISIO]);
-    assert_eq!(ids_of(&result, HOME_TENANT, "changed"), [POWER_BI, "SaaS"]);
+    let result = env.run_in_home(&for_tenants(&ALL_TENANTS, APPLY));
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 0
+    ----- stderr -----
+    5 changed, 4 unchanged at 3 tenants
+    ");
+    assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT, THIRD_TENANT]);
+    assert_eq!(ids_with_outcome(&result, CUSTOMER_TENANT, "changed"), [VISIO]);
+    assert_eq!(ids_with_outcome(&result, HOME_TENANT, "changed"), [POWER_BI, "SaaS"]);
     assert_eq!(env.history().len(), 5);
-    env.run_in_home(&at(&EVERYWHERE, CHECK)).assert_code(0);
+    env.run_in_home(&for_tenants(&ALL_TENANTS, CHECK)).assert_code(0);
     env.tenant.forget_requests();
-    env.run_in_home(&at(&EVERYWHERE, APPLY))
-        .assert_code(0)
-        .stderr_contains(&["Nothing to change at 3 tenants: 9 unchanged."]);
-    assert_eq!(changes(&env.tenant.requests()), []);
+    cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, APPLY))), @"
+    exit_code: 0
+    ----- stderr -----
+    Nothing to change at 3 tenants: 9 unchanged.
+    ");
+    assert_eq!(sent_updates(&env.tenant.requests()), []);
 }
 
 #[test]
-fn an_unknown_id_stops_the_tenant_that_lacks_it_and_no_other() {
+fn apply_unknown_id_stops_its_tenant_only() {
     let env = with_baseline("default = 'Disabled'\n[products]\nCFQ7TTC0MINE = 'Disabled'\n");
     env.tenant.set_products_in(CUSTOMER_TENANT, vec![Product::new("CFQ7TTC0MINE", "Mine", "Enabled")]);
     let before = env.tenant.value(POWER_BI);
-    let result = env.run_in_home(&at(&[HOME_DOMAIN, CUSTOMER_DOMAIN], APPLY)).assert_code(1);
-    assert_eq!(tenants(&result), [CUSTOMER_TENANT]);
+    let result = env.run_in_home(&for_tenants(&[HOME_DOMAIN, CUSTOMER_DOMAIN], APPLY));
+    assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT]);
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, "CFQ7TTC0MINE"), "Disabled");
     assert_eq!(env.tenant.value(POWER_BI), before);
-    result.stderr_contains(&[
-        "error: 1 of 2 tenants failed\n  contoso.example (11111111-1111-4111-8111-111111111111): ",
-        "b.toml:3: product CFQ7TTC0MINE",
-        "--ignore-unknown",
-        "hint: mscommerce products list --scope all --tenant contoso.example",
-    ]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 1 of 2 tenants failed
+      contoso.example (11111111-1111-4111-8111-111111111111): the file names an id that the tenant does not have; nothing was changed
+        b.toml:3: product CFQ7TTC0MINE
+      in all: 3 changed, 2 unchanged
+    hint: correct the file, or add --ignore-unknown to go on without them
+    hint: mscommerce products list --scope all --tenant contoso.example
+    ");
 
-    let regardless = [APPLY, &["--ignore-unknown"]].concat();
-    let result = env.run_in_home(&at(&[HOME_DOMAIN, CUSTOMER_DOMAIN], &regardless)).assert_code(0);
+    let ignore_unknown = [APPLY, &["--ignore-unknown"]].concat();
+    let result = env.run_in_home(&for_tenants(&[HOME_DOMAIN, CUSTOMER_DOMAIN], &ignore_unknown));
     assert_eq!(env.tenant.value(POWER_BI), "Disabled");
-    assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
-    result.stderr_contains(&["the tenant contoso.example has no product CFQ7TTC0MINE; ignored"]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 0
+    ----- stderr -----
+    warning: b.toml:3: the tenant contoso.example has no product CFQ7TTC0MINE; ignored
+    14 changed, 12 unchanged at 2 tenants
+    ");
 }
 
 #[test]
-fn a_dry_run_plans_for_each_and_sends_nothing() {
+fn apply_dry_run_plans_every_tenant() {
     let env = with_baseline(BASELINE);
-    let dry = ["baseline", "apply", "b.toml", "--dry-run", "-o", "json"];
-    let result = env.run_in_home(&at(&EVERYWHERE, &dry)).assert_code(0);
-    assert_eq!(result.stderr, "Dry run at 3 tenants: 3 planned, 3 unchanged; nothing was sent.\n");
-    assert_eq!(changes(&env.tenant.requests()), []);
-    // A tenant that cannot be read is no plan.
+    let dry_run = ["baseline", "apply", "b.toml", "--dry-run", "-o", "json"];
+    cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, &dry_run))), @"
+    exit_code: 0
+    ----- stderr -----
+    Dry run at 3 tenants: 3 planned, 3 unchanged; nothing was sent.
+    ");
+    assert_eq!(sent_updates(&env.tenant.requests()), []);
+    // A tenant that cannot be read is not in the plan.
     let names = [HOME_DOMAIN, "nowhere.example"];
-    let result = env.run_in_home(&at(&names, &dry)).assert_code(4);
+    let result = env.run_in_home(&for_tenants(&names, &dry_run));
     assert_eq!(result.column("outcome"), ["planned", "unchanged"]);
-    result
-        .stderr_contains(&["1 of 2 tenants failed", "Dry run at 1 tenant: 1 planned, 1 unchanged; nothing was sent."]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 4
+    ----- stderr -----
+    Dry run at 1 tenant: 1 planned, 1 unchanged; nothing was sent.
+    error: 1 of 2 tenants failed
+      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+        correlation id: [UUID], trace id: [UUID]
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    ");
 }
 
 #[test]
-fn a_file_that_is_no_baseline_is_told_before_anything_is_sent() {
+fn invalid_baseline_sends_nothing() {
     let env = with_baseline("default = 'Sometimes'\n");
+    let mut transcript = Transcript::default();
     for command in [CHECK, APPLY] {
-        env.run_in_home(&at(&EVERYWHERE, command))
-            .assert_code(1)
-            .stdout_is_empty()
-            .stderr_contains(&["b.toml:1", "Sometimes"]);
+        transcript.push(&command.join(" "), env.run_in_home(&for_tenants(&ALL_TENANTS, command)));
     }
+    cli_snapshot!(transcript, @"
+    ===== baseline check b.toml -o json =====
+    ===== baseline apply b.toml --yes -o json =====
+    exit_code: 1
+    ----- stderr -----
+    error: b.toml:1: default: 'Sometimes' is no value: the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 }

@@ -1,4 +1,4 @@
-//! One tenant that is named twice.
+//! One tenant that is given twice.
 
 use super::*;
 use crate::support::fixtures::POWER_BI;
@@ -7,78 +7,133 @@ const LIST: &[&str] = &["products", "list", "-o", "json"];
 const UPDATE: &[&str] = &["products", "update", "--all", "--value", "disabled", "--yes", "-o", "json"];
 
 #[test]
-fn the_same_name_twice_is_asked_about_once() {
-    let env = known_partner();
+fn duplicate_name_is_listed_once() {
+    let env = partner_env_with_tokens();
     env.write("c.txt", format!("{CUSTOMER_DOMAIN}\n{HOME_DOMAIN}\n{}\n", CUSTOMER_DOMAIN.to_uppercase()));
-    let flags = at(&[CUSTOMER_DOMAIN, HOME_DOMAIN, "Fabrikam.Example"], LIST);
+    let flags = for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN, "Fabrikam.Example"], LIST);
     for arguments in [[LIST, &["--tenants-file", "c.txt"]].concat(), flags] {
         env.tenant.forget_requests();
         let result = env.run_in_home(&arguments).assert_code(0);
-        assert_eq!(tenants(&result), [CUSTOMER_TENANT, HOME_TENANT]);
+        assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT]);
         assert_eq!(env.request_lines().len(), 2, "{arguments:?}: {:?}", env.request_lines());
     }
 }
 
 #[test]
-fn the_same_name_twice_fails_once() {
-    let env = partner();
+fn duplicate_name_fails_once() {
+    let env = partner_env();
     env.write("c.txt", "nowhere.example\ncontoso.example\nNowhere.example\n");
-    let flags = at(&["nowhere.example", HOME_DOMAIN, "Nowhere.example"], LIST);
-    for arguments in [[LIST, &["--tenants-file", "c.txt"]].concat(), flags] {
-        let result = env.run_in_home(&arguments).assert_code(4).stderr_contains(&["error: 1 of 2 tenants failed\n"]);
-        assert_eq!(result.stderr.matches("\n  nowhere.example: ").count(), 1, "{}", result.stderr);
+    let flags = for_tenants(&["nowhere.example", HOME_DOMAIN, "Nowhere.example"], LIST);
+    let mut transcript = Transcript::default();
+    for (name, arguments) in [("file", [LIST, &["--tenants-file", "c.txt"]].concat()), ("flags", flags)] {
+        let result = env.run_in_home(&arguments);
+        transcript.push(name, stderr_only(&result));
+        assert_eq!(result.stderr.matches("\n  nowhere.example: ").count(), 1, "{name}: {}", result.stderr);
     }
+    cli_snapshot!(transcript, @"
+    ===== file =====
+    ===== flags =====
+    exit_code: 4
+    ----- stderr -----
+    error: 1 of 2 tenants failed
+      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
+        correlation id: [UUID], trace id: [UUID]
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    ");
 }
 
 #[test]
-fn an_id_and_a_domain_of_one_tenant_are_told_apart_from_two_tenants() {
+fn id_and_domain_of_one_tenant_are_listed_once() {
+    let mut transcript = Transcript::default();
     for names in [[CUSTOMER_TENANT, CUSTOMER_DOMAIN], [CUSTOMER_DOMAIN, CUSTOMER_TENANT]] {
-        // Known before, or not.
-        for env in [partner(), known_partner()] {
-            let result = env.run(&at(&[names[0], HOME_DOMAIN, names[1]], LIST)).assert_code(0);
-            assert_eq!(tenants(&result), [CUSTOMER_TENANT, HOME_TENANT]);
+        // With the tenant ids unknown and known.
+        for env in [partner_env(), partner_env_with_tokens()] {
+            let result = env.run(&for_tenants(&[names[0], HOME_DOMAIN, names[1]], LIST)).assert_code(0);
+            assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT]);
             assert_eq!(result.json().as_array().unwrap().len(), 34);
-            let result = result.stderr_contains(&["warning: ", names[1], "are one tenant"]);
-            assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
+            transcript.push(&names.join(", "), stderr_only(&result));
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
+    ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
+    exit_code: 0
+    ----- stderr -----
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are one tenant, which counts once
+    ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
+    ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 0
+    ----- stderr -----
+    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are one tenant, which counts once
+    ");
 }
 
 #[test]
-fn the_warning_says_by_which_name_the_tenant_was_named_before() {
-    let env = known_partner();
+fn duplicate_warning_names_both_forms() {
+    let env = partner_env_with_tokens();
+    let mut transcript = Transcript::default();
     for names in [[CUSTOMER_TENANT, CUSTOMER_DOMAIN], [CUSTOMER_DOMAIN, CUSTOMER_TENANT]] {
-        env.run(&at(&names, LIST)).assert_code(0).stderr_contains(&names);
+        transcript.push(&names.join(", "), stderr_only(&env.run(&for_tenants(&names, LIST))));
     }
+    cli_snapshot!(transcript, @"
+    ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
+    exit_code: 0
+    ----- stderr -----
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are one tenant, which counts once
+    ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 0
+    ----- stderr -----
+    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are one tenant, which counts once
+    ");
 }
 
 #[test]
-fn what_is_named_twice_is_changed_once() {
-    for variables in [&[][..], &application()] {
-        let env = partner();
+fn duplicate_tenant_is_updated_once() {
+    let mut transcript = Transcript::default();
+    for (name, variables) in [("user", &[][..]), ("application", &app_variables())] {
+        let env = partner_env();
         let names = [CUSTOMER_TENANT, HOME_DOMAIN, CUSTOMER_DOMAIN, HOME_TENANT];
-        let result = env.run_with_env(variables, &at(&names, UPDATE)).assert_code(0);
-        assert_eq!(tenants(&result), [CUSTOMER_TENANT, HOME_TENANT]);
-        let sent = changes(&env.tenant.requests());
+        let result = env.run_with_env(variables, &for_tenants(&names, UPDATE)).assert_code(0);
+        assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT]);
+        let sent = sent_updates(&env.tenant.requests());
         let mut once = sent.clone();
         once.dedup();
         assert_eq!(sent, once);
         assert_eq!(
             sent.len(),
-            ids_of(&result, HOME_TENANT, "changed").len() + ids_of(&result, CUSTOMER_TENANT, "changed").len()
+            ids_with_outcome(&result, HOME_TENANT, "changed").len()
+                + ids_with_outcome(&result, CUSTOMER_TENANT, "changed").len()
         );
         assert_eq!(env.history().len(), sent.len());
-        result.stderr_contains(&["at 2 tenants\n", "are one tenant"]);
+        transcript.push(name, stderr_only(&result));
     }
+    cli_snapshot!(transcript, @"
+    ===== user =====
+    ===== application =====
+    exit_code: 0
+    ----- stderr -----
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are one tenant, which counts once
+    warning: contoso.example and 11111111-1111-4111-8111-111111111111 are one tenant, which counts once
+    20 changed, 14 unchanged at 2 tenants
+    ");
 }
 
 #[test]
-fn a_baseline_is_checked_once_where_a_tenant_is_named_twice() {
-    let env = partner();
+fn duplicate_tenant_is_checked_once() {
+    let env = partner_env();
     env.write("b.toml", format!("[products]\n{POWER_BI} = 'Trials'\n"));
     env.write("c.txt", format!("{HOME_TENANT}\n{CUSTOMER_DOMAIN}\n{HOME_DOMAIN}"));
     let check = ["baseline", "check", "b.toml", "--tenants-file", "c.txt", "-o", "json"];
-    let result = env.run_in_home(&check).assert_code(3);
+    let result = env.run_in_home(&check);
     assert_eq!(result.column("tenantId"), [HOME_TENANT, CUSTOMER_TENANT]);
-    result.stderr_contains(&["are one tenant", "2 of 2 tenants"]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 3
+    ----- stderr -----
+    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are one tenant, which counts once
+    drift: Not as b.toml says: 2 of 2 tenants.
+      The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 1 different (1 checked).
+      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenants-file c.txt --dry-run
+    ");
 }

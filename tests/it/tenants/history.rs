@@ -1,4 +1,4 @@
-//! The record of changes at several tenants, and taking them back.
+//! The history of changes to several tenants, and undo.
 
 use super::*;
 use crate::support::fixtures::{POWER_BI, THIRD_DOMAIN, THIRD_TENANT, TRIALS, VISIO};
@@ -6,10 +6,10 @@ use crate::tenant::default_products;
 
 const UPDATE: &[&str] = &["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes", "-o", "json"];
 
-/// Three changes: one at the customer, where Visio offers trials already, and two at home.
-fn changed() -> TestEnv {
-    let env = known_partner();
-    env.run(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN], UPDATE)).assert_code(0);
+/// Three changes: two in the home tenant and one in the customer tenant, where Visio is already set to trials.
+fn env_with_three_changes() -> TestEnv {
+    let env = partner_env_with_tokens();
+    env.run(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN], UPDATE)).assert_code(0);
     env.tenant.forget_requests();
     env
 }
@@ -18,19 +18,19 @@ fn history(env: &TestEnv, more: &[&str]) -> CliResult {
     env.run(&[&["history", "-o", "json"], more].concat()).assert_code(0)
 }
 
-fn of(tenant: &str) -> impl Fn(&Value) -> bool {
+fn has_tenant(tenant: &str) -> impl Fn(&Value) -> bool {
     move |entry| entry["tenantId"] == tenant
 }
 
 #[test]
-fn each_change_is_recorded_with_its_tenant_as_one_run() {
-    let env = changed();
+fn history_records_tenant_of_each_change() {
+    let env = env_with_three_changes();
     let entries = env.history();
     assert_eq!(entries.len(), 3);
-    let mut places: Vec<_> = entries.iter().map(|entry| (entry["tenantId"].clone(), entry["id"].clone())).collect();
-    places.sort_by_key(|place| format!("{place:?}"));
+    let mut items: Vec<_> = entries.iter().map(|entry| (entry["tenantId"].clone(), entry["id"].clone())).collect();
+    items.sort_by_key(|item| format!("{item:?}"));
     assert_eq!(
-        places,
+        items,
         [(HOME_TENANT, POWER_BI), (HOME_TENANT, VISIO), (CUSTOMER_TENANT, POWER_BI)]
             .map(|(tenant, id)| (json!(tenant), json!(id)))
     );
@@ -39,78 +39,80 @@ fn each_change_is_recorded_with_its_tenant_as_one_run() {
         assert_eq!((&entry["account"], &entry["to"]), (&json!(ADMIN), &json!(TRIALS)));
     }
     let ids: std::collections::BTreeSet<_> = entries.iter().map(|entry| entry["correlationId"].to_string()).collect();
-    assert_eq!(ids.len(), 3, "each by a request of its own");
+    assert_eq!(ids.len(), 3, "each change has its own request");
 
     assert_eq!(history(&env, &[]).json().as_array().unwrap().len(), 3);
     for (tenant, count) in [(HOME_TENANT, 2), (CUSTOMER_TENANT, 1), (THIRD_TENANT, 0)] {
         let shown = history(&env, &["--tenant", tenant]).json();
         assert_eq!(shown.as_array().unwrap().len(), count);
-        assert!(shown.as_array().unwrap().iter().all(of(tenant)));
+        assert!(shown.as_array().unwrap().iter().all(has_tenant(tenant)));
     }
 }
 
 #[test]
-fn an_application_is_recorded_as_whoever_changed_it() {
+fn history_records_application_as_account() {
     let env = TestEnv::new();
-    env.run_with_env(&application(), &at(&[CUSTOMER_DOMAIN, HOME_DOMAIN], UPDATE)).assert_code(0);
+    env.run_with_env(&app_variables(), &for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN], UPDATE)).assert_code(0);
     let entries = env.history();
     assert_eq!(entries.len(), 3);
     assert!(entries.iter().all(|entry| entry["account"] == APP_ID));
-    assert_eq!(entries.iter().filter(|entry| of(CUSTOMER_TENANT)(entry)).count(), 1);
+    assert_eq!(entries.iter().filter(|entry| has_tenant(CUSTOMER_TENANT)(entry)).count(), 1);
 }
 
 #[test]
-fn a_tenant_that_failed_has_no_record() {
-    let env = known_partner();
-    env.tenant.fail_next("GET ", refusal(403, "Forbidden", "No."));
+fn failed_tenant_has_no_history_entry() {
+    let env = partner_env_with_tokens();
+    env.tenant.fail_next("GET ", error_response(403, "Forbidden", "No."));
     let update = [UPDATE, &["--jobs", "1"]].concat();
-    let result = env.run(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN, "nowhere.example"], &update)).assert_code(4);
-    assert_eq!(tenants(&result), [HOME_TENANT]);
+    let result = env.run(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN, "nowhere.example"], &update)).assert_code(4);
+    assert_eq!(tenant_ids(&result), [HOME_TENANT]);
     let entries = env.history();
     assert_eq!(entries.len(), 2);
-    assert!(entries.iter().all(of(HOME_TENANT)));
+    assert!(entries.iter().all(has_tenant(HOME_TENANT)));
 }
 
 #[test]
-fn undo_takes_back_one_tenants_part_and_then_anothers() {
-    let env = changed();
+fn undo_reverts_changes_of_one_tenant() {
+    let env = env_with_three_changes();
     let undo = ["undo", "--yes", "-o", "json"];
-    let result = env.run(&at(&[HOME_DOMAIN], &undo)).assert_code(0);
+    let result = env.run(&for_tenants(&[HOME_DOMAIN], &undo)).assert_code(0);
     assert_eq!(result.column("id"), [POWER_BI, VISIO]);
     for item in default_products() {
         assert_eq!(env.tenant.value(&item.id), item.value);
     }
-    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, POWER_BI), TRIALS, "the other tenant's part stays");
-    let sent = changes(&env.tenant.requests());
+    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, POWER_BI), TRIALS, "the change in the other tenant stays");
+    let sent = sent_updates(&env.tenant.requests());
     assert!(sent.iter().all(|(tenant, _)| tenant == HOME_TENANT), "{sent:?}");
 
-    let result = env.run(&at(&[CUSTOMER_TENANT], &undo)).assert_code(0);
+    let result = env.run(&for_tenants(&[CUSTOMER_TENANT], &undo)).assert_code(0);
     assert_eq!(result.column("id"), [POWER_BI]);
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, POWER_BI), "Disabled");
-    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO), TRIALS, "it was so before");
-    // Where nothing was changed there is nothing to take back.
-    env.run(&at(&[THIRD_DOMAIN], &undo))
-        .assert_code(1)
-        .stdout_is_empty()
-        .stderr_contains(&["nothing has been changed"]);
+    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO), TRIALS, "it had this value before");
+    // There is no change to undo in the third tenant.
+    cli_snapshot!(env.run(&for_tenants(&[THIRD_DOMAIN], &undo)), @"
+    exit_code: 1
+    ----- stderr -----
+    error: nothing has been changed from here under the policy AllowSelfServicePurchase in the tenant 33333333-3333-4333-8333-333333333333
+    hint: mscommerce history
+    ");
 }
 
 #[test]
-fn what_is_undone_at_one_tenant_can_be_undone_again_there() {
-    let env = changed();
+fn undo_of_one_tenant_can_be_undone() {
+    let env = env_with_three_changes();
     let undo = ["undo", "--yes"];
-    for (value, at_home) in [("Enabled", HOME_DOMAIN), (TRIALS, HOME_DOMAIN)] {
-        env.run(&at(&[at_home], &undo)).assert_code(0);
+    for value in ["Enabled", TRIALS] {
+        env.run(&for_tenants(&[HOME_DOMAIN], &undo)).assert_code(0);
         assert_eq!(env.tenant.value(POWER_BI), value);
     }
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, POWER_BI), TRIALS);
 }
 
 #[test]
-fn a_record_that_cannot_be_kept_is_told_once() {
-    let env = known_partner();
-    fs::create_dir(env.state_dir().join("changes.jsonl")).unwrap();
-    let result = env.run(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN, THIRD_DOMAIN], UPDATE)).assert_code(0);
+fn unwritable_history_warns_once() {
+    let env = partner_env_with_tokens();
+    fs::create_dir(env.history_path()).unwrap();
+    let result = env.run(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN, THIRD_DOMAIN], UPDATE)).assert_code(0);
     assert_eq!(result.column("outcome").iter().filter(|outcome| *outcome == "changed").count(), 5);
     assert_eq!(result.stderr.matches("are not recorded").count(), 1, "{}", result.stderr);
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C while several tenants are being changed.
+//! Ctrl-C during updates of several tenants.
 
 use std::sync::mpsc;
 
@@ -7,14 +7,14 @@ use crate::support::pty::{CTRL_C, PtyOutput, PtySession};
 
 const WAITING: &str = "Waiting for the changes that are on their way; press Ctrl-C again to leave them";
 
-/// A service of three tenants with two products, where the changes of the first tenant are made at once, and the others
-/// when the sender is dropped.
-fn slow_after_the_first(env: &TestEnv) -> (Server, mpsc::Sender<()>) {
+/// Services for three tenants with two products. They apply updates of the first tenant immediately, and the others when
+/// the sender is dropped.
+fn services_with_held_updates(env: &TestEnv) -> (Server, mpsc::Sender<()>) {
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
-    let server = service(env, 3, 2, move |tenant, request| {
-        if request.method == "PUT" && tenant != customer(0) {
-            // An error, for nothing is ever sent: the other end has been dropped.
+    let server = start_services(env, 3, 2, move |tenant, request| {
+        if request.method == "PUT" && tenant != customer_id(0) {
+            // Always an error, because the sender is dropped without sending.
             let _ = released.lock().unwrap().recv();
         }
         None
@@ -22,46 +22,50 @@ fn slow_after_the_first(env: &TestEnv) -> (Server, mpsc::Sender<()>) {
     (server, release)
 }
 
-/// Changes everything, one after the other, and presses Ctrl-C when the first change of the second tenant is on its
-/// way. The records go to a file.
-fn interrupted(server: &Server, env: &TestEnv) -> PtySession {
-    env.write("c.txt", customers(3).join("\n"));
+/// Updates all products, one at a time, and presses Ctrl-C during the first update of the second tenant. Stdout is
+/// redirected to a file.
+fn interrupted_update(server: &Server, env: &TestEnv) -> PtySession {
+    env.write("c.txt", customer_ids(3).join("\n"));
     let update = ["products", "update", "--all", "--value", "disabled", "--yes", "-o", "json", "--jobs", "1"];
-    // The shell does not take over the directory.
+    // The shell does not use the working directory of the command.
     let file = env.home().join("c.txt").display().to_string();
-    let mut command = command_at(server, env, &[&update[..], &["--tenants-file", &file]].concat());
+    let mut command = app_command(server, env, &[&update[..], &["--tenants-file", &file]].concat());
     command.args(["--color", "never"]).env("TERM", "xterm");
-    let mut session = PtySession::run_in_shell(&format!("exec \"$@\" > '{}'", out(env)), &command);
-    server.wait_until(|recorded| changes(&recorded.requests).len() == 3);
+    let mut session = PtySession::run_in_shell(&format!("exec \"$@\" > '{}'", output_path(env)), &command);
+    server.wait_until(|recorded| sent_updates(&recorded.requests).len() == 3);
     session.type_keys(CTRL_C);
     session.expect(WAITING);
     session
 }
 
-fn out(env: &TestEnv) -> String {
+fn output_path(env: &TestEnv) -> String {
     env.home().join("out.json").display().to_string()
 }
 
 fn records(env: &TestEnv, output: &PtyOutput) -> CliResult {
-    CliResult { code: output.code, stdout: fs::read_to_string(out(env)).unwrap(), stderr: output.screen.clone() }
+    CliResult {
+        code: output.code,
+        stdout: fs::read_to_string(output_path(env)).unwrap(),
+        stderr: output.screen.clone(),
+    }
 }
 
 #[test]
-fn what_is_on_its_way_ends_and_the_rest_is_not_sent() {
+fn ctrl_c_completes_update_and_skips_the_rest() {
     let env = TestEnv::new();
-    let (server, release) = slow_after_the_first(&env);
-    let session = interrupted(&server, &env);
+    let (server, release) = services_with_held_updates(&env);
+    let session = interrupted_update(&server, &env);
     drop(release);
     let output = session.finish().assert_code(130);
     let result = records(&env, &output);
-    let ids = customers(3);
-    assert_eq!(tenants(&result), ids);
+    let ids = customer_ids(3);
+    assert_eq!(tenant_ids(&result), ids);
     assert_eq!(result.column("outcome"), ["changed", "changed", "changed", "failed", "failed", "failed"]);
     assert_eq!(result.column("error")[3..], ["not sent: interrupted"; 3]);
     assert_eq!(result.column("policyValue")[3..], ["Enabled"; 3]);
     assert_eq!(
-        changes(&server.finish().requests),
-        [(ids[0].clone(), product(0)), (ids[0].clone(), product(1)), (ids[1].clone(), product(0))]
+        sent_updates(&server.finish().requests),
+        [(ids[0].clone(), product_id(0)), (ids[0].clone(), product_id(1)), (ids[1].clone(), product_id(0))]
     );
     let recorded = env.history();
     assert_eq!(recorded.iter().map(|entry| &entry["tenantId"]).collect::<Vec<_>>(), [&ids[0], &ids[0], &ids[1]]);
@@ -76,10 +80,10 @@ fn what_is_on_its_way_ends_and_the_rest_is_not_sent() {
 }
 
 #[test]
-fn a_second_ctrl_c_leaves_at_once_and_says_where_to_look() {
+fn second_ctrl_c_exits_and_hints_at_history() {
     let env = TestEnv::new();
-    let (server, _never_released) = slow_after_the_first(&env);
-    let session = interrupted(&server, &env);
+    let (server, _never_released) = services_with_held_updates(&env);
+    let session = interrupted_update(&server, &env);
     session.type_keys(CTRL_C);
     let output = session.finish().assert_code(130);
     output.contains_all(&[
@@ -88,30 +92,30 @@ fn a_second_ctrl_c_leaves_at_once_and_says_where_to_look() {
         "hint: see what was changed: mscommerce history",
     ]);
     assert_eq!(env.history().len(), 2);
-    assert_eq!(fs::read_to_string(out(&env)).unwrap(), "");
+    assert_eq!(fs::read_to_string(output_path(&env)).unwrap(), "");
 }
 
 #[test]
-fn ctrl_c_while_the_tenants_are_read_changes_nothing() {
+fn ctrl_c_while_reading_changes_nothing() {
     let env = TestEnv::new();
     let (release, released) = mpsc::channel::<()>();
     let released = Mutex::new(released);
-    let server = service(&env, 3, 2, move |tenant, request| {
-        if request.method == "GET" && tenant == customer(2) {
+    let server = start_services(&env, 3, 2, move |tenant, request| {
+        if request.method == "GET" && tenant == customer_id(2) {
             let _ = released.lock().unwrap().recv();
         }
         None
     });
-    let ids = customers(3);
+    let ids = customer_ids(3);
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let update = ["products", "update", "--all", "--value", "disabled", "--yes", "-o", "json"];
-    let mut command = command_at(&server, &env, &at(&ids, &update));
+    let mut command = app_command(&server, &env, &for_tenants(&ids, &update));
     command.args(["--color", "never"]).env("TERM", "xterm");
     let session = PtySession::run(command);
     server.wait_until(|recorded| recorded.requests.iter().filter(|request| request.method == "GET").count() == 3);
     session.type_keys(CTRL_C);
     session.finish().assert_code(130).contains_all(&["error: interrupted\n"]).contains_none(&["may have been made"]);
     drop(release);
-    assert_eq!(changes(&server.finish().requests), []);
+    assert_eq!(sent_updates(&server.finish().requests), []);
     assert_eq!(env.history(), Vec::<Value>::new());
 }

@@ -1,65 +1,65 @@
-//! What is listed of several tenants, and with which sign-in.
+//! `products list` for several tenants, with each kind of sign-in.
 
 use std::sync::Arc;
 
 use super::*;
 use crate::support::fixtures::{FORMATS, LIST_PRODUCTS, POWER_BI, THIRD_DOMAIN, THIRD_TENANT, VISIO};
 
-const IN_JSON: &[&str] = &["products", "list", "-o", "json"];
+const LIST: &[&str] = &["products", "list", "-o", "json"];
 
 fn token_request(tenant: &str) -> String {
     format!("POST /{tenant}/oauth2/v2.0/token")
 }
 
-/// What a command at one tenant lists, with the tenant added.
-fn listed(env: &TestEnv, tenant: &str, more: &[&str]) -> Vec<Value> {
-    let result = env.run(&at(&[tenant], &[IN_JSON, more].concat())).assert_code(0);
+/// The records of the list of one tenant, with the tenant id added.
+fn list_one_tenant(env: &TestEnv, tenant: &str, more: &[&str]) -> Vec<Value> {
+    let result = env.run(&for_tenants(&[tenant], &[LIST, more].concat())).assert_code(0);
     let mut records = result.json().as_array().unwrap().clone();
     for record in &mut records {
-        assert!(record.get("tenantId").is_none(), "one tenant needs no naming: {record}");
+        assert!(record.get("tenantId").is_none(), "one tenant has no tenantId: {record}");
         record["tenantId"] = tenant.into();
     }
     records
 }
 
 #[test]
-fn each_tenants_records_come_in_the_order_in_which_the_tenants_were_named() {
-    let env = partner();
+fn records_are_in_order_of_tenant_flags() {
+    let env = partner_env();
     for ids in [[HOME_TENANT, CUSTOMER_TENANT, THIRD_TENANT], [THIRD_TENANT, HOME_TENANT, CUSTOMER_TENANT]] {
         for more in [&[][..], &["--scope", "all"], &["--value", "disabled", "--name", "power"]] {
-            let result = env.run(&at(&ids, &[IN_JSON, more].concat())).assert_code(0);
+            let result = env.run(&for_tenants(&ids, &[LIST, more].concat())).assert_code(0);
             assert_eq!(result.stderr, "");
-            let wanted: Vec<Value> = ids.iter().flat_map(|id| listed(&env, id, more)).collect();
-            assert_eq!(result.json(), Value::from(wanted));
+            let expected: Vec<Value> = ids.iter().flat_map(|id| list_one_tenant(&env, id, more)).collect();
+            assert_eq!(result.json(), Value::from(expected));
         }
     }
 }
 
 #[test]
-fn the_order_is_the_same_whoever_answers_first() {
+fn record_order_ignores_response_order() {
     let env = TestEnv::new();
     let others = Arc::new((Mutex::new(0), Condvar::new()));
-    let server = service(&env, 3, 1, move |tenant, request| {
+    let server = start_services(&env, 3, 1, move |tenant, request| {
         let (count, changed) = &*others;
-        if request.method == "GET" && tenant != customer(0) {
+        if request.method == "GET" && tenant != customer_id(0) {
             *count.lock().unwrap() += 1;
             changed.notify_all();
         } else if request.method == "GET" {
-            // The first is answered when the others have been asked.
+            // The first tenant responds after the others have received their requests.
             let waited = changed.wait_timeout_while(count.lock().unwrap(), TEST_TIMEOUT, |count| *count < 2).unwrap();
             assert!(!waited.1.timed_out());
         }
         None
     });
-    let ids = customers(3);
+    let ids = customer_ids(3);
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let result: CliResult = command_at(&server, &env, &at(&ids, IN_JSON)).output().unwrap().into();
-    assert_eq!(tenants(&result.assert_code(0)), ids);
+    let result: CliResult = app_command(&server, &env, &for_tenants(&ids, LIST)).output().unwrap().into();
+    assert_eq!(tenant_ids(&result.assert_code(0)), ids);
 }
 
 #[test]
-fn every_format_begins_with_the_tenant() {
-    let env = partner();
+fn every_format_starts_with_tenant() {
+    let env = partner_env();
     env.tenant.set_products(vec![Product::new(POWER_BI, "Power BI | Pro", "Enabled")]);
     let visio = Product::new(VISIO, "Visio, Plan 1", "Disabled").with("newMember", 7);
     env.tenant.set_products_in(CUSTOMER_TENANT, vec![visio]);
@@ -67,7 +67,7 @@ fn every_format_begins_with_the_tenant() {
     let mut all = String::new();
     for format in FORMATS {
         let list = ["products", "list", "-o", format];
-        let result = env.run(&at(&[THIRD_DOMAIN, HOME_DOMAIN, CUSTOMER_DOMAIN], &list)).assert_code(0);
+        let result = env.run(&for_tenants(&[THIRD_DOMAIN, HOME_DOMAIN, CUSTOMER_DOMAIN], &list)).assert_code(0);
         assert_eq!(result.stderr, "");
         all += &format!("$ -o {format}\n{}", result.stdout);
     }
@@ -75,58 +75,69 @@ fn every_format_begins_with_the_tenant() {
 }
 
 #[test]
-fn where_nothing_fits_the_list_is_empty_and_well_formed() {
-    let env = partner();
+fn list_without_match_is_empty_in_every_format() {
+    let env = partner_env();
     let mut all = String::new();
+    let mut transcript = Transcript::default();
     for format in FORMATS {
         let list = ["products", "list", "--name", "no such name", "-o", format];
-        let result = env.run(&at(&[HOME_DOMAIN, CUSTOMER_DOMAIN], &list)).assert_code(0);
-        assert_eq!(result.stderr, "None of the 34 listed fits.\n");
+        let result = env.run(&for_tenants(&[HOME_DOMAIN, CUSTOMER_DOMAIN], &list));
+        transcript.push(format, stderr_only(&result));
         all += &format!("$ -o {format}\n{}", result.stdout);
     }
     insta::assert_snapshot!("empty_list_in_every_format", all);
+    cli_snapshot!(transcript, @"
+    ===== table =====
+    ===== json =====
+    ===== csv =====
+    ===== tsv =====
+    ===== markdown =====
+    exit_code: 0
+    ----- stderr -----
+    None of the 34 listed fits.
+    ");
 }
 
 #[test]
-fn a_partners_refresh_token_is_redeemed_at_each_tenant_and_kept_for_the_next_time() {
-    let env = partner();
+fn refresh_token_gets_and_caches_token_of_each_tenant() {
+    let env = partner_env();
     let refresh_token = env.cache()["profiles"]["default"]["refreshToken"].as_str().unwrap().to_owned();
-    let list = at(&[HOME_TENANT, CUSTOMER_DOMAIN, THIRD_TENANT], &[IN_JSON, &["--jobs", "1"]].concat());
-    assert_eq!(tenants(&env.run(&list).assert_code(0)), [HOME_TENANT, CUSTOMER_TENANT, THIRD_TENANT]);
+    let list = for_tenants(&[HOME_TENANT, CUSTOMER_DOMAIN, THIRD_TENANT], &[LIST, &["--jobs", "1"]].concat());
+    assert_eq!(tenant_ids(&env.run(&list).assert_code(0)), [HOME_TENANT, CUSTOMER_TENANT, THIRD_TENANT]);
     let mut requests = env.request_lines();
     requests.sort();
     assert_eq!(requests[..3], [LIST_PRODUCTS; 3]);
     assert_eq!(requests[3..], [token_request(THIRD_TENANT), token_request(CUSTOMER_DOMAIN)]);
     assert_eq!(env.token_requests()[0].1["refresh_token"], refresh_token);
 
-    // From now on they are known, by either name.
+    // The tenants are now cached, by id and by domain.
     for names in [[HOME_TENANT, CUSTOMER_DOMAIN, THIRD_TENANT], [HOME_TENANT, CUSTOMER_TENANT, THIRD_TENANT]] {
         env.tenant.forget_requests();
-        env.run(&at(&names, IN_JSON)).assert_code(0);
+        env.run(&for_tenants(&names, LIST)).assert_code(0);
         assert_eq!(env.request_lines(), [LIST_PRODUCTS; 3]);
     }
 }
 
 #[test]
-fn an_application_signs_in_at_each_tenant_and_at_no_other() {
+fn application_signs_in_to_given_tenants_only() {
     let env = TestEnv::new();
     env.tenant.add_tenant(THIRD_TENANT, THIRD_DOMAIN);
-    // The tenant of the environment is for commands that name none.
-    let variables = [&application()[..], &[("AZURE_TENANT_ID", HOME_TENANT)]].concat();
-    let result = env.run_with_env(&variables, &at(&[THIRD_DOMAIN, CUSTOMER_TENANT], IN_JSON)).assert_code(0);
+    // `AZURE_TENANT_ID` is for commands without --tenant.
+    let variables = [&app_variables()[..], &[("AZURE_TENANT_ID", HOME_TENANT)]].concat();
+    let result = env.run_with_env(&variables, &for_tenants(&[THIRD_DOMAIN, CUSTOMER_TENANT], LIST)).assert_code(0);
     assert_eq!(result.stderr, "");
-    assert_eq!(tenants(&result), [THIRD_TENANT, CUSTOMER_TENANT]);
+    assert_eq!(tenant_ids(&result), [THIRD_TENANT, CUSTOMER_TENANT]);
     let forms = env.token_requests();
-    let mut asked: Vec<_> = forms.iter().map(|(tenant, form)| (tenant.as_str(), form["grant_type"].as_str())).collect();
-    asked.sort_unstable();
-    assert_eq!(asked, [(CUSTOMER_TENANT, "client_credentials"), (THIRD_DOMAIN, "client_credentials")]);
-    assert!(!env.state_dir().exists(), "nothing of an application is saved");
+    let mut sent: Vec<_> = forms.iter().map(|(tenant, form)| (tenant.as_str(), form["grant_type"].as_str())).collect();
+    sent.sort_unstable();
+    assert_eq!(sent, [(CUSTOMER_TENANT, "client_credentials"), (THIRD_DOMAIN, "client_credentials")]);
+    assert!(!env.state_dir().exists(), "application tokens are not cached");
 }
 
 #[test]
-fn a_file_of_tenants_is_read_as_people_write_it() {
-    let env = known_partner();
-    let wanted = [THIRD_TENANT, CUSTOMER_TENANT];
+fn tenants_file_accepts_comments_bom_and_crlf() {
+    let env = partner_env_with_tokens();
+    let expected = [THIRD_TENANT, CUSTOMER_TENANT];
     for text in [
         format!("{THIRD_DOMAIN}\n{CUSTOMER_DOMAIN}\n"),
         format!("{THIRD_DOMAIN}\n{CUSTOMER_DOMAIN}"),
@@ -137,14 +148,18 @@ fn a_file_of_tenants_is_read_as_people_write_it() {
         format!("{}\n{}\n", THIRD_DOMAIN.to_uppercase(), CUSTOMER_TENANT.to_uppercase()),
     ] {
         env.write("customers.txt", &text);
-        let result = env.run_in_home(&[IN_JSON, &["--tenants-file", "customers.txt"]].concat()).assert_code(0);
-        assert_eq!((tenants(&result), result.stderr.as_str()), (wanted.map(str::to_owned).to_vec(), ""), "{text:?}");
+        let result = env.run_in_home(&[LIST, &["--tenants-file", "customers.txt"]].concat()).assert_code(0);
+        assert_eq!(
+            (tenant_ids(&result), result.stderr.as_str()),
+            (expected.map(str::to_owned).to_vec(), ""),
+            "{text:?}"
+        );
     }
 }
 
 #[test]
-fn a_file_with_one_tenant_gives_the_same_form_as_one_with_several() {
-    let env = known_partner();
+fn tenants_file_with_one_tenant_has_same_format() {
+    let env = partner_env_with_tokens();
     env.write("one.txt", CUSTOMER_DOMAIN);
     env.write("two.txt", format!("{CUSTOMER_DOMAIN}\n{HOME_DOMAIN}"));
     let list =

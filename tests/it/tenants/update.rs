@@ -1,4 +1,4 @@
-//! `products update` at several tenants.
+//! `products update` for several tenants.
 
 use super::*;
 use crate::support::fixtures::{FORMATS, POWER_BI, THIRD_DOMAIN, THIRD_TENANT, TRIALS, VISIO};
@@ -6,26 +6,27 @@ use crate::tenant::default_products;
 
 const UPDATE: &[&str] = &["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes", "-o", "json"];
 
-const EVERYWHERE: [&str; 3] = [CUSTOMER_DOMAIN, HOME_DOMAIN, THIRD_DOMAIN];
+const ALL_TENANTS: [&str; 3] = [CUSTOMER_DOMAIN, HOME_DOMAIN, THIRD_DOMAIN];
 
-fn owned(changes: &[(&str, &str)]) -> Vec<(String, String)> {
-    changes.iter().map(|(tenant, id)| ((*tenant).to_owned(), (*id).to_owned())).collect()
+fn owned(updates: &[(&str, &str)]) -> Vec<(String, String)> {
+    updates.iter().map(|(tenant, id)| ((*tenant).to_owned(), (*id).to_owned())).collect()
 }
 
 #[test]
-fn each_tenant_gets_what_it_lacks_and_nothing_else() {
-    for variables in [&[][..], &application()] {
-        let env = partner();
-        let result = env.run_with_env(variables, &at(&EVERYWHERE, UPDATE)).assert_code(0);
-        assert_eq!(result.stderr, "5 changed, 1 unchanged at 3 tenants\n");
-        assert_eq!(tenants(&result), [CUSTOMER_TENANT, HOME_TENANT, THIRD_TENANT]);
+fn update_changes_only_what_differs() {
+    let mut transcript = Transcript::default();
+    for (name, variables) in [("user", &[][..]), ("application", &app_variables())] {
+        let env = partner_env();
+        let result = env.run_with_env(variables, &for_tenants(&ALL_TENANTS, UPDATE));
+        transcript.push(name, stderr_only(&result));
+        assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT, THIRD_TENANT]);
         assert_eq!(result.column("id"), [POWER_BI, VISIO, POWER_BI, VISIO, POWER_BI, VISIO]);
-        // Visio offers trials at that customer already.
-        assert_eq!(ids_of(&result, CUSTOMER_TENANT, "unchanged"), [VISIO]);
+        // Visio is already set to trials in the customer tenant.
+        assert_eq!(ids_with_outcome(&result, CUSTOMER_TENANT, "unchanged"), [VISIO]);
         assert_eq!(result.column("previousValue"), ["Disabled", TRIALS, "Enabled", "Disabled", "Enabled", "Disabled"]);
         assert!(result.column("policyValue").iter().all(|value| value == TRIALS));
         assert_eq!(
-            changes(&env.tenant.requests()),
+            sent_updates(&env.tenant.requests()),
             owned(&[
                 (HOME_TENANT, POWER_BI),
                 (HOME_TENANT, VISIO),
@@ -40,123 +41,176 @@ fn each_tenant_gets_what_it_lacks_and_nothing_else() {
             }
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== user =====
+    ===== application =====
+    exit_code: 0
+    ----- stderr -----
+    5 changed, 1 unchanged at 3 tenants
+    ");
 }
 
 #[test]
-fn the_second_time_there_is_nothing_to_do() {
-    let env = known_partner();
-    env.run(&at(&EVERYWHERE, UPDATE)).assert_code(0);
+fn repeated_update_changes_nothing() {
+    let env = partner_env_with_tokens();
+    env.run(&for_tenants(&ALL_TENANTS, UPDATE)).assert_code(0);
     env.tenant.forget_requests();
-    let result = env.run(&at(&EVERYWHERE, UPDATE)).assert_code(0);
-    assert_eq!(result.stderr, "Nothing to change at 3 tenants: 6 unchanged.\n");
+    let result = env.run(&for_tenants(&ALL_TENANTS, UPDATE));
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 0
+    ----- stderr -----
+    Nothing to change at 3 tenants: 6 unchanged.
+    ");
     assert_eq!(result.column("outcome"), ["unchanged"; 6]);
     assert_eq!(env.request_lines().len(), 3);
 }
 
 #[test]
-fn a_dry_run_needs_no_yes_and_changes_nothing() {
-    let env = known_partner();
-    let dry: Vec<&str> = UPDATE.iter().map(|word| if *word == "--yes" { "--dry-run" } else { word }).collect();
+fn dry_run_needs_no_yes_and_changes_nothing() {
+    let env = partner_env_with_tokens();
+    let mut transcript = Transcript::default();
+    let dry_run: Vec<&str> = UPDATE.iter().map(|word| if *word == "--yes" { "--dry-run" } else { word }).collect();
     for more in [&[][..], &["--yes"]] {
-        let result = env.run(&at(&EVERYWHERE, &[&dry, more].concat())).assert_code(0);
-        assert_eq!(result.stderr, "Dry run at 3 tenants: 5 planned, 1 unchanged; nothing was sent.\n");
+        let result = env.run(&for_tenants(&ALL_TENANTS, &[&dry_run, more].concat()));
+        transcript.push(&format!("{more:?}"), stderr_only(&result));
         assert_eq!(result.column("outcome"), ["planned", "unchanged", "planned", "planned", "planned", "planned"]);
     }
-    assert_eq!(changes(&env.tenant.requests()), []);
+    cli_snapshot!(transcript, @r#"
+    ===== [] =====
+    ===== ["--yes"] =====
+    exit_code: 0
+    ----- stderr -----
+    Dry run at 3 tenants: 5 planned, 1 unchanged; nothing was sent.
+    "#);
+    assert_eq!(sent_updates(&env.tenant.requests()), []);
     assert_eq!(env.history(), Vec::<Value>::new());
 }
 
 #[test]
-fn a_change_in_every_format_begins_with_the_tenant() {
-    let env = known_partner();
+fn update_in_every_format_starts_with_tenant() {
+    let env = partner_env_with_tokens();
     let mut all = String::new();
     for format in FORMATS {
         env.tenant.set_value_in(CUSTOMER_TENANT, VISIO, "Enabled");
         let update = ["products", "update", VISIO, "--value", "disabled", "--yes", "-o", format];
-        let result = env.run(&at(&[CUSTOMER_DOMAIN, HOME_DOMAIN], &update)).assert_code(0);
+        let result = env.run(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN], &update)).assert_code(0);
         all += &format!("$ -o {format}\n{}", result.stdout);
     }
     insta::assert_snapshot!("update_in_every_format", all);
 }
 
 #[test]
-fn one_failed_change_stops_neither_its_tenant_nor_the_others() {
-    let env = known_partner();
+fn failed_update_does_not_stop_other_updates() {
+    let env = partner_env_with_tokens();
     let put = format!("PUT /v1.0/policies/AllowSelfServicePurchase/products/{POWER_BI}");
-    env.tenant.fail_next(&put, refusal(409, "Odd", "Not this one."));
-    // One after the other, so that the first tenant is the one that is refused.
-    let result = env.run(&at(&EVERYWHERE, &[UPDATE, &["--jobs", "1"]].concat())).assert_code(1);
-    assert_eq!(ids_of(&result, CUSTOMER_TENANT, "failed"), [POWER_BI]);
-    assert_eq!(ids_of(&result, CUSTOMER_TENANT, "unchanged"), [VISIO]);
+    env.tenant.fail_next(&put, error_response(409, "Odd", "Not this one."));
+    // One request at a time, so that the first tenant fails.
+    let result = env.run(&for_tenants(&ALL_TENANTS, &[UPDATE, &["--jobs", "1"]].concat()));
+    assert_eq!(ids_with_outcome(&result, CUSTOMER_TENANT, "failed"), [POWER_BI]);
+    assert_eq!(ids_with_outcome(&result, CUSTOMER_TENANT, "unchanged"), [VISIO]);
     for tenant in [HOME_TENANT, THIRD_TENANT] {
-        assert_eq!(ids_of(&result, tenant, "changed"), [POWER_BI, VISIO]);
+        assert_eq!(ids_with_outcome(&result, tenant, "changed"), [POWER_BI, VISIO]);
     }
-    result.stderr_contains(&["error: 1 of 3 tenants failed\n  fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed", "Odd: Not this one."])
-        .stderr_contains(&["correlation id: ", "in all: 4 changed, 1 unchanged, 1 failed"]);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 1 of 3 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed
+        could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: Not this one.; correlation id: [UUID]
+      in all: 4 changed, 1 unchanged, 1 failed
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ");
     assert_eq!(env.history().len(), 4);
 }
 
 #[test]
-fn a_change_that_nobody_knows_of_is_to_be_looked_at_in_its_tenant() {
-    let env = known_partner();
-    env.tenant.fail_next("PUT ", refusal(500, "Odd", "Oops."));
-    let result = env.run(&at(&EVERYWHERE, &[UPDATE, &["--jobs", "1"]].concat())).assert_code(1);
-    let look = "hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example";
-    result.stderr_contains(&["fabrikam.example (22222222-2222-4222-8222-222222222222): ", look]);
+fn unknown_outcome_hint_names_tenant() {
+    let env = partner_env_with_tokens();
+    env.tenant.fail_next("PUT ", error_response(500, "Odd", "Oops."));
+    let result = env.run(&for_tenants(&ALL_TENANTS, &[UPDATE, &["--jobs", "1"]].concat()));
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 1 of 3 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed
+        could not change product CFQ7TTC0H9MP: the service answered 500 Internal Server Error; Odd: Oops.; correlation id: [UUID]
+      in all: 4 changed, 1 unchanged, 1 failed
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
+    ");
 }
 
 #[test]
-fn a_sign_in_that_is_refused_on_the_way_stops_its_own_tenant_alone() {
-    let env = known_partner();
+fn auth_error_during_run_stops_its_tenant_only() {
+    let env = partner_env_with_tokens();
     let all = ["products", "update", "--all", "--value", "enabled", "--yes", "-o", "json", "--jobs", "1"];
-    env.tenant.fail_next("PUT ", refusal(401, "Unauthorized", "The token is revoked."));
-    env.tenant.fail_next(&format!("POST /{CUSTOMER_TENANT}/"), no_sign_in(50173));
-    let result = env.run(&at(&EVERYWHERE, &all)).assert_code(4);
-    let failed = ids_of(&result, CUSTOMER_TENANT, "failed");
-    assert!(failed.len() > 5 && ids_of(&result, CUSTOMER_TENANT, "changed").is_empty());
+    env.tenant.fail_next("PUT ", error_response(401, "Unauthorized", "The token is revoked."));
+    env.tenant.fail_next(&format!("POST /{CUSTOMER_TENANT}/"), aadsts_response(50173));
+    let result = env.run(&for_tenants(&ALL_TENANTS, &all));
+    let failed = ids_with_outcome(&result, CUSTOMER_TENANT, "failed");
+    assert!(failed.len() > 5 && ids_with_outcome(&result, CUSTOMER_TENANT, "changed").is_empty());
     let records = result.json();
     let errors: Vec<&str> = records.as_array().unwrap().iter().filter_map(|record| record["error"].as_str()).collect();
     assert!(errors[0].contains("AADSTS50173"), "{errors:?}");
     assert_eq!(errors[1..], vec!["not sent: the sign-in was refused"; failed.len() - 1]);
     for tenant in [HOME_TENANT, THIRD_TENANT] {
-        assert!(ids_of(&result, tenant, "failed").is_empty());
+        assert!(ids_with_outcome(&result, tenant, "failed").is_empty());
         for item in default_products() {
             assert_eq!(env.tenant.value_in(tenant, &item.id), "Enabled");
         }
     }
-    assert_eq!(changes(&env.tenant.requests()).iter().filter(|(tenant, _)| tenant == CUSTOMER_TENANT).count(), 1);
-    result.stderr_contains(&[
-        "error: 1 of 3 tenants failed\n  fabrikam.example (22222222-2222-4222-8222-222222222222): ",
-        &format!("not sent: {}", failed.len() - 1),
-        "hint: mscommerce connect\n",
-    ]);
+    assert_eq!(sent_updates(&env.tenant.requests()).iter().filter(|(tenant, _)| tenant == CUSTOMER_TENANT).count(), 1);
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 4
+    ----- stderr -----
+    error: 1 of 3 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): 6 unchanged, 11 failed
+        could not change product CFQ7TTC0LH2H: could not renew the saved sign-in at the tenant 22222222-2222-4222-8222-222222222222: the saved sign-in was revoked or has expired; AADSTS50173: Not here. (invalid_grant); before that: the service answered 401 Unauthorized; Unauthorized: The token is revoked.; correlation id: [UUID]
+        not sent: 10
+      in all: 14 changed, 26 unchanged, 11 failed
+    hint: mscommerce connect
+    ");
 }
 
 #[test]
-fn a_product_that_one_tenant_lacks_fails_there_alone() {
-    let env = known_partner();
+fn missing_product_fails_its_tenant_only() {
+    let env = partner_env_with_tokens();
     env.tenant.set_products_in(CUSTOMER_TENANT, vec![Product::new(VISIO, "Visio Plan 1", "Enabled")]);
-    let result = env.run(&at(&EVERYWHERE, UPDATE)).assert_code(1);
-    assert_eq!(tenants(&result), [HOME_TENANT, THIRD_TENANT]);
+    let result = env.run(&for_tenants(&ALL_TENANTS, UPDATE));
+    assert_eq!(tenant_ids(&result), [HOME_TENANT, THIRD_TENANT]);
     assert_eq!(result.column("outcome"), ["changed"; 4]);
-    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO), "Enabled", "a tenant is changed as told, or not at all");
-    result.stderr_contains(&[
-        "error: 1 of 3 tenants failed\n",
-        "  fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the id or the name 'CFQ7TTC0H9MP'",
-        "hint: mscommerce products list --tenant fabrikam.example",
-    ]);
+    assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO), "Enabled", "a tenant is updated completely or not at all");
+    cli_snapshot!(stderr_only(&result), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 1 of 3 tenants failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the id or the name 'CFQ7TTC0H9MP'
+        the nearest product: Visio Plan 1 (CFQ7TTC0HD33)
+      in all: 4 changed
+    hint: mscommerce products list --tenant fabrikam.example
+    hint: offer types are chosen with --scope offer-type, both with --scope all
+    ");
 }
 
 #[cfg(unix)]
 #[test]
-fn a_terminal_is_not_asked_on_either() {
+fn terminal_does_not_prompt_for_tenants() {
     use crate::support::pty::PtySession;
-    let env = known_partner();
+    let env = partner_env_with_tokens();
     env.write("b.toml", "default = 'Disabled'\n");
-    for command in [&["products", "update", "--all", "--value", "disabled"][..], &["baseline", "apply", "b.toml"]] {
-        let mut command = env.command(&at(&EVERYWHERE, command));
-        command.current_dir(env.home()).env("TERM", "xterm");
-        PtySession::run(command).finish().assert_code(2).contains_all(&["need --yes", "nothing was changed"]);
+    let mut transcript = Transcript::default();
+    for arguments in [&["products", "update", "--all", "--value", "disabled"][..], &["baseline", "apply", "b.toml"]] {
+        let mut command = env.command(&for_tenants(&ALL_TENANTS, arguments));
+        command.current_dir(env.home()).args(["--color", "never"]);
+        transcript.push(&arguments.join(" "), PtySession::run(command).finish());
     }
+    cli_snapshot!(transcript, @"
+    ===== products update --all --value disabled =====
+    ===== baseline apply b.toml =====
+    exit_code: 2
+    ----- screen -----
+    error: changes at several tenants need --yes; nothing was changed
+    hint: to see what would change at each of them, add --dry-run
+    ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 }

@@ -1,13 +1,7 @@
-//! Command lines and files that cannot be meant: exit code 2, and nothing is sent.
+//! Invalid command lines and tenant files: exit code 2, and nothing is sent.
 
 use super::*;
 use crate::support::fixtures::POWER_BI;
-
-#[track_caller]
-fn expect_refused(env: &TestEnv, arguments: &[&str], said: &[&str]) {
-    env.run_in_home(arguments).assert_code(2).stdout_is_empty().stderr_contains(said);
-    assert_eq!(env.request_lines(), Vec::<String>::new(), "{arguments:?}");
-}
 
 const COMMANDS: [&[&str]; 4] = [
     &["products", "list"],
@@ -16,7 +10,7 @@ const COMMANDS: [&[&str]; 4] = [
     &["baseline", "apply", "b.toml", "--yes"],
 ];
 
-/// A machine with a baseline and a file of two tenants.
+/// A sign-in, a baseline and a file of two tenants.
 fn prepared() -> TestEnv {
     let env = TestEnv::signed_in();
     env.write("b.toml", "default = 'Disabled'\n");
@@ -24,8 +18,25 @@ fn prepared() -> TestEnv {
     env
 }
 
+/// Runs a command line that is rejected before a request is sent.
+#[track_caller]
+fn push_usage_error(transcript: &mut Transcript, env: &TestEnv, case: &str, arguments: &[&str]) {
+    let result = transcript.push(case, env.run_in_home(arguments));
+    assert_eq!((result.code, result.stdout.as_str()), (2, ""), "{case}: {result:?}");
+    assert_eq!(env.request_lines(), Vec::<String>::new(), "{case}");
+}
+
+/// The same for each of these commands, with these arguments appended.
+#[track_caller]
+fn push_usage_errors(transcript: &mut Transcript, env: &TestEnv, case: &str, commands: &[&[&str]], more: &[&str]) {
+    for command in commands {
+        let name = format!("{case}: {}", command[..2].join(" "));
+        push_usage_error(transcript, env, &name, &[command, more].concat());
+    }
+}
+
 #[test]
-fn a_file_that_names_no_tenants_is_told_by_its_name() {
+fn tenants_file_without_tenants_is_usage_error() {
     let env = prepared();
     env.write("empty.txt", "");
     env.write("comments.txt", "\u{feff}# nobody\r\n\r\n  # here\r\n");
@@ -33,91 +44,229 @@ fn a_file_that_names_no_tenants_is_told_by_its_name() {
     env.write("utf16.txt", b"\xff\xfec\0.\0d\0");
     env.write("large.txt", "#".repeat(1024 * 1024 + 1));
     fs::create_dir(env.home().join("directory")).unwrap();
-    for command in COMMANDS {
-        for (file, said) in [
-            ("missing.txt", "could not read missing.txt"),
-            ("directory", "could not read directory"),
-            ("empty.txt", "empty.txt names no tenant"),
-            ("comments.txt", "comments.txt names no tenant"),
-            ("latin1.txt", "latin1.txt is not UTF-8 text"),
-            ("utf16.txt", "utf16.txt is not UTF-8 text"),
-            ("large.txt", "large.txt is larger than 1 MiB"),
-        ] {
-            let arguments = [command, &["--tenants-file", file]].concat();
-            expect_refused(&env, &arguments, &["error: --tenants-file: ", said]);
-        }
+    let mut transcript = Transcript::default();
+    for file in ["missing.txt", "directory", "empty.txt", "comments.txt", "latin1.txt", "utf16.txt", "large.txt"] {
+        push_usage_errors(&mut transcript, &env, file, &COMMANDS, &["--tenants-file", file]);
     }
+    cli_snapshot!(transcript, @"
+    ===== missing.txt: products list =====
+    ===== missing.txt: products update =====
+    ===== missing.txt: baseline check =====
+    ===== missing.txt: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: could not read missing.txt: [OS ERROR]
+    ===== directory: products list =====
+    ===== directory: products update =====
+    ===== directory: baseline check =====
+    ===== directory: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: could not read directory: [OS ERROR]
+    ===== empty.txt: products list =====
+    ===== empty.txt: products update =====
+    ===== empty.txt: baseline check =====
+    ===== empty.txt: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: empty.txt names no tenant
+    ===== comments.txt: products list =====
+    ===== comments.txt: products update =====
+    ===== comments.txt: baseline check =====
+    ===== comments.txt: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: comments.txt names no tenant
+    ===== latin1.txt: products list =====
+    ===== latin1.txt: products update =====
+    ===== latin1.txt: baseline check =====
+    ===== latin1.txt: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: latin1.txt is not UTF-8 text
+    hint: save it as UTF-8
+    ===== utf16.txt: products list =====
+    ===== utf16.txt: products update =====
+    ===== utf16.txt: baseline check =====
+    ===== utf16.txt: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: utf16.txt is not UTF-8 text
+    hint: save it as UTF-8
+    ===== large.txt: products list =====
+    ===== large.txt: products update =====
+    ===== large.txt: baseline check =====
+    ===== large.txt: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: large.txt is larger than 1 MiB
+    ");
 }
 
 #[test]
-fn a_line_that_is_no_tenant_is_told_by_its_number() {
+fn invalid_line_of_tenants_file_is_usage_error() {
     let env = prepared();
-    for (line, shown) in [
-        ("contoso", "'contoso'"),
-        ("common", "'common'"),
-        ("contoso.example fabrikam.example", "'contoso.example fabrikam.example'"),
-        ("contoso.example, Contoso", "'contoso.example, Contoso'"),
-        ("../x.example", "'../x.example'"),
-        ("contoso.example\u{1b}[2J", "'contoso.example"),
+    let mut transcript = Transcript::default();
+    for line in [
+        "contoso",
+        "common",
+        "contoso.example fabrikam.example",
+        "contoso.example, Contoso",
+        "../x.example",
+        "contoso.example\u{1b}[2J",
     ] {
         env.write("c.txt", format!("# customers\r\n\r\nfabrikam.example\r\n{line}\r\n"));
-        for command in COMMANDS {
-            let arguments = [command, &["--tenants-file", "c.txt"]].concat();
-            expect_refused(&env, &arguments, &["error: --tenants-file: c.txt:4: ", shown, "is no tenant"]);
-        }
+        let case = format!("{line:?}");
+        push_usage_errors(&mut transcript, &env, &case, &COMMANDS, &["--tenants-file", "c.txt"]);
         let result = env.run_in_home(&["products", "list", "--tenants-file", "c.txt"]);
         assert!(!result.stderr.contains('\u{1b}'), "{:?}", result.stderr);
     }
+    cli_snapshot!(transcript, @r#"
+    ===== "contoso": products list =====
+    ===== "contoso": products update =====
+    ===== "contoso": baseline check =====
+    ===== "contoso": baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: c.txt:4: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== "common": products list =====
+    ===== "common": products update =====
+    ===== "common": baseline check =====
+    ===== "common": baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: c.txt:4: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== "contoso.example fabrikam.example": products list =====
+    ===== "contoso.example fabrikam.example": products update =====
+    ===== "contoso.example fabrikam.example": baseline check =====
+    ===== "contoso.example fabrikam.example": baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: c.txt:4: 'contoso.example fabrikam.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== "contoso.example, Contoso": products list =====
+    ===== "contoso.example, Contoso": products update =====
+    ===== "contoso.example, Contoso": baseline check =====
+    ===== "contoso.example, Contoso": baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: c.txt:4: 'contoso.example, Contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== "../x.example": products list =====
+    ===== "../x.example": products update =====
+    ===== "../x.example": baseline check =====
+    ===== "../x.example": baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: c.txt:4: '../x.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ===== "contoso.example\u{1b}[2J": products list =====
+    ===== "contoso.example\u{1b}[2J": products update =====
+    ===== "contoso.example\u{1b}[2J": baseline check =====
+    ===== "contoso.example\u{1b}[2J": baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file: c.txt:4: 'contoso.example�[2J' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    "#);
 }
 
 #[test]
-fn what_is_to_be_written_into_the_file_is_said_to_the_end() {
+fn tenant_flag_and_tenants_file_are_exclusive() {
     let env = prepared();
-    env.write("c.txt", "contoso\n");
-    let advice = "give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com";
-    expect_refused(&env, &["products", "list", "--tenants-file", "c.txt"], &[advice]);
-}
-
-#[test]
-fn tenants_are_named_by_flags_or_by_a_file() {
-    let env = prepared();
+    let mut transcript = Transcript::default();
     for command in COMMANDS {
-        let behind = [command, &["--tenants-file", "two.txt", "--tenant", CUSTOMER_DOMAIN]].concat();
+        let after = [command, &["--tenants-file", "two.txt", "--tenant", CUSTOMER_DOMAIN]].concat();
         let before = [&["--tenant", CUSTOMER_DOMAIN], command, &["--tenants-file", "two.txt"]].concat();
-        let twice = [&behind[..], &["--tenant", HOME_DOMAIN]].concat();
-        for arguments in [behind, before, twice] {
-            expect_refused(&env, &arguments, &["--tenant and --tenants-file are given"]);
+        let twice = [&after[..], &["--tenant", HOME_DOMAIN]].concat();
+        for arguments in [after, before, twice] {
+            push_usage_error(&mut transcript, &env, &arguments.join(" "), &arguments);
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== products list --tenants-file two.txt --tenant fabrikam.example =====
+    ===== --tenant fabrikam.example products list --tenants-file two.txt =====
+    ===== products list --tenants-file two.txt --tenant fabrikam.example --tenant contoso.example =====
+    ===== products update --all --value disabled --yes --tenants-file two.txt --tenant fabrikam.example =====
+    ===== --tenant fabrikam.example products update --all --value disabled --yes --tenants-file two.txt =====
+    ===== products update --all --value disabled --yes --tenants-file two.txt --tenant fabrikam.example --tenant contoso.example =====
+    ===== baseline check b.toml --tenants-file two.txt --tenant fabrikam.example =====
+    ===== --tenant fabrikam.example baseline check b.toml --tenants-file two.txt =====
+    ===== baseline check b.toml --tenants-file two.txt --tenant fabrikam.example --tenant contoso.example =====
+    ===== baseline apply b.toml --yes --tenants-file two.txt --tenant fabrikam.example =====
+    ===== --tenant fabrikam.example baseline apply b.toml --yes --tenants-file two.txt =====
+    ===== baseline apply b.toml --yes --tenants-file two.txt --tenant fabrikam.example --tenant contoso.example =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant and --tenants-file are given: name the tenants in one way
+    ");
 }
 
 #[test]
-fn no_tenant_gets_lost_between_the_flags_before_and_behind_the_command() {
+fn tenant_before_and_after_command_is_usage_error() {
     let env = prepared();
+    let mut transcript = Transcript::default();
     for command in COMMANDS {
         for before in [&["--tenant", HOME_DOMAIN][..], &["--tenant=contoso.example"]] {
-            for behind in [&["--tenant", CUSTOMER_DOMAIN][..], &["--tenant=fabrikam.example"]] {
-                let between = [&command[..1], before, &command[1..], behind].concat();
-                for arguments in [[before, command, behind].concat(), between] {
-                    expect_refused(&env, &arguments, &["--tenant is given before and after the command"]);
+            for after in [&["--tenant", CUSTOMER_DOMAIN][..], &["--tenant=fabrikam.example"]] {
+                let between = [&command[..1], before, &command[1..], after].concat();
+                for arguments in [[before, command, after].concat(), between] {
+                    push_usage_error(&mut transcript, &env, &arguments.join(" "), &arguments);
                 }
             }
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== --tenant contoso.example products list --tenant fabrikam.example =====
+    ===== products --tenant contoso.example list --tenant fabrikam.example =====
+    ===== --tenant contoso.example products list --tenant=fabrikam.example =====
+    ===== products --tenant contoso.example list --tenant=fabrikam.example =====
+    ===== --tenant=contoso.example products list --tenant fabrikam.example =====
+    ===== products --tenant=contoso.example list --tenant fabrikam.example =====
+    ===== --tenant=contoso.example products list --tenant=fabrikam.example =====
+    ===== products --tenant=contoso.example list --tenant=fabrikam.example =====
+    ===== --tenant contoso.example products update --all --value disabled --yes --tenant fabrikam.example =====
+    ===== products --tenant contoso.example update --all --value disabled --yes --tenant fabrikam.example =====
+    ===== --tenant contoso.example products update --all --value disabled --yes --tenant=fabrikam.example =====
+    ===== products --tenant contoso.example update --all --value disabled --yes --tenant=fabrikam.example =====
+    ===== --tenant=contoso.example products update --all --value disabled --yes --tenant fabrikam.example =====
+    ===== products --tenant=contoso.example update --all --value disabled --yes --tenant fabrikam.example =====
+    ===== --tenant=contoso.example products update --all --value disabled --yes --tenant=fabrikam.example =====
+    ===== products --tenant=contoso.example update --all --value disabled --yes --tenant=fabrikam.example =====
+    ===== --tenant contoso.example baseline check b.toml --tenant fabrikam.example =====
+    ===== baseline --tenant contoso.example check b.toml --tenant fabrikam.example =====
+    ===== --tenant contoso.example baseline check b.toml --tenant=fabrikam.example =====
+    ===== baseline --tenant contoso.example check b.toml --tenant=fabrikam.example =====
+    ===== --tenant=contoso.example baseline check b.toml --tenant fabrikam.example =====
+    ===== baseline --tenant=contoso.example check b.toml --tenant fabrikam.example =====
+    ===== --tenant=contoso.example baseline check b.toml --tenant=fabrikam.example =====
+    ===== baseline --tenant=contoso.example check b.toml --tenant=fabrikam.example =====
+    ===== --tenant contoso.example baseline apply b.toml --yes --tenant fabrikam.example =====
+    ===== baseline --tenant contoso.example apply b.toml --yes --tenant fabrikam.example =====
+    ===== --tenant contoso.example baseline apply b.toml --yes --tenant=fabrikam.example =====
+    ===== baseline --tenant contoso.example apply b.toml --yes --tenant=fabrikam.example =====
+    ===== --tenant=contoso.example baseline apply b.toml --yes --tenant fabrikam.example =====
+    ===== baseline --tenant=contoso.example apply b.toml --yes --tenant fabrikam.example =====
+    ===== --tenant=contoso.example baseline apply b.toml --yes --tenant=fabrikam.example =====
+    ===== baseline --tenant=contoso.example apply b.toml --yes --tenant=fabrikam.example =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant is given before and after the command: give it behind the command, several times for several tenants
+
+    Usage: mscommerce [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
-fn several_may_stand_before_the_command() {
+fn several_tenants_before_command_are_accepted() {
     let env = prepared();
     let flags = ["--tenant", HOME_DOMAIN, "--tenant=fabrikam.example"];
     let result = env.run(&[&flags[..], &["products", "list", "-o", "json"]].concat()).assert_code(0);
-    assert_eq!(tenants(&result), [HOME_TENANT, CUSTOMER_TENANT]);
+    assert_eq!(tenant_ids(&result), [HOME_TENANT, CUSTOMER_TENANT]);
 }
 
 #[test]
-fn commands_for_one_tenant_take_one() {
+fn commands_for_one_tenant_reject_several() {
     let env = prepared();
-    let one: &[&[&str]] = &[
+    let commands: &[&[&str]] = &[
         &["connect", "--device-code"],
         &["disconnect"],
         &["status"],
@@ -129,58 +278,219 @@ fn commands_for_one_tenant_take_one() {
         &["history"],
         &["undo", "--yes"],
     ];
-    for command in one {
-        let arguments = at(&[HOME_DOMAIN, CUSTOMER_DOMAIN], command);
-        expect_refused(&env, &arguments, &["--tenant is given more than once", "hint: ", "products list"]);
-        let arguments = [command, &["--tenants-file", "two.txt"][..]].concat();
-        expect_refused(&env, &arguments, &["unexpected argument '--tenants-file'"]);
+    let mut transcript = Transcript::default();
+    for command in commands {
+        push_usage_error(
+            &mut transcript,
+            &env,
+            &command.join(" "),
+            &for_tenants(&[HOME_DOMAIN, CUSTOMER_DOMAIN], command),
+        );
     }
+    for command in commands {
+        let arguments = [command, &["--tenants-file", "two.txt"][..]].concat();
+        push_usage_error(&mut transcript, &env, &arguments.join(" "), &arguments);
+    }
+    cli_snapshot!(transcript, @"
+    ===== connect --device-code =====
+    ===== disconnect =====
+    ===== status =====
+    ===== policy list =====
+    ===== policy get =====
+    ===== product get CFQ7TTC0H9MP =====
+    ===== product update CFQ7TTC0H9MP --value disabled =====
+    ===== baseline export =====
+    ===== history =====
+    ===== undo --yes =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant is given more than once, and this command works on one tenant
+    hint: several tenants are for products list, products update, baseline check and baseline apply
+    ===== connect --device-code --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce connect --device-code --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== disconnect --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce disconnect --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== status --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce status --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== policy list --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce policy list --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== policy get --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce policy get --tenant <TENANT> [POLICY]
+
+    For more information, try '--help'.
+    ===== product get CFQ7TTC0H9MP --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce product get --tenant <TENANT> <PRODUCT|--offer-type <TYPE>>
+
+    For more information, try '--help'.
+    ===== product update CFQ7TTC0H9MP --value disabled --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce product update --tenant <TENANT> <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
+
+    For more information, try '--help'.
+    ===== baseline export --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce baseline export --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== history --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce history --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== undo --yes --tenants-file two.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--tenants-file' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce undo --yes --tenant <TENANT>
+
+    For more information, try '--help'.
+    ");
     assert!(env.cache_path().exists());
 }
 
 #[test]
-fn one_of_several_that_is_no_tenant_is_told() {
+fn invalid_tenant_among_several_is_usage_error() {
     let env = prepared();
-    for command in COMMANDS {
-        expect_refused(&env, &at(&[HOME_DOMAIN, "no tenant"], command), &["--tenant: 'no tenant' is no tenant"]);
-    }
+    let mut transcript = Transcript::default();
+    let flags = for_tenants(&[HOME_DOMAIN, "no tenant"], &[]);
+    push_usage_errors(&mut transcript, &env, "invalid tenant", &COMMANDS, &flags);
+    cli_snapshot!(transcript, @"
+    ===== invalid tenant: products list =====
+    ===== invalid tenant: products update =====
+    ===== invalid tenant: baseline check =====
+    ===== invalid tenant: baseline apply =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant: 'no tenant' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    ");
 }
 
 #[test]
-fn a_ready_token_is_for_one_tenant() {
+fn token_variable_rejects_several_tenants() {
     let env = prepared();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    for command in COMMANDS {
-        for tenants in [&["--tenants-file", "two.txt"][..], &["--tenant", HOME_TENANT, "--tenant", CUSTOMER_TENANT]] {
-            let mut command = env.command(&[command, tenants].concat());
-            let result: CliResult =
-                command.current_dir(env.home()).env("MSCOMMERCE_TOKEN", &token).output().unwrap().into();
-            result
-                .assert_code(2)
-                .stdout_is_empty()
-                .stderr_contains(&["MSCOMMERCE_TOKEN is set", "hint: unset MSCOMMERCE_TOKEN"]);
+    let run = |arguments: &[&str]| {
+        let mut command = env.command(arguments);
+        CliResult::from(command.current_dir(env.home()).env("MSCOMMERCE_TOKEN", &token).output().unwrap())
+    };
+    let mut transcript = Transcript::default();
+    for tenants in [&["--tenants-file", "two.txt"][..], &["--tenant", HOME_TENANT, "--tenant", CUSTOMER_TENANT]] {
+        for command in COMMANDS {
+            let arguments = [command, tenants].concat();
+            transcript.push(&arguments.join(" "), run(&arguments));
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== products list --tenants-file two.txt =====
+    ===== products update --all --value disabled --yes --tenants-file two.txt =====
+    ===== baseline check b.toml --tenants-file two.txt =====
+    ===== baseline apply b.toml --yes --tenants-file two.txt =====
+    ===== products list --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
+    ===== products update --all --value disabled --yes --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
+    ===== baseline check b.toml --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
+    ===== baseline apply b.toml --yes --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_TOKEN is set: a token is for one tenant, and several are named
+    hint: unset MSCOMMERCE_TOKEN to use the application of the environment or a saved sign-in
+    ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 
-    // A file may name that one.
+    // A file with the tenant of the token is accepted.
     env.write("one.txt", HOME_TENANT);
-    let mut list = env.command(&["products", "list", "-o", "json", "--tenants-file", "one.txt"]);
-    let result: CliResult = list.current_dir(env.home()).env("MSCOMMERCE_TOKEN", &token).output().unwrap().into();
-    assert_eq!(tenants(&result.assert_code(0)), [HOME_TENANT]);
+    let result = run(&["products", "list", "-o", "json", "--tenants-file", "one.txt"]).assert_code(0);
+    assert_eq!(tenant_ids(&result), [HOME_TENANT]);
 }
 
 #[test]
-fn changes_need_to_be_told_not_to_ask() {
+fn updates_of_several_tenants_need_yes() {
     let env = prepared();
+    // The same command line must work for a file with any number of tenants.
+    env.write("one.txt", HOME_TENANT);
+    let mut transcript = Transcript::default();
     for command in [COMMANDS[1], COMMANDS[3]] {
         let command = &command[..command.len() - 1];
-        for tenants in [&["--tenants-file", "two.txt"][..], &["--tenant", HOME_TENANT, "--tenant", CUSTOMER_TENANT]] {
+        for tenants in [
+            &["--tenants-file", "two.txt"][..],
+            &["--tenant", HOME_TENANT, "--tenant", CUSTOMER_TENANT],
+            &["--tenants-file", "one.txt"],
+        ] {
             let arguments = [command, tenants].concat();
-            expect_refused(&env, &arguments, &["need --yes", "nothing was changed", "hint: ", "--dry-run"]);
+            push_usage_error(&mut transcript, &env, &arguments.join(" "), &arguments);
         }
-        // One tenant may be so many as well, so the form of the command does not depend on it.
-        env.write("one.txt", HOME_TENANT);
-        expect_refused(&env, &[command, &["--tenants-file", "one.txt"]].concat(), &["need --yes"]);
     }
+    cli_snapshot!(transcript, @"
+    ===== products update --all --value disabled --tenants-file two.txt =====
+    ===== products update --all --value disabled --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
+    ===== products update --all --value disabled --tenants-file one.txt =====
+    ===== baseline apply b.toml --tenants-file two.txt =====
+    ===== baseline apply b.toml --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
+    ===== baseline apply b.toml --tenants-file one.txt =====
+    exit_code: 2
+    ----- stderr -----
+    error: changes at several tenants need --yes; nothing was changed
+    hint: to see what would change at each of them, add --dry-run
+    ");
 }
