@@ -199,7 +199,7 @@ fn baseline_error_counts_crlf_lines() {
 }
 
 #[test]
-fn baseline_toml_error() {
+fn baseline_toml_syntax_error() {
     cli_snapshot!(errors([
         toml("unclosed table header", "default = \"Disabled\"\n[products\nA = \"Enabled\"\n"),
         toml("unquoted value", "[products]\nCFQ7TTC0H9MP = Disabled\n"),
@@ -212,24 +212,6 @@ fn baseline_toml_error() {
         toml("duplicate table", "[products]\nA = \"Enabled\"\n[offer-types]\n[products]\nB = \"Enabled\"\n"),
         toml("duplicate product in other case", "[products]\nAbc = \"Enabled\"\n# same\naBC = \"Enabled\"\n"),
         toml("duplicate offer type in other case", "[offer-types]\nSaaS = \"Enabled\"\nSAAS = \"Enabled\"\n"),
-        // Unknown keys and values
-        toml("misspelled table", "[prodcuts]\nCFQ7TTC0H9MP = \"Disabled\"\n"),
-        toml("table without hyphen", "default = \"Disabled\"\n\n[offertypes]\n"),
-        toml("key in other case", "Default = \"Disabled\"\n"),
-        toml("unknown default", "default = \"off\"\n"),
-        toml("empty default", "default = \"\"\n"),
-        // Wrong types
-        toml("default is a boolean", "default = false\n"),
-        toml("policy is a number", "policy = 1\ndefault = \"Disabled\"\n"),
-        toml("value is a boolean", "[products]\nCFQ7TTC0H9MP = true\n"),
-        toml("value is a number", "[products]\nCFQ7TTC0H9MP = 1\n"),
-        toml("value is an array", "[products]\nCFQ7TTC0H9MP = [\"Enabled\"]\n"),
-        toml("value is a table", "[products.CFQ7TTC0H9MP]\nvalue = \"Enabled\"\n"),
-        toml("id with a dot", "[products]\nPower.BI = \"Enabled\"\n"),
-        toml("products is a string", "products = \"Disabled\"\n"),
-        toml("products is an array of tables", "[[products]]\nCFQ7TTC0H9MP = \"Enabled\"\n"),
-        toml("offer-types is an array", "default = \"Disabled\"\noffer-types = [\"SaaS\"]\n"),
-        toml("empty id", "[products]\n\"\" = \"Enabled\"\n"),
     ]), @r#"
     ===== unclosed table header =====
     exit_code: 1
@@ -271,6 +253,31 @@ fn baseline_toml_error() {
     exit_code: 1
     ----- stderr -----
     error: b.toml:3: offer-types.SAAS: the id is there a second time; case does not matter
+    "#);
+}
+
+#[test]
+fn baseline_toml_key_and_value_error() {
+    cli_snapshot!(errors([
+        // Unknown keys and values
+        toml("misspelled table", "[prodcuts]\nCFQ7TTC0H9MP = \"Disabled\"\n"),
+        toml("table without hyphen", "default = \"Disabled\"\n\n[offertypes]\n"),
+        toml("key in other case", "Default = \"Disabled\"\n"),
+        toml("unknown default", "default = \"off\"\n"),
+        toml("empty default", "default = \"\"\n"),
+        // Wrong types
+        toml("default is a boolean", "default = false\n"),
+        toml("policy is a number", "policy = 1\ndefault = \"Disabled\"\n"),
+        toml("value is a boolean", "[products]\nCFQ7TTC0H9MP = true\n"),
+        toml("value is a number", "[products]\nCFQ7TTC0H9MP = 1\n"),
+        toml("value is an array", "[products]\nCFQ7TTC0H9MP = [\"Enabled\"]\n"),
+        toml("value is a table", "[products.CFQ7TTC0H9MP]\nvalue = \"Enabled\"\n"),
+        toml("id with a dot", "[products]\nPower.BI = \"Enabled\"\n"),
+        toml("products is a string", "products = \"Disabled\"\n"),
+        toml("products is an array of tables", "[[products]]\nCFQ7TTC0H9MP = \"Enabled\"\n"),
+        toml("offer-types is an array", "default = \"Disabled\"\noffer-types = [\"SaaS\"]\n"),
+        toml("empty id", "[products]\n\"\" = \"Enabled\"\n"),
+    ]), @r#"
     ===== misspelled table =====
     exit_code: 1
     ----- stderr -----
