@@ -79,12 +79,12 @@ fn connection_failures_have_specific_hints() {
         },
     ];
     let mut transcript = Transcript::default();
-    OfflineEnv::at(&format!("https://{NOWHERE}")).push_failures(&mut transcript, "unknown host", &[]);
+    OfflineEnv::new(&format!("https://{NOWHERE}")).push_failures(&mut transcript, "unknown host", &[]);
     let port = RefusingPort::new();
-    OfflineEnv::at(&port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
+    OfflineEnv::new(&port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
     for FailureCase { name, serve, flags, connections } in cases {
         let server = Server::start(serve);
-        OfflineEnv::at(&server.http()).push_failures(&mut transcript, name, flags);
+        OfflineEnv::new(&server.http()).push_failures(&mut transcript, name, flags);
         assert_eq!(server.finish().connections, 2 * connections, "{name}");
     }
     cli_snapshot!(transcript, @"
@@ -149,7 +149,7 @@ fn redirect_is_not_followed() {
             "HTTP/1.1 {status} Elsewhere\r\nLocation: {}/login?secret=1\r\nContent-Length: 0\r\n\r\n",
             target.http()
         ));
-        OfflineEnv::at(&server.http()).push_failures(&mut transcript, &status.to_string(), &[]);
+        OfflineEnv::new(&server.http()).push_failures(&mut transcript, &status.to_string(), &[]);
         assert_eq!(server.finish().connections, 2, "{status}");
     }
     assert_eq!(target.finish().connections, 0);

@@ -41,21 +41,21 @@ struct OfflineEnv {
 
 impl OfflineEnv {
     /// Both services are at `url`.
-    fn at(url: &str) -> Self {
+    fn new(url: &str) -> Self {
         let env = TestEnv::new();
         let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-        Self { env, token, variables: Vec::new() }.with("MSCOMMERCE_ENDPOINT", url).with("AZURE_AUTHORITY_HOST", url)
+        Self { env, token, variables: Vec::new() }.with_env("MSCOMMERCE_ENDPOINT", url).with_env("AZURE_AUTHORITY_HOST", url)
     }
 
     /// Sets an environment variable.
-    fn with(mut self, name: &str, value: &str) -> Self {
+    fn with_env(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Trusts the certificates of a file.
-    fn trusting(self, file: &Path) -> Self {
-        self.with("SSL_CERT_FILE", file.to_str().unwrap())
+    fn with_ca_file(self, file: &Path) -> Self {
+        self.with_env("SSL_CERT_FILE", file.to_str().unwrap())
     }
 
     /// Runs with a token in the environment.
@@ -155,11 +155,11 @@ struct Pem {
 }
 
 impl Pem {
-    fn of(ca: &TestCa) -> Self {
-        Self::holding(&ca.pem())
+    fn from_ca(ca: &TestCa) -> Self {
+        Self::from_text(&ca.pem())
     }
 
-    fn holding(text: &str) -> Self {
+    fn from_text(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("roots.pem");
         std::fs::write(&file, text).unwrap();

@@ -46,14 +46,14 @@ fn proxy_failures_have_specific_hints() {
             requests: 0,
         },
     ];
-    let env = || OfflineEnv::at(BEHIND_PROXY);
+    let env = || OfflineEnv::new(BEHIND_PROXY);
     let mut transcript = Transcript::default();
     let port = RefusingPort::new();
-    env().with("HTTPS_PROXY", &port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
-    env().with("HTTPS_PROXY", &format!("http://{NOWHERE}:3128")).push_failures(&mut transcript, "unknown host", &[]);
+    env().with_env("HTTPS_PROXY", &port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
+    env().with_env("HTTPS_PROXY", &format!("http://{NOWHERE}:3128")).push_failures(&mut transcript, "unknown host", &[]);
     for ProxyCase { name, serve, flags, requests } in cases {
         let proxy = Server::start(serve);
-        env().with("HTTPS_PROXY", &proxy.http()).push_failures(&mut transcript, name, flags);
+        env().with_env("HTTPS_PROXY", &proxy.http()).push_failures(&mut transcript, name, flags);
         let recorded = proxy.finish();
         assert_eq!(recorded.connections, 2, "{name}");
         assert_eq!(recorded.lines(), vec![CONNECT_SERVICE; 2 * requests], "{name}");
@@ -99,8 +99,8 @@ fn proxy_password_is_sent_but_not_printed() {
     {
         for status in ["407 Proxy Authentication Required", "403 Forbidden", "200 Connection Established"] {
             let proxy = Server::start(respond_with_status(status));
-            let env = OfflineEnv::at(BEHIND_PROXY)
-                .with("HTTPS_PROXY", &proxy.http().replace("http://", &format!("http://{user_info}@")));
+            let env = OfflineEnv::new(BEHIND_PROXY)
+                .with_env("HTTPS_PROXY", &proxy.http().replace("http://", &format!("http://{user_info}@")));
             for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"])] {
                 result.assert_code(1).stdout_is_empty().stderr_lacks("s3cret").stderr_lacks("dXNlcjpzM2NyZX");
             }
@@ -120,7 +120,7 @@ fn unescaped_proxy_password_is_not_printed() {
     // password looks like a port.
     for separator in ['/', '#', '?', '\\', '@'] {
         let env =
-            OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &format!("http://user:s3{separator}cret@{NOWHERE}:3128"));
+            OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &format!("http://user:s3{separator}cret@{NOWHERE}:3128"));
         for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"])] {
             result.assert_code(1).stdout_is_empty().stderr_lacks(":s3").stderr_lacks("cret@");
         }
@@ -146,7 +146,7 @@ fn loopback_service_bypasses_proxy() {
 fn socks_proxy_is_not_supported() {
     let mut transcript = Transcript::default();
     for (variable, value) in [("ALL_PROXY", "socks5://127.0.0.1:1080"), ("HTTPS_PROXY", "socks5h://127.0.0.1:1080")] {
-        let env = OfflineEnv::at(BEHIND_PROXY).with(variable, value);
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env(variable, value);
         env.push_failures(&mut transcript, &format!("{variable}={value}"), &[]);
     }
     cli_snapshot!(transcript, @"
@@ -168,9 +168,9 @@ fn no_proxy_bypasses_proxy() {
     let proxy = Server::unexpected();
     let mut transcript = Transcript::default();
     for value in [NOWHERE, ".invalid", "*", "other.example, nowhere.invalid"] {
-        OfflineEnv::at(&format!("https://{NOWHERE}"))
-            .with("HTTPS_PROXY", &proxy.http())
-            .with("NO_PROXY", value)
+        OfflineEnv::new(&format!("https://{NOWHERE}"))
+            .with_env("HTTPS_PROXY", &proxy.http())
+            .with_env("NO_PROXY", value)
             .push_failures(&mut transcript, value, &[]);
     }
     cli_snapshot!(transcript, @"
@@ -191,8 +191,8 @@ fn no_proxy_bypasses_proxy() {
 fn token_is_sent_inside_tunnel_only() {
     let ca = TestCa::new();
     let config = ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
-    let (proxy, pem) = (tunnel(&config), Pem::of(&ca));
-    let env = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).trusting(&pem.file);
+    let (proxy, pem) = (tunnel(&config), Pem::from_ca(&ca));
+    let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &proxy.http()).with_ca_file(&pem.file);
     env.run(LIST).assert_code(0);
     let recorded = proxy.finish();
     assert_eq!(recorded.lines(), [CONNECT_SERVICE, LIST_PRODUCTS]);
@@ -206,8 +206,8 @@ fn intercepting_proxy_error_is_unknown_issuer() {
     // The proxy presents a certificate of its own CA for the service.
     let (proxy_ca, trusted_ca) = (TestCa::new(), TestCa::new());
     let config = proxy_ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
-    let (proxy, pem) = (tunnel(&config), Pem::of(&trusted_ca));
-    let env = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http()).trusting(&pem.file);
+    let (proxy, pem) = (tunnel(&config), Pem::from_ca(&trusted_ca));
+    let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &proxy.http()).with_ca_file(&pem.file);
     let mut transcript = Transcript::default();
     env.push_failures(&mut transcript, "intercepting proxy", &[]);
     cli_snapshot!(transcript, @"

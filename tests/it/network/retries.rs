@@ -169,7 +169,7 @@ fn update_retries_after_lost_response() {
             }
         })
     };
-    let result = OfflineEnv::at(&server.http()).run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
+    let result = OfflineEnv::new(&server.http()).run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
     assert_eq!(result.json()["outcome"], "changed");
     let ids: Vec<String> = server
         .finish()
@@ -200,7 +200,7 @@ fn update_ambiguous_attempt_then_409_is_unknown_outcome() {
             }
         })
     };
-    let result = OfflineEnv::at(&server.http()).run(&[DISABLE, &["-o", "json"]].concat());
+    let result = OfflineEnv::new(&server.http()).run(&[DISABLE, &["-o", "json"]].concat());
     assert_eq!(result.json()["policyValue"], Value::Null, "the first attempt may have been applied");
     cli_snapshot!(result, @r#"
     exit_code: 1

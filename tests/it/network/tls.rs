@@ -13,8 +13,8 @@ fn list_makes_one_handshake_and_one_request() {
     let ca = TestCa::new();
     for versions in [rustls::ALL_VERSIONS, &[&rustls::version::TLS12], &[&rustls::version::TLS13]] {
         let server = tls_server(ca.server_config("localhost", Validity::Valid, versions));
-        let pem = Pem::of(&ca);
-        let env = OfflineEnv::at(&server.https()).trusting(&pem.file);
+        let pem = Pem::from_ca(&ca);
+        let env = OfflineEnv::new(&server.https()).with_ca_file(&pem.file);
         let result = env.run(&["products", "list", "-o", "json"]).assert_code(0);
         assert_eq!(result.ids(), [POWER_BI]);
         assert_eq!(result.stderr, "");
@@ -28,8 +28,8 @@ fn list_makes_one_handshake_and_one_request() {
 #[test]
 fn update_makes_one_handshake_and_two_requests() {
     let ca = TestCa::new();
-    let (server, pem) = (tls_server(ca.localhost_config()), Pem::of(&ca));
-    let env = OfflineEnv::at(&server.https()).trusting(&pem.file);
+    let (server, pem) = (tls_server(ca.localhost_config()), Pem::from_ca(&ca));
+    let env = OfflineEnv::new(&server.https()).with_ca_file(&pem.file);
     let result = env.run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
     assert_eq!(result.json()["outcome"], "changed");
     let recorded = server.finish();
@@ -42,10 +42,10 @@ fn update_makes_one_handshake_and_two_requests() {
 #[test]
 fn every_certificate_of_a_ca_file_is_trusted() {
     let (first, second) = (TestCa::new(), TestCa::new());
-    let pem = Pem::holding(&format!("Roots of the company\n{}\n{}", first.pem(), second.pem()));
+    let pem = Pem::from_text(&format!("Roots of the company\n{}\n{}", first.pem(), second.pem()));
     for ca in [first, second] {
         let server = tls_server(ca.localhost_config());
-        OfflineEnv::at(&server.https()).trusting(&pem.file).run(LIST).assert_code(0);
+        OfflineEnv::new(&server.https()).with_ca_file(&pem.file).run(LIST).assert_code(0);
     }
 }
 
@@ -96,11 +96,11 @@ fn tls_failures_have_specific_hints_and_send_nothing() {
             }),
         },
     ];
-    let pem = Pem::of(&trusted_ca);
+    let pem = Pem::from_ca(&trusted_ca);
     let mut transcript = Transcript::default();
     for TlsCase { name, serve } in cases {
         let server = Server::start(serve);
-        OfflineEnv::at(&server.https()).trusting(&pem.file).push_failures(&mut transcript, name, &[]);
+        OfflineEnv::new(&server.https()).with_ca_file(&pem.file).push_failures(&mut transcript, name, &[]);
         let recorded = server.finish();
         assert_eq!((recorded.connections, recorded.requests.len()), (2, 0), "{name}");
     }
@@ -159,7 +159,7 @@ fn unknown_issuer_is_checked_against_all_system_roots() {
     // Two lists are requested concurrently, and each is retried.
     for (arguments, requests) in [(LIST, 1), (&["products", "list", "--scope", "all"], 2)] {
         let server = tls_server(TestCa::new().localhost_config());
-        transcript.push(&arguments.join(" "), OfflineEnv::at(&server.https()).run(arguments));
+        transcript.push(&arguments.join(" "), OfflineEnv::new(&server.https()).run(arguments));
         let recorded = server.finish();
         assert!(recorded.requests.is_empty());
         assert_eq!(recorded.connections, if has_bundle { 2 * requests } else { requests });
@@ -180,8 +180,8 @@ fn unreadable_ca_file_is_an_error_and_sends_nothing() {
     let server = Server::unexpected();
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("missing.pem");
-    let without_certificate = Pem::holding("This is not a certificate.\n");
-    let invalid = Pem::holding("-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n");
+    let without_certificate = Pem::from_text("This is not a certificate.\n");
+    let invalid = Pem::from_text("-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n");
     let mut transcript = Transcript::default();
     for (name, file) in [
         ("missing", &missing),
@@ -191,7 +191,7 @@ fn unreadable_ca_file_is_an_error_and_sends_nothing() {
     ] {
         // A loopback address and a remote one: the HTTP clients for them are built differently.
         for (address, url) in [("loopback", server.https()), ("remote", BEHIND_PROXY.to_owned())] {
-            OfflineEnv::at(&url).with("HTTPS_PROXY", &server.http()).trusting(file).push_failures(
+            OfflineEnv::new(&url).with_env("HTTPS_PROXY", &server.http()).with_ca_file(file).push_failures(
                 &mut transcript,
                 &format!("{name}, {address}"),
                 &[],
