@@ -24,7 +24,7 @@ fn device_code_sign_in_saves_credential() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        4DBB2DAF8
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     Signed in as reader@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
@@ -62,7 +62,7 @@ fn device_code_is_shown_when_quiet() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        93CE8B6B4
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     ");
@@ -86,7 +86,7 @@ fn device_code_polls_until_approved() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        1F6A1A252
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
@@ -131,7 +131,7 @@ fn device_code_errors_have_specific_hints() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        C67F65CFD
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: it was declined
@@ -143,7 +143,7 @@ fn device_code_errors_have_specific_hints() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        A18EAAF8B
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: the code has expired or is not valid any more
@@ -155,7 +155,7 @@ fn device_code_errors_have_specific_hints() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        ADD1EB09A
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: a Conditional Access policy blocks this sign-in
@@ -183,7 +183,7 @@ fn device_code_error_shows_entra_correlation_id() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        C1914BBA9
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: a Conditional Access policy blocks this sign-in
@@ -244,7 +244,7 @@ fn device_code_polling_fails_after_repeated_503() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        371B36DDE
+        [USER_CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable

@@ -87,7 +87,8 @@ impl Render for Transcript {
     }
 }
 
-/// Replaces ports, generated ids, certificate thumbprints, times, durations and temporary paths. Times before 2026 stay: tests choose them.
+/// Replaces ports, generated ids and codes, certificate thumbprints, times, durations and temporary paths. Times before
+/// 2026 stay: tests choose them.
 pub(crate) fn normalize(text: &str) -> String {
     static PATH: LazyLock<Regex> =
         LazyLock::new(|| regex(r#"(?:[A-Za-z]:\\|/)[^\s'"`=]*?[/\\]\.tmp\w{6}([^\s'"`:;,]*)"#));
@@ -101,6 +102,7 @@ pub(crate) fn normalize(text: &str) -> String {
         regex(r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| UTC| ?[+-]\d\d:?\d\d)?")
     });
     static THUMBPRINT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[0-9A-F]{64}\b|\b[0-9A-F]{40}\b"));
+    static USER_CODE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^( *)[0-9A-F]{9}$"));
     static DURATION: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+(?:\.\d+)? ms\b"));
 
     let text = PATH.replace_all(text, |path: &Captures<'_>| format!("[TMP]{}", path[1].replace('\\', "/")));
@@ -113,6 +115,7 @@ pub(crate) fn normalize(text: &str) -> String {
     let text = TIME.replace_all(&text, "[TIME]");
     let text = UNIX_TIME.replace_all(&text, "[SECONDS]");
     let text = THUMBPRINT.replace_all(&text, "[THUMBPRINT]");
+    let text = USER_CODE.replace_all(&text, "$1[USER_CODE]");
     DURATION.replace_all(&text, "[DURATION]").into_owned()
 }
 
