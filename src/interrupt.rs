@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+#[cfg(unix)]
+use tokio::signal::unix::{self, Signal, SignalKind};
 use tokio::sync::Notify;
 
 use crate::error::Error;
@@ -96,32 +98,46 @@ impl Interrupt {
 /// Ctrl-C and, on Unix, SIGTERM, which schedulers and CI systems send.
 struct Signals {
     #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
+    interrupt: Option<Signal>,
+    #[cfg(unix)]
+    terminate: Option<Signal>,
 }
 
 impl Signals {
     fn new() -> Self {
         Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok(),
+            interrupt: unix::signal(SignalKind::interrupt()).ok(),
+            #[cfg(unix)]
+            terminate: unix::signal(SignalKind::terminate()).ok(),
         }
     }
 
-    /// Returns at the next signal; never if no handler can be installed.
+    /// Returns at the next signal.
+    #[cfg(unix)]
     async fn next(&mut self) {
-        let ctrl_c = async {
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        #[cfg(unix)]
-        if let Some(terminate) = &mut self.terminate {
-            tokio::select! {
-                () = ctrl_c => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        tokio::select! {
+            () = receive(self.interrupt.as_mut()) => {}
+            () = receive(self.terminate.as_mut()) => {}
         }
-        ctrl_c.await;
+    }
+
+    /// Returns at the next signal.
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// Never returns if the handler could not be installed.
+#[cfg(unix)]
+async fn receive(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

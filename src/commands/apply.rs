@@ -203,16 +203,14 @@ async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
 fn in_flight(plans: &[TenantPlan]) -> InFlight {
     let count = plans.iter().map(|plan| plan.plan.changes.len()).sum();
     let hints = match plans {
-        [TenantPlan { plan, tenant }] => match plan.changes.as_slice() {
-            [only] => vec![format!("see what it is now: {}", verify_command(&only.target, &tenant.context))],
-            _ => {
-                let list = tenant.context.command("mscommerce products list --scope all");
-                vec![
-                    format!("see what was changed: {}", history_command(tenant)),
-                    format!("see what they are now: {list}"),
-                ]
-            }
-        },
+        [TenantPlan { plan, tenant }] if plan.changes.len() > 1 => {
+            let list = tenant.context.command("mscommerce products list --scope all");
+            vec![format!("see what was changed: {}", history_command(tenant)), format!("see what they are now: {list}")]
+        }
+        [TenantPlan { plan, tenant }] => {
+            let targets = plan.changes.iter().map(|change| &change.target);
+            targets.map(|target| format!("see what it is now: {}", verify_command(target, &tenant.context))).collect()
+        }
         _ => vec!["see what was changed: mscommerce history".to_owned()],
     };
     InFlight { count, hints }

@@ -23,7 +23,7 @@ use crate::ui::Ui;
 /// The header that identifies a request in the logs of both sides (MSCommerce module).
 pub const CORRELATION_ID: &str = "x-ms-correlation-id";
 
-/// The longest time to open a connection, whatever `--timeout` says.
+/// The longest time to open a connection, also with a longer `--timeout`.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Far above any response of the services.
@@ -84,7 +84,7 @@ impl Client {
         Ok(self.0.clients.client_for(&url)?.request(method, url))
     }
 
-    /// Sends a request, repeats it as `policy` allows, and reads the complete response, whatever its status.
+    /// Sends a request, repeats it as `policy` allows, and reads the complete response. Any status is a success here.
     ///
     /// A loop, because backon's `Retryable` drops the result of an attempt before it starts the next one. That result is
     /// what the caller gets if the rate limit or Ctrl-C prevents the next attempt.
@@ -300,7 +300,7 @@ pub fn client_builder() -> reqwest::ClientBuilder {
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")))
 }
 
-/// The system's resolver. Its errors can be recognized among the causes of reqwest's.
+/// The system's resolver. Its errors can be recognized in the causes of reqwest's.
 struct Resolver;
 
 impl Resolve for Resolver {

@@ -32,7 +32,7 @@ pub struct HttpError {
     pub delivery: Delivery,
     /// Whether another attempt may succeed.
     pub transient: bool,
-    /// Whether the issuer of the certificate is not among the trusted roots.
+    /// Whether the issuer of the certificate is not a trusted root.
     pub unknown_issuer: bool,
     /// Whether the request did not get past the proxy.
     pub stopped_at_proxy: bool,
@@ -253,7 +253,7 @@ impl HttpError {
     }
 
     pub fn dns_failure(error: &DnsError, proxy: Option<&str>) -> Self {
-        // Only the text of the system's error tells a failed lookup from an unknown name.
+        // Only the text of the system's error distinguishes a failed lookup from an unknown name.
         let reason = error.reason.to_ascii_lowercase();
         Self {
             transient: reason.contains("temporary") || reason.contains("try again"),

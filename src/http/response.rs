@@ -22,7 +22,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The body as JSON, whatever the `Content-Type`.
+    /// The body as JSON. The `Content-Type` is ignored.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
