@@ -14,7 +14,7 @@ mod error;
 mod files;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
-pub mod fuzzing;
+pub mod fuzz;
 mod history;
 mod http;
 mod input;

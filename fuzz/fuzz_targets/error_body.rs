@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| mscommerce::fuzzing::error_body(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| mscommerce::fuzz::error_body(input));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| mscommerce::fuzzing::loopback(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| mscommerce::fuzz::loopback(input));

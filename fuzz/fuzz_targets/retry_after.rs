@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| mscommerce::fuzzing::retry_after(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| mscommerce::fuzz::retry_after(input));

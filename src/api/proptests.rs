@@ -8,7 +8,7 @@ use super::client::{Page, within};
 use super::error::ApiError;
 use super::{Policy, ProductPolicy, Scope};
 use crate::auth::Access;
-use crate::fuzzing::printed;
+use crate::fuzz::printed;
 use crate::http::Response;
 use crate::output::Output;
 use crate::output::proptests::assert_json_is_complete;

@@ -13,7 +13,7 @@ use super::landing::Page;
 use super::loopback::{Connection, MAX_FORM_SIZE, Redirect, RedirectResult};
 use super::oauth_error::OAuthError;
 use super::sign_in_command::SignInCommand;
-use crate::fuzzing::printed;
+use crate::fuzz::printed;
 use crate::http::Response;
 use crate::secret::SecretBytes;
 use crate::text::display_excerpt;

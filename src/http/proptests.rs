@@ -9,7 +9,7 @@ use url::Url;
 use super::retry::{MAX_RETRY_AFTER, retry_after};
 use super::{HttpError, Response};
 use crate::error::Error;
-use crate::fuzzing::printed;
+use crate::fuzz::printed;
 
 /// A response from a first line, with the status and optionally the word `html`, and a body.
 pub fn parse_response(input: &[u8]) -> Response {

@@ -3,7 +3,7 @@
 use serde_json::Map;
 
 use super::{Baseline, FileFormat, ProductPolicy};
-use crate::fuzzing::printed;
+use crate::fuzz::printed;
 use crate::plan::export;
 
 /// Panics unless the file survives export and parsing, or fails with an error that names the file and the line.
