@@ -1,56 +1,40 @@
-//! What reads text of others' making, each with what has to hold for any input. The targets below `fuzz/` search for an
-//! input for which it does not; the tests of the modules try inputs made after the form of real ones.
-//!
-//! Every function panics where something does not hold.
+//! Entry points of the fuzz targets in `fuzz/`: checks of everything that parses untrusted input. Each function panics
+//! if a check fails.
 
-use anstyle::Style;
-
-use crate::error::Error;
-use crate::text::is_terminal_control;
-use crate::ui::format_error;
 use crate::{api, auth, history, http, plan};
 
-/// The body of an answer of the policy endpoint.
+/// The body of a response of the policy endpoint.
 pub fn response(body: &[u8]) {
     api::proptests::check_response(body);
 }
 
-/// An answer that tells of an error: a first line with the status, and the body.
+/// An error response: a line with the status, then the body.
 pub fn error_body(input: &[u8]) {
-    let answer = http::proptests::parse_response(input);
-    api::proptests::check_error(&answer);
-    auth::proptests::oauth_error(&answer);
-    http::proptests::check_errors(&answer);
+    let response = http::proptests::parse_response(input);
+    api::proptests::check_error(&response);
+    auth::proptests::oauth_error(&response);
+    http::proptests::check_errors(&response);
 }
 
-/// The header `Retry-After`: a first line with its value, and the time in seconds since 1970.
+/// A line with the value of `Retry-After`, then the present time in seconds since 1970.
 pub fn retry_after(input: &[u8]) {
     http::proptests::check_retry_after(input);
 }
 
-/// A baseline file, read as TOML and as JSON.
+/// A baseline file, parsed as TOML and as JSON.
 pub fn baseline(file: &[u8]) {
     plan::proptests::check_baseline(file);
 }
 
-/// The files in the state directory: the saved sign-ins, and the record of changes.
+/// A file of the state directory, parsed as token cache and as history.
 pub fn cache(file: &[u8]) {
     auth::proptests::cache_file(file);
     history::proptests::check_history(file);
 }
 
-/// What a browser, or whoever else finds the port, sends to the loopback listener.
+/// A request to the redirect listener.
 pub fn loopback(request: &[u8]) {
     auth::proptests::loopback(request);
-}
-
-/// An error as it reaches a terminal, which has to be harmless and short there.
-pub fn printed(error: &Error) -> String {
-    let styled = format_error(Style::new(), "error:", error);
-    let printed = anstream::adapter::strip_str(&styled).to_string();
-    assert!(!printed.chars().any(|character| character != '\n' && is_terminal_control(character)), "{printed:?}");
-    assert!(printed.chars().count() < 4000, "{} characters", printed.chars().count());
-    printed
 }
 
 #[cfg(test)]
@@ -60,9 +44,9 @@ mod tests {
     type Check = fn(&[u8]);
 
     #[test]
-    fn everything_holds_for_the_committed_corpus() {
+    fn committed_corpus_passes_all_checks() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-        // The published crate comes without it.
+        // The published crate does not contain it.
         if !fuzz.exists() {
             return;
         }

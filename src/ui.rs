@@ -233,7 +233,7 @@ impl Ui {
 }
 
 /// An error as lines with ANSI styles: the label and what failed, the details, the hints.
-pub fn format_error(style: Style, label: &str, error: &Error) -> String {
+fn format_error(style: Style, label: &str, error: &Error) -> String {
     let mut lines = format!("{style}{label}{style:#} {}\n", text::sanitize_line(&error.message()));
     for detail in error.details() {
         lines.push_str(&format!("  {}\n", text::sanitize_line(detail)));
@@ -242,4 +242,14 @@ pub fn format_error(style: Style, label: &str, error: &Error) -> String {
         lines.push_str(&format!("{HINT}hint:{HINT:#} {}\n", text::sanitize_line(hint)));
     }
     lines
+}
+
+/// Formats an error as a terminal shows it. Panics if the text is long or has control characters.
+#[cfg(any(fuzzing, test))]
+pub fn format_error_checked(error: &Error) -> String {
+    let styled = format_error(ERROR, "error:", error);
+    let plain = anstream::adapter::strip_str(&styled).to_string();
+    assert!(!plain.chars().any(|character| character != '\n' && text::is_terminal_control(character)), "{plain:?}");
+    assert!(plain.chars().count() < 4000, "{} characters", plain.chars().count());
+    plain
 }

@@ -8,10 +8,10 @@ use super::client::{Page, within};
 use super::error::ApiError;
 use super::{Policy, ProductPolicy, Scope};
 use crate::auth::Access;
-use crate::fuzz::printed;
 use crate::http::Response;
 use crate::output::Output;
 use crate::output::proptests::assert_json_is_complete;
+use crate::ui::format_error_checked;
 
 /// Panics unless the decoded resources, and their JSON output, have every member of the body.
 pub fn check_response(body: &[u8]) {
@@ -90,7 +90,7 @@ pub fn check_error(response: &Response) {
         let error = ApiError::new("could not do it", response, "0-1-2").into_error(access);
         let message = error.details().next().unwrap_or_default();
         assert!(response.json().is_some() || message.chars().count() <= 301, "{message}");
-        let printed = printed(&error);
+        let printed = format_error_checked(&error);
         assert!(printed.contains(response.status.as_str()), "{printed}");
         assert!(printed.contains("correlation id: 0-1-2"), "{printed}");
     }

@@ -13,10 +13,10 @@ use super::landing::Page;
 use super::loopback::{Connection, MAX_FORM_SIZE, Redirect, RedirectResult};
 use super::oauth_error::OAuthError;
 use super::sign_in_command::SignInCommand;
-use crate::fuzz::printed;
 use crate::http::Response;
 use crate::secret::SecretBytes;
 use crate::text::display_excerpt;
+use crate::ui::format_error_checked;
 
 /// A cache file is rejected with a message that quotes none of it, or is the same once it is written again.
 pub fn cache_file(bytes: &[u8]) {
@@ -55,7 +55,7 @@ pub fn oauth_error(response: &Response) {
         for is_application in [false, true] {
             let code = display_excerpt(&error.error);
             let command = SignInCommand { is_application, ..SignInCommand::new("default", None) };
-            let printed = printed(&error.clone().into_error("could not sign in", &command));
+            let printed = format_error_checked(&error.clone().into_error("could not sign in", &command));
             assert!(printed.contains(&code), "{code:?} is not in {printed}");
             assert!(printed.starts_with("error: could not sign in: "), "{printed}");
         }

@@ -9,7 +9,7 @@ use url::Url;
 use super::retry::{MAX_RETRY_AFTER, retry_after};
 use super::{HttpError, Response};
 use crate::error::Error;
-use crate::fuzz::printed;
+use crate::ui::format_error_checked;
 
 /// A response from a first line, with the status and optionally the word `html`, and a body.
 pub fn parse_response(input: &[u8]) -> Response {
@@ -39,7 +39,7 @@ fn split_first_line(input: &[u8]) -> (&[u8], &[u8]) {
 pub fn check_errors(response: &Response) {
     let Ok(url) = Url::parse("https://service.example/v1.0/policies") else { return };
     let check = |error: HttpError| {
-        let printed = printed(&Error::from(error));
+        let printed = format_error_checked(&Error::from(error));
         assert!(printed.contains(response.status.as_str()), "{printed}");
         assert!(printed.contains("service.example"), "{printed}");
         assert!(printed.chars().count() < 1000, "{printed}");

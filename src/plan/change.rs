@@ -74,13 +74,11 @@ impl Change {
 
     /// The record of a change that is not pending, or of a dry run.
     pub fn into_planned_record(self) -> ChangeRecord {
-        match self.value_to_send() {
-            Some(value) => self.into_record(Outcome::Planned, Some(value.as_str().to_owned()), None),
-            None => {
-                let current = self.before.value.clone();
-                self.into_record(Outcome::Unchanged, current, None)
-            }
+        if let Some(value) = self.value_to_send() {
+            return self.into_record(Outcome::Planned, Some(value.as_str().to_owned()), None);
         }
+        let current = self.before.value.clone();
+        self.into_record(Outcome::Unchanged, current, None)
     }
 
     /// The result of a change that is not pending.

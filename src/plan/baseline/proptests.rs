@@ -3,15 +3,15 @@
 use serde_json::Map;
 
 use super::{Baseline, FileFormat, ProductPolicy};
-use crate::fuzz::printed;
 use crate::plan::export;
+use crate::ui::format_error_checked;
 
 /// Panics unless the file survives export and parsing, or fails with an error that names the file and the line.
 pub fn check_baseline(file: &[u8]) {
     for format in [FileFormat::Toml, FileFormat::Json] {
         match Baseline::from_bytes("the-file", file, format) {
             Ok(baseline) => check_round_trip(&baseline),
-            Err(error) => check_error_location(&printed(&error), file),
+            Err(error) => check_error_location(&format_error_checked(&error), file),
         }
     }
 }
