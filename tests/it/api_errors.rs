@@ -1,7 +1,8 @@
-//! What the service refuses, and the advice that follows.
+//! Error responses of the service, and the hints for them.
 
 use serde_json::json;
 
+use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, NOBODY, PASSWORD, Product, Response, Role};
@@ -20,7 +21,7 @@ fn list_403_names_required_roles() {
     hint: a partner needs such a role over GDAP
     hint: see which account and tenant served: mscommerce status
     ");
-    assert_eq!(env.request_lines().len(), 1, "a missing role is not tried again");
+    assert_eq!(env.request_lines().len(), 1, "a missing role is not retried");
 }
 
 #[test]
@@ -99,7 +100,7 @@ fn html_error_body_keeps_status() {
     hint: a web page came back: if the advice does not help, look for a proxy that answers in the service's place
     hint: see which account and tenant served: mscommerce status
     ");
-    // A refused token is renewed, whatever the body says.
+    // A rejected token is refreshed, regardless of the body.
     env.tenant.forget_requests();
     env.tenant.fail_next("GET", Response::text(401, "text/html", page));
     env.run(&["products", "list"]).assert_code(0);
@@ -168,22 +169,111 @@ fn every_error_status_has_a_hint() {
         &["product", "get", "CFQ7TTC0H9MP"],
         &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"],
     ];
+    let mut transcript = Transcript::default();
     for command in commands {
         for status in [400, 404, 409, 418, 500] {
             let env = TestEnv::signed_in();
             let method = if command.contains(&"update") { "PUT" } else { "GET" };
-            // The later answers are for the lists that would suggest something better.
+            // The later responses are for the lists that are requested for suggestions.
             for _ in 0..3 {
                 env.tenant.fail_next(method, Response::json(status, &json!({"errorCode": "C", "reason": "R."})));
             }
-            env.run(command).assert_code(1).stderr_contains(&[
-                &status.to_string(),
-                "C: R.",
-                "correlation id: ",
-                "hint: ",
-            ]);
+            let CliResult { code, stderr, .. } = env.run(command);
+            let (start, rest) = stderr.split_once(&status.to_string()).expect("the status is shown");
+            let (_, rest) = rest.split_once('\n').unwrap();
+            let stderr = format!("{start}[STATUS]\n{rest}");
+            transcript
+                .push(&format!("{}: {status}", command.join(" ")), CliResult { code, stdout: String::new(), stderr });
         }
     }
+    cli_snapshot!(transcript, @"
+    ===== policy list: 400 =====
+    ===== policy list: 404 =====
+    ===== policy list: 409 =====
+    ===== policy list: 418 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== policy list: 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the policies: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== policy get: 400 =====
+    ===== policy get: 404 =====
+    ===== policy get: 409 =====
+    ===== policy get: 418 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== policy get: 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the policy AllowSelfServicePurchase: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== products list: 400 =====
+    ===== products list: 404 =====
+    ===== products list: 409 =====
+    ===== products list: 418 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== products list: 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== product get CFQ7TTC0H9MP: 400 =====
+    ===== product get CFQ7TTC0H9MP: 404 =====
+    ===== product get CFQ7TTC0H9MP: 409 =====
+    ===== product get CFQ7TTC0H9MP: 418 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== product get CFQ7TTC0H9MP: 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    ===== product update CFQ7TTC0H9MP --value disabled: 400 =====
+    ===== product update CFQ7TTC0H9MP --value disabled: 404 =====
+    ===== product update CFQ7TTC0H9MP --value disabled: 409 =====
+    ===== product update CFQ7TTC0H9MP --value disabled: 418 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== product update CFQ7TTC0H9MP --value disabled: 500 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not change product CFQ7TTC0H9MP: the service answered [STATUS]
+      C: R.
+      correlation id: [UUID]
+    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    ");
 }
 
 #[test]

@@ -44,19 +44,28 @@ impl PendingSignIn {
     }
 }
 
+/// How a connection ends early.
+struct DisconnectCase {
+    name: &'static str,
+    disconnect: fn(&mut Connection),
+}
+
 #[test]
 fn code_exchange_is_not_retried_after_disconnect() {
-    let cases: [(&str, fn(&mut Connection)); 2] = [
-        ("no response", |_| {}),
-        ("truncated response", |connection| {
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{");
-        }),
+    let cases = [
+        DisconnectCase { name: "no response", disconnect: |_| {} },
+        DisconnectCase {
+            name: "truncated response",
+            disconnect: |connection| {
+                connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{");
+            },
+        },
     ];
     let mut transcript = Transcript::default();
-    for (name, end) in cases {
+    for DisconnectCase { name, disconnect } in cases {
         let server = Server::start(move |mut connection| {
             if connection.read_request().is_some() {
-                end(&mut connection);
+                disconnect(&mut connection);
             }
         });
         let env = TestEnv::new();

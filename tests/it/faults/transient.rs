@@ -38,19 +38,28 @@ fn list_at(url: &str, more: &[(&str, &str)]) -> CliResult {
     env.run_with_env(&variables, LIST)
 }
 
+/// How a connection ends early.
+struct DisconnectCase {
+    name: &'static str,
+    disconnect: fn(&mut Connection),
+}
+
 #[test]
 fn closed_connection_is_retried() {
-    let cases: [(&str, fn(&mut Connection)); 3] = [
-        ("before the request", |_| {}),
-        ("instead of a response", |connection| drop(connection.read_request())),
-        ("within the response", |connection| {
-            connection.read_request();
-            connection
-                .send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"items\"");
-        }),
+    let cases = [
+        DisconnectCase { name: "before the request", disconnect: |_| {} },
+        DisconnectCase { name: "instead of a response", disconnect: |connection| drop(connection.read_request()) },
+        DisconnectCase {
+            name: "within the response",
+            disconnect: |connection| {
+                connection.read_request();
+                connection
+                    .send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"items\"");
+            },
+        },
     ];
-    for (name, fail) in cases {
-        let server = server_failing_first(4, fail);
+    for DisconnectCase { name, disconnect } in cases {
+        let server = server_failing_first(4, disconnect);
         let result = list_at(&server.http(), &[]).assert_code(0);
         assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", ""), "{name}");
         assert_eq!(server.finish().connections, 5, "{name}");

@@ -10,9 +10,8 @@ struct FailureCase {
     connections: usize,
 }
 
-#[test]
-fn connection_failures_have_specific_hints() {
-    let cases = [
+fn failure_cases() -> Vec<FailureCase> {
+    vec![
         FailureCase {
             name: "closes without a response",
             serve: Box::new(|mut connection| drop(connection.read_request())),
@@ -77,12 +76,16 @@ fn connection_failures_have_specific_hints() {
             flags: &[],
             connections: 1,
         },
-    ];
+    ]
+}
+
+#[test]
+fn connection_failures_have_specific_hints() {
     let mut transcript = Transcript::default();
     OfflineEnv::new(&format!("https://{NOWHERE}")).push_failures(&mut transcript, "unknown host", &[]);
     let port = RefusingPort::new();
     OfflineEnv::new(&port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
-    for FailureCase { name, serve, flags, connections } in cases {
+    for FailureCase { name, serve, flags, connections } in failure_cases() {
         let server = Server::start(serve);
         OfflineEnv::new(&server.http()).push_failures(&mut transcript, name, flags);
         assert_eq!(server.finish().connections, 2 * connections, "{name}");

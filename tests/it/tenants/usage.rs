@@ -10,6 +10,19 @@ const COMMANDS: [&[&str]; 4] = [
     &["baseline", "apply", "b.toml", "--yes"],
 ];
 
+const COMMANDS_FOR_ONE_TENANT: [&[&str]; 10] = [
+    &["connect", "--device-code"],
+    &["disconnect"],
+    &["status"],
+    &["policy", "list"],
+    &["policy", "get"],
+    &["product", "get", POWER_BI],
+    &["product", "update", POWER_BI, "--value", "disabled"],
+    &["baseline", "export"],
+    &["history"],
+    &["undo", "--yes"],
+];
+
 /// A sign-in, a baseline and a file of two tenants.
 fn prepared() -> TestEnv {
     let env = TestEnv::signed_in();
@@ -266,30 +279,10 @@ fn several_tenants_before_command_are_accepted() {
 #[test]
 fn commands_for_one_tenant_reject_several() {
     let env = prepared();
-    let commands: &[&[&str]] = &[
-        &["connect", "--device-code"],
-        &["disconnect"],
-        &["status"],
-        &["policy", "list"],
-        &["policy", "get"],
-        &["product", "get", POWER_BI],
-        &["product", "update", POWER_BI, "--value", "disabled"],
-        &["baseline", "export"],
-        &["history"],
-        &["undo", "--yes"],
-    ];
     let mut transcript = Transcript::default();
-    for command in commands {
-        push_usage_error(
-            &mut transcript,
-            &env,
-            &command.join(" "),
-            &for_tenants(&[HOME_DOMAIN, CUSTOMER_DOMAIN], command),
-        );
-    }
-    for command in commands {
-        let arguments = [command, &["--tenants-file", "two.txt"][..]].concat();
-        push_usage_error(&mut transcript, &env, &arguments.join(" "), &arguments);
+    for command in COMMANDS_FOR_ONE_TENANT {
+        let arguments = for_tenants(&[HOME_DOMAIN, CUSTOMER_DOMAIN], command);
+        push_usage_error(&mut transcript, &env, &command.join(" "), &arguments);
     }
     cli_snapshot!(transcript, @"
     ===== connect --device-code =====
@@ -306,7 +299,20 @@ fn commands_for_one_tenant_reject_several() {
     ----- stderr -----
     error: --tenant is given more than once, and this command works on one tenant
     hint: several tenants are for products list, products update, baseline check and baseline apply
-    ===== connect --device-code --tenants-file two.txt =====
+    ");
+    assert!(env.cache_path().exists());
+}
+
+#[test]
+fn commands_for_one_tenant_reject_tenants_file() {
+    let env = prepared();
+    let mut transcript = Transcript::default();
+    for command in COMMANDS_FOR_ONE_TENANT {
+        let arguments = [command, &["--tenants-file", "two.txt"][..]].concat();
+        push_usage_error(&mut transcript, &env, &command.join(" "), &arguments);
+    }
+    cli_snapshot!(transcript, @"
+    ===== connect --device-code =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -316,7 +322,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce connect --device-code --tenant <TENANT>
 
     For more information, try '--help'.
-    ===== disconnect --tenants-file two.txt =====
+    ===== disconnect =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -326,7 +332,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce disconnect --tenant <TENANT>
 
     For more information, try '--help'.
-    ===== status --tenants-file two.txt =====
+    ===== status =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -336,7 +342,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce status --tenant <TENANT>
 
     For more information, try '--help'.
-    ===== policy list --tenants-file two.txt =====
+    ===== policy list =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -346,7 +352,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce policy list --tenant <TENANT>
 
     For more information, try '--help'.
-    ===== policy get --tenants-file two.txt =====
+    ===== policy get =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -356,7 +362,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce policy get --tenant <TENANT> [POLICY]
 
     For more information, try '--help'.
-    ===== product get CFQ7TTC0H9MP --tenants-file two.txt =====
+    ===== product get CFQ7TTC0H9MP =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -366,7 +372,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce product get --tenant <TENANT> <PRODUCT|--offer-type <TYPE>>
 
     For more information, try '--help'.
-    ===== product update CFQ7TTC0H9MP --value disabled --tenants-file two.txt =====
+    ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -376,7 +382,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce product update --tenant <TENANT> <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
 
     For more information, try '--help'.
-    ===== baseline export --tenants-file two.txt =====
+    ===== baseline export =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -386,7 +392,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce baseline export --tenant <TENANT>
 
     For more information, try '--help'.
-    ===== history --tenants-file two.txt =====
+    ===== history =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
@@ -396,7 +402,7 @@ fn commands_for_one_tenant_reject_several() {
     Usage: mscommerce history --tenant <TENANT>
 
     For more information, try '--help'.
-    ===== undo --yes --tenants-file two.txt =====
+    ===== undo --yes =====
     exit_code: 2
     ----- stderr -----
     error: unexpected argument '--tenants-file' found
