@@ -30,7 +30,7 @@ pub struct ApiError {
 
 impl ApiError {
     /// `action` says what failed, such as "could not list the products".
-    pub fn new(action: &str, response: &Response, correlation_id: &str) -> Self {
+    pub fn new(action: &str, response: &Response) -> Self {
         let message = if response.status.is_success() {
             format!("{action}: the service's answer cannot be understood (status {})", response.status)
         } else {
@@ -41,7 +41,7 @@ impl ApiError {
             date: response.date(),
             message,
             service_message: service_message(response),
-            correlation_id: correlation_id.to_owned(),
+            correlation_id: response.correlation_id.clone().unwrap_or_default(),
             is_html: response.is_html(),
             retry_after: response.retry_after(),
         }

@@ -4,7 +4,6 @@
 
 mod client;
 mod error;
-mod looking;
 mod model;
 #[cfg(any(fuzzing, test))]
 pub mod proptests;

@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::client::{Page, within};
+use super::client::{Page, resolve_next_link};
 use super::error::ApiError;
 use super::{Policy, ProductPolicy, Scope};
 use crate::auth::Access;
@@ -18,7 +18,7 @@ pub fn check_response(body: &[u8]) {
     let response = Response { status: StatusCode::OK, body: body.to_vec().into(), ..Response::default() };
     let Some(json) = response.json() else { return };
     check_resource(&json);
-    if let Some(page) = Page::decode(&response, ProductPolicy::from_json) {
+    if let Some(page) = Page::parse(&response, ProductPolicy::from_json) {
         let items = json["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         assert_eq!(page.items.len(), items.len());
         items.iter().for_each(check_resource);
@@ -27,7 +27,7 @@ pub fn check_response(body: &[u8]) {
         }
         assert_json_is_complete(&Output::list(page.items));
     }
-    if let Some(page) = Page::decode(&response, Policy::from_json) {
+    if let Some(page) = Page::parse(&response, Policy::from_json) {
         assert_json_is_complete(&Output::list(page.items));
     }
 }
@@ -78,7 +78,7 @@ fn check_next_link(link: &str) {
     ) else {
         return;
     };
-    if let Some(to) = within(&endpoint, &from, link) {
+    if let Some(to) = resolve_next_link(&endpoint, &from, link) {
         assert_eq!((to.scheme(), to.host_str(), to.port()), ("https", Some("service.example"), None), "{to}");
         assert_eq!((to.username(), to.password()), ("", None), "{to}");
     }
@@ -87,7 +87,7 @@ fn check_next_link(link: &str) {
 /// Panics unless the error has the status and the correlation id, and little of a body that is not JSON.
 pub fn check_error(response: &Response) {
     for access in [Access::Read, Access::Write] {
-        let error = ApiError::new("could not do it", response, "0-1-2").into_error(access);
+        let error = ApiError::new("could not do it", response).into_error(access);
         let message = error.details().next().unwrap_or_default();
         assert!(response.json().is_some() || message.chars().count() <= 301, "{message}");
         let printed = format_error_checked(&error);

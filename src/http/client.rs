@@ -1,19 +1,18 @@
 //! The client of one run: sends requests within one deadline and a maximum of concurrent requests, and repeats them.
 
 use std::cell::{Cell, OnceCell};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::Method;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
 use uuid::Uuid;
 
-use super::error::{DnsError, display_url};
+use super::dns::{Resolver, is_loopback};
+use super::error::display_url;
 use super::retry::{RateLimit, RetryPolicy, delays, retry_after};
 use super::{HttpError, Response, proxy, tls};
 use crate::interrupt::Interrupt;
@@ -298,57 +297,4 @@ pub fn client_builder() -> reqwest::ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .dns_resolver(Resolver)
         .user_agent(concat!("mscommerce/", env!("CARGO_PKG_VERSION")))
-}
-
-/// The system's resolver. Its errors can be recognized in the causes of reqwest's.
-struct Resolver;
-
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let addresses = lookup_host(name.as_str(), 0).await?;
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// The addresses of a host, in the order to try.
-///
-/// `localhost` is never looked up (RFC 6761, section 6.3): a token is sent to it over plain http.
-pub async fn lookup_host(name: &str, port: u16) -> Result<Vec<SocketAddr>, DnsError> {
-    if is_localhost(name) {
-        return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
-    }
-    match tokio::net::lookup_host((name, port)).await {
-        Ok(addresses) => Ok(addresses.collect()),
-        Err(error) => Err(DnsError { name: name.to_owned(), reason: error.to_string() }),
-    }
-}
-
-fn is_localhost(name: &str) -> bool {
-    name.eq_ignore_ascii_case("localhost")
-}
-
-/// Whether a URL is on this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => is_localhost(name),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn localhost_is_resolved_without_lookup() {
-        for name in ["localhost", "LocalHost"] {
-            let addresses = lookup_host(name, 8400).await.expect("addresses");
-            assert_eq!(addresses, ["127.0.0.1:8400".parse().expect("v4"), "[::1]:8400".parse().expect("v6")]);
-        }
-        assert!(!is_localhost("localhost.example") && !is_localhost("") && !is_localhost("localhos"));
-    }
 }

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::client::{CONNECT_TIMEOUT, client_builder, lookup_host};
+use super::client::{CONNECT_TIMEOUT, client_builder};
+use super::dns::lookup_host;
 use super::error::DnsError;
 use super::proxy::{self, Proxy};
 use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port, is_loopback};

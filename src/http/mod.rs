@@ -3,6 +3,7 @@
 
 mod client;
 mod diagnostics;
+mod dns;
 mod error;
 #[cfg(any(fuzzing, test))]
 pub mod proptests;
@@ -11,8 +12,9 @@ mod response;
 mod retry;
 mod tls;
 
-pub use client::{CORRELATION_ID, Client, is_loopback, new_correlation_id};
+pub use client::{CORRELATION_ID, Client, new_correlation_id};
 pub use diagnostics::{Route, TcpConnection};
+pub use dns::is_loopback;
 pub use error::{Delivery, HttpError, host_and_port};
 pub use response::Response;
 pub use retry::RetryPolicy;

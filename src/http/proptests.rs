@@ -26,6 +26,7 @@ pub fn parse_response(input: &[u8]) -> Response {
         status: status.unwrap_or(StatusCode::BAD_GATEWAY),
         headers,
         body: body.to_vec().into(),
+        correlation_id: Some("0-1-2".to_owned()),
         ..Response::default()
     }
 }

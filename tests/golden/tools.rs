@@ -15,7 +15,6 @@ fn doctor_golden() {
         "doctor -o markdown".to_owned(),
         format!("doctor -o tsv --query '[].[step, target, outcome]' --tenant {CUSTOMER_DOMAIN}"),
         "doctor --tenant nowhere.example -o tsv --query '[].[step, target, outcome]'".to_owned(),
-        "doctor --live-report -o tsv --query '[].[step, target, outcome]'".to_owned(),
     ] {
         session.call(&line).concurrent().run();
     }

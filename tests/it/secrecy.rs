@@ -27,7 +27,7 @@ const COMMANDS: &[&[&str]] = &[
     &["completions", "bash"],
     &["man"],
     &["doctor"],
-    &["doctor", "--live-report", "-o", "json"],
+    &["doctor", "-o", "json"],
     &["disconnect"],
 ];
 

@@ -1,6 +1,5 @@
 //! `doctor` with a working network: settings, authority, clock, credential and policy.
 
-mod live;
 
 use chrono::{Duration, Utc};
 use regex_lite::Regex;
@@ -118,7 +117,7 @@ fn doctor_shows_sent_correlation_id() {
 fn doctor_sends_no_updates() {
     for env in [TestEnv::signed_in(), TestEnv::with_expiring_token()] {
         env.tenant.forget_requests();
-        doctor(&env, &["--live-report"]).assert_code(0);
+        doctor(&env, &[]).assert_code(0);
         for line in env.request_lines() {
             assert!(line.starts_with("GET ") || line.ends_with("/oauth2/v2.0/token"), "{line}");
         }

@@ -44,7 +44,9 @@ impl OfflineEnv {
     fn new(url: &str) -> Self {
         let env = TestEnv::new();
         let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-        Self { env, token, variables: Vec::new() }.with_env("MSCOMMERCE_ENDPOINT", url).with_env("AZURE_AUTHORITY_HOST", url)
+        Self { env, token, variables: Vec::new() }
+            .with_env("MSCOMMERCE_ENDPOINT", url)
+            .with_env("AZURE_AUTHORITY_HOST", url)
     }
 
     /// Sets an environment variable.

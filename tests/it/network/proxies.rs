@@ -50,7 +50,11 @@ fn proxy_failures_have_specific_hints() {
     let mut transcript = Transcript::default();
     let port = RefusingPort::new();
     env().with_env("HTTPS_PROXY", &port.http()).push_failures(&mut transcript, "refuses the connection", &[]);
-    env().with_env("HTTPS_PROXY", &format!("http://{NOWHERE}:3128")).push_failures(&mut transcript, "unknown host", &[]);
+    env().with_env("HTTPS_PROXY", &format!("http://{NOWHERE}:3128")).push_failures(
+        &mut transcript,
+        "unknown host",
+        &[],
+    );
     for ProxyCase { name, serve, flags, requests } in cases {
         let proxy = Server::start(serve);
         env().with_env("HTTPS_PROXY", &proxy.http()).push_failures(&mut transcript, name, flags);
@@ -119,8 +123,8 @@ fn unescaped_proxy_password_is_not_printed() {
     // Users forget to encode these characters. All but the last end the host part of a URL, so that the start of the
     // password looks like a port.
     for separator in ['/', '#', '?', '\\', '@'] {
-        let env =
-            OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &format!("http://user:s3{separator}cret@{NOWHERE}:3128"));
+        let env = OfflineEnv::new(BEHIND_PROXY)
+            .with_env("HTTPS_PROXY", &format!("http://user:s3{separator}cret@{NOWHERE}:3128"));
         for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"])] {
             result.assert_code(1).stdout_is_empty().stderr_lacks(":s3").stderr_lacks("cret@");
         }

@@ -95,7 +95,8 @@ pub(crate) fn normalize(text: &str) -> String {
     static OS_ERROR: LazyLock<Regex> =
         LazyLock::new(|| regex(r"[^:;\n(]+ \(os error \d+\)|failed to lookup address information: [^;\n]*"));
     static UNIX_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\b1\d{9}\b|\b\d+ seconds\b"));
-    static PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|10\.0\.0\.1|\.example):\d{4,5}\b"));
+    static PORT: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|10\.0\.0\.1|\.example):\d{4,5}\b"));
     static ID: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
     static TIME: LazyLock<Regex> = LazyLock::new(|| {
