@@ -1,15 +1,10 @@
-//! How long a command over many tenants takes: `cargo bench --bench tenants`.
+//! Duration of commands for many tenants: `cargo bench --bench tenants`.
 //!
-//! 50 tenants of 27 products, each request answered after a round trip of 50 ms, at most 16 requests on their way. Each
-//! tenant needs a token and its lists, one after the other, so the least there can be is the number of requests over 16,
-//! rounded up, in round trips. What is measured is the whole run of the executable, from its start to its end. Ends with 1
-//! where a median is 3 s or more.
-#![allow(clippy::print_stdout, reason = "a benchmark is a program of its own")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a mistake in the set-up should stop the benchmark where it happens"
-)]
+//! 50 tenants with 27 products, a round trip of 50 ms, at most 16 concurrent requests. Each
+//! tenant needs a token and its lists, one after the other, so the minimum in round trips is the number of requests over
+//! 16, rounded up. Each measurement is a complete run of the executable. Exits with 1 if a median is 3 s or more.
+#![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "an error in the set-up stops the benchmark")]
 #![allow(dead_code, unused_macros, reason = "the tests use more of the shared support")]
 
 #[path = "../tests/it/support/mod.rs"]
@@ -30,17 +25,17 @@ const PRODUCTS: usize = 27;
 const RUNS: usize = 9;
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Who asks: an application, which needs a token for each tenant and run, or a partner, whose saved tokens have all ended.
+/// An application, which needs a token for each tenant and run, or a partner, whose cached tokens have all expired.
 #[derive(Clone, Copy)]
 enum Credential {
     Application,
-    SavedSignIn,
+    Cached,
 }
 
-/// A command, who asks, and how many requests each tenant needs.
+/// A command, its credential, and the number of requests per tenant.
 struct Case {
     name: &'static str,
-    words: &'static [&'static str],
+    arguments: &'static [&'static str],
     credential: Credential,
     requests: usize,
 }
@@ -48,19 +43,19 @@ struct Case {
 const CASES: [Case; 3] = [
     Case {
         name: "products list, an application",
-        words: &["products", "list", "-o", "json"],
+        arguments: &["products", "list", "-o", "json"],
         credential: Credential::Application,
         requests: 2,
     },
     Case {
-        name: "products list, a saved sign-in",
-        words: &["products", "list", "-o", "json"],
-        credential: Credential::SavedSignIn,
+        name: "products list, a cached credential",
+        arguments: &["products", "list", "-o", "json"],
+        credential: Credential::Cached,
         requests: 2,
     },
     Case {
         name: "baseline check, an application",
-        words: &["baseline", "check", "baseline.toml", "-o", "json"],
+        arguments: &["baseline", "check", "baseline.toml", "-o", "json"],
         credential: Credential::Application,
         requests: 3,
     },
@@ -91,7 +86,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// A machine with a partner's sign-in, a list of customers and a baseline that they are as.
+/// An environment with a partner's credential, a list of customers and a baseline that matches them.
 fn env() -> TestEnv {
     let env = TestEnv::new();
     let ids: Vec<String> = (0..TENANTS).map(|number| format!("44444444-4444-4444-8444-{number:012}")).collect();
@@ -113,12 +108,12 @@ fn products() -> Vec<Product> {
     (0..PRODUCTS).map(product).collect()
 }
 
-/// Runs the command at all tenants, and makes sure that it asked what it had to.
+/// Runs the command for all tenants and checks the number of requests.
 fn run(env: &TestEnv, case: &Case) -> Duration {
     env.tenant.forget_requests();
     let jobs = JOBS.to_string();
     let mut command: Command =
-        env.command(&[case.words, &["--tenants-file", "customers.txt", "--jobs", &jobs, "-q"]].concat());
+        env.command(&[case.arguments, &["--tenants-file", "customers.txt", "--jobs", &jobs, "-q"]].concat());
     match case.credential {
         Credential::Application => {
             env.tenant.set_token_lifetime(3600);
@@ -127,8 +122,8 @@ fn run(env: &TestEnv, case: &Case) -> Duration {
                 .env("AZURE_CLIENT_SECRET", APP_SECRET)
                 .env("AZURE_TENANT_ID", HOME_TENANT);
         }
-        // Too short to be used again, so that each run renews the sign-in at every tenant.
-        Credential::SavedSignIn => env.tenant.set_token_lifetime(60),
+        // Too short to be reused, so that each run refreshes the token of every tenant.
+        Credential::Cached => env.tenant.set_token_lifetime(60),
     }
     command.current_dir(env.home()).stdout(Stdio::null());
     let started = Instant::now();

@@ -1,30 +1,26 @@
-//! What the simulated tenant promises to the tests built on it.
+//! Protocol facts of the simulated tenant that no test of the executable touches.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it is")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 #[path = "simulated_tenant/application.rs"]
 mod application;
 #[path = "simulated_tenant/assertion.rs"]
 mod assertion;
-#[path = "simulated_tenant/certificates.rs"]
-mod certificates;
 #[path = "simulated_tenant/commerce.rs"]
 mod commerce;
 #[path = "simulated_tenant/sign_in.rs"]
 mod sign_in;
 mod tenant;
-#[path = "simulated_tenant/tenants.rs"]
-mod tenants;
 
 use serde_json::{Value, json};
 use tenant::{BrowserResponse, SimulatedTenant, claims_of, post_form};
 
-/// Reads from the commerce endpoint.
+/// Sends a GET request to the policy endpoint.
 fn get(tenant: &SimulatedTenant, token: &str, path: &str) -> BrowserResponse {
     call(tenant, token, "GET", path, &[], "")
 }
 
-/// Sends the commerce endpoint a request as the contract wants it.
+/// Sends a valid request to the policy endpoint.
 fn call(
     tenant: &SimulatedTenant,
     token: &str,
@@ -40,27 +36,27 @@ fn call(
     tenant::send(method, &format!("{}{path}", tenant.url()), &headers, body)
 }
 
-/// Asks for tokens at a tenant, and makes sure that status and body go together.
+/// Sends a token request. Asserts that status and body match.
 fn token_request(tenant: &SimulatedTenant, at: &str, form: &[(&str, &str)]) -> Value {
     let url = format!("{}/{at}/oauth2/v2.0/token", tenant.url());
     let (status, body) = post_form(&url, form);
     let body: Value = serde_json::from_str(&body).unwrap();
-    let wanted = match body["error"].as_str() {
+    let expected = match body["error"].as_str() {
         None => 200,
         Some("invalid_client") => 401,
         Some(_) => 400,
     };
-    assert_eq!(status, wanted, "{body}");
+    assert_eq!(status, expected, "{body}");
     body
 }
 
-/// The claims of the access token in an answer.
+/// The claims of the access token in a token response.
 fn claims(response: &Value) -> Value {
     claims_of(response["access_token"].as_str().unwrap()).unwrap()
 }
 
 #[track_caller]
-fn assert_refused(response: &Value, error: &str, code: u32) {
+fn assert_error(response: &Value, error: &str, code: u32) {
     assert_eq!(response["error"], error, "{response}");
     assert_eq!(response["error_codes"], json!([code]), "{response}");
     let description = response["error_description"].as_str().unwrap();

@@ -393,8 +393,8 @@ fn connect_aadsts_errors_have_specific_hints() {
         let description = format!(
             "AADSTS{code}: In Entra's words.\r\nTrace ID: t-1\r\nCorrelation ID: c-1\r\nTimestamp: 2026-01-01 00:00:00Z"
         );
-        let refusal = json!({"error": error, "error_description": description, "error_codes": [code]});
-        env.tenant.fail_next("/token", Response::json(status, &refusal));
+        let error_body = json!({"error": error, "error_description": description, "error_codes": [code]});
+        env.tenant.fail_next("/token", Response::json(status, &error_body));
         transcript.push(format!("AADSTS{code} {error}"), connect_with_password(&env, ADMIN, PASSWORD, &[]));
         assert!(!env.cache_path().exists());
     }
@@ -759,17 +759,17 @@ fn connect_escapes_control_characters() {
     let token = jwt(&json!({"aud": RESOURCE, "tid": HOME_TENANT, "upn": name}));
     env.tenant.fail_next("/token", token_response(&token, &json!({})));
     let connected = connect_with_password(&env, ADMIN, PASSWORD, &[]).assert_code(0);
-    let refusal = json!({
+    let error_body = json!({
         "error": "invalid_grant\u{1b}[2J",
         "error_description": "AADSTS50126: \u{1b}[2J\u{7}",
         "suberror": "\u{1b}[2J",
         "correlation_id": "c\u{1b}[2J",
         "trace_id": "t\u{9b}",
     });
-    env.tenant.fail_next("/token", Response::json(400, &refusal));
-    let refused = connect_with_password(&env, ADMIN, PASSWORD, &[]).assert_code(4);
+    env.tenant.fail_next("/token", Response::json(400, &error_body));
+    let rejected = connect_with_password(&env, ADMIN, PASSWORD, &[]).assert_code(4);
     let status = env.run(&["status"]).assert_code(0);
-    for text in [connected.stderr, refused.stderr, status.stdout, status.stderr] {
+    for text in [connected.stderr, rejected.stderr, status.stdout, status.stderr] {
         assert!(text.chars().all(|c| c == '\n' || !(c.is_control() || c == '\u{202e}')), "{text:?}");
     }
 }

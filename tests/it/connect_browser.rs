@@ -133,7 +133,7 @@ fn browser_sign_in_shows_result_page() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=PMXh57-pHprNdXGjS_m0Dg&code_challenge=_vzIhtXPGWIVoRT2R8rapHNruEYDxLpORoNl0o9jlVw&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A44713%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -217,7 +217,7 @@ fn code_exchange_is_not_retried_after_503() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=EplbRDO4NF3ZOpniGdN7CQ&code_challenge=7dJM1Qa5_HqFzwYN64K0HmNFwpAbC_gbA5ZmeVyLDQs&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A38797%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -239,7 +239,7 @@ fn browser_sign_in_accepts_mfa_user() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=IK1pj1BkxD6VQkJ034S7bg&code_challenge=YQpHYilJcaYsOYGFFVU6Zp_AH6HCCpGBi17OXSnOpNU&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A34213%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -261,7 +261,7 @@ fn authorize_url_has_tenant_and_client_id() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/fabrikam.example/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=NW-D2bCG99dJQIxGM67nQQ&code_challenge=wdvC1UTWpNtAriKdmplLHJ-pWaDwFPZ0dt-rSpYhuVU&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A40421%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/fabrikam.example/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --profile customer --tenant fabrikam.example --device-code
@@ -292,7 +292,7 @@ fn declined_sign_in_error_on_page_and_stderr() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=fuVknIDT-4lMGZ324yIOCQ&code_challenge=ScwxECrzm9J8FZLC--76gC0qZ55iCMixac0iDQMa8iw&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A35053%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -328,7 +328,7 @@ fn error_in_query_is_escaped_on_page() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=INi5uREqm82u8aBJZKA1Ag&code_challenge=bYcCr7Vd-DjxLW0BQ6CHJKvRjfzzT7MoQn0KB8uIBtM&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A37475%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -355,7 +355,7 @@ fn account_name_is_escaped_on_page() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=StlENhsBdgp1aaKWWI4arA&code_challenge=S5tYtU8nWwuMOgh59spycMdA_Ix615ogZY6x_WdmUKg&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A45799%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -504,7 +504,7 @@ fn browser_wait_times_out() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=TCw5xS_3N_OCIrpcT4Bf9g&code_challenge=D87-mewQ18BfdCuYz8tq5DfjniUBsfQAqQTNYI0noJ8&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A33259%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -520,8 +520,8 @@ fn browser_wait_times_out() {
 fn redirect_uri_error_suggests_other_methods() {
     let env = TestEnv::new();
     let description = "AADSTS50011: The redirect URI 'http://localhost:1/m365/commerce' specified in the request does not match the redirect URIs configured for the application. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-01 00:00:00Z";
-    let refusal = json!({"error": "invalid_request", "error_description": description, "error_codes": [50011]});
-    env.tenant.fail_next(ORGANIZATIONS_TOKEN, Response::json(400, &refusal));
+    let error_body = json!({"error": "invalid_request", "error_description": description, "error_codes": [50011]});
+    env.tenant.fail_next(ORGANIZATIONS_TOKEN, Response::json(400, &error_body));
     let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
     for part in ["You are not signed in", "AADSTS50011", "c-1"] {
@@ -532,7 +532,7 @@ fn redirect_uri_error_suggests_other_methods() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=3XeY7Zhgr560DZeH83cg8A&code_challenge=Vh40YdG9z3wx7HFps4hcqSI5nMgqbxFWJBgGenoQOUE&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A33369%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -557,7 +557,7 @@ fn code_exchange_503_on_page_and_stderr() {
     ----- stderr -----
     To sign in, open this address in a browser on this machine:
 
-    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?response_type=code&client_id=3d5cffa9-04da-4657-8cab-c7f074657cad&state=czE2U4oh3D2NWCQ_2TikhQ&code_challenge=SHIJM0kEDt3ntLGe8mKKY0v7cag2lI-4zudQ5XXeEjc&code_challenge_method=S256&redirect_uri=http%3A%2F%2Flocalhost%3A39743%2Fm365%2Fcommerce&scope=aeb86249-8ea3-49e2-900b-54cc8e308f85%2F.default+offline_access+openid+profile&response_mode=form_post&client_info=1&prompt=select_account
+    http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
     Waiting for you to open it …
     If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
@@ -620,17 +620,17 @@ mod browser_command {
     fn url_is_printed_before_browser_opens() {
         let env = TestEnv::new();
         // The browser copies the stderr of that moment.
-        let browser = script(&env, "browser", "cp said said-before\nprintf %s \"$1\" > part\nmv part opened\n");
-        let said = env.home().join("said");
+        let browser = script(&env, "browser", "cp stderr stderr-before\nprintf %s \"$1\" > part\nmv part opened\n");
+        let stderr = env.home().join("stderr");
         let mut command = env.command(&["connect"]);
-        command.env("BROWSER", browser).stderr(File::create(&said).unwrap());
+        command.env("BROWSER", browser).stderr(File::create(&stderr).unwrap());
         let mut child = command.spawn().unwrap();
         let url = wait_for_file(&env.home().join("opened"));
-        let said_before = fs::read_to_string(env.home().join("said-before")).unwrap();
-        assert!(said_before.lines().any(|line| line == url), "{url}\n{said_before}");
+        let stderr_before = fs::read_to_string(env.home().join("stderr-before")).unwrap();
+        assert!(stderr_before.lines().any(|line| line == url), "{url}\n{stderr_before}");
 
         assert_eq!(post(authorize(&url).sign_in()).status, 200);
-        assert_eq!(child.wait().unwrap().code(), Some(0), "{}", fs::read_to_string(&said).unwrap());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{}", fs::read_to_string(&stderr).unwrap());
     }
 
     #[test]
@@ -655,9 +655,9 @@ mod browser_command {
         );
         stream.write_all(request.as_bytes()).unwrap();
         let mut start = [0; 12];
-        let answered = stream.read_exact(&mut start);
+        let response = stream.read_exact(&mut start);
         fs::write(env.home().join("left"), "").unwrap();
-        answered.expect("the page is served while the browser is still open");
+        response.expect("the page is served while the browser is still open");
         assert_eq!(&start, b"HTTP/1.1 200");
         waiting.finish().assert_code(0);
     }

@@ -24,7 +24,7 @@ fn device_code_sign_in_saves_credential() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     Signed in as reader@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
@@ -62,7 +62,7 @@ fn device_code_is_shown_when_quiet() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     ");
@@ -86,7 +86,7 @@ fn device_code_polls_until_approved() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
@@ -131,7 +131,7 @@ fn device_code_errors_have_specific_hints() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: it was declined
@@ -143,7 +143,7 @@ fn device_code_errors_have_specific_hints() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: the code has expired or is not valid any more
@@ -155,7 +155,7 @@ fn device_code_errors_have_specific_hints() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: a Conditional Access policy blocks this sign-in
@@ -170,20 +170,20 @@ fn device_code_errors_have_specific_hints() {
 fn device_code_error_shows_entra_correlation_id() {
     let env = TestEnv::new();
     let description = "AADSTS53003: Access has been blocked. Trace ID: t-1 Correlation ID: c-1 Timestamp: now";
-    let refusal = json!({
+    let error_body = json!({
         "error": "invalid_grant",
         "error_description": description,
         "error_codes": [53003],
         "correlation_id": "c-1",
         "suberror": "message_only",
     });
-    env.tenant.fail_next("/token", Response::json(400, &refusal));
+    env.tenant.fail_next("/token", Response::json(400, &error_body));
     cli_snapshot!(env.run(&["connect", "--device-code"]), @"
     exit_code: 4
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: a Conditional Access policy blocks this sign-in
@@ -244,7 +244,7 @@ fn device_code_polling_fails_after_repeated_503() {
     ----- stderr -----
     To sign in, open https://microsoft.com/devicelogin on any device and enter the code
 
-        [USER_CODE]
+        [USER CODE]
 
     It is valid for 15 minutes. Waiting …
     error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable

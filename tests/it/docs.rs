@@ -492,17 +492,17 @@ fn calls(line: &str) -> impl Iterator<Item = Vec<String>> {
     let begins = line.match_indices("mscommerce ").map(|(at, _)| at);
     let begins = begins.filter(|at| line[..*at].chars().next_back().is_none_or(|before| " (`|".contains(before)));
     begins.map(|at| {
-        let (mut words, mut quote) = (vec![String::new()], None);
+        let (mut arguments, mut quote) = (vec![String::new()], None);
         for character in line[at..].chars() {
             match (quote, character) {
                 (Some(open), close) if open == close => quote = None,
                 (None, '\'' | '"') => quote = Some(character),
                 (None, '|' | ';' | '>' | '<' | '#' | ')' | '}' | '&' | '`') => break,
-                (None, ' ') => words.push(String::new()),
-                _ => words.last_mut().unwrap().push(character),
+                (None, ' ') => arguments.push(String::new()),
+                _ => arguments.last_mut().unwrap().push(character),
             }
         }
-        words.into_iter().skip(1).filter(|word| !word.is_empty() && word != "\\").collect()
+        arguments.into_iter().skip(1).filter(|word| !word.is_empty() && word != "\\").collect()
     })
 }
 
@@ -515,8 +515,8 @@ fn commands_in_code_blocks_parse() {
     let env = TestEnv::new();
     for command in commands {
         // The parser rejects unknown arguments before it shows the help.
-        let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
-        let result = env.run(&words);
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let result = env.run(&arguments);
         assert_eq!(result.code, 0, "mscommerce {}\n{}", command.join(" "), result.stderr);
     }
 }

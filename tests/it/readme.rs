@@ -109,12 +109,12 @@ fn readme_cmdlet_table_commands_parse() {
     let mut count = 0;
     for row in rows {
         let command = row.split("| `").nth(2).unwrap().split('`').next().unwrap();
-        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
-        let words: Vec<&str> = words.iter().map(|word| if *word == "V" { "disabled" } else { word }).collect();
+        let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
+        let arguments: Vec<&str> = arguments.iter().map(|word| if *word == "V" { "disabled" } else { word }).collect();
         // Without a credential, a valid command line exits with 4, an invalid one with 2.
-        let extra: &[&str] = if words == ["connect"] { &["--help"] } else { &[] };
-        let expected = if words == ["connect"] { 0 } else { 4 };
-        env.run(&[&words[..], extra].concat()).assert_code(expected);
+        let extra: &[&str] = if arguments == ["connect"] { &["--help"] } else { &[] };
+        let expected = if arguments == ["connect"] { 0 } else { 4 };
+        env.run(&[&arguments[..], extra].concat()).assert_code(expected);
         count += 1;
     }
     assert_eq!(count, 6, "one row per cmdlet");

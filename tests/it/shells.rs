@@ -9,15 +9,15 @@ use crate::support::env::TestEnv;
 use crate::tenant::ADMIN;
 
 /// The completion candidates for the last word, one line each, as fish requests them.
-fn complete(env: &TestEnv, words: &[&str]) -> Vec<String> {
-    complete_in("fish", env, words)
+fn complete(env: &TestEnv, arguments: &[&str]) -> Vec<String> {
+    complete_in("fish", env, arguments)
 }
 
-fn complete_in(shell: &str, env: &TestEnv, words: &[&str]) -> Vec<String> {
-    let mut command = env.command(&[&["--", "mscommerce"], words].concat());
+fn complete_in(shell: &str, env: &TestEnv, arguments: &[&str]) -> Vec<String> {
+    let mut command = env.command(&[&["--", "mscommerce"], arguments].concat());
     let result: CliResult = command
         .env("MSCOMMERCE_COMPLETE", shell)
-        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .env("_CLAP_COMPLETE_INDEX", arguments.len().to_string())
         .output()
         .unwrap()
         .into();
@@ -50,12 +50,12 @@ fn completions_prints_script_for_each_shell() {
 #[test]
 fn completion_offers_commands_flags_and_values() {
     let env = TestEnv::new();
-    let assert_offered = |words: &[&str], all: &[&str]| {
-        let found = complete(&env, words);
+    let assert_offered = |arguments: &[&str], all: &[&str]| {
+        let found = complete(&env, arguments);
         for expected in all {
             assert!(
                 found.iter().any(|line| line.split('\t').next() == Some(expected)),
-                "{words:?}: {expected}\n{found:?}"
+                "{arguments:?}: {expected}\n{found:?}"
             );
         }
     };

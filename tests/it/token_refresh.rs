@@ -223,8 +223,8 @@ fn unknown_tenant_error_lists_known_tenants() {
 #[test]
 fn refresh_error_at_one_tenant_keeps_others() {
     let env = TestEnv::signed_in();
-    let refusal = json!({"error": "invalid_grant", "error_description": "AADSTS50173: x", "error_codes": [50173]});
-    env.tenant.fail_next(CUSTOMER_DOMAIN, Response::json(400, &refusal));
+    let error_body = json!({"error": "invalid_grant", "error_description": "AADSTS50173: x", "error_codes": [50173]});
+    env.tenant.fail_next(CUSTOMER_DOMAIN, Response::json(400, &error_body));
     list(&env, &["--tenant", CUSTOMER_DOMAIN]).assert_code(4);
     list(&env, &[]).assert_code(0);
 }
@@ -233,12 +233,12 @@ fn refresh_error_at_one_tenant_keeps_others() {
 fn refresh_error_hint_repeats_tenant() {
     let env = TestEnv::signed_in();
     // The customer requires MFA, the home tenant does not.
-    let refusal = json!({
+    let error_body = json!({
         "error": "interaction_required",
         "error_description": "AADSTS50076: You must use multi-factor authentication to access 'x'.",
         "error_codes": [50076],
     });
-    env.tenant.fail_next(CUSTOMER_DOMAIN, Response::json(400, &refusal));
+    env.tenant.fail_next(CUSTOMER_DOMAIN, Response::json(400, &error_body));
     cli_snapshot!(list(&env, &["--tenant", CUSTOMER_DOMAIN]), @"
     exit_code: 4
     ----- stderr -----
@@ -282,8 +282,8 @@ fn status_401_refreshes_token_at_same_tenant() {
 #[test]
 fn update_401_is_retried_after_refresh() {
     let env = TestEnv::signed_in();
-    let refusal = json!({"errorCode": "Unauthorized", "reason": "The token is expired."});
-    env.tenant.fail_next("PUT", Response::json(401, &refusal));
+    let error_body = json!({"errorCode": "Unauthorized", "reason": "The token is expired."});
+    env.tenant.fail_next("PUT", Response::json(401, &error_body));
     env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"]).assert_code(0);
     let methods: Vec<_> = env.tenant.requests().into_iter().map(|request| request.method).collect();
     assert_eq!(methods, ["GET", "PUT", "POST", "PUT"]);
@@ -293,8 +293,8 @@ fn update_401_is_retried_after_refresh() {
 fn status_401_after_refresh_asks_to_sign_in() {
     let env = TestEnv::signed_in();
     for _ in 0..2 {
-        let refusal = json!({"errorCode": "Unauthorized", "reason": "The token is invalid."});
-        env.tenant.fail_next("GET", Response::json(401, &refusal));
+        let error_body = json!({"errorCode": "Unauthorized", "reason": "The token is invalid."});
+        env.tenant.fail_next("GET", Response::json(401, &error_body));
     }
     cli_snapshot!(list(&env, &[]), @"
     exit_code: 4

@@ -1,17 +1,15 @@
-//! An application that signs in by itself: with its secret, and what its permissions are good for.
+//! Client credentials of an application.
 
 use serde_json::{Value, json};
 
 use super::tenant::{
-    APP_ID, APP_SECRET, APP_SECRET_ID, CHANGE_PERMISSION, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN,
-    HOME_TENANT, POLICY, READ_PERMISSION, RESOURCE, SCOPE, SimulatedTenant,
+    APP_ID, APP_SECRET, CHANGE_PERMISSION, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT,
+    POLICY, READ_PERMISSION, RESOURCE, SCOPE, SimulatedTenant,
 };
-use super::{assert_refused, call, claims, get, token_request};
-
-const OTHER_ID: &str = "00000000-0000-4000-8000-000000000000";
+use super::{assert_error, call, claims, get, token_request};
 
 #[test]
-fn a_secret_gets_a_token_and_nothing_else() {
+fn application_token_has_no_user_claims() {
     let tenant = SimulatedTenant::start();
     for (at, id) in [(HOME_TENANT, HOME_TENANT), (HOME_DOMAIN, HOME_TENANT), (CUSTOMER_DOMAIN, CUSTOMER_TENANT)] {
         let response = sign_in(&tenant, at, &[("client_info", "1")]);
@@ -33,91 +31,43 @@ fn a_secret_gets_a_token_and_nothing_else() {
         assert_eq!(claims["oid"], claims["sub"]);
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3600);
         assert_eq!(claims["nbf"], claims["iat"]);
-        for of_users in ["upn", "unique_name", "scp"] {
-            assert_eq!(claims.get(of_users), None);
+        for user_claim in ["upn", "unique_name", "scp"] {
+            assert_eq!(claims.get(user_claim), None);
         }
     }
 }
 
 #[test]
-fn an_application_names_its_tenant() {
+fn application_token_request_errors() {
     let tenant = SimulatedTenant::start();
-    for (at, code) in [("organizations", 50059), ("common", 50059), ("Common", 50059), ("nowhere.example", 90002)] {
-        assert_refused(&sign_in(&tenant, at, &[]), "invalid_request", code);
-    }
-}
-
-#[test]
-fn only_the_registered_application_signs_in() {
-    let tenant = SimulatedTenant::start();
-    let refused = sign_in(&tenant, HOME_TENANT, &[("client_id", OTHER_ID)]);
-    assert_refused(&refused, "unauthorized_client", 700_016);
-    let refused = sign_in(&tenant, HOME_TENANT, &[("client_id", "")]);
-    assert_refused(&refused, "invalid_request", 900_144);
-    let refused = sign_in(&tenant, HOME_TENANT, &[("client_id", CLIENT_ID)]);
-    assert_refused(&refused, "invalid_client", 700_025);
-    let form = [("grant_type", "client_credentials"), ("client_id", CLIENT_ID), ("scope", SCOPE)];
-    assert_refused(&token_request(&tenant, HOME_TENANT, &form), "invalid_client", 7_000_218);
-
-    tenant.remove_app_from(HOME_TENANT);
-    let refused = sign_in(&tenant, HOME_DOMAIN, &[]);
-    assert_refused(&refused, "unauthorized_client", 700_016);
-    assert!(sign_in(&tenant, CUSTOMER_TENANT, &[])["access_token"].is_string());
-}
-
-#[test]
-fn an_application_has_no_other_grant() {
-    let tenant = SimulatedTenant::start();
-    for grant in ["authorization_code", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"] {
-        let refused = sign_in(&tenant, HOME_TENANT, &[("grant_type", grant)]);
-        assert_refused(&refused, "unauthorized_client", 700_016);
-    }
-}
-
-#[test]
-fn an_application_asks_for_the_resource_alone() {
-    let tenant = SimulatedTenant::start();
-    let with_refresh = format!("{SCOPE} offline_access");
-    let refresh_first = format!("offline_access {SCOPE}");
+    let (with_refresh, refresh_first) = (format!("{SCOPE} offline_access"), format!("offline_access {SCOPE}"));
     let delegated = format!("{RESOURCE}/LicenseManager.AccessAsUser");
-    for (scope, error, code) in [
-        (with_refresh.as_str(), "invalid_scope", 1_002_012),
-        (&refresh_first, "invalid_scope", 1_002_012),
-        (&delegated, "invalid_scope", 1_002_012),
-        ("https://graph.microsoft.com/.default", "invalid_resource", 500_011),
-        ("", "invalid_request", 900_144),
+    for (at, parameter, value, error, code) in [
+        ("organizations", "scope", SCOPE, "invalid_request", 50059),
+        ("Common", "scope", SCOPE, "invalid_request", 50059),
+        (HOME_TENANT, "client_id", "", "invalid_request", 900_144),
+        (HOME_TENANT, "grant_type", "authorization_code", "unauthorized_client", 700_016),
+        (HOME_TENANT, "grant_type", "password", "unauthorized_client", 700_016),
+        (HOME_TENANT, "grant_type", "refresh_token", "unauthorized_client", 700_016),
+        (HOME_TENANT, "scope", &with_refresh, "invalid_scope", 1_002_012),
+        (HOME_TENANT, "scope", &refresh_first, "invalid_scope", 1_002_012),
+        (HOME_TENANT, "scope", &delegated, "invalid_scope", 1_002_012),
+        (HOME_TENANT, "scope", "https://graph.microsoft.com/.default", "invalid_resource", 500_011),
+        (HOME_TENANT, "scope", "", "invalid_request", 900_144),
+        (HOME_TENANT, "client_secret", "", "invalid_client", 7_000_218),
+        (HOME_TENANT, "client_assertion", "a.b.c", "invalid_client", 7_000_218),
     ] {
-        assert_refused(&sign_in(&tenant, HOME_TENANT, &[("scope", scope)]), error, code);
+        assert_error(&sign_in(&tenant, at, &[(parameter, value)]), error, code);
     }
+    let public_client = [("grant_type", "client_credentials"), ("client_id", CLIENT_ID), ("scope", SCOPE)];
+    assert_error(&token_request(&tenant, HOME_TENANT, &public_client), "invalid_client", 7_000_218);
 }
 
 #[test]
-fn an_application_proves_itself_in_one_way() {
-    let tenant = SimulatedTenant::start();
-    for proofs in [&[("client_secret", "")][..], &[("client_assertion", "a.b.c")]] {
-        assert_refused(&sign_in(&tenant, HOME_TENANT, proofs), "invalid_client", 7_000_218);
-    }
-}
-
-#[test]
-fn a_secret_is_its_value_and_expires() {
-    let tenant = SimulatedTenant::start();
-    for wrong in [APP_SECRET_ID, "a secret of another application"] {
-        let refused = sign_in(&tenant, HOME_TENANT, &[("client_secret", wrong)]);
-        assert_refused(&refused, "invalid_client", 7_000_215);
-        assert!(refused["error_description"].as_str().unwrap().contains("not the client secret ID"));
-    }
-    tenant.expire_app_secret();
-    assert_refused(&sign_in(&tenant, HOME_TENANT, &[]), "invalid_client", 7_000_222);
-    let refused = sign_in(&tenant, HOME_TENANT, &[("client_secret", "wrong")]);
-    assert_refused(&refused, "invalid_client", 7_000_215);
-}
-
-#[test]
-fn permissions_decide_what_an_application_may_do() {
+fn permissions_are_read_from_the_token() {
     let tenant = SimulatedTenant::start();
     let earlier = token(&tenant);
-    for (permissions, read, change) in [
+    for (permissions, read, update) in [
         (&[][..], 403, 403),
         (&["Other.Read"], 403, 403),
         (&[READ_PERMISSION], 200, 403),
@@ -125,44 +75,29 @@ fn permissions_decide_what_an_application_may_do() {
     ] {
         tenant.grant_app(permissions);
         let response = sign_in(&tenant, HOME_TENANT, &[]);
-        let wanted = (!permissions.is_empty()).then(|| json!(permissions));
-        assert_eq!(claims(&response).get("roles"), wanted.as_ref());
+        let expected = (!permissions.is_empty()).then(|| json!(permissions));
+        assert_eq!(claims(&response).get("roles"), expected.as_ref());
         let issued = response["access_token"].as_str().unwrap().to_owned();
         for token in [issued, tenant.issue_app_token(HOME_TENANT, permissions, 600)] {
-            assert_eq!((reads(&tenant, &token), changes(&tenant, &token)), (read, change), "{permissions:?}");
+            assert_eq!(
+                (read_status(&tenant, &token), update_status(&tenant, &token)),
+                (read, update),
+                "{permissions:?}"
+            );
         }
     }
     tenant.grant_app(&[]);
-    assert_eq!(changes(&tenant, &earlier), 200);
-    let refused = get(&tenant, &token(&tenant), "/v1.0/policies");
-    let wanted = json!({"errorCode": "Forbidden", "reason": "Application does not have the required permission."});
-    assert_eq!((refused.status, refused.json()), (403, wanted));
+    assert_eq!(update_status(&tenant, &earlier), 200);
+    let forbidden = get(&tenant, &token(&tenant), "/v1.0/policies");
+    let expected = json!({"errorCode": "Forbidden", "reason": "Application does not have the required permission."});
+    assert_eq!((forbidden.status, forbidden.json()), (403, expected));
 }
 
-#[test]
-fn tokens_of_an_application_expire_and_may_be_unwelcome() {
-    let tenant = SimulatedTenant::start();
-    let expired = tenant.issue_app_token(HOME_TENANT, &[READ_PERMISSION], -60);
-    assert_eq!(reads(&tenant, &expired), 401);
-    tenant.set_token_lifetime(60);
-    let response = sign_in(&tenant, HOME_TENANT, &[]);
-    assert_eq!(response["expires_in"], 60);
-    let token = response["access_token"].as_str().unwrap();
-    tenant.set_app_accepted(false);
-    let refused = get(&tenant, token, "/v1.0/policies");
-    let wanted = json!({"errorCode": "Unauthorized", "reason": "The token type is not supported."});
-    assert_eq!((refused.status, refused.json()), (401, wanted));
-    tenant.set_app_accepted(true);
-    assert_eq!(reads(&tenant, token), 200);
-    tenant.revoke_access_tokens();
-    assert_eq!(reads(&tenant, token), 401);
-}
-
-/// Signs in with the secret, after these parameters were replaced or added.
+/// A token request with the secret, with these parameters replaced or added.
 fn sign_in(tenant: &SimulatedTenant, at: &str, changes: &[(&str, &str)]) -> Value {
-    let usual =
+    let defaults =
         [("grant_type", "client_credentials"), ("client_id", APP_ID), ("client_secret", APP_SECRET), ("scope", SCOPE)];
-    let kept = usual.into_iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    let kept = defaults.into_iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
     let form: Vec<(&str, &str)> = kept.chain(changes.iter().copied()).collect();
     token_request(tenant, at, &form)
 }
@@ -171,11 +106,11 @@ fn token(tenant: &SimulatedTenant) -> String {
     sign_in(tenant, HOME_TENANT, &[])["access_token"].as_str().unwrap().to_owned()
 }
 
-fn reads(tenant: &SimulatedTenant, token: &str) -> u16 {
+fn read_status(tenant: &SimulatedTenant, token: &str) -> u16 {
     get(tenant, token, "/v1.0/policies").status
 }
 
-fn changes(tenant: &SimulatedTenant, token: &str) -> u16 {
+fn update_status(tenant: &SimulatedTenant, token: &str) -> u16 {
     let path = format!("/v1.0/policies/{POLICY}/products/CFQ7TTC0H9MP");
     let content_type = ("content-type", "application/json");
     call(tenant, token, "PUT", &path, &[content_type], r#"{"policyValue":"Disabled"}"#).status

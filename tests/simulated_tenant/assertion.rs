@@ -1,4 +1,4 @@
-//! An application that proves itself by a certificate, or by the token of another issuer.
+//! Client assertions: certificates and federated tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,49 +14,31 @@ use super::tenant::{
     APP_ID, CUSTOMER_TENANT, FEDERATION_AUDIENCE, GITHUB_ISSUER, GITHUB_SUBJECT, HOME_DOMAIN, HOME_TENANT, SCOPE,
     SimulatedTenant, claims_of, federated_token, jwt, send,
 };
-use super::{assert_refused, claims, get, token_request};
+use super::{assert_error, claims, token_request};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 #[test]
-fn a_registered_certificate_gets_a_token() {
+fn assertion_must_be_a_jwt() {
     let tenant = SimulatedTenant::start();
     let certificate = TestCertificate::rsa();
     tenant.register_certificate(&certificate.certificate_der);
-    for at in [HOME_TENANT, HOME_DOMAIN] {
-        let assertion = signed(&certificate, &header(&certificate), &own_claims(&tenant, at));
-        let response = sign_in(&tenant, at, &assertion);
-        let claims = claims(&response);
-        assert_eq!((&claims["appid"], &claims["appidacr"]), (&json!(APP_ID), &json!("2")));
-        assert_eq!(claims["tid"], HOME_TENANT);
-        let token = response["access_token"].as_str().unwrap();
-        assert_eq!(get(&tenant, token, "/v1.0/policies").status, 200);
-        assert_eq!(tenant.assertions().last(), Some(&assertion));
-    }
-    assert_eq!(tenant.assertions().len(), 2);
-}
-
-#[test]
-fn an_assertion_is_a_jwt_and_says_so() {
-    let tenant = SimulatedTenant::start();
-    let certificate = TestCertificate::rsa();
-    tenant.register_certificate(&certificate.certificate_der);
-    for malformed in ["no JWT", "a.b.c", "W10.W10.W10", "e30.e30", "e30.e30.e30.e30"] {
-        assert_refused(&sign_in(&tenant, HOME_TENANT, malformed), "invalid_request", 50027);
+    for malformed in ["not a JWT", "a.b.c", "W10.W10.W10", "e30.e30", "e30.e30.e30.e30"] {
+        assert_error(&sign_in(&tenant, HOME_TENANT, malformed), "invalid_request", 50027);
     }
     let mut header = header(&certificate);
     header["typ"] = "JOSE".into();
     let assertion = signed(&certificate, &header, &own_claims(&tenant, HOME_TENANT));
-    assert_refused(&sign_in(&tenant, HOME_TENANT, &assertion), "invalid_request", 50027);
+    assert_error(&sign_in(&tenant, HOME_TENANT, &assertion), "invalid_request", 50027);
     for assertion_type in ["", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"] {
-        let refused = sign_in_as(&tenant, HOME_TENANT, &assertion, assertion_type);
-        assert_refused(&refused, "invalid_request", 900_144);
+        let response = sign_in_as(&tenant, HOME_TENANT, &assertion, assertion_type);
+        assert_error(&response, "invalid_request", 900_144);
     }
     assert_eq!(tenant.assertions().len(), 8);
 }
 
 #[test]
-fn a_certificate_is_found_by_the_right_digest() {
+fn assertion_certificate_digest_is_required() {
     let tenant = SimulatedTenant::start();
     let [certificate, stranger] = [RsaKey::Default, RsaKey::Other].map(TestCertificate::rsa_with);
     tenant.register_certificate(&certificate.certificate_der);
@@ -71,9 +53,9 @@ fn a_certificate_is_found_by_the_right_digest() {
         json!({"alg": "PS256", "typ": "JWT", "x5t#S256": digest(&stranger.sha256())}),
     ] {
         let assertion = signed(&certificate, &header, &own_claims(&tenant, HOME_TENANT));
-        let refused = sign_in(&tenant, HOME_TENANT, &assertion);
-        assert_refused(&refused, "invalid_client", 700_027);
-        assert!(refused["error_description"].as_str().unwrap().contains("is not registered on application"));
+        let response = sign_in(&tenant, HOME_TENANT, &assertion);
+        assert_error(&response, "invalid_client", 700_027);
+        assert!(response["error_description"].as_str().unwrap().contains("is not registered on application"));
     }
     let both = json!({"alg": "PS256", "typ": "JWT", "x5t": sha1, "x5t#S256": sha256});
     let assertion = signed(&certificate, &both, &own_claims(&tenant, HOME_TENANT));
@@ -81,7 +63,7 @@ fn a_certificate_is_found_by_the_right_digest() {
 }
 
 #[test]
-fn the_signature_is_checked() {
+fn assertion_signature_is_verified() {
     let tenant = SimulatedTenant::start();
     let [certificate, stranger] = [RsaKey::Default, RsaKey::Other].map(TestCertificate::rsa_with);
     let (expired, early) = (TestCertificate::rsa_expired(), TestCertificate::rsa_not_yet_valid());
@@ -104,26 +86,26 @@ fn the_signature_is_checked() {
         signed(&certificate, &header(&expired), &claims),
         signed(&certificate, &header(&early), &claims),
     ] {
-        let refused = sign_in(&tenant, HOME_TENANT, &assertion);
-        assert_refused(&refused, "invalid_client", 700_027);
-        assert!(refused["error_description"].as_str().unwrap().contains("contains an invalid signature"));
+        let response = sign_in(&tenant, HOME_TENANT, &assertion);
+        assert_error(&response, "invalid_client", 700_027);
+        assert!(response["error_description"].as_str().unwrap().contains("contains an invalid signature"));
     }
     assert!(sign_in(&tenant, HOME_TENANT, &good)["access_token"].is_string());
 }
 
 #[test]
-fn the_claims_of_an_assertion_are_checked() {
+fn assertion_claims_are_verified() {
     let tenant = SimulatedTenant::start();
     let certificate = TestCertificate::rsa();
     tenant.register_certificate(&certificate.certificate_der);
     let now = Utc::now().timestamp();
-    let usual = own_claims(&tenant, HOME_TENANT);
-    let elsewhere = own_claims(&tenant, CUSTOMER_TENANT)["aud"].clone();
+    let defaults = own_claims(&tenant, HOME_TENANT);
+    let other_tenant = own_claims(&tenant, CUSTOMER_TENANT)["aud"].clone();
     for (changed, value, error, code) in [
         ("aud", json!("https://login.microsoftonline.com/"), "invalid_client", 700_023),
-        ("aud", elsewhere, "invalid_client", 700_023),
+        ("aud", other_tenant, "invalid_client", 700_023),
         ("aud", own_claims(&tenant, HOME_DOMAIN)["aud"].clone(), "invalid_client", 700_023),
-        ("aud", json!([usual["aud"]]), "invalid_request", 50027),
+        ("aud", json!([defaults["aud"]]), "invalid_request", 50027),
         ("sub", json!("another"), "invalid_client", 700_021),
         ("jti", json!("not a GUID"), "invalid_request", 50027),
         ("jti", Value::Null, "invalid_request", 50027),
@@ -133,15 +115,15 @@ fn the_claims_of_an_assertion_are_checked() {
         ("exp", Value::Null, "invalid_client", 700_024),
         ("exp", json!(now + 660), "invalid_client", 700_024),
     ] {
-        let mut claims = usual.clone();
+        let mut claims = defaults.clone();
         claims[changed] = value;
         let assertion = signed(&certificate, &header(&certificate), &claims);
-        assert_refused(&sign_in(&tenant, HOME_TENANT, &assertion), error, code);
+        assert_error(&sign_in(&tenant, HOME_TENANT, &assertion), error, code);
     }
 }
 
 #[test]
-fn the_token_of_another_issuer_is_matched_by_case() {
+fn federated_token_matching_is_case_sensitive() {
     let tenant = SimulatedTenant::start();
     let workflow = |ending: &str| format!("repo:contoso/licences:{ending}");
     tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
@@ -156,10 +138,10 @@ fn the_token_of_another_issuer_is_matched_by_case() {
         (GITHUB_ISSUER, GITHUB_SUBJECT, "another audience", 700_212),
     ] {
         let token = federated_token(issuer, subject, audience, 300);
-        assert_refused(&sign_in(&tenant, HOME_TENANT, &token), "invalid_client", code);
+        assert_error(&sign_in(&tenant, HOME_TENANT, &token), "invalid_client", code);
     }
     let expired = federated_token(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE, -1);
-    assert_refused(&sign_in(&tenant, HOME_TENANT, &expired), "invalid_client", 700_024);
+    assert_error(&sign_in(&tenant, HOME_TENANT, &expired), "invalid_client", 700_024);
     let good = federated_token(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE, 300);
     let mut several = claims_of(&good).unwrap();
     several["aud"] = json!(["another", FEDERATION_AUDIENCE]);
@@ -169,7 +151,7 @@ fn the_token_of_another_issuer_is_matched_by_case() {
 }
 
 #[test]
-fn a_workflow_of_github_actions_gets_a_token_to_sign_in_with() {
+fn github_oidc_endpoint_needs_request_token() {
     let tenant = SimulatedTenant::start();
     tenant.federate(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE);
     let [(url_name, url), (token_name, request_token)] = tenant.github_oidc();
@@ -179,9 +161,9 @@ fn a_workflow_of_github_actions_gets_a_token_to_sign_in_with() {
     let headers = [("authorization", bearer.as_str())];
     let for_audience = format!("{url}&audience=api%3A%2F%2FAzureADTokenExchange");
     for (address, audience) in [(&url, "https://github.com/contoso"), (&for_audience, FEDERATION_AUDIENCE)] {
-        let reply = send("GET", address, &headers, "");
-        assert_eq!((reply.status, &reply.json()["count"]), (200, &json!(1)));
-        let claims = claims_of(reply.json()["value"].as_str().unwrap()).unwrap();
+        let response = send("GET", address, &headers, "");
+        assert_eq!((response.status, &response.json()["count"]), (200, &json!(1)));
+        let claims = claims_of(response.json()["value"].as_str().unwrap()).unwrap();
         assert_eq!([&claims["iss"], &claims["sub"], &claims["aud"]], [GITHUB_ISSUER, GITHUB_SUBJECT, audience]);
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
     }
@@ -216,12 +198,17 @@ fn signed(certificate: &TestCertificate, header: &Value, claims: &Value) -> Stri
     jwt_signed(certificate, header, claims, &RSA_PSS_SHA256)
 }
 
-fn jwt_signed(certificate: &TestCertificate, header: &Value, claims: &Value, way: &'static dyn RsaEncoding) -> String {
+fn jwt_signed(
+    certificate: &TestCertificate,
+    header: &Value,
+    claims: &Value,
+    padding: &'static dyn RsaEncoding,
+) -> String {
     let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let message = format!("{header}.{claims}");
     let key = RsaKeyPair::from_pkcs8(&certificate.key_pkcs8_der).unwrap();
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(way, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+    key.sign(padding, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 

@@ -1,6 +1,6 @@
-//! An application that signs in by itself \[ED/v2-oauth2-client-creds-grant-flow\].
+//! The client credentials grant of an application \[ED/v2-oauth2-client-creds-grant-flow\].
 //!
-//! It is registered in every tenant, and has one secret. In which order Entra checks what is wrong is unverified.
+//! The application exists in every tenant and has one secret. The order of Entra's checks is unverified.
 
 use serde_json::{Value, json};
 
@@ -12,25 +12,25 @@ use super::state::TenantState;
 use super::token;
 use super::{APP_ID, APP_SECRET, CHANGE_PERMISSION, CLIENT_ID, SCOPE, SimulatedTenant};
 
-/// The only kind of assertion there is \[ED/certificate-credentials\].
+/// The only supported assertion type \[ED/certificate-credentials\].
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What the tenants know about the application.
+/// The application.
 pub(super) struct Application {
-    /// The permissions that its tokens from now on carry.
+    /// The permissions in new tokens.
     roles: Vec<String>,
     secret_expired: bool,
     /// In DER.
     pub(super) certificates: Vec<Vec<u8>>,
     pub(super) federated: Vec<FederatedCredential>,
     absent_from: Vec<String>,
-    /// Every assertion that came, good or not.
+    /// All assertions received, valid or not.
     assertions: Vec<String>,
-    /// Whether the commerce endpoint takes its tokens.
+    /// Whether the policy endpoint accepts application tokens.
     pub(super) is_accepted: bool,
 }
 
-/// Whose tokens of another issuer the application may sign in with.
+/// A federated credential of the application.
 pub(super) struct FederatedCredential {
     pub(super) issuer: String,
     pub(super) subject: String,
@@ -51,7 +51,7 @@ impl Application {
     }
 }
 
-/// Answers the client credentials grant.
+/// The client credentials grant.
 pub(super) fn sign_in(
     state: &mut TenantState,
     request: &Received,
@@ -86,10 +86,10 @@ pub(super) fn sign_in(
     }))
 }
 
-/// The tenant's id, where it is named and knows the application. There is no user whose tenant could be meant.
+/// The tenant id. The request must name a tenant that has the application: there is no user with a home tenant.
 ///
-/// That a path without a tenant is answered with this code is unverified; 50059 is what Entra says of other grants
-/// there \[MSAL Python issue 141\].
+/// The code for a path without a tenant is unverified; Entra returns 50059 for other grants
+/// \[MSAL Python issue 141\].
 fn tenant_of(state: &TenantState, tenant: &str, form: &Parameters) -> Result<String, OAuthError> {
     if ["organizations", "common"].iter().any(|anyone| tenant.eq_ignore_ascii_case(anyone)) {
         return Err(OAuthError::new(50059));
@@ -106,7 +106,7 @@ fn tenant_of(state: &TenantState, tenant: &str, form: &Parameters) -> Result<Str
     Ok(tenant_id)
 }
 
-/// Nobody signs in here, so there is nothing to ask for besides the resource \[azure-docs issue 99862\].
+/// Without a user, only the scope of the resource is valid \[azure-docs issue 99862\].
 fn check_scope(scope: &str) -> Result<(), OAuthError> {
     if scope == SCOPE {
         return Ok(());
@@ -123,54 +123,54 @@ fn check_secret(application: &Application, secret: &str) -> Result<(), OAuthErro
     if application.secret_expired { Err(OAuthError::about(7_000_222, APP_ID)) } else { Ok(()) }
 }
 
-/// The address that the request was sent to: what an assertion is meant for.
+/// The URL of the request, which is the audience of an assertion.
 fn address_of(request: &Received) -> String {
     format!("http://{}{}", request.header("host").unwrap_or_default(), request.path)
 }
 
 impl SimulatedTenant {
-    /// Lets the application's secret expire.
+    /// Expires the secret of the application.
     pub fn expire_app_secret(&self) {
         self.state().application.secret_expired = true;
     }
 
-    /// Registers a certificate, in DER, that the application may sign in with.
+    /// Registers a certificate (DER) of the application.
     pub fn register_certificate(&self, der: &[u8]) {
         assert!(x509_parser::parse_x509_certificate(der).is_ok(), "no certificate can be read from this");
         self.state().application.certificates.push(der.to_vec());
     }
 
-    /// Lets the application sign in with tokens of this issuer about this subject, meant for this audience.
+    /// Adds a federated credential with this issuer, subject and audience.
     pub fn federate(&self, issuer: &str, subject: &str, audience: &str) {
         let [issuer, subject, audience] = [issuer, subject, audience].map(str::to_owned);
         self.state().application.federated.push(FederatedCredential { issuer, subject, audience });
     }
 
-    /// Every assertion that came with a client credentials grant, good or not, in order of arrival.
+    /// All assertions received, valid or not, in order of arrival.
     ///
-    /// Whether Entra takes one twice is unverified; this world does.
+    /// Whether Entra accepts the same assertion twice is unverified; here it is accepted.
     pub fn assertions(&self) -> Vec<String> {
         self.state().application.assertions.clone()
     }
 
-    /// Sets the permissions that the application's tokens carry from now on, in every tenant.
+    /// Sets the permissions in new tokens of the application, in every tenant.
     pub fn grant_app(&self, permissions: &[&str]) {
         self.state().application.roles = owned(permissions);
     }
 
-    /// An access token of the application with these permissions; one with a negative lifetime is expired already.
+    /// Issues an access token of the application. A negative lifetime makes it expired.
     pub fn issue_app_token(&self, tenant_id: &str, roles: &[&str], lifetime_seconds: i64) -> String {
         token::app_token(&mut self.state(), "1", owned(roles), tenant_id, lifetime_seconds)
     }
 
-    /// Makes a tenant forget the application.
+    /// Removes the application from a tenant.
     pub fn remove_app_from(&self, tenant_id: &str) {
         let mut state = self.state();
         let tenant_id = state.tenant(tenant_id).id.clone();
         state.application.absent_from.push(tenant_id);
     }
 
-    /// Whether the commerce endpoint takes the application's tokens: no public source shows that it does.
+    /// Sets whether the policy endpoint accepts application tokens: no public source shows that it does.
     pub fn set_app_accepted(&self, on: bool) {
         self.state().application.is_accepted = on;
     }

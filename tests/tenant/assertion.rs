@@ -1,4 +1,4 @@
-//! What an application proves itself with instead of a secret: a JWT that it signed, or one of another issuer.
+//! Client assertions: a JWT that the application signed, or a federated token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,12 +14,12 @@ use super::application::{Application, FederatedCredential};
 use super::oauth_error::OAuthError;
 use super::token::{claims_of, header_of, parts_of};
 
-/// How long an assertion may be good for \[ED/certificate-credentials\].
+/// The maximum lifetime of an assertion \[ED/certificate-credentials\].
 const LONGEST_LIFE: i64 = 10 * 60;
-/// How many seconds the two clocks may differ.
+/// The permitted clock skew in seconds.
 const SKEW: i64 = 5;
 
-/// Whether the assertion proves who sent it to this address.
+/// Checks a client assertion for this audience.
 pub(super) fn check(application: &Application, assertion: &str, audience: &str) -> Result<(), OAuthError> {
     let (header, claims) = header_of(assertion)
         .zip(claims_of(assertion))
@@ -33,10 +33,10 @@ pub(super) fn check(application: &Application, assertion: &str, audience: &str) 
     }
 }
 
-/// The signature, by the key of a registered certificate \[ED/certificate-credentials\].
+/// Checks the signature against the registered certificates \[ED/certificate-credentials\].
 ///
-/// Entra also takes the SHA-1 digest that `x5t` is for; here, as in the contract, only `x5t#S256` counts. That it
-/// refuses a certificate outside its validity with this code is unverified.
+/// Entra also accepts the SHA-1 digest in `x5t`; here, as in the contract, only `x5t#S256` is read. That Entra
+/// rejects a certificate outside its validity period with this code is unverified.
 fn check_signature(application: &Application, assertion: &str, header: &Value) -> Result<(), OAuthError> {
     if header["typ"] != "JWT" {
         return Err(OAuthError::new(50027));
@@ -65,14 +65,14 @@ fn check_signature(application: &Application, assertion: &str, header: &Value) -
     Ok(())
 }
 
-/// What a JWT of the application's own has to say \[ED/certificate-credentials\].
+/// Checks the claims of a JWT signed by the application \[ED/certificate-credentials\].
 ///
-/// That Entra insists on a GUID as the `jti` is unverified, and so is the OAuth error for another `sub`.
+/// Unverified: that Entra requires a GUID as the `jti`, and the OAuth error for another `sub`.
 fn check_claims(claims: &Value, audience: &str) -> Result<(), OAuthError> {
     if !is_app(&claims["sub"]) {
         return Err(OAuthError::new(700_021));
     }
-    // A list of audiences is refused as malformed [openid-client issue 348].
+    // A list of audiences is malformed [openid-client issue 348].
     let (Some(meant_for), Some(_)) = (claims["aud"].as_str(), guid_in(&claims["jti"])) else {
         return Err(OAuthError::new(50027));
     };
@@ -87,9 +87,9 @@ fn check_claims(claims: &Value, audience: &str) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// A token of another issuer. Its signature means nothing: nobody signs tokens in this world.
+/// Checks a federated token. Its signature is not checked: simulated tokens are unsigned.
 ///
-/// Everything is compared with regard to case \[Azure/login issue 517\].
+/// The comparison is case-sensitive \[Azure/login issue 517\].
 fn check_federated(application: &Application, claims: &Value) -> Result<(), OAuthError> {
     let [issuer, subject] = ["iss", "sub"].map(|name| claims[name].as_str().unwrap_or_default());
     let audiences = audiences_in(&claims["aud"]);
@@ -117,7 +117,7 @@ fn guid_in(claim: &Value) -> Option<Uuid> {
     claim.as_str().and_then(|text| Uuid::parse_str(text).ok())
 }
 
-/// One audience or several: Kubernetes always lists them.
+/// One audience or a list: Kubernetes always uses a list.
 fn audiences_in(claim: &Value) -> Vec<&str> {
     match claim {
         Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
@@ -125,7 +125,7 @@ fn audiences_in(claim: &Value) -> Vec<&str> {
     }
 }
 
-/// A time that is missing lies long ago, which is how Entra reads it \[MSAL .NET issue 4951\].
+/// A missing time is 0, as in Entra \[MSAL .NET issue 4951\].
 fn time_in(claim: &Value) -> i64 {
     claim.as_i64().unwrap_or_default()
 }
@@ -142,7 +142,7 @@ fn digest_in(member: &Value) -> Vec<u8> {
     member.as_str().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default()
 }
 
-/// The digest that the client sent, as Entra's refusals show it.
+/// The digest that the client sent, as Entra's errors show it.
 fn thumbprint(header: &Value) -> String {
     let digest = ["x5t#S256", "x5t"].into_iter().map(|name| digest_in(&header[name])).find(|it| !it.is_empty());
     digest.unwrap_or_default().iter().map(|byte| format!("{byte:02X}")).collect()

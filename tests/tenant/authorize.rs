@@ -1,6 +1,6 @@
-//! The sign-in page: what a browser sees at `/authorize`.
+//! The sign-in page at `/authorize`.
 //!
-//! Both forms keep one hidden field per line, because tests read them by searching the text.
+//! Both forms have one hidden field per line, because tests parse them line by line.
 
 use uuid::Uuid;
 
@@ -10,9 +10,9 @@ use super::response::{Received, Response};
 use super::state::{AuthorizationCode, TenantState};
 use super::token;
 
-/// Answers with the sign-in page, or with an error page where the request is wrong.
+/// Responds with the sign-in page, or with an error page for an invalid request.
 ///
-/// The browser stays here on every error: a client that gets its own request wrong hears nothing.
+/// No error is sent to the redirect URI: the client of an invalid request gets no response.
 pub(super) fn respond(state: &mut TenantState, request: &Received, tenant: &str) -> Response {
     let (status, html) = match sign_in_page(state, request, tenant) {
         Ok(html) => (200, html),
@@ -50,7 +50,7 @@ fn sign_in_page(state: &mut TenantState, request: &Received, tenant: &str) -> Re
     }
     let oauth_state = required(&parameters, "state")?;
     let user = state.approver();
-    // A second factor is no obstacle in a browser: the person is there to give it.
+    // A second factor does not stop a browser sign-in.
     if let Some(code) = user.login_error.filter(|&code| code != 50076) {
         return Err(OAuthError::new(code));
     }
@@ -90,9 +90,9 @@ fn sign_in_page(state: &mut TenantState, request: &Received, tenant: &str) -> Re
     Ok(page("Sign in", &body))
 }
 
-/// Any port of localhost, and otherwise exactly the registered address \[ED/reply-url, module\].
+/// The registered redirect URI with any port of localhost \[ED/reply-url, module\].
 ///
-/// Entra would accept an address without a port too, but nothing that listens on one could receive it.
+/// Entra also accepts a URI without a port, which no local listener could serve.
 fn is_registered(redirect_uri: &str) -> bool {
     redirect_uri.strip_prefix("http://localhost:").and_then(|rest| rest.strip_suffix("/m365/commerce")).is_some_and(
         |port| port.bytes().all(|digit| digit.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0),
@@ -146,7 +146,7 @@ fn page(heading: &str, body: &str) -> String {
     )
 }
 
-/// Text made harmless inside HTML, quoted attribute values included.
+/// Escapes text for HTML, including quoted attribute values.
 fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
@@ -156,7 +156,7 @@ fn escaped(text: &str) -> String {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
-            // A line end would break the one-field-per-line promise.
+            // A line break would break the one-field-per-line format.
             '\n' => html.push_str("&#10;"),
             '\r' => html.push_str("&#13;"),
             other => html.push(other),

@@ -1,4 +1,4 @@
-//! A browser for tests: just enough HTTP to fetch a page and send a form, without any async runtime.
+//! A minimal browser: HTTP to load a page and submit a form, without an async runtime.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-/// An answer that the browser got.
+/// A response that the browser received.
 #[derive(Debug, Clone)]
 pub struct BrowserResponse {
     pub status: u16,
@@ -15,7 +15,7 @@ pub struct BrowserResponse {
 }
 
 impl BrowserResponse {
-    /// The first header of that name, in any case.
+    /// The first header of this name, case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -34,7 +34,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// The value of a field that must be there.
+    /// The value of a field, which must exist.
     pub fn field(&self, name: &str) -> &str {
         self.fields
             .iter()
@@ -42,7 +42,7 @@ impl Form {
             .map_or_else(|| panic!("the form has no field {name}"), |(_, value)| value.as_str())
     }
 
-    /// Presses the form's button: the status and body of what comes back.
+    /// Submits the form. Returns status and body of the response.
     pub fn submit(&self) -> (u16, String) {
         let fields: Vec<(&str, &str)> =
             self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -50,7 +50,7 @@ impl Form {
     }
 }
 
-/// What `/authorize` showed: a page with two forms, or an error page with none.
+/// The page at `/authorize`: two forms, or none on an error page.
 #[derive(Debug, Clone)]
 pub struct AuthorizePage {
     pub status: u16,
@@ -59,12 +59,12 @@ pub struct AuthorizePage {
 }
 
 impl AuthorizePage {
-    /// The form behind "Sign in".
+    /// The form of the "Sign in" button.
     pub fn sign_in(&self) -> &Form {
         self.form(0)
     }
 
-    /// The form behind "Cancel".
+    /// The form of the "Cancel" button.
     pub fn cancel(&self) -> &Form {
         self.form(1)
     }
@@ -76,7 +76,7 @@ impl AuthorizePage {
     }
 }
 
-/// Opens a sign-in page as a browser would.
+/// Opens a sign-in page.
 pub fn authorize(url: &str) -> AuthorizePage {
     let response = send("GET", url, &[], "");
     AuthorizePage {
@@ -86,7 +86,7 @@ pub fn authorize(url: &str) -> AuthorizePage {
     }
 }
 
-/// Sends a form as a browser would: the status and body of what comes back.
+/// Posts a form. Returns status and body of the response.
 pub fn post_form(url: &str, fields: &[(&str, &str)]) -> (u16, String) {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let content_type = ("content-type", "application/x-www-form-urlencoded");
@@ -94,7 +94,7 @@ pub fn post_form(url: &str, fields: &[(&str, &str)]) -> (u16, String) {
     (response.status, response.body)
 }
 
-/// Sends one request over plain HTTP and reads the whole answer.
+/// Sends a request over plain HTTP and reads the complete response.
 pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> BrowserResponse {
     let url = Url::parse(url).unwrap_or_else(|error| panic!("{error}: {url}"));
     assert_eq!(url.scheme(), "http", "only plain http is spoken here");
@@ -115,7 +115,7 @@ pub fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Br
     read_response(&mut stream)
 }
 
-/// `localhost` may mean either loopback address; tests settle on the one that every machine has.
+/// `localhost` is 127.0.0.1 here: not every machine has `::1`.
 fn connect(url: &Url) -> TcpStream {
     let port = url.port_or_known_default().expect("http has a port");
     let stream = match url.host() {
@@ -126,7 +126,7 @@ fn connect(url: &Url) -> TcpStream {
         None => panic!("{url} names no host"),
     };
     let stream = stream.unwrap_or_else(|error| panic!("cannot connect to {url}: {error}"));
-    // A server that never answers should fail the test, not hang it.
+    // A server that never responds should fail the test, not block it.
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a read timeout");
     stream
 }
@@ -147,7 +147,7 @@ fn read_response(stream: &mut TcpStream) -> BrowserResponse {
     complete(&bytes, true).expect("a whole answer before the connection closes")
 }
 
-/// The answer, once its head and as much body as that promises are there.
+/// The response, if head and body are complete.
 fn complete(bytes: &[u8], closed: bool) -> Option<BrowserResponse> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]);
@@ -169,7 +169,7 @@ fn complete(bytes: &[u8], closed: bool) -> Option<BrowserResponse> {
     Some(BrowserResponse { status, headers, body })
 }
 
-/// The form at the start of this piece of a page.
+/// The form at the start of this HTML.
 fn form_in(html: &str) -> Form {
     let html = html.split("</form>").next().unwrap_or(html);
     let fields = html
@@ -192,6 +192,6 @@ fn attribute(html: &str, name: &str) -> String {
         .replace("&quot;", "\"")
         .replace("&gt;", ">")
         .replace("&lt;", "<")
-        // Last, or an escaped ampersand would start another escape.
+        // Last, so that an escaped ampersand does not start another escape.
         .replace("&amp;", "&")
 }

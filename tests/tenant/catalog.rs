@@ -1,25 +1,25 @@
-//! What the simulated tenants sell: data only.
+//! The catalogs of the simulated tenants.
 
 use serde_json::{Map, Value};
 
-/// A product, or in the other list an offer type.
+/// A product or an offer type.
 #[derive(Debug, Clone)]
 pub struct Product {
     pub id: String,
     pub name: String,
     /// Its `policyValue`.
     pub value: String,
-    /// Further members to serve in the item; one of a known name replaces the usual one.
+    /// Additional fields of the item. They replace known fields of the same name.
     pub extra: Map<String, Value>,
 }
 
 impl Product {
-    /// A product without further members.
+    /// A product without additional fields.
     pub fn new(id: &str, name: &str, value: &str) -> Self {
         Self { id: id.to_owned(), name: name.to_owned(), value: value.to_owned(), extra: Map::new() }
     }
 
-    /// The same with one more member.
+    /// Adds a field.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.extra.insert(member.to_owned(), value.into());
@@ -31,7 +31,7 @@ const ENABLED: &str = "Enabled";
 const DISABLED: &str = "Disabled";
 const TRIALS: &str = "OnlyTrialsWithoutPaymentMethod";
 
-/// Id, name, value at home, value at the customer \[article-2024, for ids and names\].
+/// Id, name, value in the home tenant, value in the customer's tenant \[ids and names: article-2024\].
 const PRODUCTS: [[&str; 4]; 17] = [
     ["CFQ7TTC0LH2H", "Power Apps per user", ENABLED, DISABLED],
     ["CFQ7TTC0LH3L", "Power Automate per user", ENABLED, DISABLED],
@@ -52,7 +52,7 @@ const PRODUCTS: [[&str; 4]; 17] = [
     ["CFQ7TTC0PW0V", "Viva Goals", ENABLED, ENABLED],
 ];
 
-/// Id, name, value at home, value at the customer \[article-2024, for ids and names\].
+/// Id, name, value in the home tenant, value in the customer's tenant \[ids and names: article-2024\].
 const OFFER_TYPES: [[&str; 4]; 4] = [
     ["SaaS", "Software as a Service", ENABLED, DISABLED],
     ["POWERBIVISUALS", "Power BI Visuals", ENABLED, ENABLED],
@@ -60,12 +60,12 @@ const OFFER_TYPES: [[&str; 4]; 4] = [
     ["DYNAMICSBC", "Dynamics 365 Business Central", DISABLED, DISABLED],
 ];
 
-/// The products of the home tenant in the default world.
+/// The default products of the home tenant.
 pub fn default_products() -> Vec<Product> {
     PRODUCTS.iter().map(|[id, name, home, _]| Product::new(id, name, home)).collect()
 }
 
-/// The offer types of the home tenant in the default world.
+/// The default offer types of the home tenant.
 pub fn default_offer_types() -> Vec<Product> {
     OFFER_TYPES.iter().map(|[id, name, home, _]| Product::new(id, name, home)).collect()
 }

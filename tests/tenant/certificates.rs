@@ -1,4 +1,4 @@
-//! Certificates for the application to sign in with, each made by the test that uses it.
+//! Client certificates, each made by the test that uses it.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -14,10 +14,10 @@ use x509_parser::der_parser::der::parse_der;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How often a PFX file's password is hashed: what Windows does, and little enough for tests.
+/// The iteration count of PFX files: that of Windows.
 const PFX_ITERATIONS: u32 = 2000;
 
-/// PKCS#8 keys that serve these tests alone: committed, because making one takes seconds.
+/// PKCS#8 keys for tests only. They are committed because generating one takes seconds.
 static RSA_KEYS: [LazyLock<Vec<u8>>; 2] = [
     LazyLock::new(|| pkcs8_der(include_str!("rsa_key_1.pem"))),
     LazyLock::new(|| pkcs8_der(include_str!("rsa_key_2.pem"))),
@@ -54,30 +54,30 @@ pub struct TestCertificate {
 }
 
 impl TestCertificate {
-    /// One with an RSA key of 2048 bits, valid now.
+    /// A valid certificate with an RSA key of 2048 bits.
     pub fn rsa() -> Self {
         Self::rsa_with(RsaKey::Default)
     }
 
-    /// The same with the key of choice.
+    /// A valid certificate with this RSA key.
     pub fn rsa_with(key: RsaKey) -> Self {
         let now = SystemTime::now();
         Self::of_rsa(key, now - DAY, now + 30 * DAY)
     }
 
-    /// One that was valid until yesterday.
+    /// A certificate that expired yesterday.
     pub fn rsa_expired() -> Self {
         let now = SystemTime::now();
         Self::of_rsa(RsaKey::Default, now - 30 * DAY, now - DAY)
     }
 
-    /// One that is valid from tomorrow on.
+    /// A certificate that is valid from tomorrow on.
     pub fn rsa_not_yet_valid() -> Self {
         let now = SystemTime::now();
         Self::of_rsa(RsaKey::Default, now + DAY, now + 30 * DAY)
     }
 
-    /// One with a key on the curve P-256, valid now; every call makes another key.
+    /// A valid certificate with a new P-256 key.
     pub fn elliptic() -> Self {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a new key");
         let now = SystemTime::now();
@@ -102,17 +102,17 @@ impl TestCertificate {
         Self { certificate_der: certificate.der().to_vec(), key_pkcs8_der: pkcs8_der.to_vec() }
     }
 
-    /// The certificate as it stands in a PEM file.
+    /// The certificate in PEM.
     pub fn certificate_pem(&self) -> String {
         pem("CERTIFICATE", &self.certificate_der)
     }
 
-    /// The key as it stands in a PEM file, in PKCS#8.
+    /// The key in PEM, as PKCS#8.
     pub fn key_pem(&self) -> String {
         pem("PRIVATE KEY", &self.key_pkcs8_der)
     }
 
-    /// The key as older tools write it; RSA only.
+    /// The key in PEM, as PKCS#1; RSA only.
     pub fn key_pkcs1_pem(&self) -> String {
         let (_, pkcs8) = parse_der(&self.key_pkcs8_der).expect("a well-formed key");
         let parts = pkcs8.as_sequence().expect("PKCS#8 is a sequence");
@@ -121,12 +121,12 @@ impl TestCertificate {
         pem("RSA PRIVATE KEY", pkcs1)
     }
 
-    /// The SHA-1 thumbprint, in capitals, as Microsoft's tools show it.
+    /// The SHA-1 thumbprint in upper case, as Microsoft's tools show it.
     pub fn sha1(&self) -> String {
         self.thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY)
     }
 
-    /// The SHA-256 thumbprint, in capitals.
+    /// The SHA-256 thumbprint in upper case.
     pub fn sha256(&self) -> String {
         self.thumbprint(&digest::SHA256)
     }
@@ -136,7 +136,7 @@ impl TestCertificate {
         digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
-    /// Certificate and key in a PFX file: by AES-256 and SHA-256 where it is modern, else by 3DES and SHA-1.
+    /// Certificate and key in a PFX file, encrypted with AES-256 and SHA-256 (modern) or 3DES and SHA-1.
     pub fn pfx(&self, password: &str, modern: bool) -> Vec<u8> {
         let key = PrivateKey::from_der(&self.key_pkcs8_der).expect("a well-formed key");
         let certificate = Certificate::from_der(&self.certificate_der).expect("a well-formed certificate");

@@ -1,4 +1,4 @@
-//! The commerce policy endpoint \[module\].
+//! The policy endpoint \[module\].
 
 use chrono::Utc;
 use serde_json::{Map, Value, json};
@@ -10,20 +10,20 @@ use super::state::{Bearer, Role, TenantState};
 use super::token::claims_of;
 use super::{CHANGE_PERMISSION, POLICY, READ_PERMISSION, RESOURCE};
 
-/// What a policy is about: the two things that have a value.
+/// The two kinds of items with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Product,
     OfferType,
 }
 
-/// Who asks, as far as this endpoint cares.
+/// The caller of a request.
 struct Caller {
     tenant_id: String,
     rights: Rights,
 }
 
-/// What decides about the caller's requests: a user's role, or an application's permissions.
+/// What authorizes the caller: the role of a user, or the permissions of an application.
 enum Rights {
     OfUser(Role),
     OfApplication(Vec<String>),
@@ -47,7 +47,7 @@ impl Rights {
     }
 }
 
-/// Answers a request below `/v1.0/policies`.
+/// Responds to a request below `/v1.0/policies`.
 pub(super) fn respond(state: &mut TenantState, request: &Received, path: &[&str]) -> Response {
     let response = try_respond(state, request, path).unwrap_or_else(|refusal| refusal);
     match request.header("x-ms-correlation-id") {
@@ -75,9 +75,9 @@ fn try_respond(state: &mut TenantState, request: &Received, path: &[&str]) -> Re
     }
 }
 
-/// The caller, if the token is one of this world's and still good.
+/// The caller, if the token is valid.
 ///
-/// The body of a 401 is unverified; this one has the shape of the errors that are known.
+/// The body of a 401 response is unverified; this one has the format of the known errors.
 fn authenticate(state: &mut TenantState, request: &Received) -> Result<Caller, Response> {
     let refused = |reason| error(401, "Unauthorized", reason);
     let token = request.bearer().ok_or_else(|| refused("Missing bearer token."))?;
@@ -157,7 +157,7 @@ fn one(
     Ok(Response::json(200, &item(kind, entry)))
 }
 
-/// The value that a `PUT` asks for. How the real service words its refusals is unverified.
+/// The value in a `PUT` request. The error messages of the real service are unverified.
 fn wanted_value(request: &Received, kind: Kind) -> Result<String, Response> {
     if !request.is_of_type("application/json") {
         return Err(error(415, "UnsupportedMediaType", "The body must be application/json."));
@@ -208,7 +208,7 @@ fn no_such_route() -> Response {
     error(404, "NotFound", "No such resource.")
 }
 
-/// Only the usual spelling counts: 36 characters with hyphens.
+/// Whether this is a GUID of 36 characters with hyphens.
 fn is_guid(text: &str) -> bool {
     text.len() == 36 && Uuid::parse_str(text).is_ok()
 }

@@ -1,4 +1,4 @@
-//! What tests see of the world, and what they can change in it.
+//! How tests inspect and change the simulated tenant.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde_json::{Map, Value};
 use super::state::{QueuedResponse, Tenant};
 use super::{DeviceApproval, HOME_TENANT, Product, Response, Role, SimulatedTenant, token};
 
-/// How often a request is tried that keeps failing.
+/// The number of attempts of a request that keeps failing.
 const TRIES: usize = 5;
 
 impl SimulatedTenant {
-    /// Adds a tenant with the default catalog, where the same users and the application act.
+    /// Adds a tenant with the default catalog, which the same users and the application can access.
     pub fn add_tenant(&self, id: &str, domain: &str) {
         let mut state = self.state();
         for name in [id, domain] {
@@ -20,22 +20,22 @@ impl SimulatedTenant {
         state.tenants.push(Tenant::new(id, domain));
     }
 
-    /// The value that a product or an offer type of the home tenant has now.
+    /// The current value of a product or offer type in the home tenant.
     pub fn value(&self, id: &str) -> String {
         self.value_in(HOME_TENANT, id)
     }
 
-    /// The value that a product or an offer type of the given tenant has now.
+    /// The current value of a product or offer type in this tenant.
     pub fn value_in(&self, tenant_id: &str, id: &str) -> String {
         self.state().entry(tenant_id, id).value.clone()
     }
 
-    /// Gives a product or an offer type of the home tenant any value, known or not.
+    /// Sets a product or offer type of the home tenant to any value, known or not.
     pub fn set_value(&self, id: &str, value: &str) {
         self.set_value_in(HOME_TENANT, id, value);
     }
 
-    /// The same in the given tenant.
+    /// Sets a product or offer type of this tenant to any value.
     pub fn set_value_in(&self, tenant_id: &str, id: &str, value: &str) {
         value.clone_into(&mut self.state().entry(tenant_id, id).value);
     }
@@ -45,7 +45,7 @@ impl SimulatedTenant {
         self.set_products_in(HOME_TENANT, products);
     }
 
-    /// Replaces the products of the given tenant.
+    /// Replaces the products of this tenant.
     pub fn set_products_in(&self, tenant_id: &str, products: Vec<Product>) {
         self.state().tenant(tenant_id).products = products;
     }
@@ -55,87 +55,88 @@ impl SimulatedTenant {
         self.state().tenant(HOME_TENANT).offer_types = offer_types;
     }
 
-    /// Serves further members in the policy; one of a known name replaces the usual one.
+    /// Adds fields to the policy, or replaces them.
     pub fn set_policy_extra(&self, extra: Map<String, Value>) {
         self.state().policy_extra = extra;
     }
 
-    /// Chooses the user who approves sign-ins by browser and by device code.
+    /// Sets the user who approves browser and device code sign-ins.
     pub fn set_approving_user(&self, user: &str) {
         let mut state = self.state();
         state.approving_user = state.user(user).name;
     }
 
-    /// Gives a user another directory role; it holds at once, for tokens issued earlier too.
+    /// Sets the directory role of a user. It applies to existing tokens as well.
     pub fn set_role(&self, user: &str, role: Role) {
         self.state().user(user).role = role;
     }
 
-    /// An access token that the commerce endpoint accepts; one with a negative lifetime is expired already.
+    /// Issues a valid access token. A negative lifetime makes it expired.
     pub fn issue_token(&self, user: &str, tenant_id: &str, lifetime_seconds: i64) -> String {
         let mut state = self.state();
         let user = state.user(user).clone();
         token::access_token(&mut state, &user, tenant_id, lifetime_seconds)
     }
 
-    /// Sets the lifetime of the access tokens issued from now on.
+    /// Sets the lifetime of new access tokens.
     pub fn set_token_lifetime(&self, seconds: i64) {
         self.state().token_lifetime = seconds;
     }
 
-    /// Makes the commerce endpoint refuse every access token issued so far.
+    /// Makes the policy endpoint reject all existing access tokens.
     pub fn revoke_access_tokens(&self) {
         for token in self.state().access_tokens.values_mut() {
             token.revoked = true;
         }
     }
 
-    /// Makes Entra refuse every refresh token issued so far.
+    /// Makes Entra reject all existing refresh tokens.
     pub fn revoke_refresh_tokens(&self) {
         for token in self.state().refresh_tokens.values_mut() {
             token.revoked = true;
         }
     }
 
-    /// Everything secret that was issued so far: access and refresh tokens, authorization and device codes.
+    /// All issued secrets: access and refresh tokens, authorization and device codes.
     pub fn issued_secrets(&self) -> Vec<String> {
         let state = self.state();
         let tokens = state.access_tokens.keys().chain(state.refresh_tokens.keys());
         tokens.chain(state.authorization_codes.keys()).chain(state.device_codes.keys()).cloned().collect()
     }
 
-    /// What becomes of device codes from now on.
+    /// Sets the result of new device codes.
     pub fn device_approval(&self, approval: DeviceApproval) {
         self.state().device_approval = approval;
     }
 
-    /// The seconds between polls that a device code answer asks for (0 at first), or `None` to leave it out.
+    /// Sets the poll interval in a device code response (default 0). `None` omits it.
     pub fn set_device_interval(&self, seconds: impl Into<Option<u64>>) {
         self.state().device_interval = seconds.into();
     }
 
-    /// Gives the next request whose `METHOD path?query` contains the text this answer, and no other effect. A fault that
-    /// may pass does not, however often the request is repeated; where it asks to wait, it has passed then.
+    /// Responds with this to the next request whose `METHOD path?query` contains the text; the request has no effect. A
+    /// transient error without `Retry-After` lasts for all retries of that request.
     ///
-    /// Several may be waiting; each serves one request, the earliest that fits first.
+    /// Several responses can be queued. The earliest one that matches is used.
     pub fn fail_next(&self, path_contains: &str, response: Response) {
         let asks_to_wait = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
         let may_pass = matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) && !asks_to_wait;
         self.fail_times(if may_pass { TRIES } else { 1 }, path_contains, response);
     }
 
-    /// Gives the next request whose `METHOD path?query` contains the text this answer, and so often.
+    /// Responds with this to the next request whose `METHOD path?query` contains the text, and to its retries, up to this
+    /// number of times.
     pub fn fail_times(&self, left: usize, path_contains: &str, response: Response) {
         let path_contains = path_contains.to_owned();
         self.state().queued.push(QueuedResponse { path_contains, response, left, line: None });
     }
 
-    /// Lets every answer take so long, besides what an answer of its own asks for.
+    /// Delays every response, in addition to its own delay.
     pub fn set_delay(&self, delay: Duration) {
         self.state().delay = delay;
     }
 
-    /// Lets changes be accepted without effect: the answer shows the old value, which stays.
+    /// Makes updates succeed without effect: the response shows the old value.
     pub fn misreport_updates(&self, on: bool) {
         self.state().misreport_updates = on;
     }

@@ -1,4 +1,4 @@
-//! Signing in with a device code \[ED/v2-oauth2-device-code, RFC 8628\].
+//! The device code flow \[ED/v2-oauth2-device-code, RFC 8628\].
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -7,24 +7,24 @@ use super::entra::{Parameters, check_scope, client_and_tenant, required};
 use super::oauth_error::OAuthError;
 use super::state::{TenantState, User};
 
-/// What the person with the browser does about a device code.
+/// The result of a device code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceApproval {
-    /// Approves it before the first poll.
+    /// Approved before the first poll.
     Approve,
-    /// Approves it after this many polls.
+    /// Approved after this many polls.
     PendingThenApprove(u32),
-    /// Approves it, but the first poll comes too soon.
+    /// Approved, but the first poll gets `slow_down`.
     SlowDownOnce,
-    /// Refuses it.
+    /// Declined.
     Decline,
-    /// Lets it expire.
+    /// Expired.
     Expire,
-    /// Is stopped by a Conditional Access policy.
+    /// Blocked by a Conditional Access policy.
     ConditionalAccess,
 }
 
-/// A device code that somebody waits for.
+/// An issued device code.
 pub(super) struct DeviceCode {
     tenant_id: String,
     scope: String,
@@ -33,7 +33,7 @@ pub(super) struct DeviceCode {
 
 const VERIFICATION_URI: &str = "https://microsoft.com/devicelogin";
 
-/// Hands out a device code.
+/// Issues a device code.
 pub(super) fn start(state: &mut TenantState, tenant: &str, form: &Parameters) -> Result<Value, OAuthError> {
     let tenant_id = client_and_tenant(state, tenant, form)?;
     let scope = required(form, "scope")?;
@@ -57,10 +57,10 @@ pub(super) fn start(state: &mut TenantState, tenant: &str, form: &Parameters) ->
     Ok(body)
 }
 
-/// Answers a poll: the user and what was asked for, once approved.
+/// A poll of the device code grant. Returns user and scope once approved.
 ///
-/// Clients branch on the OAuth error, which is documented; for a refusal and for polling too fast no public
-/// source shows the AADSTS number, so those two carry the nearest ones.
+/// Clients read the OAuth error, which is documented. The AADSTS codes of declined and too fast polls are not public;
+/// the ones here are similar codes.
 pub(super) fn poll(state: &mut TenantState, tenant_id: &str, form: &Parameters) -> Result<(User, String), OAuthError> {
     let presented = required(form, "device_code")?;
     let code = state
@@ -84,7 +84,7 @@ pub(super) fn poll(state: &mut TenantState, tenant_id: &str, form: &Parameters) 
         DeviceApproval::Approve | DeviceApproval::PendingThenApprove(_) | DeviceApproval::SlowDownOnce => {}
     }
     let scope = code.scope.clone();
-    // A code serves once.
+    // A code can be used once.
     state.device_codes.remove(presented);
     Ok((state.approver(), scope))
 }

@@ -1,4 +1,4 @@
-//! Microsoft Entra ID's v2.0 endpoints: who may have a token, and for what.
+//! The v2.0 endpoints of Microsoft Entra ID.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use super::response::{Received, Response};
 use super::state::{TenantState, User};
 use super::{CLIENT_ID, PASSWORD, RESOURCE, SCOPE, application, authorize, device, token};
 
-/// The grant type of a device that polls \[RFC 8628\].
+/// The device code grant type \[RFC 8628\].
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// A form or query, by name.
+/// The parameters of a form or query.
 pub(super) type Parameters = BTreeMap<String, String>;
 
-/// Answers a request below `/{tenant}/oauth2/v2.0/`.
+/// Responds to a request below `/{tenant}/oauth2/v2.0/`.
 pub(super) fn respond(state: &mut TenantState, request: &Received, tenant: &str, endpoint: &str) -> Response {
     match (request.method.as_str(), endpoint) {
         ("GET", "authorize") => authorize::respond(state, request, tenant),
@@ -28,7 +28,7 @@ pub(super) fn respond(state: &mut TenantState, request: &Received, tenant: &str,
     }
 }
 
-/// Entra reads forms only: any other content type leaves every parameter missing.
+/// Entra reads forms only. With another content type every parameter is missing.
 fn form_of(request: &Received) -> Parameters {
     if request.is_of_type("application/x-www-form-urlencoded") { request.form() } else { Parameters::new() }
 }
@@ -47,7 +47,7 @@ fn token(state: &mut TenantState, request: &Received, tenant: &str) -> Result<Va
     if grant == "client_credentials" {
         return application::sign_in(state, request, tenant, form);
     }
-    // Passwords have an error of their own at `common` [ED/v2-oauth-ropc]; otherwise it is a tenant nobody has here.
+    // The password grant has its own error at `common` [ED/v2-oauth-ropc]; for other grants the tenant is unknown.
     if grant == "password" && tenant.eq_ignore_ascii_case("common") {
         return Err(OAuthError::new(9_001_023));
     }
@@ -67,7 +67,7 @@ fn token(state: &mut TenantState, request: &Received, tenant: &str) -> Result<Va
     Ok(issue(state, &user, &tenant_id, &scope, form))
 }
 
-/// The tokens for a user who has proved who they are.
+/// The token response for an authenticated user.
 fn issue(state: &mut TenantState, user: &User, tenant_id: &str, scope: &str, form: &Parameters) -> Value {
     let lifetime = state.token_lifetime;
     let mut body = json!({
@@ -89,7 +89,7 @@ fn issue(state: &mut TenantState, user: &User, tenant_id: &str, scope: &str, for
     body
 }
 
-/// A code from the browser, with the proof that whoever asked for it is whoever redeems it.
+/// The authorization code grant with PKCE.
 fn by_code(state: &mut TenantState, tenant_id: &str, form: &Parameters) -> Result<(User, String), OAuthError> {
     let presented = required(form, "code")?;
     let redirect_uri = required(form, "redirect_uri")?;
@@ -117,7 +117,7 @@ fn by_code(state: &mut TenantState, tenant_id: &str, form: &Parameters) -> Resul
     Ok((state.user(user).clone(), scope))
 }
 
-/// A name and a password, where nothing more is asked for \[ED/v2-oauth-ropc\].
+/// The password grant, for users without a second factor \[ED/v2-oauth-ropc\].
 fn by_password(state: &TenantState, form: &Parameters) -> Result<(User, String), OAuthError> {
     let name = required(form, "username")?;
     let password = required(form, "password")?;
@@ -133,7 +133,7 @@ fn by_password(state: &TenantState, form: &Parameters) -> Result<(User, String),
     }
 }
 
-/// An earlier sign-in, at this or another tenant \[ED/refresh-tokens\].
+/// The refresh token grant. The token is valid at every tenant \[ED/refresh-tokens\].
 fn by_refresh_token(state: &TenantState, form: &Parameters) -> Result<(User, String), OAuthError> {
     let presented = required(form, "refresh_token")?;
     let known = state.refresh_tokens.get(presented).ok_or_else(|| OAuthError::new(9_002_313).named("invalid_grant"))?;
@@ -151,7 +151,7 @@ fn by_refresh_token(state: &TenantState, form: &Parameters) -> Result<(User, Str
     Ok((user.clone(), scope))
 }
 
-/// The tenant's id, once both it and the client are known.
+/// Checks tenant and client, and returns the tenant id.
 pub(super) fn client_and_tenant(
     state: &TenantState,
     tenant: &str,
@@ -162,7 +162,7 @@ pub(super) fn client_and_tenant(
     if client_id.eq_ignore_ascii_case(CLIENT_ID) { Ok(tenant_id) } else { Err(OAuthError::about(700_016, client_id)) }
 }
 
-/// A parameter that must be there and say something.
+/// A parameter that must be present and not empty.
 pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, OAuthError> {
     parameters
         .get(name)
@@ -171,7 +171,7 @@ pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a
         .ok_or_else(|| OAuthError::about(900_144, name))
 }
 
-/// One resource may be asked for, besides the `OpenID` scopes, and only this one is known here.
+/// Checks that the scope names one known resource, besides `OpenID` scopes.
 pub(super) fn check_scope(scope: &str) -> Result<(), OAuthError> {
     let mut resources = scope
         .split_ascii_whitespace()
@@ -186,12 +186,12 @@ pub(super) fn check_scope(scope: &str) -> Result<(), OAuthError> {
     }
 }
 
-/// Whether a scope parameter names this scope.
+/// Whether the scope parameter contains this scope.
 pub(super) fn asks_for(scope: &str, wanted: &str) -> bool {
     scope.split_ascii_whitespace().any(|scope| scope == wanted)
 }
 
-/// Whether the client asked for the user's id and home tenant.
+/// Whether the client requests `client_info`: the user's id and home tenant.
 pub(super) fn wants_client_info(parameters: &Parameters) -> bool {
     parameters.get("client_info").is_some_and(|value| value == "1")
 }

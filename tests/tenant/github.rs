@@ -1,4 +1,4 @@
-//! Where a workflow of GitHub Actions gets a token that says which workflow it is \[GitHub's reference\].
+//! The OIDC token endpoint of GitHub Actions \[GitHub's reference\].
 
 use serde_json::json;
 
@@ -6,18 +6,18 @@ use super::SimulatedTenant;
 use super::response::{Received, Response};
 use super::token::federated_token;
 
-/// Who issues the tokens of GitHub Actions.
+/// The issuer of GitHub Actions tokens.
 pub const GITHUB_ISSUER: &str = "https://token.actions.githubusercontent.com";
-/// The workflow that the tokens of this world are about.
+/// The subject of simulated GitHub tokens.
 pub const GITHUB_SUBJECT: &str = "repo:contoso/licences:ref:refs/heads/main";
 
-/// The audience of a token for which none was asked: whoever owns the repository.
+/// The default audience: the owner of the repository.
 const OWNER: &str = "https://github.com/contoso";
-/// What a workflow with the permission `id-token: write` is given to ask for tokens with.
+/// The request token of a job with the permission `id-token: write`.
 const REQUEST_TOKEN: &str = "simulated-request-token-of-a-workflow";
 const LIFETIME_SECONDS: i64 = 5 * 60;
 
-/// Answers a request below `/github/oidc/`. The bodies of its refusals are unverified.
+/// Responds to a request below `/github/oidc/`. The bodies of its errors are unverified.
 pub(super) fn respond(request: &Received, endpoint: &str) -> Response {
     let refused = |status, message: &str| Response::json(status, &json!({ "message": message }));
     if (request.method.as_str(), endpoint) != ("GET", "token") {
@@ -36,7 +36,7 @@ pub(super) fn respond(request: &Received, endpoint: &str) -> Response {
 }
 
 impl SimulatedTenant {
-    /// The variables by which a workflow finds where to get a token.
+    /// The environment variables of a job that can request a token.
     pub fn github_oidc(&self) -> [(&'static str, String); 2] {
         [
             ("ACTIONS_ID_TOKEN_REQUEST_URL", format!("{}/github/oidc/token?api-version=2.0", self.url())),

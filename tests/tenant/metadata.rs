@@ -1,4 +1,4 @@
-//! What Entra says of itself at a tenant, to anybody \[ED/v2-protocols-oidc\].
+//! The public `OpenID` metadata of a tenant \[ED/v2-protocols-oidc\].
 
 use serde_json::json;
 
@@ -6,13 +6,13 @@ use super::oauth_error::OAuthError;
 use super::response::{Received, Response};
 use super::state::TenantState;
 
-/// Answers a request for the `OpenID` metadata of a tenant.
+/// Responds with the `OpenID` metadata of a tenant.
 pub(super) fn respond(state: &TenantState, request: &Received, tenant: &str) -> Response {
     if request.method != "GET" {
         return Response::text(405, "text/plain", "");
     }
     let Some(id) = state.tenant_named(tenant) else { return OAuthError::about(90002, tenant).respond(request) };
-    // Where no tenant is named, the issuer is a pattern.
+    // Without a tenant the issuer is a template.
     let issued_at = if tenant.eq_ignore_ascii_case("organizations") { "{tenantid}" } else { &id };
     let authority = format!("https://login.microsoftonline.com/{id}");
     Response::json(

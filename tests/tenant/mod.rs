@@ -1,15 +1,15 @@
-//! A simulated tenant: Microsoft Entra and the commerce policy endpoint, with state, on one local address, and what
-//! GitHub Actions has for signing in to it.
+//! A stateful simulation of Microsoft Entra, the policy endpoint and the OIDC endpoint of GitHub Actions, on one local
+//! port.
 //!
-//! The real services cannot be reached from a test, so this world stands in for them and is as strict as the
-//! wire contract allows: a request that the real service would refuse is refused here with the same error.
-//! Facts carry the name of their public source in brackets: *module* (the `MSCommerce` PowerShell module),
+//! Tests cannot reach the real services. The simulation is as strict as the wire contract allows: it rejects every
+//! request that the real service rejects, with the same error.
+//! Facts name their public source in brackets: *module* (the `MSCommerce` PowerShell module),
 //! *article-2024* (Microsoft's article on it), *ED* (MicrosoftDocs/entra-docs), *permissions* (the public list
 //! azure-ad-first-party-apps-permissions), *GitHub's reference* (of the tokens of its Actions), an RFC, or the number
 //! of a public issue. What no public source shows is marked unverified.
 //!
-//! The services never collide: Entra lives under `/{tenant}/oauth2/v2.0/`, commerce under `/v1.0/policies`, and where
-//! GitHub Actions hands out its tokens under `/github/oidc/`.
+//! Entra is below `/{tenant}/oauth2/v2.0/`, the policy endpoint below `/v1.0/policies`, GitHub Actions below
+//! `/github/oidc/`.
 
 #![allow(
     dead_code,
@@ -58,22 +58,22 @@ pub use token::{claims_of, federated_token, header_of, jwt};
 
 use state::TenantState;
 
-/// The tenant the users belong to.
+/// The home tenant of the users.
 pub const HOME_TENANT: &str = "11111111-1111-4111-8111-111111111111";
 /// A domain of [`HOME_TENANT`].
 pub const HOME_DOMAIN: &str = "contoso.example";
-/// A customer's tenant, where the same users act as a partner.
+/// A customer's tenant, which the same users access as a partner.
 pub const CUSTOMER_TENANT: &str = "22222222-2222-4222-8222-222222222222";
 /// A domain of [`CUSTOMER_TENANT`].
 pub const CUSTOMER_DOMAIN: &str = "fabrikam.example";
 
-/// A Billing Administrator; approves sign-ins unless [`SimulatedTenant::sign_in_as`] says otherwise.
+/// A Billing Administrator, and the default user who approves sign-ins.
 pub const ADMIN: &str = "admin@contoso.example";
 /// A Global Reader.
 pub const READER: &str = "reader@contoso.example";
 /// A user without any directory role.
 pub const NOBODY: &str = "nobody@contoso.example";
-/// A user whose password alone is not enough.
+/// A user who needs a second factor.
 pub const MFA: &str = "mfa@contoso.example";
 /// A user whose account is disabled.
 pub const DISABLED: &str = "disabled@contoso.example";
@@ -84,30 +84,30 @@ pub const EXPIRED: &str = "expired@contoso.example";
 /// The password of every user.
 pub const PASSWORD: &str = "correct horse";
 
-/// The public client that may sign in here \[module\].
+/// The public client \[module\].
 pub const CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
-/// The resource that tokens are for: M365 License Manager \[module\].
+/// The resource: M365 License Manager \[module\].
 pub const RESOURCE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85";
-/// The scope to ask for, besides the `OpenID` ones \[module\].
+/// The scope of the resource \[module\].
 pub const SCOPE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85/.default";
 
-/// The application that may sign in by itself, in every tenant.
+/// The application, which exists in every tenant.
 pub const APP_ID: &str = "c0000000-0000-4000-8000-000000000001";
-/// Its secret: as long as a real one and of the same characters, but no search for leaked ones takes it for one.
+/// Its secret: length and characters of a real one, but secret scanners do not report it.
 pub const APP_SECRET: &str = "Sim.u~lated-secret_of-nobody~for-tests.1";
-/// The id of that secret, which people take for the secret.
+/// The id of that secret, which people confuse with its value.
 pub const APP_SECRET_ID: &str = "d0000000-0000-4000-8000-000000000001";
-/// The permission of an application to read \[permissions\].
+/// The application permission to read \[permissions\].
 pub const READ_PERMISSION: &str = "Policy.Read.AllowSelfServicePurchase";
-/// The permission of an application to read and change \[permissions\].
+/// The application permission to read and update \[permissions\].
 pub const CHANGE_PERMISSION: &str = "Policy.ReadWrite.AllowSelfServicePurchase";
-/// The audience of other issuers' tokens that an application signs in with.
+/// The audience of federated tokens.
 pub const FEDERATION_AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// The only policy there is \[article-2024\].
+/// The only policy \[article-2024\].
 pub const POLICY: &str = "AllowSelfServicePurchase";
 
-/// A running world; it ends when this is dropped.
+/// A running simulation. It stops on drop.
 pub struct SimulatedTenant {
     url: String,
     state: Arc<Mutex<TenantState>>,
@@ -116,10 +116,10 @@ pub struct SimulatedTenant {
 }
 
 impl SimulatedTenant {
-    /// Starts the default world on a free port.
+    /// Starts the simulation on a free port.
     ///
-    /// The server lives on a thread of its own, so tests that drive an executable need no async runtime and
-    /// tests that have one may use this from within it.
+    /// The server has its own thread: tests of the executable need no async runtime, and tests with one can use it
+    /// from within.
     pub fn start() -> Self {
         let state = Arc::new(Mutex::new(TenantState::new()));
         let router = Router(Arc::clone(&state));
@@ -136,7 +136,7 @@ impl SimulatedTenant {
                 server
             });
             if ready.send(server.uri()).is_ok() {
-                // The error that ends this wait is the signal: the other end was dropped.
+                // The sender was dropped: stop.
                 let _ = stopped.recv();
             }
         });
@@ -144,17 +144,17 @@ impl SimulatedTenant {
         Self { url, state, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// The address of all services, `http://127.0.0.1:PORT`.
+    /// The URL of all services, `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// Every request since the start or the last [`SimulatedTenant::forget_requests`], in order of arrival.
+    /// The requests since the start or the last [`SimulatedTenant::forget_requests`], in order of arrival.
     pub fn requests(&self) -> Vec<Received> {
         self.state().requests.clone()
     }
 
-    /// Empties the record of requests.
+    /// Clears the request log.
     pub fn forget_requests(&self) {
         self.state().requests.clear();
     }
@@ -168,13 +168,13 @@ impl Drop for SimulatedTenant {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A failure over there has failed the test already; a second panic while unwinding would abort it.
+            // A panic in the thread has failed the test already; a second one while unwinding would abort.
             let _ = thread.join();
         }
     }
 }
 
-/// Sends each request to the service it is for.
+/// Routes requests to the services.
 struct Router(Arc<Mutex<TenantState>>);
 
 impl Respond for Router {
@@ -205,7 +205,7 @@ fn route(state: &mut TenantState, request: &Received) -> Response {
     }
 }
 
-/// A test that names something unknown panics before it changes anything, so the world stays usable.
+/// A poisoned lock is usable: panics happen before any change of state.
 fn lock(state: &Mutex<TenantState>) -> MutexGuard<'_, TenantState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Entra's refusals: which AADSTS code goes with which OAuth error, and the body they come in.
+//! OAuth errors of Entra: AADSTS codes, OAuth error names and the response body.
 
 use chrono::Utc;
 use serde_json::json;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::response::{Received, Response};
 
-/// Why Entra says no.
+/// An OAuth error.
 #[derive(Debug)]
 pub(super) struct OAuthError {
     error: &'static str,
@@ -16,12 +16,12 @@ pub(super) struct OAuthError {
 }
 
 impl OAuthError {
-    /// The refusal of that AADSTS code.
+    /// The error with this AADSTS code.
     pub(super) fn new(code: u32) -> Self {
         Self::about(code, "")
     }
 
-    /// The refusal of that AADSTS code, with what it is about where its text says so.
+    /// The error with this AADSTS code, with a subject for its description.
     pub(super) fn about(code: u32, subject: &str) -> Self {
         let (error, text) = wording(code);
         Self {
@@ -37,26 +37,26 @@ impl OAuthError {
         }
     }
 
-    /// The same under another OAuth error: Entra uses some codes with several.
+    /// Replaces the OAuth error name: Entra uses some codes with several.
     pub(super) fn named(mut self, error: &'static str) -> Self {
         self.error = error;
         self
     }
 
-    /// The same in other words: Entra has several for some codes.
+    /// Replaces the description: Entra has several for some codes.
     pub(super) fn saying(mut self, text: &str) -> Self {
         text.clone_into(&mut self.text);
         self
     }
 
-    /// The description as Entra writes it: code, text, and the ids its support asks for.
+    /// The description in Entra's format: code, text, trace id and correlation id.
     pub(super) fn description(&self, trace_id: &str, correlation_id: &str) -> String {
         let Self { code, text, .. } = self;
         let timestamp = timestamp();
         format!("AADSTS{code}: {text} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}")
     }
 
-    /// The refusal as the token and device code endpoints answer it.
+    /// The response of the token and device code endpoints.
     pub(super) fn respond(&self, request: &Received) -> Response {
         let trace_id = Uuid::new_v4().to_string();
         let correlation_id = correlation_id(request);
@@ -77,7 +77,7 @@ impl OAuthError {
     }
 }
 
-/// Entra takes over a correlation id that the client sends, and else makes one up.
+/// The correlation id of the client, or a new one.
 pub(super) fn correlation_id(request: &Received) -> String {
     request.header("client-request-id").and_then(|id| Uuid::parse_str(id).ok()).unwrap_or_else(Uuid::new_v4).to_string()
 }
@@ -165,12 +165,12 @@ fn wording(code: u32) -> (&'static str, &'static str) {
     }
 }
 
-/// What only an application that signs in by itself hears.
+/// Error names and descriptions for client credentials.
 ///
-/// Code, error and text together are public for 50027 \[`MiniGraph` issue 4\], 700023 \[MSAL .NET issue 2746\], 700024
+/// Code, name and description are public for 50027 \[`MiniGraph` issue 4\], 700023 \[MSAL .NET issue 2746\], 700024
 /// \[Sato issue 1\], 700027 \[MSAL JS issue 8339\], 700211 \[azure-workload-identity issue 1200\], 7000218
-/// \[azure-sdk-for-go issue 22386\] and 7000222 \[vsts-release-aas issue 119\]. That the others have the OAuth error
-/// of their siblings is unverified.
+/// \[azure-sdk-for-go issue 22386\] and 7000222 \[vsts-release-aas issue 119\]. The names of the others, taken from
+/// similar codes, are unverified.
 fn wording_about_application(code: u32) -> (&'static str, &'static str) {
     match code {
         50027 => ("invalid_request", "JWT token is invalid or malformed."),
@@ -213,6 +213,6 @@ fn wording_about_application(code: u32) -> (&'static str, &'static str) {
             "invalid_client",
             "The provided client secret keys for app '{}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.",
         ),
-        _ => unreachable!("AADSTS{code} is not among the refusals of the simulated tenant"),
+        _ => unreachable!("AADSTS{code} is not an error of the simulated tenant"),
     }
 }

@@ -1,4 +1,4 @@
-//! Requests as they arrived, and answers as they leave.
+//! Received requests and responses.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,20 +6,20 @@ use std::time::Duration;
 use serde_json::Value;
 use wiremock::{Request, ResponseTemplate};
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Received {
     pub method: String,
-    /// The path still percent-encoded; only `.` and `..` segments are gone, which HTTP libraries resolve.
+    /// The percent-encoded path, without `.` and `..` segments, which HTTP libraries resolve.
     pub path: String,
     pub query: Option<String>,
-    /// Names in lower case.
+    /// Header names are in lower case.
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
 impl Received {
-    /// The request in one line: `GET /v1.0/policies?scope=product`.
+    /// The request line: `GET /v1.0/policies?scope=product`.
     pub fn line(&self) -> String {
         let Self { method, path, .. } = self;
         match &self.query {
@@ -33,18 +33,18 @@ impl Received {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The first header of that name, in any case.
+    /// The first header of this name, case-insensitive.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The token of the `Authorization` header, where that holds one.
+    /// The bearer token of the `Authorization` header.
     pub fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
     }
 
-    /// The body read as a form.
+    /// The body as a form.
     pub fn form(&self) -> BTreeMap<String, String> {
         pairs(&self.body)
     }
@@ -54,14 +54,14 @@ impl Received {
         pairs(self.query.as_deref().unwrap_or_default())
     }
 
-    /// Whether the `Content-Type` is this one, whatever its parameters.
+    /// Whether the `Content-Type` is this one, with any parameters.
     pub fn is_of_type(&self, media_type: &str) -> bool {
         self.header("content-type")
             .and_then(|value| value.split(';').next())
             .is_some_and(|value| value.trim().eq_ignore_ascii_case(media_type))
     }
 
-    /// The path's segments, each decoded by itself, so that an encoded slash stays inside its segment.
+    /// The path segments, decoded separately, so that an encoded slash stays in its segment.
     pub(super) fn segments(&self) -> Vec<String> {
         self.path.split('/').skip(1).map(percent_decoded).collect()
     }
@@ -83,36 +83,36 @@ impl From<&Request> for Received {
     }
 }
 
-/// An answer to a request.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub content_type: String,
     pub body: String,
-    /// How long to wait before answering, for tests of time limits.
+    /// The delay of the response.
     pub delay: Option<Duration>,
 }
 
 impl Response {
-    /// An answer of any content type.
+    /// A response with this content type.
     pub fn text(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         Self { status, headers: Vec::new(), content_type: content_type.to_owned(), body: body.into(), delay: None }
     }
 
-    /// An answer in JSON.
+    /// A JSON response.
     pub fn json(status: u16, body: &Value) -> Self {
         Self::text(status, "application/json; charset=utf-8", body.to_string())
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// The same after a wait.
+    /// Delays the response.
     #[must_use]
     pub fn after(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
@@ -138,7 +138,7 @@ fn pairs(encoded: &str) -> BTreeMap<String, String> {
     form_urlencoded::parse(encoded.as_bytes()).into_owned().collect()
 }
 
-/// Unlike a form's text, a path keeps its plus signs, so the form decoder would not do.
+/// Decodes a path segment. A form decoder would replace plus signs.
 fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

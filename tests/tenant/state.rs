@@ -1,4 +1,4 @@
-//! The state of the simulated world: who is who, what each tenant has, and what was issued to whom.
+//! The state of the simulated tenants: users, products, and issued tokens.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use super::{
     ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DISABLED, EXPIRED, HOME_DOMAIN, HOME_TENANT, LOCKED, MFA, NOBODY, READER,
 };
 
-/// A directory role as far as the commerce endpoint cares \[article-2024\].
+/// The directory roles that the policy endpoint knows \[article-2024\].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// May read and change.
+    /// Can read and update.
     BillingAdministrator,
-    /// May read and change.
+    /// Can read and update.
     GlobalAdministrator,
-    /// May read.
+    /// Can read.
     GlobalReader,
-    /// May do neither.
+    /// Can do neither.
     None,
 }
 
@@ -36,18 +36,18 @@ impl Role {
     }
 }
 
-/// Someone who can sign in.
+/// A user.
 #[derive(Debug, Clone)]
 pub(super) struct User {
     pub(super) name: &'static str,
     pub(super) display_name: &'static str,
     pub(super) object_id: &'static str,
     pub(super) role: Role,
-    /// The AADSTS code that the right password is answered with, where it is not enough.
+    /// The AADSTS error that the password grant returns for the right password, if any.
     pub(super) login_error: Option<u32>,
 }
 
-/// One tenant and what it sells.
+/// A tenant and its catalog.
 pub(super) struct Tenant {
     pub(super) id: String,
     pub(super) domain: String,
@@ -66,13 +66,13 @@ impl Tenant {
         }
     }
 
-    /// Whether an authority's path means this tenant.
+    /// Whether this is the id or the domain of the tenant.
     fn is_named(&self, name: &str) -> bool {
         self.id.eq_ignore_ascii_case(name) || self.domain.eq_ignore_ascii_case(name)
     }
 }
 
-/// An authorization code, from the browser's approval to its redemption.
+/// An authorization code.
 pub(super) struct AuthorizationCode {
     pub(super) user: &'static str,
     pub(super) tenant_id: String,
@@ -82,16 +82,16 @@ pub(super) struct AuthorizationCode {
     pub(super) redeemed: bool,
 }
 
-/// Who a token speaks for.
+/// The subject of a token.
 #[derive(Debug, Clone)]
 pub(super) enum Bearer {
-    /// A user, whose role is looked up when the token is used.
+    /// A user. The role is looked up when the token is used.
     User(&'static str),
-    /// The application, with the permissions it had when the token was issued.
+    /// The application, with its permissions at the time of issue.
     Application { roles: Vec<String> },
 }
 
-/// An access token as the commerce endpoint knows it.
+/// An issued access token.
 pub(super) struct AccessToken {
     pub(super) bearer: Bearer,
     pub(super) tenant_id: String,
@@ -106,13 +106,13 @@ pub(super) struct RefreshToken {
     pub(super) revoked: bool,
 }
 
-/// An answer that waits for its request.
+/// A response that waits for its request.
 pub(super) struct QueuedResponse {
     pub(super) path_contains: String,
     pub(super) response: Response,
-    /// How many requests it serves; all after the first are those that repeat it.
+    /// The remaining number of uses: the first request and its retries.
     pub(super) left: usize,
-    /// The request that it has served.
+    /// The request line of the first use.
     pub(super) line: Option<String>,
 }
 
@@ -122,7 +122,7 @@ impl QueuedResponse {
     }
 }
 
-/// Everything the two services know.
+/// The state of all services.
 pub(super) struct TenantState {
     pub(super) requests: Vec<Received>,
     pub(super) queued: Vec<QueuedResponse>,
@@ -132,7 +132,7 @@ pub(super) struct TenantState {
     pub(super) application: Application,
     pub(super) policy_extra: Map<String, Value>,
     pub(super) misreport_updates: bool,
-    /// How long every answer takes.
+    /// The delay of every response.
     pub(super) delay: Duration,
     pub(super) token_lifetime: i64,
     pub(super) device_approval: DeviceApproval,
@@ -172,7 +172,7 @@ impl TenantState {
         }
     }
 
-    /// The answer that waits for this request, the earliest that fits.
+    /// The earliest queued response that matches this request.
     pub(super) fn take_queued(&mut self, line: &str) -> Option<Response> {
         let index = self.queued.iter().position(|queued| queued.fits(line))?;
         let queued = &mut self.queued[index];
@@ -190,7 +190,7 @@ impl TenantState {
         self.users.iter().find(|user| user.name.eq_ignore_ascii_case(name))
     }
 
-    /// The user that a test names.
+    /// The user of that name, which must exist.
     pub(super) fn user(&mut self, name: &str) -> &mut User {
         self.users
             .iter_mut()
@@ -198,12 +198,12 @@ impl TenantState {
             .unwrap_or_else(|| panic!("the simulated tenant has no user {name}"))
     }
 
-    /// The user who approves sign-ins by browser and device code.
+    /// The user who approves browser and device code sign-ins.
     pub(super) fn approver(&self) -> User {
         self.find_user(self.approving_user).expect("sign_in_as takes existing users only").clone()
     }
 
-    /// The tenant that an authority's path names: an id, a domain, or `organizations` for the users' own.
+    /// The id of the tenant in an authority path: an id, a domain, or `organizations` for the home tenant.
     pub(super) fn tenant_named(&self, name: &str) -> Option<String> {
         if name.eq_ignore_ascii_case("organizations") {
             return Some(HOME_TENANT.to_owned());
@@ -219,7 +219,7 @@ impl TenantState {
             .unwrap_or_else(|| panic!("there is no simulated tenant {tenant_id}"))
     }
 
-    /// The product or offer type that a test names.
+    /// The product or offer type of that id, which must exist.
     pub(super) fn entry(&mut self, tenant_id: &str, id: &str) -> &mut Product {
         let tenant = self.tenant(tenant_id);
         tenant

@@ -1,4 +1,4 @@
-//! Tokens in the shape of a JWT. Nothing signs them: whoever is meant to trust them looks them up instead.
+//! Tokens in JWT format. They are unsigned: the simulated services look them up.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::state::{AccessToken, Bearer, RefreshToken, TenantState, User};
 use super::{APP_ID, CLIENT_ID, HOME_TENANT, RESOURCE};
 
-/// The application as an object of the directory. Each real tenant has an id of its own for it.
+/// The object id of the application. In reality each tenant has its own.
 const APP_OBJECT_ID: &str = "b0000000-0000-4000-8000-000000000001";
 
-/// These claims as a JWT, its signature a placeholder.
+/// A JWT with these claims and a placeholder as signature.
 pub fn jwt(claims: &Value) -> String {
     let header = json!({"typ": "JWT", "alg": "RS256", "kid": "simulated"});
     let [header, payload, signature] =
@@ -21,19 +21,19 @@ pub fn jwt(claims: &Value) -> String {
     format!("{header}.{payload}.{signature}")
 }
 
-/// The claims of a JWT, unless it is none.
+/// The claims of a JWT.
 pub fn claims_of(token: &str) -> Option<Value> {
     let [_, payload, _] = parts_of(token)?;
     decoded(payload)
 }
 
-/// What the header of a JWT says, unless it is none.
+/// The header of a JWT.
 pub fn header_of(token: &str) -> Option<Value> {
     let [header, ..] = parts_of(token)?;
     decoded(header)
 }
 
-/// Header, claims and signature, still encoded.
+/// Header, claims and signature, encoded.
 pub(super) fn parts_of(token: &str) -> Option<[&str; 3]> {
     token.split('.').collect::<Vec<_>>().try_into().ok()
 }
@@ -42,8 +42,8 @@ fn decoded(part: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-/// What another issuer says about a workload, for the application to sign in with; a negative lifetime makes it
-/// expired already.
+/// A federated token with these claims. A negative lifetime makes it
+/// expired.
 pub fn federated_token(issuer: &str, subject: &str, audience: &str, lifetime_seconds: i64) -> String {
     let (issued_at, expires_at) = lifetime(lifetime_seconds);
     jwt(&json!({
@@ -57,7 +57,7 @@ pub fn federated_token(issuer: &str, subject: &str, audience: &str, lifetime_sec
     }))
 }
 
-/// When a token was issued and when it expires.
+/// The times of issue and expiry.
 fn lifetime(seconds: i64) -> (i64, i64) {
     let now = Utc::now().timestamp();
     let expires_at = now + seconds;
@@ -78,7 +78,7 @@ pub(super) fn access_token(state: &mut TenantState, user: &User, tenant_id: &str
     issue(state, Bearer::User(user.name), claims, tenant_id, lifetime_seconds)
 }
 
-/// Issues an access token for the application itself, which proved itself by a secret (`1`) or an assertion (`2`).
+/// Issues an access token for the application, which used a secret (`1`) or an assertion (`2`).
 pub(super) fn app_token(
     state: &mut TenantState,
     proof: &str,
@@ -99,7 +99,7 @@ pub(super) fn app_token(
     issue(state, Bearer::Application { roles }, claims, tenant_id, lifetime_seconds)
 }
 
-/// Adds what every access token says, and remembers the token, so that the commerce endpoint knows it again.
+/// Adds the common claims and stores the token for the policy endpoint.
 fn issue(state: &mut TenantState, bearer: Bearer, mut claims: Value, tenant_id: &str, lifetime_seconds: i64) -> String {
     let (issued_at, expires_at) = lifetime(lifetime_seconds);
     claims["aud"] = RESOURCE.into();
@@ -124,7 +124,7 @@ pub(super) fn refresh_token(state: &mut TenantState, user: &User, scope: &str) -
     token
 }
 
-/// The token that tells the client who signed in.
+/// The id token.
 pub(super) fn id_token(user: &User, tenant_id: &str, lifetime_seconds: i64) -> String {
     let now = Utc::now().timestamp();
     jwt(&json!({
@@ -142,7 +142,7 @@ pub(super) fn id_token(user: &User, tenant_id: &str, lifetime_seconds: i64) -> S
     }))
 }
 
-/// The user's id and home tenant, which Entra adds where `client_info=1` asks for it.
+/// The user's id and home tenant, which Entra adds for `client_info=1`.
 pub(super) fn client_info(user: &User) -> String {
     URL_SAFE_NO_PAD.encode(json!({"uid": user.object_id, "utid": HOME_TENANT}).to_string())
 }

@@ -1,4 +1,4 @@
-//! The forms in which a certificate and its key may come.
+//! Supported formats of certificate and key.
 
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::pem::LineEnding;
@@ -105,7 +105,7 @@ fn pfx_opens_with_password() {
             let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, password)]);
             assert_eq!((result.code, result.stderr.as_str()), (0, ""), "modern: {is_modern}, {password:?}");
         }
-        // Azure Key Vault's files have an empty password, which nobody thinks of setting.
+        // Files from Azure Key Vault have an empty password, and users set no variable for it.
         let file = env.write("app.pfx", certificate.pfx("", is_modern));
         list_by_certificate(&env, &file).assert_code(0);
     }

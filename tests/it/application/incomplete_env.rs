@@ -286,8 +286,8 @@ fn unrelated_azure_variables_are_not_mentioned() {
     for variables in UNRELATED {
         let result = signed_out.run_with_env(variables, &["products", "list", "-v"]).assert_code(4).stdout_is_empty();
         let result = result.stderr_contains(&["error: nobody is signed in", "hint: mscommerce connect\n"]);
-        let said = result.stderr.lines().filter(|line| line.contains("AZURE_") || line.contains("application"));
-        assert_eq!(said.count(), 0, "{}", result.stderr);
+        let mentions = result.stderr.lines().filter(|line| line.contains("AZURE_") || line.contains("application"));
+        assert_eq!(mentions.count(), 0, "{}", result.stderr);
 
         let result = signed_in.run_with_env(variables, &["products", "list", "-v"]).assert_code(0);
         assert!(!result.stderr.contains("AZURE_"), "{}", result.stderr);

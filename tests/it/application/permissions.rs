@@ -47,25 +47,33 @@ impl TokenSource {
 #[test]
 fn missing_permission_sends_no_request() {
     let mut transcript = Transcript::default();
-    for permissions in [&[][..], &["Directory.Read.All"]] {
-        for source in TokenSource::all(permissions) {
-            for command in [
-                &["products", "list"][..],
-                &["products", "list", "--scope", "all"],
-                &["policy", "list"],
-                &["policy", "get"],
-                &["product", "get", "CFQ7TTC0H9MP"],
-                &["baseline", "export"],
-                CHANGE,
-            ] {
-                transcript.push(format!("{permissions:?} {} {}", source.name, command.join(" ")), source.run(command));
+    for (name, permissions) in [("no role", &[][..]), ("other role", &["Directory.Read.All"])] {
+        let sources = TokenSource::all(permissions);
+        for command in [
+            &["products", "list"][..],
+            &["products", "list", "--scope", "all"],
+            &["baseline", "export"],
+            &["policy", "list"],
+            &["policy", "get"],
+            &["product", "get", "CFQ7TTC0H9MP"],
+            CHANGE,
+        ] {
+            for source in &sources {
+                transcript.push(format!("{name}, {}: {}", source.name, command.join(" ")), source.run(command));
             }
-            source.assert_no_api_request();
         }
+        sources.iter().for_each(TokenSource::assert_no_api_request);
     }
-    cli_snapshot!(transcript, @r#"
-    ===== [] environment products list =====
-    ===== [] environment products list --scope all =====
+    cli_snapshot!(transcript, @"
+    ===== no role, environment: products list =====
+    ===== no role, cache: products list =====
+    ===== no role, MSCOMMERCE_TOKEN: products list =====
+    ===== no role, environment: products list --scope all =====
+    ===== no role, cache: products list --scope all =====
+    ===== no role, MSCOMMERCE_TOKEN: products list --scope all =====
+    ===== no role, environment: baseline export =====
+    ===== no role, cache: baseline export =====
+    ===== no role, MSCOMMERCE_TOKEN: baseline export =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -73,7 +81,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] environment policy list =====
+    ===== no role, environment: policy list =====
+    ===== no role, cache: policy list =====
+    ===== no role, MSCOMMERCE_TOKEN: policy list =====
     exit_code: 1
     ----- stderr -----
     error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -81,7 +91,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] environment policy get =====
+    ===== no role, environment: policy get =====
+    ===== no role, cache: policy get =====
+    ===== no role, MSCOMMERCE_TOKEN: policy get =====
     exit_code: 1
     ----- stderr -----
     error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -89,7 +101,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] environment product get CFQ7TTC0H9MP =====
+    ===== no role, environment: product get CFQ7TTC0H9MP =====
+    ===== no role, cache: product get CFQ7TTC0H9MP =====
+    ===== no role, MSCOMMERCE_TOKEN: product get CFQ7TTC0H9MP =====
     exit_code: 1
     ----- stderr -----
     error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -97,15 +111,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] environment baseline export =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] environment product update CFQ7TTC0H9MP --value disabled =====
+    ===== no role, environment: product update CFQ7TTC0H9MP --value disabled =====
+    ===== no role, cache: product update CFQ7TTC0H9MP --value disabled =====
+    ===== no role, MSCOMMERCE_TOKEN: product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
     error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
@@ -113,106 +121,15 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] cache products list =====
-    ===== [] cache products list --scope all =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] cache policy list =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] cache policy get =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] cache product get CFQ7TTC0H9MP =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] cache baseline export =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] cache product update CFQ7TTC0H9MP --value disabled =====
-    exit_code: 1
-    ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] MSCOMMERCE_TOKEN products list =====
-    ===== [] MSCOMMERCE_TOKEN products list --scope all =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] MSCOMMERCE_TOKEN policy list =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] MSCOMMERCE_TOKEN policy get =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] MSCOMMERCE_TOKEN product get CFQ7TTC0H9MP =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] MSCOMMERCE_TOKEN baseline export =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== [] MSCOMMERCE_TOKEN product update CFQ7TTC0H9MP --value disabled =====
-    exit_code: 1
-    ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] environment products list =====
-    ===== ["Directory.Read.All"] environment products list --scope all =====
+    ===== other role, environment: products list =====
+    ===== other role, cache: products list =====
+    ===== other role, MSCOMMERCE_TOKEN: products list =====
+    ===== other role, environment: products list --scope all =====
+    ===== other role, cache: products list --scope all =====
+    ===== other role, MSCOMMERCE_TOKEN: products list --scope all =====
+    ===== other role, environment: baseline export =====
+    ===== other role, cache: baseline export =====
+    ===== other role, MSCOMMERCE_TOKEN: baseline export =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -220,7 +137,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] environment policy list =====
+    ===== other role, environment: policy list =====
+    ===== other role, cache: policy list =====
+    ===== other role, MSCOMMERCE_TOKEN: policy list =====
     exit_code: 1
     ----- stderr -----
     error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -228,7 +147,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] environment policy get =====
+    ===== other role, environment: policy get =====
+    ===== other role, cache: policy get =====
+    ===== other role, MSCOMMERCE_TOKEN: policy get =====
     exit_code: 1
     ----- stderr -----
     error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -236,7 +157,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] environment product get CFQ7TTC0H9MP =====
+    ===== other role, environment: product get CFQ7TTC0H9MP =====
+    ===== other role, cache: product get CFQ7TTC0H9MP =====
+    ===== other role, MSCOMMERCE_TOKEN: product get CFQ7TTC0H9MP =====
     exit_code: 1
     ----- stderr -----
     error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
@@ -244,15 +167,9 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] environment baseline export =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] environment product update CFQ7TTC0H9MP --value disabled =====
+    ===== other role, environment: product update CFQ7TTC0H9MP --value disabled =====
+    ===== other role, cache: product update CFQ7TTC0H9MP --value disabled =====
+    ===== other role, MSCOMMERCE_TOKEN: product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
     error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
@@ -260,105 +177,7 @@ fn missing_permission_sends_no_request() {
       the service was not asked
     hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
     hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] cache products list =====
-    ===== ["Directory.Read.All"] cache products list --scope all =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] cache policy list =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] cache policy get =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] cache product get CFQ7TTC0H9MP =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] cache baseline export =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] cache product update CFQ7TTC0H9MP --value disabled =====
-    exit_code: 1
-    ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN products list =====
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN products list --scope all =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN policy list =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN policy get =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN product get CFQ7TTC0H9MP =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN baseline export =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    ===== ["Directory.Read.All"] MSCOMMERCE_TOKEN product update CFQ7TTC0H9MP --value disabled =====
-    exit_code: 1
-    ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
-      roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    "#);
+    ");
 }
 
 #[test]

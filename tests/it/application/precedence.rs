@@ -20,7 +20,7 @@ fn credential_variables_have_fixed_precedence() {
         let variables = on_github_with(&env, &credentials);
         run(&env, &variables, &["products", "list"]).assert_code(0);
         assert_eq!(client_auth_used(&env), expected);
-        // An empty variable makes way for the next credential.
+        // An empty variable counts as unset.
         if let Some(first) = credentials.iter_mut().find(|(_, value)| !value.is_empty()) {
             first.1 = "";
         }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::support::fixtures::{EMPTY_LIST, HOME_TOKEN, LIST_PRODUCTS};
 use crate::support::server::{Server, http_response};
+use crate::support::snapshot::StderrOnly;
 use crate::tenant::{CHANGE_PERMISSION, CUSTOMER_TENANT, Response};
 
 #[test]
@@ -72,188 +73,15 @@ fn failed_application_refresh_is_not_repeated() {
     let result = run(&env, &app_with(&[WITH_SECRET]), &disable_all);
     assert_eq!(env.token_requests().len(), 2);
     assert_eq!(env.request_lines().iter().filter(|line| line.starts_with("PUT ")).count(), 1);
-    cli_snapshot!(result, @r#"
+    cli_snapshot!(StderrOnly(result), @"
     exit_code: 4
-    ----- stdout -----
-    [
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0LH2H",
-        "name": "Power Apps per user",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "could not change product CFQ7TTC0LH2H: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret has expired; AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client); correlation id: [UUID], trace id: [UUID]; before that: the service answered 401 Unauthorized; the answer has no body; correlation id: [UUID]"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0LH3L",
-        "name": "Power Automate per user",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0LSGZ",
-        "name": "Power Automate RPA",
-        "policyValue": "Disabled",
-        "previousValue": "Disabled",
-        "outcome": "unchanged",
-        "error": null
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0H6RP",
-        "name": "Power BI Premium (standalone)",
-        "policyValue": "Disabled",
-        "previousValue": "Disabled",
-        "outcome": "unchanged",
-        "error": null
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0H9MP",
-        "name": "Power BI Pro",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0HDB1",
-        "name": "Planner Plan 1",
-        "policyValue": "OnlyTrialsWithoutPaymentMethod",
-        "previousValue": "OnlyTrialsWithoutPaymentMethod",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0HDB0",
-        "name": "Project Plan 3",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0HD33",
-        "name": "Visio Plan 1",
-        "policyValue": "Disabled",
-        "previousValue": "Disabled",
-        "outcome": "unchanged",
-        "error": null
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0HD32",
-        "name": "Visio Plan 2",
-        "policyValue": "Disabled",
-        "previousValue": "Disabled",
-        "outcome": "unchanged",
-        "error": null
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0N8SS",
-        "name": "Clipchamp Premium",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0MM8R",
-        "name": "Microsoft 365 Copilot",
-        "policyValue": "Disabled",
-        "previousValue": "Disabled",
-        "outcome": "unchanged",
-        "error": null
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0LH05",
-        "name": "Microsoft 365 F3",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0N8SL",
-        "name": "Microsoft Purview Discovery",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0S3X1",
-        "name": "Python in Excel",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0J1FV",
-        "name": "Teams Exploratory",
-        "policyValue": "OnlyTrialsWithoutPaymentMethod",
-        "previousValue": "OnlyTrialsWithoutPaymentMethod",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0RM8K",
-        "name": "Teams Premium Introductory Pricing",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      },
-      {
-        "policyId": "AllowSelfServicePurchase",
-        "scope": "product",
-        "id": "CFQ7TTC0PW0V",
-        "name": "Viva Goals",
-        "policyValue": "Enabled",
-        "previousValue": "Enabled",
-        "outcome": "failed",
-        "error": "not sent: the sign-in was refused"
-      }
-    ]
     ----- stderr -----
     error: 5 unchanged, 12 failed
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0LH2H: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret has expired; AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client); correlation id: [UUID], trace id: [UUID]; before that: the service answered 401 Unauthorized; the answer has no body; correlation id: [UUID]
       not sent: 11
     hint: make a new one in the app registration
-    "#);
+    ");
 }
 
 fn token_response(env: &TestEnv) -> Value {

@@ -87,23 +87,22 @@ impl Render for Transcript {
     }
 }
 
-/// Replaces ports, generated ids and codes, certificate thumbprints, times, durations and temporary paths. Times before
-/// 2026 stay: tests choose them.
+/// Replaces ports, generated ids and codes, certificate thumbprints, times, durations and temporary paths. Times before 2026 stay: tests choose them.
 pub(crate) fn normalize(text: &str) -> String {
     static PATH: LazyLock<Regex> =
         LazyLock::new(|| regex(r#"(?:[A-Za-z]:\\|/)[^\s'"`=]*?[/\\]\.tmp\w{6}([^\s'"`:;,]*)"#));
     static OS_ERROR: LazyLock<Regex> =
         LazyLock::new(|| regex(r"[^:;\n(]+ \(os error \d+\)|failed to lookup address information: [^;\n]*"));
     static UNIX_TIME: LazyLock<Regex> = LazyLock::new(|| regex(r"\b1\d{9}\b|\b\d+ seconds\b"));
-    static PORT: LazyLock<Regex> =
-        LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]|0\.0\.0\.0|10\.0\.0\.1|\.example):\d{4,5}\b"));
+    static PORT: LazyLock<Regex> = LazyLock::new(|| regex(r"(127\.0\.0\.1|localhost|\[::1\]):\d+"));
+    static AUTHORIZE: LazyLock<Regex> = LazyLock::new(|| regex(r"/oauth2/v2\.0/authorize\?\S+"));
+    static USER_CODE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^( *)[A-Z0-9]{9}$"));
     static ID: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
     static TIME: LazyLock<Regex> = LazyLock::new(|| {
         regex(r"20(?:2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z| UTC| ?[+-]\d\d:?\d\d)?")
     });
     static THUMBPRINT: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[0-9A-F]{64}\b|\b[0-9A-F]{40}\b"));
-    static USER_CODE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^( *)[0-9A-F]{9}$"));
     static DURATION: LazyLock<Regex> = LazyLock::new(|| regex(r"\b\d+(?:\.\d+)? ms\b"));
 
     let text = PATH.replace_all(text, |path: &Captures<'_>| format!("[TMP]{}", path[1].replace('\\', "/")));
@@ -114,9 +113,10 @@ pub(crate) fn normalize(text: &str) -> String {
         |id: &Captures<'_>| if is_fixture(&id[0]) { id[0].to_owned() } else { "[UUID]".to_owned() },
     );
     let text = TIME.replace_all(&text, "[TIME]");
+    let text = AUTHORIZE.replace_all(&text, "/oauth2/v2.0/authorize?[PARAMETERS]");
+    let text = USER_CODE.replace_all(&text, "$1[USER CODE]");
     let text = UNIX_TIME.replace_all(&text, "[SECONDS]");
     let text = THUMBPRINT.replace_all(&text, "[THUMBPRINT]");
-    let text = USER_CODE.replace_all(&text, "$1[USER_CODE]");
     DURATION.replace_all(&text, "[DURATION]").into_owned()
 }
 
@@ -146,11 +146,4 @@ fn normalize_replaces_what_varies_between_runs() {
         "see http://127.0.0.1:[PORT]/x, [TMP]/state/sign-ins.json and [TIME] for [UUID] at \
          11111111-1111-4111-8111-111111111111: [OS ERROR], after [DURATION]"
     );
-}
-
-/// Replaces the random names of temporary files of the token cache.
-pub(crate) fn without_temporary_names(mut result: CliResult) -> CliResult {
-    static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r"\.sign-ins-\w{6}\b"));
-    result.stderr = NAME.replace_all(&result.stderr, ".sign-ins-[RANDOM]").into_owned();
-    result
 }
