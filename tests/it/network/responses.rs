@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Reads of the product succeed; `respond` answers an update, then the connection closes.
+/// Reads of the product succeed; `respond` responds to an update, then the connection closes.
 fn server_with_update_response(respond: impl Fn(&mut Connection) + Send + Sync + 'static) -> Server {
     Server::start(move |mut connection| {
         while let Some(request) = connection.read_request() {

@@ -131,7 +131,7 @@ fn update_retries_after_lost_response() {
 }
 
 #[test]
-fn update_ambiguous_attempt_then_409_is_unknown_outcome() {
+fn update_ambiguous_then_409_has_unknown_outcome() {
     let server = {
         let puts = AtomicUsize::new(0);
         Server::start(move |mut connection| {

@@ -70,7 +70,7 @@ fn tls_failures_have_specific_hints_and_send_nothing() {
             }
         }),
     };
-    // The two ways of TLS 1.1 (RFC 4346) to disagree: a ServerHello of version 3.2 with the cipher suite that every
+    // A TLS 1.1 server (RFC 4346) has two possible responses: a ServerHello of version 3.2 with the cipher suite that every
     // implementation had, and the alert "protocol_version" (70).
     let server_hello = [&[22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2][..], &[7; 32], &[0, 0x00, 0x2f, 0]].concat();
     let protocol_version_alert = vec![21, 3, 2, 0, 2, 2, 70];

@@ -43,9 +43,9 @@ fn history_records_tenant_of_each_change() {
 
     assert_eq!(history(&env, &[]).json().as_array().unwrap().len(), 3);
     for (tenant, count) in [(HOME_TENANT, 2), (CUSTOMER_TENANT, 1), (THIRD_TENANT, 0)] {
-        let shown = history(&env, &["--tenant", tenant]).json();
-        assert_eq!(shown.as_array().unwrap().len(), count);
-        assert!(shown.as_array().unwrap().iter().all(has_tenant(tenant)));
+        let listed = history(&env, &["--tenant", tenant]).json();
+        assert_eq!(listed.as_array().unwrap().len(), count);
+        assert!(listed.as_array().unwrap().iter().all(has_tenant(tenant)));
     }
 }
 

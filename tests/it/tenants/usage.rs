@@ -417,7 +417,7 @@ fn commands_for_one_tenant_reject_tenants_file() {
 }
 
 #[test]
-fn invalid_tenant_among_several_is_usage_error() {
+fn one_invalid_tenant_is_usage_error() {
     let env = prepared();
     let mut transcript = Transcript::default();
     let flags = for_tenants(&[HOME_DOMAIN, "no tenant"], &[]);

@@ -144,7 +144,7 @@ fn confirmed_update_is_sent_after_yes() {
 }
 
 #[test]
-fn other_answer_than_yes_changes_nothing() {
+fn confirmation_other_than_yes_changes_nothing() {
     let env = TestEnv::signed_in();
     for no in ["n\n", "\n", "yesterday\n", "maybe\n", CTRL_D] {
         let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm", "--color", "never"]].concat()));
