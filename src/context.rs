@@ -1,4 +1,4 @@
-//! What every command works with, and which credential it uses.
+//! The context of a command: settings, clients and the credential.
 
 use std::rc::Rc;
 

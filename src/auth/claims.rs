@@ -1,5 +1,4 @@
-//! What a token says of itself, for display and diagnosis only: the signature is not checked, and nothing is
-//! decided by it that the service does not decide again.
+//! The claims of a token, for display and diagnosis only: the signature is not verified, and the service decides.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,31 +6,31 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// The claims of an access token or id token that this tool shows (Entra's token reference). A claim of another
-/// type than documented counts as missing, and hides no other.
+/// Claims of an access token or id token (Entra's token reference). A claim of another type than documented counts as
+/// missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claims {
     /// Tenant id.
     pub tid: Option<String>,
     account: Option<String>,
     client_id: Option<String>,
-    /// End of validity, in seconds since 1970.
+    /// Expiry, in seconds since 1970.
     exp: Option<i64>,
     /// Application permissions, or an application's roles.
     pub roles: Vec<String>,
-    /// What a user's token allows, as names separated by blanks.
+    /// The scopes of a user's token, separated by blanks.
     pub scopes: Option<String>,
-    /// The service the token is for; the first one, where it is for several.
+    /// The service that the token is for; the first of several.
     pub aud: Option<String>,
-    /// Who issued the token.
+    /// The issuer.
     pub iss: Option<String>,
-    /// Whom or what the token is about.
+    /// The subject.
     pub sub: Option<String>,
     is_application: bool,
 }
 
 impl Claims {
-    /// Reads the payload of a JWT; `None` for any other text.
+    /// Decodes the payload of a JWT; `None` for any other text.
     pub fn decode_unverified(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -40,10 +39,10 @@ impl Claims {
         let text = |name: &str| payload.get(name).and_then(Value::as_str).map(str::to_owned);
         let first_of = |names: &[&str]| names.iter().find_map(|name| text(name));
         let roles = payload.get("roles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let end = payload.get("exp");
+        let exp = payload.get("exp");
         let client_id = first_of(&["appid", "azp"]);
         let user = first_of(&["upn", "unique_name", "preferred_username", "email"]);
-        // Not every token of an application says so by `idtyp`; one for a user always has scopes.
+        // `idtyp` is optional; a user's token always has scopes.
         let has_no_user = user.is_none() && client_id.is_some() && text("scp").is_none();
         Some(Self {
             tid: text("tid"),
@@ -51,7 +50,7 @@ impl Claims {
             account: user.or_else(|| client_id.clone()),
             client_id,
             // RFC 7519 allows fractions of a second.
-            exp: end.and_then(|end| end.as_number()?.to_string().split('.').next()?.parse().ok()),
+            exp: exp.and_then(|exp| exp.as_number()?.to_string().split('.').next()?.parse().ok()),
             roles: roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             scopes: text("scp"),
             aud: text("aud").or_else(|| payload.get("aud")?.get(0)?.as_str().map(str::to_owned)),
@@ -60,7 +59,7 @@ impl Claims {
         })
     }
 
-    /// The user's sign-in name, or the application's id where no user signed in.
+    /// The user's sign-in name, or the application's id if no user signed in.
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
@@ -70,22 +69,22 @@ impl Claims {
         self.client_id.as_deref()
     }
 
-    /// Whether the token stands for an application by itself, rather than for a user.
+    /// Whether the token is for an application without a user.
     pub fn is_application(&self) -> bool {
         self.is_application
     }
 
-    /// When the token ends.
+    /// When the token expires.
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(self.exp?, 0)
     }
 }
 
-/// Whether the text can be a bearer token at all (RFC 6750, section 2.1).
+/// Whether the text has the syntax of a bearer token (RFC 6750, section 2.1).
 pub fn is_bearer_token(text: &SecretString) -> bool {
     let text = text.expose_secret();
-    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
-    !text.is_empty() && text.chars().all(fits)
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    !text.is_empty() && text.chars().all(is_allowed)
 }
 
 #[cfg(test)]
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_shown_by_name_and_an_application_by_id() {
+    fn account_is_user_name_or_application_id() {
         let user =
             Claims::decode_unverified(&token(r#"{"upn":"a@b.c","appid":"app","tid":"t","exp":1,"newClaim":[1]}"#))
                 .expect("claims");
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_scopes_is_a_users_even_where_it_names_none() {
+    fn token_with_scopes_is_for_a_user() {
         let is_application = |payload| Claims::decode_unverified(&token(payload)).expect("claims").is_application();
         assert!(!is_application(r#"{"appid":"app","scp":"LicenseManager.AccessAsUser"}"#));
         assert!(!is_application(r#"{"appid":"app","idtyp":"user"}"#));
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_claim_hides_no_other() {
+    fn claim_of_other_type_is_ignored() {
         let claims =
             Claims::decode_unverified(&token(r#"{"exp":1.5,"aud":["x","y"],"roles":null,"tid":7}"#)).expect("claims");
         assert_eq!(claims.expires_at().map(|end| end.timestamp()), Some(1));
@@ -124,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_has_no_claims() {
+    fn text_that_is_not_a_jwt_has_no_claims() {
         for text in ["", "opaque", "a.b", "a.b.c", "e30.!!!.x"] {
             assert_eq!(Claims::decode_unverified(text), None, "{text}");
         }

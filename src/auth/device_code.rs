@@ -16,7 +16,7 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Polls in a row without a response that end the wait.
 const MAX_FAILED_POLLS: usize = 3;
 
-/// The longest pause that failed polls lead to.
+/// The longest pause after a failed poll.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
 /// What `slow_down` adds to the pause between polls.
@@ -48,7 +48,7 @@ impl Entra {
         response.map(DeviceCode).map_err(|error| self.auth_error(error))
     }
 
-    /// Polls until the user has entered the code, or it has expired (RFC 8628, section 3.5).
+    /// Polls until the user has entered the code, or it has expired (section 3.5).
     pub async fn poll_device_code(&self, code: &DeviceCode) -> Result<TokenResponse, AuthError> {
         let send = oauth_http_client(&self.http, RetryPolicy::Never);
         let (started, mut interval, mut failed_polls) = (Instant::now(), code.0.interval(), 0);

@@ -76,7 +76,7 @@ impl PendingPage {
 pub struct Redirect {
     pub result: RedirectResult,
     pub page: oneshot::Sender<Page>,
-    /// The task that serves the connection.
+    /// The task of the connection.
     connection: Option<task::Id>,
 }
 
@@ -106,7 +106,7 @@ impl RedirectListener {
         self.port
     }
 
-    /// Waits for the redirect with this `state`. Connections are served concurrently, so that an idle one blocks no other.
+    /// Waits for the redirect with this `state`. Connections are handled concurrently, so that an idle one blocks no other.
     pub async fn wait_for_redirect(self, state: &str, timeout: Duration) -> Result<(RedirectResult, PendingPage)> {
         let (sender, mut redirects) = mpsc::channel(1);
         let mut connections = JoinSet::new();

@@ -1,4 +1,4 @@
-//! How a person names a tenant.
+//! The name of a tenant.
 
 use std::fmt;
 
@@ -6,24 +6,24 @@ use uuid::Uuid;
 
 use crate::text::truncate;
 
-/// The authority that finds out by itself where a user belongs.
+/// The tenant segment with which Entra uses the home tenant of whichever user signs in.
 pub const ORGANIZATIONS: &str = "organizations";
 
-/// A tenant by its id or by one of its domains, in lower case: safe to put into a path.
+/// The id or a domain of a tenant, in lower case and safe as a path segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant(String);
 
 impl Tenant {
-    /// Reads a tenant id (a GUID) or a domain such as `contoso.onmicrosoft.com`.
+    /// Parses a tenant id (a GUID) or a domain such as `contoso.onmicrosoft.com`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = text.trim().to_ascii_lowercase();
-        let label_fits = |label: &str| {
+        let is_label = |label: &str| {
             !label.is_empty()
                 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        let is_domain = name.contains('.') && name.len() <= 253 && name.split('.').all(label_fits);
+        let is_domain = name.contains('.') && name.len() <= 253 && name.split('.').all(is_label);
         if is_domain || is_guid(&name) {
             Ok(Self(name))
         } else {
@@ -34,7 +34,7 @@ impl Tenant {
         }
     }
 
-    /// The tenant's id, where it is named by it.
+    /// The id, if the tenant is not named by a domain.
     pub fn id(&self) -> Option<&str> {
         is_guid(&self.0).then_some(&*self.0)
     }
@@ -60,12 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_and_domains_are_tenants_and_nothing_else_is() {
-        for fits in ["11111111-1111-4111-8111-111111111111", "Contoso.onmicrosoft.com", "a-b.example"] {
-            assert!(Tenant::parse(fits).is_ok(), "{fits}");
+    fn only_ids_and_domains_are_tenants() {
+        for valid in ["11111111-1111-4111-8111-111111111111", "Contoso.onmicrosoft.com", "a-b.example"] {
+            assert!(Tenant::parse(valid).is_ok(), "{valid}");
         }
-        for wrong in ["", "common", "consumers", "a/b.c", "..", "x..y", "a b.c", "-a.b", "contoso", "a.b?c"] {
-            assert!(Tenant::parse(wrong).is_err(), "{wrong}");
+        for invalid in ["", "common", "consumers", "a/b.c", "..", "x..y", "a b.c", "-a.b", "contoso", "a.b?c"] {
+            assert!(Tenant::parse(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::sign_in_saver::{SIGN_IN, SignInSaver};
 use crate::auth::{
-    AuthError, Entra, Page, RedirectListener, RedirectResult, SignInCommand, SignInMethod, can_open_browser,
-    is_ssh_session, open_browser,
+    AuthError, AuthorizationRequest, Entra, Page, RedirectListener, RedirectResult, SignInCommand, SignInMethod,
+    can_open_browser, is_ssh_session, open_browser,
 };
 use crate::error::{Error, Result};
 
@@ -19,23 +19,32 @@ pub async fn sign_in_with_browser(
     redirect_port: Option<u16>,
     no_browser: bool,
 ) -> Result<()> {
-    let context = &saver.context;
     // Listening starts before the address is shown, so that no redirect is missed.
     let listener = RedirectListener::bind(redirect_port).await?;
     let port = listener.port();
     let request = entra.authorization_request(port)?;
-    let (url, state) = (request.url.to_string(), request.state.secret().clone());
+    let url = request.url.to_string();
     // Printed before the browser opens, in case it does not.
-    context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
-    let timeout = context.settings.timeout.flag().copied().unwrap_or(BROWSER_TIMEOUT);
+    saver.context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
     // A browser that stays in the foreground redirects while it is still being opened.
-    let (result, page) = tokio::select! {
+    tokio::select! {
         biased;
         never = open_sign_in_page(url, port, no_browser, saver) => match never {},
-        redirect = listener.wait_for_redirect(&state, timeout) => {
-            redirect.map_err(|error| redirect_error(error, &saver.sign_in_command))?
-        }
-    };
+        result = finish_sign_in(listener, request, entra, saver) => result,
+    }
+}
+
+/// Waits for the redirect, exchanges its code, saves the tokens, and shows the result in the browser.
+async fn finish_sign_in(
+    listener: RedirectListener,
+    request: AuthorizationRequest,
+    entra: &Entra,
+    saver: &SignInSaver,
+) -> Result<()> {
+    let context = &saver.context;
+    let timeout = context.settings.timeout.flag().copied().unwrap_or(BROWSER_TIMEOUT);
+    let redirect = listener.wait_for_redirect(request.state.secret(), timeout).await;
+    let (result, page) = redirect.map_err(|error| redirect_error(error, &saver.sign_in_command))?;
     context.http.reset_deadline();
     let response = match result {
         RedirectResult::Code(code) => entra.exchange_code(code, request).await,

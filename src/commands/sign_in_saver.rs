@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// The action that an error names if Entra rejects it.
 pub const SIGN_IN: &str = "could not sign in";
 
-/// Where and as which client to sign in.
+/// The tenant, authority and client of a sign-in.
 pub struct SignInTarget {
     pub tenant: Option<Tenant>,
     /// The flag or variable that names the tenant.
@@ -76,29 +76,29 @@ impl SignInSaver {
         Ok((account, tenant_id))
     }
 
-    /// The tenant that the token is for, which must be the one that was asked for.
+    /// The id of the token's tenant, which must be the requested one.
     fn resolve_token_tenant(&self, response: &TokenResponse, method: SignInMethod) -> Result<String> {
-        let (asked, source) = (self.target.tenant.as_ref(), self.target.tenant_source);
+        let (requested, source) = (self.target.tenant.as_ref(), self.target.tenant_source);
         let is_token = method == SignInMethod::Token;
         let Some(tid) = response.claims.tid.clone() else {
             let flag = if is_token { " --with-token" } else { "" };
-            return asked.and_then(Tenant::id).map(str::to_owned).ok_or_else(|| {
+            return requested.and_then(Tenant::id).map(str::to_owned).ok_or_else(|| {
                 Error::auth("the token does not say which tenant it is for")
                     .with_hint(format!("mscommerce connect{flag} --tenant TENANT-ID"))
             });
         };
-        match asked {
-            Some(asked) if asked.id().is_some_and(|id| !id.eq_ignore_ascii_case(&tid)) => {
+        match requested {
+            Some(tenant) if tenant.id().is_some_and(|id| !id.eq_ignore_ascii_case(&tid)) => {
                 let message =
-                    format!("{source} asks for the tenant {asked}, but the token is for {tid}; nothing was saved");
+                    format!("{source} asks for the tenant {tenant}, but the token is for {tid}; nothing was saved");
                 if is_token {
                     return Err(Error::usage(message)
                         .with_hint(format!("leave out {source}, or hand over a token for that tenant")));
                 }
                 Err(Error::auth(message))
             }
-            Some(asked) if asked.id().is_none() && is_token => Err(Error::usage(format!(
-                "{source} asks for {asked}, which cannot be compared with the token's tenant {tid}; nothing was saved"
+            Some(tenant) if tenant.id().is_none() && is_token => Err(Error::usage(format!(
+                "{source} asks for {tenant}, which cannot be compared with the token's tenant {tid}; nothing was saved"
             ))
             .with_hint(format!("leave out {source}, or give the tenant's id"))),
             _ => Ok(tid),
