@@ -1,6 +1,5 @@
 //! `doctor` with a working network: settings, authority, clock, credential and policy.
 
-
 use chrono::{Duration, Utc};
 use regex_lite::Regex;
 use serde_json::{Value, json};

@@ -45,8 +45,9 @@ fn doctor_names_tls_version_and_issuer() {
     let mut transcript = Transcript::default();
     for (name, versions) in [("TLS 1.2", &[&rustls::version::TLS12][..]), ("TLS 1.3", &[&rustls::version::TLS13])] {
         let config = ca.server_config("localhost", Validity::Valid, versions);
-        let (server, pem) = (Server::start(move |connection| serve_policy_only(connection, &config)), Pem::of(&ca));
-        transcript.push(name, OfflineEnv::at(&server.https()).trusting(&pem.file).doctor(0));
+        let (server, pem) =
+            (Server::start(move |connection| serve_policy_only(connection, &config)), Pem::from_ca(&ca));
+        transcript.push(name, OfflineEnv::new(&server.https()).with_ca_file(&pem.file).doctor(0));
         let recorded = server.finish();
         // One connection for the certificate, one for the request.
         assert_eq!((recorded.connections, recorded.requests.len()), (2, 1));
@@ -74,7 +75,7 @@ fn doctor_names_tls_version_and_issuer() {
 #[test]
 fn doctor_untrusted_certificate_gets_no_token() {
     let (known, unknown) = (TestCa::new(), TestCa::new());
-    let pem = Pem::of(&known);
+    let pem = Pem::from_ca(&known);
     let mut transcript = Transcript::default();
     for (name, config) in [
         ("unknown issuer", unknown.localhost_config()),
@@ -83,7 +84,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
         ("not yet valid", known.server_config("localhost", Validity::NotYetValid, rustls::ALL_VERSIONS)),
     ] {
         let server = Server::start(move |connection| serve_policy_only(connection, &config));
-        transcript.push(name, OfflineEnv::at(&server.https()).trusting(&pem.file).doctor_stops_at("tls"));
+        transcript.push(name, OfflineEnv::new(&server.https()).with_ca_file(&pem.file).doctor_stops_at("tls"));
         assert!(server.finish().requests.is_empty());
     }
     cli_snapshot!(transcript, @r#"
@@ -137,7 +138,7 @@ fn doctor_tls_protocol_errors() {
             connection.send(http_response(400, "text/plain", "Bad Request").as_bytes());
         }
     });
-    cli_snapshot!(OfflineEnv::at(&server.https()).doctor_stops_at("tls"), @"
+    cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
     tls (localhost:[PORT]): failed: localhost:[PORT] does not speak TLS on this port; received corrupt message of type InvalidContentType
@@ -149,7 +150,7 @@ fn doctor_tls_protocol_errors() {
     hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
     ");
     let server = Server::start(|mut connection| drop(connection.tls_record()));
-    cli_snapshot!(OfflineEnv::at(&server.https()).doctor_stops_at("tls"), @"
+    cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
     tls (localhost:[PORT]): failed: localhost:[PORT] broke off while the secure connection (TLS) was being made; tls handshake eof
@@ -164,7 +165,7 @@ fn doctor_tls_protocol_errors() {
 
 #[test]
 fn doctor_dns_failure() {
-    let env = OfflineEnv::at(&format!("https://{NOWHERE}"));
+    let env = OfflineEnv::new(&format!("https://{NOWHERE}"));
     cli_snapshot!(env.doctor_stops_at("name"), @"
     exit_code: 1
     proxy (nowhere.invalid): passed: none
@@ -183,7 +184,7 @@ fn doctor_dns_failure() {
 #[test]
 fn doctor_connection_refused() {
     let port = RefusingPort::new();
-    cli_snapshot!(OfflineEnv::at(&port.http()).doctor_stops_at("tcp"), @"
+    cli_snapshot!(OfflineEnv::new(&port.http()).doctor_stops_at("tcp"), @"
     exit_code: 1
     tcp (127.0.0.1:[PORT]): failed: 127.0.0.1:[PORT] refused the connection; [OS ERROR]
         hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
@@ -205,9 +206,9 @@ fn doctor_proxy_password_is_not_shown() {
             serve_policy_only(connection, &config);
         }
     });
-    let pem = Pem::of(&ca);
+    let pem = Pem::from_ca(&ca);
     let with_password = proxy.http().replace("http://", "http://user:s3cret@");
-    let env = OfflineEnv::at(BEHIND_PROXY).trusting(&pem.file).with("HTTPS_PROXY", &with_password);
+    let env = OfflineEnv::new(BEHIND_PROXY).with_ca_file(&pem.file).with_env("HTTPS_PROXY", &with_password);
     let steps = cli_snapshot!(env.doctor(0), @"
     exit_code: 0
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
@@ -230,7 +231,7 @@ fn doctor_proxy_errors() {
     let mut transcript = Transcript::default();
     for status in ["407 Proxy Authentication Required", "403 Forbidden"] {
         let proxy = Server::responding_with(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
-        let env = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &proxy.http());
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &proxy.http());
         transcript.push(status, env.doctor_stops_at("tunnel"));
     }
     let port = RefusingPort::new();
@@ -239,7 +240,7 @@ fn doctor_proxy_errors() {
         ("DNS failure", format!("http://{NOWHERE}:3128"), "name"),
         ("invalid URL", "::".to_owned(), "proxy"),
     ] {
-        let env = OfflineEnv::at(BEHIND_PROXY).with("HTTPS_PROXY", &url);
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &url);
         transcript.push(name, env.doctor_stops_at(stop));
     }
     cli_snapshot!(transcript, @"
@@ -308,7 +309,7 @@ fn doctor_proxy_errors() {
 #[test]
 fn doctor_stops_at_timeout() {
     let server = Server::start(|mut connection| connection.wait_for_close());
-    let env = OfflineEnv::at(&server.https());
+    let env = OfflineEnv::new(&server.https());
     let result = env.run(&["doctor", "-o", "json", "--timeout", "1"]).assert_code(1);
     assert!(result.stdout.contains("did not accept a connection in time"), "{}", result.stdout);
     drop(server);
@@ -317,7 +318,7 @@ fn doctor_stops_at_timeout() {
 #[test]
 fn doctor_untrusted_https_proxy_gets_no_password() {
     let (known, unknown) = (TestCa::new(), TestCa::new());
-    let pem = Pem::of(&known);
+    let pem = Pem::from_ca(&known);
     let mut transcript = Transcript::default();
     for (own, stops_at) in [(&known, None), (&unknown, Some("tunnel"))] {
         let (outer, inner) =
@@ -329,7 +330,7 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
             }
         });
         let url = proxy.https().replace("https://", "https://user:s3cret@");
-        let env = OfflineEnv::at(BEHIND_PROXY).trusting(&pem.file).with("HTTPS_PROXY", &url);
+        let env = OfflineEnv::new(BEHIND_PROXY).with_ca_file(&pem.file).with_env("HTTPS_PROXY", &url);
         match stops_at {
             None => {
                 let steps = transcript.push("trusted", env.doctor(0));
@@ -370,7 +371,7 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     let mut transcript = Transcript::default();
     for (variable, url) in [("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:1"), ("HTTPS_PROXY", "socks4://127.0.0.1:1")]
     {
-        let env = OfflineEnv::at(BEHIND_PROXY).with(variable, url);
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env(variable, url);
         let steps = transcript.push(variable, env.doctor_stops_at("proxy"));
         assert!(!steps.0.stdout.contains("s3cret") && !steps.0.stderr.contains("s3cret"), "{:?}", steps.0);
     }
@@ -406,8 +407,8 @@ fn doctor_unsupported_proxy_is_not_contacted() {
 fn doctor_names_no_proxy_variable() {
     let proxy = Server::unexpected();
     let env = |variable| {
-        let env = OfflineEnv::at(&format!("https://{NOWHERE}")).with("HTTPS_PROXY", &proxy.http());
-        env.with(variable, ".invalid").doctor(1)
+        let env = OfflineEnv::new(&format!("https://{NOWHERE}")).with_env("HTTPS_PROXY", &proxy.http());
+        env.with_env(variable, ".invalid").doctor(1)
     };
     cli_snapshot!(env("NO_PROXY"), @"
     exit_code: 1
@@ -452,11 +453,11 @@ fn doctor_verbose_logs_steps() {
 #[test]
 fn doctor_unreadable_ca_file() {
     let server = Server::start(|mut connection| drop(connection.tls_record()));
-    let text = Pem::holding("This is no certificate.\n");
+    let text = Pem::from_text("This is no certificate.\n");
     let missing = text.file.with_file_name("missing.pem");
     let mut transcript = Transcript::default();
     for (name, file) in [("missing", &missing), ("text", &text.file)] {
-        let env = OfflineEnv::at(&server.https()).trusting(file);
+        let env = OfflineEnv::new(&server.https()).with_ca_file(file);
         transcript.push(name, env.doctor_stops_at("tls"));
     }
     cli_snapshot!(transcript, @"

@@ -147,3 +147,9 @@ fn normalize_replaces_what_varies_between_runs() {
          11111111-1111-4111-8111-111111111111: [OS ERROR], after [DURATION]"
     );
 }
+/// Replaces the random names of temporary files of the token cache.
+pub(crate) fn without_temporary_names(mut result: CliResult) -> CliResult {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r"\.sign-ins-\w{6}\b"));
+    result.stderr = NAME.replace_all(&result.stderr, ".sign-ins-[RANDOM]").into_owned();
+    result
+}
