@@ -1,10 +1,12 @@
-//! The real executable against the simulated tenant: what it prints, how it exits, and what it sends.
+//! Tests of the executable against the simulated tenant.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::too_many_lines, reason = "inline snapshots are long")]
+#![allow(clippy::needless_borrows_for_generic_args, reason = "`Transcript::push` takes `&format!(…)` as well")]
 
 #[path = "../tenant/mod.rs"]
 mod tenant;
 
-// First: its macro is used everywhere.
+// First, because the other modules use its macro.
 #[macro_use]
 mod support;
 
