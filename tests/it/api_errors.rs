@@ -160,30 +160,34 @@ fn update_hint_repeats_tenant() {
     ");
 }
 
+const COMMANDS: [&[&str]; 5] = [
+    &["policy", "list"],
+    &["policy", "get"],
+    &["products", "list"],
+    &["product", "get", "CFQ7TTC0H9MP"],
+    &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"],
+];
+
+/// Runs a command that gets this error status, and hides the status in the result.
+fn run_with_status(command: &[&str], status: u16) -> CliResult {
+    let env = TestEnv::signed_in();
+    let method = if command.contains(&"update") { "PUT" } else { "GET" };
+    // The later responses are for the lists that are requested for suggestions.
+    for _ in 0..3 {
+        env.tenant.fail_next(method, Response::json(status, &json!({"errorCode": "C", "reason": "R."})));
+    }
+    let CliResult { code, stderr, .. } = env.run(command);
+    let (start, rest) = stderr.split_once(&status.to_string()).expect("the status is printed");
+    let (_, rest) = rest.split_once('\n').unwrap();
+    CliResult { code, stdout: String::new(), stderr: format!("{start}[STATUS]\n{rest}") }
+}
+
 #[test]
 fn every_error_status_has_a_hint() {
-    let commands: [&[&str]; 5] = [
-        &["policy", "list"],
-        &["policy", "get"],
-        &["products", "list"],
-        &["product", "get", "CFQ7TTC0H9MP"],
-        &["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"],
-    ];
     let mut transcript = Transcript::default();
-    for command in commands {
+    for command in COMMANDS {
         for status in [400, 404, 409, 418, 500] {
-            let env = TestEnv::signed_in();
-            let method = if command.contains(&"update") { "PUT" } else { "GET" };
-            // The later responses are for the lists that are requested for suggestions.
-            for _ in 0..3 {
-                env.tenant.fail_next(method, Response::json(status, &json!({"errorCode": "C", "reason": "R."})));
-            }
-            let CliResult { code, stderr, .. } = env.run(command);
-            let (start, rest) = stderr.split_once(&status.to_string()).expect("the status is shown");
-            let (_, rest) = rest.split_once('\n').unwrap();
-            let stderr = format!("{start}[STATUS]\n{rest}");
-            transcript
-                .push(&format!("{}: {status}", command.join(" ")), CliResult { code, stdout: String::new(), stderr });
+            transcript.push(&format!("{}: {status}", command.join(" ")), run_with_status(command, status));
         }
     }
     cli_snapshot!(transcript, @"
