@@ -1,7 +1,11 @@
 //! A setting with its source.
 
+use url::Url;
+
 use crate::environment::Environment;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::http::is_loopback;
+use crate::text::truncate;
 
 /// Where the value of a setting comes from: a flag, an environment variable, or the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,4 +58,27 @@ pub struct DescribedSetting {
     pub name: &'static str,
     pub value: Result<String>,
     pub source: &'static str,
+}
+
+/// Parses an address to which tokens are sent, so it must be https, or on this machine.
+pub fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
+    let Setting { value: text, source } = Setting::from_env(environment, variable, default);
+    // A value with a user may hold a password, so it is not shown.
+    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
+    let invalid = |reason: &str| Error::usage(format!("{variable}: {shown} {reason}"));
+    // The Azure SDKs accept an authority host without a scheme, too.
+    let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
+    let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is no web address: {error}")))?;
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::usage(format!(
+            "{variable}: the address must not hold a user, a password, a query or a fragment"
+        )));
+    }
+    match url.scheme() {
+        "https" => Ok(Setting { value: url, source }),
+        "http" if is_loopback(&url) => Ok(Setting { value: url, source }),
+        "http" => Err(invalid("is plain http; tokens are sent over https, or to this machine alone")
+            .with_hint("write https:// in place of http://")),
+        _ => Err(invalid("is no https address")),
+    }
 }

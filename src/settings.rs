@@ -16,10 +16,10 @@ use crate::auth::{
 };
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::http::{describe_roots, is_loopback};
+use crate::http::describe_roots;
 use crate::output::{Format, Query};
 use crate::secret::into_secret;
-use crate::setting::{DescribedSetting, Setting, Source};
+use crate::setting::{DescribedSetting, Setting, Source, parse_url};
 use crate::text::truncate;
 
 /// The only policy in public use.
@@ -43,6 +43,7 @@ const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
 /// Flags that every command takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
+#[allow(clippy::doc_markdown, reason = "the doc comments of arguments are help texts")]
 pub struct GlobalArgs {
     /// The policy to work on [default: AllowSelfServicePurchase]
     #[arg(long, global = true, value_name = "ID")]
@@ -269,29 +270,6 @@ fn parse_format(args: &GlobalArgs, environment: &Environment) -> Result<Setting<
         Error::usage(format!("{OUTPUT_VARIABLE}: there is no format '{name}'; the formats are {}", formats.join(", ")))
     })?;
     Ok(Setting { value, source: Source::Env(OUTPUT_VARIABLE) })
-}
-
-/// Tokens are sent to this address, so it must be https, or on this machine.
-fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
-    let Setting { value: text, source } = Setting::from_env(environment, variable, default);
-    // A value with a user may hold a password, so it is not shown.
-    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
-    let invalid = |reason: &str| Error::usage(format!("{variable}: {shown} {reason}"));
-    // The Azure SDKs accept an authority host without a scheme, too.
-    let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
-    let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is no web address: {error}")))?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::usage(format!(
-            "{variable}: the address must not hold a user, a password, a query or a fragment"
-        )));
-    }
-    match url.scheme() {
-        "https" => Ok(Setting { value: url, source }),
-        "http" if is_loopback(&url) => Ok(Setting { value: url, source }),
-        "http" => Err(invalid("is plain http; tokens are sent over https, or to this machine alone")
-            .with_hint("write https:// in place of http://")),
-        _ => Err(invalid("is no https address")),
-    }
 }
 
 #[cfg(test)]

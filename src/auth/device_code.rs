@@ -67,7 +67,7 @@ impl Entra {
                     match error.error.as_str() {
                         "authorization_pending" => {}
                         "slow_down" => interval = interval.saturating_add(SLOW_DOWN),
-                        _ => return Err(AuthError::OAuth(error)),
+                        _ => return Err(error.into()),
                     }
                 }
                 Err(error) => {
@@ -80,7 +80,7 @@ impl Entra {
             }
             tokio::time::sleep(interval).await;
         }
-        Err(AuthError::OAuth(OAuthError::new("expired_token", "This device code has expired.")))
+        Err(OAuthError::new("expired_token", "This device code has expired.").into())
     }
 
     fn poll_request(&self, code: &DeviceCode) -> Result<HttpRequest> {

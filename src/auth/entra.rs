@@ -70,7 +70,7 @@ pub struct TokenResponse {
 /// Why Entra issued no token.
 pub enum AuthError {
     /// Entra rejected the request.
-    OAuth(OAuthError),
+    OAuth(Box<OAuthError>),
     /// There was no response, or not one of Entra's.
     Other(Error),
 }
@@ -90,6 +90,12 @@ impl AuthError {
             Self::OAuth(error) => error.into_error(action, sign_in_command),
             Self::Other(error) => error.context(action),
         }
+    }
+}
+
+impl From<OAuthError> for AuthError {
+    fn from(error: OAuthError) -> Self {
+        Self::OAuth(Box::new(error))
     }
 }
 
@@ -259,7 +265,7 @@ impl Entra {
 
     pub fn auth_error(&self, error: RequestTokenError<HttpError, OAuthError>) -> AuthError {
         match error {
-            RequestTokenError::ServerResponse(error) => AuthError::OAuth(error),
+            RequestTokenError::ServerResponse(error) => error.into(),
             RequestTokenError::Request(error) => AuthError::Other(error.into()),
             RequestTokenError::Parse(..) | RequestTokenError::Other(_) => self.invalid_response(),
         }

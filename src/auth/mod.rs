@@ -33,7 +33,7 @@ pub use cache::TokenCache;
 pub use certificate::{CertificateFile, PasswordRequired};
 pub use claims::{Claims, is_bearer_token};
 pub use credential::{CachedCredential, SignInMethod, Source, Status};
-pub use entra::{AuthError, AuthorizationRequest, Entra, TokenResponse};
+pub use entra::{AuthorizationRequest, Entra, TokenResponse};
 pub use environment::{
     ClientAuthArgs, EnvApplication, TENANT_VARIABLE, client_auth_for_connect, client_id_for_connect, env_application,
 };

@@ -25,6 +25,7 @@ pub struct Session {
     resource: String,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one for each tenant of a run")]
 pub enum Credential {
     Token(StaticToken),
     Application(ApplicationCredential),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::sign_in_saver::{SIGN_IN, SignInSaver};
 use crate::auth::{
-    AuthError, AuthorizationRequest, Entra, Page, RedirectListener, RedirectResult, SignInCommand, SignInMethod,
-    can_open_browser, is_ssh_session, open_browser,
+    AuthorizationRequest, Entra, Page, RedirectListener, RedirectResult, SignInCommand, SignInMethod, can_open_browser,
+    is_ssh_session, open_browser,
 };
 use crate::error::{Error, Result};
 
@@ -44,22 +44,22 @@ async fn finish_sign_in(
     let context = &saver.context;
     let timeout = context.settings.timeout.flag().copied().unwrap_or(BROWSER_TIMEOUT);
     let redirect = listener.wait_for_redirect(request.state.secret(), timeout).await;
-    let (result, page) = redirect.map_err(|error| redirect_error(error, &saver.sign_in_command))?;
+    let (redirect, page) = redirect.map_err(|error| redirect_error(error, &saver.sign_in_command))?;
     context.http.reset_deadline();
-    let response = match result {
+    let response = match redirect {
         RedirectResult::Code(code) => entra.exchange_code(code, request).await,
-        RedirectResult::Error(error) => Err(AuthError::OAuth(error)),
+        RedirectResult::Error(error) => Err(error.into()),
     };
-    let saved = match response {
+    let result = match response {
         Ok(response) => saver.save(response, SignInMethod::Browser).await,
         Err(error) => Err(error.into_error(SIGN_IN, &saver.sign_in_command)),
     };
-    page.send(match &saved {
+    page.send(match &result {
         Ok((account, tenant_id)) => Page::success(account, tenant_id),
         Err(error) => Page::failure(error),
     })
     .await;
-    saved.map(drop)
+    result.map(drop)
 }
 
 fn redirect_error(error: Error, sign_in_command: &SignInCommand) -> Error {
