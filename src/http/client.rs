@@ -83,7 +83,8 @@ impl Client {
         Ok(self.0.clients.client_for(&url)?.request(method, url))
     }
 
-    /// Sends a request, repeats it as `policy` allows, and reads the complete response. Any status is a success here.
+    /// Sends a request, repeats it as `policy` allows, and reads the complete response. An error status
+    /// is a response, too.
     ///
     /// A loop, because backon's `Retryable` drops the result of an attempt before it starts the next one. That result is
     /// what the caller gets if the rate limit or Ctrl-C prevents the next attempt.
