@@ -187,7 +187,7 @@ fn every_error_status_has_a_hint() {
     let mut transcript = Transcript::default();
     for command in COMMANDS {
         for status in [400, 404, 409, 418, 500] {
-            transcript.push(&format!("{}: {status}", command.join(" ")), run_with_status(command, status));
+            transcript.push(format!("{}: {status}", command.join(" ")), run_with_status(command, status));
         }
     }
     cli_snapshot!(transcript, @"

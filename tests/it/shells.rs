@@ -1,12 +1,10 @@
 //! `completions` and `man`.
 
-use std::fs;
 #[cfg(unix)]
-use std::process::Stdio;
-
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::tenant::ADMIN;
+use std::fs;
 
 /// The completion candidates for the last word, one line each, as fish requests them.
 fn complete(env: &TestEnv, arguments: &[&str]) -> Vec<String> {
@@ -127,35 +125,6 @@ fn invalid_completion_cache_is_ignored() {
             assert_eq!(complete_in(shell, &env, &["product", "get", "x"]), [] as [String; 0], "{shell}");
         }
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn bash_completion_keeps_name_as_one_word() {
-    let env = TestEnv::signed_in();
-    env.run(&["products", "list"]).assert_code(0);
-    let executable = std::path::Path::new(env!("CARGO_BIN_EXE_mscommerce"));
-    let script = r#"
-        source <(mscommerce completions bash)
-        COMP_WORDS=(mscommerce product get 'Power\ BI\ Pro') COMP_CWORD=3 COMP_TYPE=9
-        _clap_complete_mscommerce mscommerce 'Power\ BI\ Pro' get
-        printf '%s\n' "${COMPREPLY[@]}"
-    "#;
-    let mut command = env.command(&[] as &[&str]);
-    let variables: Vec<_> =
-        command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
-    command = std::process::Command::new("bash");
-    command.args(["-c", script]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for (name, value) in variables {
-        if let Some(value) = value {
-            command.env(name, value);
-        }
-    }
-    let path = std::env::var("PATH").unwrap_or_default();
-    command.env("PATH", format!("{}:{path}", executable.parent().unwrap().display()));
-    let result: CliResult = command.output().unwrap().into();
-    let result = result.assert_code(0);
-    assert_eq!(result.stdout.trim(), r"Power\ BI\ Pro", "{}", result.stderr);
 }
 
 #[test]

@@ -306,25 +306,25 @@ fn invalid_cache_is_quarantined() {
     ===== not UTF-8 =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 27; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 1, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ===== not an object =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 0, and this version knows 1 and 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 0, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ===== wrong type =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 35; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 1, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ===== newer version =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 1 and 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ");
@@ -378,7 +378,7 @@ fn newer_cache_version_error_message() {
     ===== {"signIns":[],"version":3} =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 1 and 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     "#);

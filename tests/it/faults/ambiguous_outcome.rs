@@ -82,7 +82,7 @@ fn update_ambiguous_then_failed_refresh_is_unknown() {
 fn update_ambiguous_then_refresh_then_4xx_is_unknown() {
     let mut transcript = Transcript::default();
     for statuses in [&[401, 403][..], &[401, 409], &[401, 404]] {
-        let result = transcript.push(&format!("{statuses:?}"), update_with_statuses(statuses, |_| {}));
+        let result = transcript.push(format!("{statuses:?}"), update_with_statuses(statuses, |_| {}));
         assert_unknown_outcome(&result);
     }
     cli_snapshot!(transcript, @r#"

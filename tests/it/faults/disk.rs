@@ -27,7 +27,7 @@ fn cache_survives(env: &TestEnv, failing_command: impl Fn(&[&str]) -> Command, r
     let mut transcript = Transcript::default();
     for arguments in COMMANDS {
         let result = TestEnv::run_command_with_stdin(failing_command(arguments), PASSWORD);
-        transcript.push(&arguments.join(" "), CliResult { stdout: String::new(), ..without_temporary_names(result) });
+        transcript.push(arguments.join(" "), CliResult { stdout: String::new(), ..without_temporary_names(result) });
         assert_eq!(fs::read(env.cache_path()).unwrap(), before, "{arguments:?}");
     }
     repair();

@@ -25,7 +25,7 @@ fn plain_http_address_is_usage_error() {
     ] {
         for (command, mut result) in list_and_connect(&env, &token, &address) {
             result.stderr = result.stderr.replace(&format!(":{port}"), ":[PORT]");
-            transcript.push(&format!("{}: {command}", address.replace(&port, "[PORT]")), result);
+            transcript.push(format!("{}: {command}", address.replace(&port, "[PORT]")), result);
         }
     }
     cli_snapshot!(transcript, @"
@@ -99,7 +99,7 @@ fn invalid_address_is_usage_error() {
         "https://licensing.example:99999",
     ] {
         for (command, result) in list_and_connect(&env, &token, address) {
-            let result = transcript.push(&format!("{address}: {command}"), result);
+            let result = transcript.push(format!("{address}: {command}"), result);
             assert!(!result.stderr.contains("pass@"), "a password was printed: {}", result.stderr);
         }
     }

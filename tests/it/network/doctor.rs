@@ -40,31 +40,15 @@ impl OfflineEnv {
 }
 
 #[test]
-fn doctor_names_tls_version_and_issuer() {
+fn doctor_names_certificate_issuer() {
     let ca = TestCa::new();
-    let mut transcript = Transcript::default();
-    for (name, versions) in [("TLS 1.2", &[&rustls::version::TLS12][..]), ("TLS 1.3", &[&rustls::version::TLS13])] {
-        let config = ca.server_config("localhost", Validity::Valid, versions);
-        let (server, pem) =
-            (Server::start(move |connection| serve_policy_only(connection, &config)), Pem::from_ca(&ca));
-        transcript.push(name, OfflineEnv::new(&server.https()).with_ca_file(&pem.file).doctor(0));
-        let recorded = server.finish();
-        // One connection for the certificate, one for the request.
-        assert_eq!((recorded.connections, recorded.requests.len()), (2, 1));
-    }
-    cli_snapshot!(transcript, @"
-    ===== TLS 1.2 =====
+    let config = ca.localhost_config();
+    let server = Server::start(move |connection| serve_policy_only(connection, &config));
+    let pem = Pem::from_ca(&ca);
+    cli_snapshot!(OfflineEnv::new(&server.https()).with_ca_file(&pem.file).doctor(0), @"
     exit_code: 0
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): passed: TLS 1.2, issued by Test CA [UUID]
-    authority (none): skipped: a ready token serves, which nobody is asked for
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
-    clock (localhost:[PORT]): skipped: the time there is not known
-    ===== TLS 1.3 =====
-    exit_code: 0
-    proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): passed: TLS 1.3, issued by Test CA [UUID]
+    tls (localhost:[PORT]): passed: issued by Test CA [UUID]
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
@@ -91,7 +75,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     ===== unknown issuer =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] comes from an issuer that is not trusted here; invalid peer certificate: UnknownIssuer; TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] comes from an issuer that is not trusted here; invalid peer certificate: UnknownIssuer; issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
         hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
@@ -101,7 +85,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     ===== other name =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate shown for localhost:[PORT] belongs to another name; invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example"); TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+    tls (localhost:[PORT]): failed: the certificate shown for localhost:[PORT] belongs to another name; invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example"); issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
         hint: something answers in the service's place: look at the network, at DNS and at the proxy
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
@@ -111,7 +95,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     ===== expired =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] has expired; invalid peer certificate: certificate expired: verification time [SECONDS] (UNIX), but certificate is not valid after [SECONDS] ([SECONDS] ago); TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] has expired; invalid peer certificate: certificate expired: verification time [SECONDS] (UNIX), but certificate is not valid after [SECONDS] ([SECONDS] ago); issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
         hint: is this machine's clock right?
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
@@ -121,7 +105,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     ===== not yet valid =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not valid yet; invalid peer certificate: certificate not valid yet: verification time [SECONDS] (UNIX), but certificate is not valid before [SECONDS] ([SECONDS] in future); TLS 1.3, issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not valid yet; invalid peer certificate: certificate not valid yet: verification time [SECONDS] (UNIX), but certificate is not valid before [SECONDS] ([SECONDS] in future); issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
         hint: is this machine's clock right?
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
@@ -153,7 +137,7 @@ fn doctor_tls_protocol_errors() {
     cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: localhost:[PORT] broke off while the secure connection (TLS) was being made; tls handshake eof
+    tls (localhost:[PORT]): failed: localhost:[PORT] broke off while the secure connection (TLS) was being made
         hint: look for a proxy or a security product in between
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
@@ -213,7 +197,7 @@ fn doctor_proxy_password_is_not_shown() {
     exit_code: 0
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
     tunnel (licensing.example): passed: the proxy lets the connection through
-    tls (licensing.example): passed: TLS 1.3, issued by Test CA [UUID]
+    tls (licensing.example): passed: issued by Test CA [UUID]
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
@@ -258,7 +242,7 @@ fn doctor_proxy_errors() {
     ===== 403 Forbidden =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example; it answered: HTTP/1.1 403 Forbidden
+    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example; tunnel error: unsuccessful
         hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
     tls (licensing.example): skipped: the proxy does not let the connection through
     authority (none): skipped: a ready token serves, which nobody is asked for
@@ -311,7 +295,7 @@ fn doctor_stops_at_timeout() {
     let server = Server::start(|mut connection| connection.wait_for_close());
     let env = OfflineEnv::new(&server.https());
     let result = env.run(&["doctor", "-o", "json", "--timeout", "1"]).assert_code(1);
-    assert!(result.stdout.contains("did not accept a connection in time"), "{}", result.stdout);
+    assert!(result.stdout.contains("did not answer in time (1 s)"), "{}", result.stdout);
     drop(server);
 }
 
@@ -347,7 +331,7 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
     exit_code: 0
     proxy (licensing.example): passed: through https://localhost:[PORT] (HTTPS_PROXY)
     tunnel (licensing.example): passed: the proxy lets the connection through
-    tls (licensing.example): passed: TLS 1.3, issued by Test CA [UUID]
+    tls (licensing.example): passed: issued by Test CA [UUID]
     authority (none): skipped: a ready token serves, which nobody is asked for
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]

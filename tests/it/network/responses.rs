@@ -159,7 +159,7 @@ fn push_unexpected_json(transcript: &mut Transcript, commands: &[&[&str]], bodie
             let server = Server::responding_with(http_response(200, "application/json", body));
             let mut result = OfflineEnv::new(&server.http()).run(command);
             result.stderr = result.stderr.replacen(&format!("\n  {body}\n"), "\n  [BODY]\n", 1);
-            transcript.push(&format!("{}: {body}", command.join(" ")), result);
+            transcript.push(format!("{}: {body}", command.join(" ")), result);
         }
     }
 }
@@ -235,7 +235,7 @@ fn update_unreadable_product_is_not_updated() {
     let mut transcript = Transcript::default();
     for body in ["{}", "[]", "plain text", ""] {
         let server = Server::responding_with(http_response(200, "application/json", body));
-        let result = transcript.push(&format!("{body:?}"), OfflineEnv::new(&server.http()).run(DISABLE));
+        let result = transcript.push(format!("{body:?}"), OfflineEnv::new(&server.http()).run(DISABLE));
         assert_eq!(server.finish().requests.len(), 1, "an update was sent after {body:?}: {result:?}");
     }
     cli_snapshot!(transcript, @r#"
@@ -275,7 +275,7 @@ fn empty_response_body_is_an_error() {
     let server = Server::responding_with("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let mut transcript = Transcript::default();
     for command in [LIST, GET, &["policy", "list"], &["policy", "get"]] {
-        transcript.push(&command.join(" "), OfflineEnv::new(&server.http()).run(command));
+        transcript.push(command.join(" "), OfflineEnv::new(&server.http()).run(command));
     }
     cli_snapshot!(transcript, @"
     ===== products list =====
@@ -316,7 +316,7 @@ fn unexpected_token_response_is_not_printed() {
     let mut transcript = Transcript::default();
     for body in ["{}", "[]", "plain text", "", &almost] {
         let server = Server::responding_with(http_response(200, "application/json", body));
-        let result = transcript.push(&format!("{body:?}"), OfflineEnv::new(&server.http()).connect(&["-v"]));
+        let result = transcript.push(format!("{body:?}"), OfflineEnv::new(&server.http()).connect(&["-v"]));
         assert!(!result.stderr.contains("made-up-access-token"), "{}", result.stderr);
     }
     cli_snapshot!(transcript, @r#"
@@ -340,7 +340,7 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
         for body in [r#"{"errorCode":"Trouble","reason":"Message of the service."}"#, "out of order", ""] {
             let env = TestEnv::signed_in();
             env.tenant.fail_next("/products", Response::text(status, "application/json", body));
-            let result = transcript.push(&format!("{status} {body:?}"), env.run(LIST));
+            let result = transcript.push(format!("{status} {body:?}"), env.run(LIST));
             let requests = env.tenant.requests();
             // Four retries follow, and the error is that of the last one.
             assert_eq!(requests.len(), 5);
@@ -421,7 +421,7 @@ fn token_endpoint_429_and_5xx_exit_with_1() {
     for status in [429, 500, 503] {
         for body in [r#"{"error":"temporarily_unavailable","error_description":"Come back."}"#, "Come back.", ""] {
             let server = Server::responding_with(http_response(status, "application/json", body));
-            transcript.push(&format!("{status} {body:?}"), OfflineEnv::new(&server.http()).connect(&[]));
+            transcript.push(format!("{status} {body:?}"), OfflineEnv::new(&server.http()).connect(&[]));
         }
     }
     cli_snapshot!(transcript, @r#"

@@ -159,7 +159,7 @@ fn unknown_issuer_is_checked_against_all_system_roots() {
     // Two lists are requested concurrently, and each is retried.
     for (arguments, requests) in [(LIST, 1), (&["products", "list", "--scope", "all"], 2)] {
         let server = tls_server(TestCa::new().localhost_config());
-        transcript.push(&arguments.join(" "), OfflineEnv::new(&server.https()).run(arguments));
+        transcript.push(arguments.join(" "), OfflineEnv::new(&server.https()).run(arguments));
         let recorded = server.finish();
         assert!(recorded.requests.is_empty());
         assert_eq!(recorded.connections, if has_bundle { 2 * requests } else { requests });

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::support::concurrency::ConcurrencyProbe;
-use crate::support::pty::{CTRL_C, PtyOutput, PtySession, erased_line};
+use crate::support::pty::{CTRL_C, ERASE_LINE, PtyOutput, PtySession};
 
 /// Longer than an interrupted program needs to exit on a busy machine, shorter than any timeout.
 const QUICK: Duration = Duration::from_secs(20);
@@ -157,7 +157,7 @@ fn start_and_interrupt_in_terminal(server: &Server, env: &TestEnv) -> PtySession
 #[track_caller]
 fn text_after_bar(output: &PtyOutput) -> &str {
     let (_, after) = output.screen.rsplit_once(BAR).unwrap();
-    let (bar, rest) = after.split_once(&erased_line()).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
+    let (bar, rest) = after.split_once(ERASE_LINE).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
     rest
 }

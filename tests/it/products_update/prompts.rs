@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::*;
 use crate::support::fixtures::{LIST_PRODUCTS, POWER_BI, VISIO};
-use crate::support::pty::{COLUMNS, CTRL_C, CTRL_D, PtyOutput, PtySession, erased_line, in_shell};
+use crate::support::pty::{COLUMNS, CTRL_C, CTRL_D, ERASE_LINE, PtyOutput, PtySession, in_shell};
 use crate::support::snapshot::Transcript;
 
 const DISABLE: &[&str] = &["products", "update", "--all", "--value", "disabled", "--color", "never"];
@@ -220,7 +220,7 @@ fn progress_bar_counts_updates_and_disappears() {
     release.send(()).unwrap();
     let output = session.finish().assert_code(0);
     let (_, after) = output.screen.rsplit_once(BAR).unwrap();
-    let (bar, result) = after.split_once(&erased_line()).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
+    let (bar, result) = after.split_once(ERASE_LINE).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
     assert!(result.contains("CFQ7TTC10000") && result.contains("3 changed"), "{after:?}");
     assert!(
@@ -290,6 +290,6 @@ fn rate_limit_message_interrupts_progress_bar() {
     let output = session.finish().assert_code(0);
     // The bar is erased before the message and drawn again during the wait.
     let (before, after) = output.screen.split_once(message).unwrap();
-    assert!(before.ends_with(&erased_line()), "{before:?}");
+    assert!(before.ends_with(ERASE_LINE), "{before:?}");
     assert!(after.contains(BAR), "{after:?}");
 }

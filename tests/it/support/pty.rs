@@ -17,10 +17,8 @@ pub(crate) const COLUMNS: u16 = 80;
 pub(crate) const CTRL_C: &str = "\u{3}";
 pub(crate) const CTRL_D: &str = "\u{4}";
 
-/// The blanks that erase a progress bar, as they appear in [`PtyOutput::screen`].
-pub(crate) fn erased_line() -> String {
-    " ".repeat(usize::from(COLUMNS) - 1)
-}
+/// The control sequence that erases the line of the progress bar.
+pub(crate) const ERASE_LINE: &str = "\u{1b}[2K";
 
 /// A program in a pseudo-terminal. It is killed on drop.
 pub(crate) struct PtySession {

@@ -104,7 +104,7 @@ fn auth_error_precedes_failure_precedes_drift() {
         let result = env.run_in_home(&for_tenants(names, &check)).assert_code(code);
         // The drift of the other tenants is still reported.
         assert_eq!(result.column("tenantId"), [HOME_TENANT]);
-        transcript.push(&names.join(", "), stderr_only(&result));
+        transcript.push(names.join(", "), stderr_only(&result));
     }
     cli_snapshot!(transcript, @"
     ===== fabrikam.example, contoso.example =====
@@ -172,7 +172,7 @@ fn apply_changes_every_tenant() {
     cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, APPLY))), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change at 3 tenants: 9 unchanged.
+    Nothing to change at 3 tenants: 9 as wanted already.
     ");
     assert_eq!(sent_updates(&env.tenant.requests()), []);
 }
@@ -239,7 +239,7 @@ fn invalid_baseline_sends_nothing() {
     let env = with_baseline("default = 'Sometimes'\n");
     let mut transcript = Transcript::default();
     for command in [CHECK, APPLY] {
-        transcript.push(&command.join(" "), env.run_in_home(&for_tenants(&ALL_TENANTS, command)));
+        transcript.push(command.join(" "), env.run_in_home(&for_tenants(&ALL_TENANTS, command)));
     }
     cli_snapshot!(transcript, @"
     ===== baseline check b.toml -o json =====

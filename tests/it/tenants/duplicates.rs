@@ -52,7 +52,7 @@ fn id_and_domain_of_one_tenant_are_listed_once() {
             let result = env.run(&for_tenants(&[names[0], HOME_DOMAIN, names[1]], LIST)).assert_code(0);
             assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT]);
             assert_eq!(result.json().as_array().unwrap().len(), 34);
-            transcript.push(&names.join(", "), stderr_only(&result));
+            transcript.push(names.join(", "), stderr_only(&result));
         }
     }
     cli_snapshot!(transcript, @"
@@ -74,7 +74,7 @@ fn duplicate_warning_names_both_forms() {
     let env = partner_env_with_tokens();
     let mut transcript = Transcript::default();
     for names in [[CUSTOMER_TENANT, CUSTOMER_DOMAIN], [CUSTOMER_DOMAIN, CUSTOMER_TENANT]] {
-        transcript.push(&names.join(", "), stderr_only(&env.run(&for_tenants(&names, LIST))));
+        transcript.push(names.join(", "), stderr_only(&env.run(&for_tenants(&names, LIST))));
     }
     cli_snapshot!(transcript, @"
     ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====

@@ -161,7 +161,7 @@ fn output_is_empty_list_if_all_tenants_fail() {
         (&["baseline", "apply", "b.toml", "--yes"], ",previousValue,outcome,error"),
     ] {
         let run = |format| env.run_in_home(&[command, &["--tenants-file", "c.txt", "-o", format]].concat());
-        transcript.push(&command.join(" "), run("json"));
+        transcript.push(command.join(" "), run("json"));
         assert_eq!(run("csv").assert_code(4).stdout, format!("{fields}{more}\n"));
         assert_eq!(run("tsv").assert_code(4).stdout, format!("{fields}{more}\n").replace(',', "\t"));
         assert_eq!(run("table").assert_code(4).stdout, "");
@@ -217,7 +217,7 @@ fn application_missing_in_one_tenant_keeps_the_others() {
     for names in [[HOME_DOMAIN, CUSTOMER_DOMAIN], [CUSTOMER_DOMAIN, HOME_DOMAIN]] {
         let result = env.run_with_env(&app_variables(), &for_tenants(&names, LIST));
         assert_eq!(tenant_ids(&result), [HOME_TENANT]);
-        transcript.push(&names.join(", "), stderr_only(&result));
+        transcript.push(names.join(", "), stderr_only(&result));
     }
     cli_snapshot!(transcript, @"
     ===== contoso.example, fabrikam.example =====

@@ -59,7 +59,7 @@ fn repeated_update_changes_nothing() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change at 3 tenants: 6 unchanged.
+    Nothing to change at 3 tenants: 6 as wanted already.
     ");
     assert_eq!(result.column("outcome"), ["unchanged"; 6]);
     assert_eq!(env.request_lines().len(), 3);
@@ -72,7 +72,7 @@ fn dry_run_needs_no_yes_and_changes_nothing() {
     let dry_run: Vec<&str> = UPDATE.iter().map(|word| if *word == "--yes" { "--dry-run" } else { word }).collect();
     for more in [&[][..], &["--yes"]] {
         let result = env.run(&for_tenants(&ALL_TENANTS, &[&dry_run, more].concat()));
-        transcript.push(&format!("{more:?}"), stderr_only(&result));
+        transcript.push(format!("{more:?}"), stderr_only(&result));
         assert_eq!(result.column("outcome"), ["planned", "unchanged", "planned", "planned", "planned", "planned"]);
     }
     cli_snapshot!(transcript, @r#"
@@ -202,7 +202,7 @@ fn terminal_does_not_prompt_for_tenants() {
     for arguments in [&["products", "update", "--all", "--value", "disabled"][..], &["baseline", "apply", "b.toml"]] {
         let mut command = env.command(&for_tenants(&ALL_TENANTS, arguments));
         command.current_dir(env.home()).args(["--color", "never"]);
-        transcript.push(&arguments.join(" "), PtySession::run(command).finish());
+        transcript.push(arguments.join(" "), PtySession::run(command).finish());
     }
     cli_snapshot!(transcript, @"
     ===== products update --all --value disabled =====

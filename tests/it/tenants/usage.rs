@@ -445,7 +445,7 @@ fn token_variable_rejects_several_tenants() {
     for tenants in [&["--tenants-file", "two.txt"][..], &["--tenant", HOME_TENANT, "--tenant", CUSTOMER_TENANT]] {
         for command in COMMANDS {
             let arguments = [command, tenants].concat();
-            transcript.push(&arguments.join(" "), run(&arguments));
+            transcript.push(arguments.join(" "), run(&arguments));
         }
     }
     cli_snapshot!(transcript, @"

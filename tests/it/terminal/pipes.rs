@@ -72,12 +72,12 @@ fn full_disk_is_an_error() {
     for command in [LIST, &["products", "list", "-o", "json"], GET, &["status"], &["--help"], &["--version"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let result = CliResult::from(env.command(command).stdout(full).output().unwrap());
-        transcript.push(&command.join(" "), result).assert_no_panic();
+        transcript.push(command.join(" "), result).assert_no_panic();
     }
     // A successful update is still reported on stderr.
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let result = CliResult::from(env.command(DISABLE).stdout(full).output().unwrap());
-    transcript.push(&DISABLE.join(" "), result).assert_no_panic();
+    transcript.push(DISABLE.join(" "), result).assert_no_panic();
     cli_snapshot!(transcript, @"
     ===== products list =====
     ===== products list -o json =====
