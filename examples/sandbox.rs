@@ -1,7 +1,7 @@
-//! A simulated tenant for rehearsals. It is not real, and nothing leaves this machine.
+//! Runs `mscommerce` with a simulated tenant. All requests stay on this machine.
 //!
-//! `cargo run --example sandbox -- products list` starts it, signs in, runs the command and exits. Without a command it
-//! prints the environment variables to export and runs until it is interrupted.
+//! `cargo run --example sandbox -- products list` starts the tenant, signs in, runs the command and exits. Without a
+//! command, the example prints the environment variables to export and runs until Ctrl-C.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a separate program")]
 
 #[path = "../tests/tenant/mod.rs"]
@@ -21,9 +21,9 @@ fn main() -> Result<ExitCode> {
     let home = tempfile::tempdir()?;
     let tenant = SimulatedTenant::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let settings = settings(&tenant, home.path());
+    let variables = tenant_variables(&tenant, home.path());
     let code = runtime.block_on(async {
-        let code = sign_in(&settings).await;
+        let code = sign_in(&variables).await;
         if code != 0 {
             return code;
         }
@@ -32,14 +32,14 @@ fn main() -> Result<ExitCode> {
             return u8::from(wait_for_stop_signal().await.is_err());
         }
         let arguments = [OsString::from("mscommerce")].into_iter().chain(command);
-        mscommerce::run(arguments, environment(&settings), Input::from_process()).await
+        mscommerce::run(arguments, environment(&variables), Input::from_process()).await
     });
     runtime.shutdown_background();
     Ok(ExitCode::from(code))
 }
 
 /// Returns the environment variables for the simulated tenant.
-fn settings(tenant: &SimulatedTenant, home: &Path) -> Vec<(&'static str, OsString)> {
+fn tenant_variables(tenant: &SimulatedTenant, home: &Path) -> Vec<(&'static str, OsString)> {
     vec![
         ("MSCOMMERCE_ENDPOINT", tenant.url().into()),
         ("AZURE_AUTHORITY_HOST", tenant.url().into()),
@@ -47,20 +47,20 @@ fn settings(tenant: &SimulatedTenant, home: &Path) -> Vec<(&'static str, OsStrin
     ]
 }
 
-/// Returns the environment of this process, without variables for a real tenant and with `settings`.
-fn environment(settings: &[(&'static str, OsString)]) -> Environment {
+/// Returns the environment of this process with `variables` instead of the variables for a real tenant.
+fn environment(variables: &[(&'static str, OsString)]) -> Environment {
     let is_replaced = |name: &OsString| {
         let name = name.to_string_lossy().to_uppercase();
         name.starts_with("MSCOMMERCE_") && name != "MSCOMMERCE_OUTPUT" || name.starts_with("AZURE_")
     };
     let inherited = std::env::vars_os().filter(|(name, _)| !is_replaced(name));
-    inherited.chain(settings.iter().map(|(name, value)| (OsString::from(name), value.clone()))).collect()
+    inherited.chain(variables.iter().map(|(name, value)| (OsString::from(name), value.clone()))).collect()
 }
 
-async fn sign_in(settings: &[(&'static str, OsString)]) -> u8 {
+async fn sign_in(variables: &[(&'static str, OsString)]) -> u8 {
     let arguments = ["mscommerce", "connect", "--username", ADMIN, "--password-stdin"].map(OsString::from);
     let password = Input::from_bytes(PASSWORD.into());
-    mscommerce::run(arguments, environment(settings), password).await
+    mscommerce::run(arguments, environment(variables), password).await
 }
 
 fn print_instructions(tenant: &SimulatedTenant, home: &Path) {

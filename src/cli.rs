@@ -1,4 +1,4 @@
-//! The command tree: composes the arguments of the commands, and dispatches to them.
+//! The command tree: combines the arguments of all commands, and dispatches to them.
 #![allow(clippy::doc_markdown, reason = "the doc comments of commands are help texts")]
 
 use std::ffi::OsString;
@@ -63,16 +63,17 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// Parses a command line; the first argument is the name of the program.
+    /// Parses a command line. The first argument is the program name.
     pub fn parse_from_args(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let mut command = Self::command();
         let mut matches = command.try_get_matches_from_mut(&arguments)?;
         let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
-        // clap keeps only the values behind the command if a global flag stands before and behind it.
-        let is_tenant = |word: &&OsString| *word == "--tenant" || word.as_encoded_bytes().starts_with(b"--tenant=");
-        let given = arguments.iter().take_while(|word| *word != "--").filter(is_tenant).count();
-        if given > cli.global.tenant.len() {
+        // If a global flag is set before and after the command, clap silently drops the values before it.
+        let is_tenant =
+            |argument: &&OsString| *argument == "--tenant" || argument.as_encoded_bytes().starts_with(b"--tenant=");
+        let count = arguments.iter().take_while(|argument| *argument != "--").filter(is_tenant).count();
+        if count > cli.global.tenant.len() {
             let message = "--tenant is given before and after the command: give it behind the command, several times for several tenants";
             return Err(command.error(ErrorKind::ArgumentConflict, message));
         }

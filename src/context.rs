@@ -16,7 +16,7 @@ use crate::settings::{DEFAULT_POLICY, Settings};
 use crate::text::shell_quote_short;
 use crate::ui::Ui;
 
-/// The state of one run; a clone shares it.
+/// The state of one run. Clones share it.
 #[derive(Clone)]
 pub struct Context {
     pub settings: Rc<Settings>,
@@ -26,37 +26,37 @@ pub struct Context {
 }
 
 impl Context {
-    /// The same context for one tenant.
+    /// Returns the context for one tenant.
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
         Self { settings: Rc::new(self.settings.with_tenant(tenant)), ..self.clone() }
     }
 
-    /// The cached sign-ins.
+    /// Opens the token cache.
     pub fn token_cache(&self) -> Result<TokenCache> {
         Ok(TokenCache::new(&self.settings.state_directory()?, self.ui.clone()))
     }
 
-    /// The session of this run, at the tenant of the settings.
+    /// Creates a session for the tenant of the settings.
     pub fn session(&self) -> Result<Session> {
         CredentialSource::resolve(self, false)?.session(self)
     }
 
-    /// The policy endpoint, for the policy in use.
+    /// Creates a client for the policy of the settings.
     pub fn api(&self) -> Result<api::Client> {
         self.api_for_policy(&self.settings.policy_id.value)
     }
 
-    /// The policy endpoint, for the policy with this id.
+    /// Creates a client for the policy with this ID.
     pub fn api_for_policy(&self, policy_id: &str) -> Result<api::Client> {
         Ok(self.api_with(self.session()?, policy_id))
     }
 
-    /// The policy endpoint with a session that was opened before.
+    /// Creates a client with an existing session.
     pub fn api_with(&self, session: Session, policy_id: &str) -> api::Client {
         api::Client::new(self.http.clone(), self.settings.endpoint.value.clone(), policy_id.to_owned(), session)
     }
 
-    /// A command for a hint, with the flags for the profile, the tenant and the policy of this run.
+    /// Adds the flags for the current profile, tenant and policy to a command in a hint.
     pub fn command(&self, command: &str) -> String {
         let mut command = self.command_any_policy(command);
         let policy_id = &self.settings.policy_id.value;
@@ -66,18 +66,18 @@ impl Context {
         command
     }
 
-    /// The same for a command that does not depend on the policy.
+    /// Adds the flags for the current profile and tenant to a command in a hint.
     pub fn command_any_policy(&self, command: &str) -> String {
         format!("{command}{}", self.sign_in_command().flags())
     }
 
-    /// The command that signs in to the profile and the tenant of this run, for hints.
+    /// The command that signs in to the current profile and tenant, for hints.
     pub fn sign_in_command(&self) -> SignInCommand {
         SignInCommand::new(&self.settings.profile.value, self.settings.tenant())
     }
 }
 
-/// The credential of a run. All tenants of the run share it.
+/// The credential source of a run. All tenants share it.
 pub enum CredentialSource {
     Token(SecretString),
     Application(Rc<ClientCredentials>),
@@ -85,15 +85,16 @@ pub enum CredentialSource {
 }
 
 impl CredentialSource {
-    /// The first one found: `MSCOMMERCE_TOKEN`, the application in the environment, the profile's cached sign-in.
-    /// `many_tenants` is for a run at several tenants, which a token cannot be used for.
+    /// Selects the first available source: `MSCOMMERCE_TOKEN`, the application in the environment, the cached
+    /// credential of the profile. Fails for `MSCOMMERCE_TOKEN` with `many_tenants`, because a token is valid for one
+    /// tenant.
     pub fn resolve(context: &Context, many_tenants: bool) -> Result<Self> {
         let settings = &context.settings;
         if let Some(token) = settings.env_token()? {
             if many_tenants {
                 return Err(single_tenant_token());
             }
-            // An error in the application's variables must not stop a run that does not use them.
+            // The token takes precedence, so invalid application variables are not an error.
             match settings.env_application() {
                 Ok(EnvApplication::Incomplete(missing)) => context.ui.debug(&missing),
                 Err(error) => context.ui.debug(&error.summary()),
@@ -114,7 +115,7 @@ impl CredentialSource {
         Ok(Self::Profile(Rc::new(store)))
     }
 
-    /// The session at the tenant of `context`.
+    /// Creates a session for the tenant of `context`.
     pub fn session(&self, context: &Context) -> Result<Session> {
         let (settings, ui) = (&context.settings, context.ui.clone());
         let sign_in_command = context.sign_in_command();

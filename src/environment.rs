@@ -1,12 +1,12 @@
-//! A snapshot of the environment variables for the settings, which callers and tests can replace.
+//! A snapshot of the environment variables, which callers and tests can replace.
 //!
-//! Libraries read the variables for proxies, certificates and the home directory from the process themselves.
+//! Libraries still read the variables for proxies, certificates and the home directory from the process.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
-/// Environment variables. An empty variable counts as unset. On Windows, names ignore case.
+/// Environment variables. Empty variables count as unset. On Windows, names are case-insensitive.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
@@ -30,7 +30,7 @@ impl Environment {
         self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// The trimmed value of a variable as text. Bytes that are not UTF-8 become U+FFFD.
+    /// The trimmed value of a variable if it is set and not blank. Replaces invalid UTF-8 with U+FFFD.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         self.get_os(name).map(|value| value.to_string_lossy().trim().to_owned()).filter(|value| !value.is_empty())

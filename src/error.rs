@@ -1,22 +1,22 @@
-//! The one error type of the tool: what a failure means to the shell, what happened, and what to type next.
+//! The error type of the tool: the exit code, the causes, and hints for the user.
 
 use std::fmt;
 
-/// What every fallible step of the tool returns.
+/// The result type of the tool.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What a failure means to whoever called the executable; see "Exit codes" in the README.
+/// The kind of an error, which determines the exit code. See "Exit codes" in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The command failed, wholly or in part.
+    /// The command failed, completely or in part.
     Failed,
-    /// The command line or the environment is wrong; the network was not touched.
+    /// The command line, the environment or the input is invalid. No request was sent.
     Usage,
-    /// Nothing failed, but the tenant is not as it should be.
+    /// The tenant differs from the baseline.
     Drift,
-    /// A sign-in is needed, or was refused.
+    /// A sign-in is required, or was rejected.
     Auth,
-    /// The person pressed Ctrl-C.
+    /// The user pressed Ctrl-C, or the process received SIGTERM.
     Interrupted,
 }
 
@@ -33,8 +33,7 @@ impl ErrorKind {
     }
 }
 
-/// A failure: its kind, what failed and why (a chain of causes), details such as the service's own words, and
-/// hints that name the next command.
+/// An error: its kind, a chain of causes, details such as the service's message, and hints such as the next command.
 pub struct Error {
     kind: ErrorKind,
     source: anyhow::Error,
@@ -43,60 +42,60 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure of a kind, with a typed source.
+    /// Creates an error of a kind from a typed source.
     pub fn new(kind: ErrorKind, source: impl Into<anyhow::Error>) -> Self {
         Self { kind, source: source.into(), details: Vec::new(), hints: Vec::new() }
     }
 
-    /// A failure of kind [`ErrorKind::Failed`] with a typed source.
+    /// Creates an error of kind [`ErrorKind::Failed`] from a typed source.
     pub fn from_source(source: impl Into<anyhow::Error>) -> Self {
         Self::new(ErrorKind::Failed, source)
     }
 
-    /// A failure of kind [`ErrorKind::Failed`] described in words.
+    /// Creates an error of kind [`ErrorKind::Failed`] from a message.
     pub fn failed(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Failed, anyhow::anyhow!("{message}"))
     }
 
-    /// A wrong command line or environment, described in words.
+    /// Creates an error of kind [`ErrorKind::Usage`] from a message.
     pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Usage, anyhow::anyhow!("{message}"))
     }
 
-    /// A sign-in that is needed or was refused, described in words.
+    /// Creates an error of kind [`ErrorKind::Auth`] from a message.
     pub fn auth(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Auth, anyhow::anyhow!("{message}"))
     }
 
-    /// A tenant that is not as it should be, described in words.
+    /// Creates an error of kind [`ErrorKind::Drift`] from a message.
     pub fn drift(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Drift, anyhow::anyhow!("{message}"))
     }
 
-    /// The person pressed Ctrl-C.
+    /// Creates an error of kind [`ErrorKind::Interrupted`].
     pub fn interrupted() -> Self {
         Self::new(ErrorKind::Interrupted, anyhow::anyhow!("interrupted"))
     }
 
-    /// The same failure as another kind.
+    /// Sets the kind.
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// The same failure, told as a consequence: `what` failed because of it.
-    pub fn context(mut self, what: impl fmt::Display) -> Self {
-        self.source = self.source.context(what.to_string());
+    /// Adds a message in front of the causes: what failed because of this error.
+    pub fn context(mut self, message: impl fmt::Display) -> Self {
+        self.source = self.source.context(message.to_string());
         self
     }
 
-    /// Adds a line that is shown below what failed.
+    /// Adds a detail, printed below the message.
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
         self.details.push(detail.to_string());
         self
     }
 
-    /// Adds a line that names what to type next.
+    /// Adds a hint, such as the next command.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
@@ -112,28 +111,28 @@ impl Error {
         self.kind
     }
 
-    /// The typed source, where there is one.
+    /// The typed source or cause, if the error has one of this type.
     pub fn downcast_ref<T: fmt::Display + fmt::Debug + Send + Sync + 'static>(&self) -> Option<&T> {
         self.source.downcast_ref()
     }
 
-    /// What failed and why, in one sentence.
+    /// The message with all causes, separated by colons.
     pub fn message(&self) -> String {
         let chain: Vec<String> = self.source.chain().map(ToString::to_string).collect();
         chain.join(": ")
     }
 
-    /// The lines shown below the headline.
+    /// The lines of the details.
     pub fn details(&self) -> impl Iterator<Item = &str> {
         self.details.iter().flat_map(|detail| detail.lines())
     }
 
-    /// Headline and details in one line, for a field of a record.
+    /// The message and details in one line, for a record field.
     pub fn summary(&self) -> String {
         std::iter::once(self.message().as_str()).chain(self.details()).collect::<Vec<_>>().join("; ")
     }
 
-    /// The hints, in the order to be printed.
+    /// The hints, in output order.
     pub fn hints(&self) -> &[String] {
         &self.hints
     }

@@ -1,4 +1,4 @@
-//! Files that the user names, and files that only this user can read.
+//! Reads user-specified files, and creates and opens private files.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -7,9 +7,10 @@ use std::path::Path;
 
 use crate::secret::SecretBytes;
 
-/// Reads a whole file of at most `limit` bytes; a longer one is [`io::ErrorKind::FileTooLarge`]. The read runs on another
-/// thread, because the file may be a pipe that waits for its writer: Ctrl-C works meanwhile. The file may hold a key or a
-/// token, so the bytes are wiped when dropped.
+/// Reads a file. Fails with [`io::ErrorKind::FileTooLarge`] if it is longer than `limit` bytes.
+///
+/// Reads on a separate thread, so that Ctrl-C works if the file is a pipe without a writer. Wipes the bytes on drop,
+/// because the file may contain a key or a token.
 pub async fn read_limited(path: &Path, limit: usize) -> io::Result<SecretBytes> {
     let path = path.to_owned();
     let read = move || SecretBytes::read(File::open(path)?.take(limit as u64 + 1));
@@ -17,13 +18,13 @@ pub async fn read_limited(path: &Path, limit: usize) -> io::Result<SecretBytes> 
     if bytes.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
-/// The content without the byte order mark that editors on Windows put before UTF-8.
+/// Removes the UTF-8 byte order mark that Windows editors add.
 pub fn strip_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// The content as UTF-8 without a byte order mark. Windows PowerShell writes UTF-16, or UTF-8 with such a mark; anything
-/// else stays as it is.
+/// Converts UTF-16 with a byte order mark to UTF-8, and removes a UTF-8 byte order mark. Windows PowerShell writes
+/// both. Returns other content unchanged.
 pub fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
     let decode = |unit: fn([u8; 2]) -> u16, rest: &[u8]| {
         let units = rest.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
@@ -36,19 +37,19 @@ pub fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Creates a directory and its parents. An existing one keeps its permissions.
+/// Creates a directory and its parents, accessible only to the user. Existing directories keep their permissions.
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
-    // On Windows only the user can read the files of the user's profile.
+    // On Windows, only the user can access files in the user profile.
     #[cfg(not(unix))]
     std::fs::create_dir_all(path)
 }
 
-/// Options that create a missing file as private.
+/// Options for reading a file that create it as private if missing.
 pub fn private_open_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).create(true);
@@ -59,7 +60,7 @@ pub fn private_open_options() -> OpenOptions {
 
 /// Why a private file was not opened.
 pub enum OpenError {
-    /// It is not this user's own regular file; the reason.
+    /// The file is not a readable private file of this user; contains the reason.
     NotOwned(String),
     Io(io::Error),
 }
@@ -67,11 +68,11 @@ pub enum OpenError {
 /// A private file, open for reading.
 pub struct PrivateFile {
     pub file: File,
-    /// The permissions that let others read it until now.
+    /// The previous permissions, if they allowed access by other users.
     pub previous_mode: Option<u32>,
 }
 
-/// Opens a file that must belong to this user and must not be a symbolic link. A file that others can read is made private.
+/// Opens a private file. Fails if it belongs to another user or is a symbolic link. Removes permissions of other users.
 #[cfg(unix)]
 pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
     use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -79,7 +80,7 @@ pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
     use rustix::fs::OFlags;
 
     let mut options = OpenOptions::new();
-    // A pipe in place of the file must not block until it has a writer.
+    // Opening a named pipe must not block until it has a writer.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let opened = options.read(true).custom_flags(flags.bits().cast_signed()).open(path);
     let file = opened.map_err(|error| open_error(path, error))?;
@@ -98,7 +99,7 @@ pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
     Ok(PrivateFile { file, previous_mode: Some(mode) })
 }
 
-/// Opens a file that must not be a symbolic link. On Windows only the user can read the files of the user's profile.
+/// Opens a private file. Fails if it is a symbolic link. On Windows, only the user can access the user profile.
 #[cfg(not(unix))]
 pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
     if path.is_symlink() {

@@ -1,40 +1,40 @@
-//! Entry points of the fuzz targets in `fuzz/`: checks of everything that parses untrusted input. Each function panics
-//! if a check fails.
+//! Entry points of the fuzz targets in `fuzz/`, which check all parsers of untrusted input. Each function panics if a
+//! check fails.
 
 use crate::{api, auth, history, http, plan};
 
-/// The body of a response of the policy endpoint.
+/// Checks a response body of the policy endpoint.
 pub fn response(body: &[u8]) {
     api::proptests::check_response(body);
 }
 
-/// An error response: a line with the status, then the body.
+/// Checks an error response. The input is a line with the status, then the body.
 pub fn error_body(input: &[u8]) {
     let response = http::proptests::parse_response(input);
     api::proptests::check_error(&response);
-    auth::proptests::oauth_error(&response);
+    auth::proptests::check_oauth_error(&response);
     http::proptests::check_errors(&response);
 }
 
-/// A line with the value of `Retry-After`, then the present time in seconds since 1970.
+/// Checks a `Retry-After` header. The input is a line with its value, then the current time in seconds since 1970.
 pub fn retry_after(input: &[u8]) {
     http::proptests::check_retry_after(input);
 }
 
-/// A baseline file, parsed as TOML and as JSON.
+/// Checks a baseline file, parsed as TOML and as JSON.
 pub fn baseline(file: &[u8]) {
     plan::proptests::check_baseline(file);
 }
 
-/// A file of the state directory, parsed as token cache and as history.
+/// Checks a file in the state directory, parsed as token cache and as history.
 pub fn cache(file: &[u8]) {
-    auth::proptests::cache_file(file);
+    auth::proptests::check_cache_file(file);
     history::proptests::check_history(file);
 }
 
-/// A request to the redirect listener.
+/// Checks a request to the redirect listener.
 pub fn loopback(request: &[u8]) {
-    auth::proptests::loopback(request);
+    auth::proptests::check_loopback(request);
 }
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn committed_corpus_passes_all_checks() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-        // The published crate does not contain it.
+        // The published crate does not contain `fuzz/`.
         if !fuzz.exists() {
             return;
         }

@@ -1,4 +1,4 @@
-//! The history of changes: one JSON line per change, in a file that only the user can read.
+//! The history of changes: a private file with one JSON line per change.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::files;
 
 const FILE: &str = "changes.jsonl";
-/// Locked while lines are written or read. A file of its own, because on Windows a locked file cannot be read by other
-/// programs.
+/// Locked during reads and writes. Separate from the history, because on Windows other programs cannot read a locked
+/// file.
 const LOCK: &str = "changes.lock";
 
 /// A change that was applied.
@@ -22,7 +22,7 @@ const LOCK: &str = "changes.lock";
 pub struct HistoryEntry {
     /// The time of the response.
     pub time: DateTime<Utc>,
-    /// The id of the run: all changes of one command have the same.
+    /// The ID of the run. All changes of one command have the same ID.
     pub run: String,
     pub tenant_id: Option<String>,
     pub account: Option<String>,
@@ -30,13 +30,13 @@ pub struct HistoryEntry {
     pub scope: Scope,
     pub id: String,
     pub name: Option<String>,
-    /// The value before, in the service's spelling.
+    /// The value before the change, in the spelling of the service.
     pub from: Option<String>,
-    /// The value after, in the service's spelling.
+    /// The value after the change, in the spelling of the service.
     pub to: String,
-    /// The correlation id of the request that made the change.
+    /// The correlation ID of the request.
     pub correlation_id: Option<String>,
-    /// The run that this change undoes.
+    /// The ID of the run that this change undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
 }
@@ -60,7 +60,7 @@ pub struct HistoryWriter {
 }
 
 impl HistoryWriter {
-    /// Opens the file in the state directory. Creates both if missing.
+    /// Opens the history in the state directory. Creates the file and the directory if missing.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let open = || {
@@ -71,18 +71,18 @@ impl HistoryWriter {
         open().map_err(|error| io_error("write to", &path, error))
     }
 
-    /// Appends an entry. The lock keeps lines of concurrent processes apart.
+    /// Appends an entry. A lock prevents concurrent processes from mixing their lines.
     pub fn append(&self, entry: &HistoryEntry) -> Result<()> {
         let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
         line.push(b'\n');
-        // Closing the file releases the lock. Without support for locks, the file system still appends a line as a whole.
+        // Closing the file releases the lock. If locking is not supported, a single write is still appended as a whole.
         let lock = files::private_open_options().write(true).open(&self.lock);
         let _locked = lock.as_ref().map(File::lock);
-        self.write(&line).map_err(|error| io_error("write to", &self.path, error))
+        self.append_line(&line).map_err(|error| io_error("write to", &self.path, error))
     }
 
-    /// Appends a line. First ends an incomplete line, which a full disk leaves behind.
-    fn write(&self, line: &[u8]) -> io::Result<()> {
+    /// Appends a line. Terminates an incomplete last line first, which a full disk may have left.
+    fn append_line(&self, line: &[u8]) -> io::Result<()> {
         let mut file = &self.file;
         let mut last = [b'\n'];
         if file.seek(SeekFrom::End(0))? > 0 {
@@ -106,16 +106,16 @@ impl HistoryWriter {
 pub struct History {
     /// Oldest first.
     pub entries: Vec<HistoryEntry>,
-    /// The numbers of lines that cannot be parsed, from 1.
+    /// The numbers of lines that cannot be parsed, starting at 1.
     pub invalid_lines: Vec<usize>,
 }
 
 impl History {
-    /// Reads the file in the state directory. A missing file is an empty history.
+    /// Reads the history in the state directory. A missing file is an empty history.
     pub fn read(directory: &Path) -> Result<Self> {
         let path = path(directory);
         let read = || {
-            // Reading a pipe could block forever.
+            // Reading from a named pipe could block forever.
             if !std::fs::metadata(&path)?.is_file() {
                 return Err(io::Error::other("it is no regular file"));
             }

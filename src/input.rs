@@ -1,5 +1,5 @@
-//! Reads from the user: a line, a secret, all of standard input. Reads run on a thread of their own, so that Ctrl-C is
-//! noticed while they wait.
+//! Reads user input: a line, a secret or all of standard input. Blocking reads run on a separate thread, so that Ctrl-C
+//! works during a read.
 
 use std::io::{self, BufRead, BufReader, Cursor, IsTerminal, Read};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,19 +28,23 @@ impl Input {
         Self { reader: Arc::new(Mutex::new(BufReader::new(stdin))), is_terminal }
     }
 
-    /// Input that is not a terminal, for a program that runs the tool inside itself.
+    /// Input from memory, not a terminal, for programs that embed the tool.
     #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self { reader: Arc::new(Mutex::new(Cursor::new(bytes))), is_terminal: false }
     }
 
-    /// Whether a question can be answered here.
+    /// Whether the input is a terminal, so that the user can answer a prompt.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// One line with its line end; empty at the end of the input.
+    /// Reads a line, including its line break. Returns an empty string at the end of the input.
+    ///
+    /// # Errors
+    ///
+    /// The input cannot be read, or is not UTF-8.
     pub async fn read_line(&self) -> Result<String> {
         self.read(|reader| {
             let mut line = String::new();
@@ -49,7 +53,11 @@ impl Input {
         .await
     }
 
-    /// Everything up to the end of the input, without one trailing line end. More than 64 KiB is a usage error.
+    /// Reads to the end of the input and removes one trailing line break.
+    ///
+    /// # Errors
+    ///
+    /// The input cannot be read, is not UTF-8, or is longer than 64 KiB.
     pub async fn read_to_secret(&self) -> Result<SecretString> {
         let text = self
             .read(|reader| {
@@ -74,7 +82,7 @@ impl Input {
     }
 }
 
-/// A secret typed on the terminal, which does not show it.
+/// Prompts for a secret on the terminal, without echo.
 pub async fn prompt_hidden(prompt: String) -> Result<SecretString> {
     read_blocking(move || rpassword::prompt_password(prompt).map(into_secret)).await
 }
@@ -92,8 +100,8 @@ async fn read_blocking<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> +
     }
 }
 
-/// The terminal's modes before a hidden prompt. An interrupted prompt leaves its thread reading, so rpassword's own
-/// clean-up never runs.
+/// The terminal modes before a hidden prompt. After an interrupt, the thread of the prompt is still reading, so
+/// rpassword never restores the modes itself.
 #[cfg(unix)]
 pub struct TerminalModes {
     terminal: std::fs::File,
@@ -102,20 +110,20 @@ pub struct TerminalModes {
 
 #[cfg(unix)]
 impl TerminalModes {
-    /// The modes now; `None` without a controlling terminal.
+    /// Saves the current modes. Returns `None` without a controlling terminal.
     pub fn save() -> Option<Self> {
         let terminal = std::fs::File::open("/dev/tty").ok()?;
         let modes = rustix::termios::tcgetattr(&terminal).ok()?;
         Some(Self { terminal, modes })
     }
 
-    /// A terminal that is gone needs no restoring.
+    /// Restores the modes. Ignores errors, because the terminal may be closed.
     pub fn restore(self) {
         let _ = rustix::termios::tcsetattr(&self.terminal, rustix::termios::OptionalActions::Now, &self.modes);
     }
 }
 
-/// Shells on Windows set the console mode they need before each of their prompts, so nothing is restored.
+/// Does nothing, because Windows shells reset the console mode before each prompt.
 #[cfg(not(unix))]
 pub struct TerminalModes;
 

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: they end the command at once, or after the requests that must not be cut short.
+//! Handles Ctrl-C and SIGTERM: stops the command immediately, or after requests in flight that must be completed.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 use crate::error::Error;
 use crate::ui::Ui;
 
-/// The interrupt state of one run; a clone shares it. While an interrupt is deferred, requests run to their end; a second
-/// Ctrl-C ends the command all the same.
+/// The interrupt state of one run. Clones share it. A deferred interrupt lets requests in flight complete; a second
+/// Ctrl-C stops the command immediately.
 #[derive(Clone, Default)]
 pub struct Interrupt(Rc<InterruptState>);
 
@@ -23,29 +23,29 @@ struct InterruptState {
     notify: Notify,
 }
 
-/// The changes that an interrupt waits for.
+/// The changes that a deferred interrupt waits for.
 #[derive(Clone)]
 pub struct InFlight {
     pub count: usize,
-    /// The commands that show the outcome, for users who do not wait.
+    /// Hints with the commands that show the outcome, for users who do not wait.
     pub hints: Vec<String>,
 }
 
 impl Interrupt {
-    /// Runs `work` to its end even if Ctrl-C is pressed.
-    pub async fn defer<T>(&self, in_flight: InFlight, work: impl Future<Output = T>) -> T {
+    /// Awaits a future and defers the first interrupt until it completes.
+    pub async fn defer<T>(&self, in_flight: InFlight, future: impl Future<Output = T>) -> T {
         self.0.in_flight.replace(Some(in_flight));
-        let result = work.await;
+        let result = future.await;
         self.0.in_flight.take();
         result
     }
 
-    /// Whether Ctrl-C was pressed while it was deferred. Nothing new must be started then.
+    /// Whether an interrupt was deferred. If so, do not start new requests.
     pub fn is_set(&self) -> bool {
         self.0.is_set.get()
     }
 
-    /// Returns when Ctrl-C is pressed while it is deferred.
+    /// Returns when an interrupt is deferred.
     pub async fn wait(&self) {
         let notified = self.0.notify.notified();
         if !self.is_set() {
@@ -53,7 +53,7 @@ impl Interrupt {
         }
     }
 
-    /// Sleeps, but returns early if Ctrl-C is pressed.
+    /// Sleeps for `duration`. Returns early when an interrupt is deferred.
     pub async fn sleep(&self, duration: Duration) {
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
@@ -75,7 +75,7 @@ impl Interrupt {
         }
     }
 
-    /// Returns when Ctrl-C ends the command.
+    /// Handles signals. Returns when the command must stop.
     pub async fn watch(&self, ui: &Ui) {
         let mut signals = Signals::new();
         loop {
@@ -95,7 +95,7 @@ impl Interrupt {
     }
 }
 
-/// Ctrl-C and, on Unix, SIGTERM, which schedulers and CI systems send.
+/// Listens for Ctrl-C and, on Unix, SIGTERM, which schedulers and CI systems send.
 struct Signals {
     #[cfg(unix)]
     interrupt: Option<Signal>,
@@ -131,7 +131,7 @@ impl Signals {
     }
 }
 
-/// Never returns if the handler could not be installed.
+/// Returns at the next signal. Never returns if the handler could not be installed.
 #[cfg(unix)]
 async fn receive(signal: Option<&mut Signal>) {
     match signal {

@@ -1,4 +1,4 @@
-//! Ids and names of the last listing, as candidates for shell completion. No command reads them.
+//! The products of the last listing, saved as candidates for shell completion. Commands do not read them.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::text::is_terminal_control;
 
 const FILE: &str = "products.json";
 
-/// Far above the size of a listing, in bytes.
+/// In bytes. Larger than any realistic listing.
 const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
 
 /// A product or offer type for shell completion.
@@ -22,20 +22,20 @@ pub struct Candidate {
     pub name: String,
 }
 
-/// Loads the saved candidates; none if the file is missing or invalid.
+/// Loads the saved candidates. Returns none if the file is missing or invalid.
 pub fn load_candidates(directory: &Path) -> Vec<Candidate> {
     let path = directory.join(FILE);
     let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_SIZE);
     let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
     let mut candidates: Vec<Candidate> = serde_json::from_slice(&text).unwrap_or_default();
-    // A shell inserts the id without quotes, and shows the name on the terminal.
-    let is_word = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    candidates.retain(|item| is_word(&item.id) && !item.name.chars().any(is_terminal_control));
+    // The shell inserts the ID without quotes, and prints the name on the terminal.
+    let is_shell_safe = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    candidates.retain(|item| is_shell_safe(&item.id) && !item.name.chars().any(is_terminal_control));
     candidates
 }
 
-/// Saves the candidates of the listed scopes, and keeps those of other scopes. Does not create the directory: a run that
-/// saves nothing else, such as one in CI, leaves no directory behind. Ignores errors, because a listing must not fail.
+/// Saves the candidates of the listed scopes, and keeps those of other scopes. Does not create the directory, so that
+/// CI runs without a cached credential leave no files. Ignores errors, because they must not fail a listing.
 pub fn save_candidates(directory: &Path, scopes: &[Scope], mut listed: Vec<Candidate>) {
     listed.extend(load_candidates(directory).into_iter().filter(|candidate| !scopes.contains(&candidate.scope)));
     if !listed.is_empty() && directory.is_dir() {
@@ -68,9 +68,9 @@ mod tests {
         assert_eq!(load_candidates(home.path()), products);
         let offer_type = candidate(Scope::OfferType, "SaaS", "");
         save_candidates(home.path(), &[Scope::OfferType], vec![offer_type.clone()]);
-        assert_eq!(load_candidates(home.path()), [&[offer_type.clone()], &products[..]].concat());
+        assert_eq!(load_candidates(home.path()), [std::slice::from_ref(&offer_type), &products[..]].concat());
         save_candidates(home.path(), &[Scope::Product], Vec::new());
-        assert_eq!(load_candidates(home.path()), [offer_type.clone()]);
+        assert_eq!(load_candidates(home.path()), std::slice::from_ref(&offer_type));
         save_candidates(home.path(), &[Scope::OfferType], Vec::new());
         assert_eq!(load_candidates(home.path()), [offer_type]);
     }

@@ -1,8 +1,7 @@
 //! `mscommerce` shows and changes which Microsoft 365 products people in an organisation may buy for themselves.
 //!
-//! The library is the executable's inside: [`run`] parses a command line, carries it out and prints the result.
-//! Values flow one way: command line and environment become settings, a command turns them into data, and the
-//! data is rendered at the end.
+//! [`run`] parses a command line, runs the command and prints the result. Data flows in one direction: the command line
+//! and the environment become settings, a command returns data, and the data is rendered as text.
 
 mod api;
 mod auth;
@@ -30,7 +29,6 @@ mod text;
 mod ui;
 
 use std::ffi::OsString;
-
 use std::rc::Rc;
 
 use clap::CommandFactory;
@@ -47,7 +45,8 @@ use ui::{TtyInfo, Ui, UiOptions};
 pub use environment::Environment;
 pub use input::Input;
 
-/// Answers a shell that asks how a command line could continue (`MSCOMMERCE_COMPLETE`). Returns the exit code if one did.
+/// Prints completion candidates if a completion script started this process (`MSCOMMERCE_COMPLETE` is set). Returns
+/// the exit code if so, otherwise `None`.
 #[must_use]
 pub fn handle_completion_request() -> Option<u8> {
     match commands::shell::handle_completion_request(Cli::command) {
@@ -61,18 +60,20 @@ pub fn handle_completion_request() -> Option<u8> {
     }
 }
 
-/// Runs one command line, prints its result, and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 drift found,
-/// 4 sign-in needed or refused, 130 interrupted. Needs a tokio runtime with time and I/O. The first argument is the name
-/// of the program.
+/// Runs a command line and prints the result. The first argument is the program name. Requires a tokio runtime with
+/// time and I/O enabled.
+///
+/// Returns the exit code: 0 success, 1 failure, 2 usage error, 3 drift, 4 sign-in required or rejected, 130
+/// interrupted.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, input: Input) -> u8 {
     let tty = TtyInfo::probe(&input);
     let cli = match Cli::parse_from_args(arguments) {
         Ok(cli) => cli,
-        Err(message) => {
+        Err(clap_error) => {
             let ui = Ui::new(input, tty, UiOptions::default(), &environment);
-            return match ui.print_clap_error(&message) {
+            return match ui.print_clap_error(&clap_error) {
                 Err(error) => report_error(&ui, &error),
-                Ok(()) if message.use_stderr() => ErrorKind::Usage.exit_code(),
+                Ok(()) if clap_error.use_stderr() => ErrorKind::Usage.exit_code(),
                 Ok(()) => 0,
             };
         }
@@ -107,13 +108,13 @@ async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interr
         output.map(|output| output.render(settings.format.value, settings.query.as_ref(), options)).transpose();
     let printed = rendered.and_then(|text| text.map_or(Ok(()), |text| ui.print(&text)));
     let printed = printed.and(text.map_or(Ok(()), |text| ui.print_text(&text)));
-    // The summary is shown even if the records cannot be written.
+    // Print the summary even if the records cannot be written, because it reports changes that were made.
     if let Some(note) = note {
         ui.info(&note);
     }
     match (printed, error) {
-        (Err(not_printed), Some(error)) => {
-            ui.error(&not_printed);
+        (Err(print_error), Some(error)) => {
+            ui.error(&print_error);
             Err(error)
         }
         (printed, None) => printed,

@@ -1,4 +1,4 @@
-//! The executable: answers a shell that completes, else runs one command on a tokio runtime.
+//! The executable: handles a shell completion request, or runs a command on a tokio runtime.
 
 use std::io;
 use std::process::ExitCode;
@@ -12,6 +12,6 @@ fn main() -> io::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let code =
         runtime.block_on(mscommerce::run(std::env::args_os(), Environment::from_process(), Input::from_process()));
-    // An interrupted prompt leaves its thread reading, and dropping the runtime would wait for it.
+    // Dropping the runtime would wait for the thread of an interrupted prompt, which is still reading.
     std::process::exit(code.into())
 }

@@ -2,7 +2,7 @@
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// A substring or a regular expression. Case is ignored.
+/// A case-insensitive substring or regular expression.
 #[derive(Clone, Debug)]
 pub enum Pattern {
     /// The substring in lower case.
@@ -11,7 +11,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Parses `text` or `/regular expression/`. The error is a message.
+    /// Parses `text` or `/regular expression/`. The error is a message for the user.
     pub fn parse(pattern: &str) -> Result<Self, String> {
         let expression = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
         match expression {
@@ -29,7 +29,7 @@ impl Pattern {
     pub fn is_match(&self, name: &str) -> bool {
         match self {
             Self::Contains(text) => name.to_lowercase().contains(text),
-            // regex-lite ignores the case of ASCII letters only.
+            // regex-lite supports case-insensitive matching only for ASCII letters.
             Self::Regex(regex) => {
                 [name, &name.to_lowercase(), &name.to_uppercase()].into_iter().any(|name| regex.is_match(name))
             }

@@ -1,4 +1,4 @@
-//! Bytes and text that are wiped from memory on drop and never printed.
+//! Secret bytes and text: wiped from memory on drop, never printed.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -11,17 +11,17 @@ use secrecy::zeroize::{Zeroize, Zeroizing};
 /// Bytes per read.
 const CHUNK: usize = 8 * 1024;
 
-/// Bytes that may contain a secret. Growing them wipes the old allocation, too.
+/// Bytes that may contain a secret. Wiped on drop and on reallocation.
 #[derive(Clone, Default)]
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
-    /// Reads to the end. Fails as the reader does.
-    pub fn read(mut from: impl Read) -> io::Result<Self> {
+    /// Reads to the end of the reader. Fails if the reader fails.
+    pub fn read(mut reader: impl Read) -> io::Result<Self> {
         let mut bytes = Self::default();
         let mut chunk = Zeroizing::new([0; CHUNK]);
         loop {
-            match from.read(&mut *chunk) {
+            match reader.read(&mut *chunk) {
                 Ok(0) => return Ok(bytes),
                 Ok(count) => bytes.push(&chunk[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -34,7 +34,7 @@ impl SecretBytes {
     pub fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            // A vector that reallocates leaves its old content in freed memory.
+            // `Vec` does not wipe the old allocation when it reallocates.
             let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
             larger.extend_from_slice(&self.0);
             self.0 = larger;
@@ -42,7 +42,7 @@ impl SecretBytes {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The bytes as text. Fails if they are not UTF-8.
+    /// Converts the bytes to text. Fails if they are not UTF-8.
     pub fn text(&self) -> Result<SecretString, Utf8Error> {
         std::str::from_utf8(self).map(SecretString::from)
     }
@@ -56,7 +56,7 @@ impl Deref for SecretBytes {
     }
 }
 
-/// Takes over the allocation of the vector, without a copy.
+/// Reuses the allocation of the vector, so that no copy remains in memory.
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))
@@ -80,9 +80,9 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
-/// Whether the bytes contain this part, which must not be empty.
-pub fn contains_bytes(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
+/// Whether `bytes` contains `needle`. Panics if `needle` is empty.
+pub fn contains_bytes(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
 }
 
 /// Converts text to a secret and wipes the original.

@@ -1,4 +1,4 @@
-//! A setting with its source.
+//! Settings with their sources.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::is_loopback;
 use crate::text::truncate;
 
-/// Where the value of a setting comes from: a flag, an environment variable, or the default.
+/// The source of a setting: a flag, an environment variable, or the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     Flag(&'static str),
@@ -38,7 +38,7 @@ impl<T> Setting<T> {
         }
     }
 
-    /// The value of the flag, if it is given.
+    /// The value, if it was set by a flag.
     pub fn flag(&self) -> Option<&T> {
         matches!(self.source, Source::Flag(_)).then_some(&self.value)
     }
@@ -53,20 +53,20 @@ impl Setting<String> {
     }
 }
 
-/// A setting as text, for display. Holds no secret: of credentials it names only the variables.
+/// A setting as text, for display. Contains no secrets: for credentials, only the names of the variables.
 pub struct DescribedSetting {
     pub name: &'static str,
     pub value: Result<String>,
     pub source: &'static str,
 }
 
-/// Parses an address to which tokens are sent, so it must be https, or on this machine.
+/// Parses the URL of a service that receives tokens. Fails unless the scheme is https, or http to a loopback address.
 pub fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
     let Setting { value: text, source } = Setting::from_env(environment, variable, default);
-    // A value with a user may hold a password, so it is not shown.
-    let shown = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
-    let invalid = |reason: &str| Error::usage(format!("{variable}: {shown} {reason}"));
-    // The Azure SDKs accept an authority host without a scheme, too.
+    // Do not print a URL with user info, which may contain a password.
+    let display_value = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
+    let invalid = |reason: &str| Error::usage(format!("{variable}: {display_value} {reason}"));
+    // The Azure SDKs also accept an authority host without a scheme.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
     let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is no web address: {error}")))?;
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {

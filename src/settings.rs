@@ -1,4 +1,4 @@
-//! Settings from flags and environment variables. Wrong values are reported before a command does anything.
+//! Settings from flags and environment variables, validated before a command runs.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -24,11 +24,11 @@ use crate::text::truncate;
 
 /// The only policy in public use.
 pub const DEFAULT_POLICY: &str = "AllowSelfServicePurchase";
-/// The policy endpoint (MSCommerce module).
+/// The policy endpoint (source: MSCommerce module).
 const DEFAULT_ENDPOINT: &str = "https://licensing.m365.microsoft.com";
-/// Entra's public cloud.
+/// The authority host of the public cloud.
 const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com";
-/// M365 License Manager.
+/// The scope of the application M365 License Manager.
 const DEFAULT_SCOPE: &str = "aeb86249-8ea3-49e2-900b-54cc8e308f85/.default";
 const DEFAULT_TIMEOUT_SECONDS: u32 = 100;
 
@@ -74,18 +74,18 @@ pub struct GlobalArgs {
     pub color: ColorChoice,
 }
 
-/// The settings that every command shares.
+/// The settings of a run.
 #[derive(Clone)]
 pub struct Settings {
     pub policy_id: Setting<String>,
     pub profile: Setting<String>,
-    /// The tenants named with `--tenant`, without duplicates.
+    /// The tenants of `--tenant`, without duplicates.
     pub tenants: Vec<Tenant>,
     pub format: Setting<Format>,
     pub query: Option<Query>,
     pub timeout: Setting<Duration>,
     pub endpoint: Setting<Url>,
-    /// The public client for users, unless `--client-id` is given.
+    /// The client ID for users, unless `connect --client-id` is set.
     pub client_id: Setting<String>,
     /// The scope to request.
     pub scope: Setting<String>,
@@ -121,18 +121,18 @@ impl Settings {
         })
     }
 
-    /// The same settings for one tenant.
+    /// Returns the settings for one tenant.
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
         Self { tenants: vec![tenant], ..self.clone() }
     }
 
-    /// The tenant named with `--tenant`, if it is a single one.
+    /// The tenant of `--tenant`; `None` without the flag or with several tenants.
     pub fn tenant(&self) -> Option<&Tenant> {
         if let [tenant] = &*self.tenants { Some(tenant) } else { None }
     }
 
-    /// The tenant for `connect` and applications, and what names it: `--tenant`, else `AZURE_TENANT_ID`, which must not
-    /// select the tenant of a cached credential.
+    /// The tenant for `connect` and applications, with its source: `--tenant`, otherwise `AZURE_TENANT_ID`. Do not use
+    /// it with a cached credential, whose tenant `AZURE_TENANT_ID` must not change.
     pub fn sign_in_tenant(&self) -> Result<(Option<Tenant>, &'static str)> {
         if let Some(tenant) = self.tenant() {
             return Ok((Some(tenant.clone()), "--tenant"));
@@ -142,12 +142,12 @@ impl Settings {
         Ok((tenant, TENANT_VARIABLE))
     }
 
-    /// The authority host that `connect` signs in at.
+    /// The authority host for sign-ins. Fails if `AZURE_AUTHORITY_HOST` is invalid.
     pub fn authority(&self) -> Result<Url> {
         parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY).map(|setting| setting.value)
     }
 
-    /// The service that tokens must be for: the scope without its suffix.
+    /// The resource that tokens must be issued for: the scope without `/.default`.
     pub fn resource(&self) -> String {
         let scope = &self.scope.value;
         scope.strip_suffix("/.default").unwrap_or(scope).to_owned()
@@ -158,7 +158,7 @@ impl Settings {
         self.environment.get(TOKEN_VARIABLE).is_some()
     }
 
-    /// The token of `MSCOMMERCE_TOKEN`.
+    /// The access token of `MSCOMMERCE_TOKEN`. Fails if it is not a bearer token.
     pub fn env_token(&self) -> Result<Option<SecretString>> {
         let Some(token) = self.environment.get(TOKEN_VARIABLE).map(into_secret) else { return Ok(None) };
         if is_bearer_token(&token) {
@@ -170,17 +170,17 @@ impl Settings {
         .with_hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }
 
-    /// The application of the environment.
+    /// The application of the `AZURE_*` environment variables. Fails if a variable is invalid.
     pub fn env_application(&self) -> Result<EnvApplication> {
         let application = env_application(&self.environment);
         if !matches!(application, Ok(EnvApplication::Absent | EnvApplication::Incomplete(_))) {
-            // An invalid tenant is an error now, not when the application signs in.
+            // Report an invalid tenant now, not at sign-in.
             self.sign_in_tenant()?;
         }
         application
     }
 
-    /// The directory of the cache and the history.
+    /// The directory of the token cache and the history. See [`state_directory`].
     pub fn state_directory(&self) -> Result<PathBuf> {
         state_directory(&self.environment)
     }
@@ -189,7 +189,7 @@ impl Settings {
         &self.environment
     }
 
-    /// Every setting that a request depends on, with its source.
+    /// The settings that affect requests, with their sources, for `doctor`.
     pub fn describe(&self) -> Vec<DescribedSetting> {
         let row = |name, value: Result<String>, source: Source| DescribedSetting { name, value, source: source.name() };
         let authority = parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY);
@@ -226,7 +226,8 @@ impl Settings {
     }
 }
 
-/// The directory of the cache and the history: `MSCOMMERCE_HOME`, else the platform's directory for application state.
+/// The directory of the token cache and the history: `MSCOMMERCE_HOME`, otherwise the platform's directory for
+/// application state. Fails if there is no home directory.
 pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
     if let Some(home) = environment.get_os(HOME_VARIABLE) {
         return std::path::absolute(home)
@@ -235,8 +236,8 @@ pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
     let base = choose_native_strategy().map_err(|_| {
         Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
     })?;
-    // Only Linux has a directory for state. On Windows the cache directory is the local application data, which does not
-    // roam to other machines.
+    // Only Linux has a state directory. On Windows, the cache directory is in the local application data, which does
+    // not roam to other machines.
     let base = base.state_dir().unwrap_or_else(|| if cfg!(windows) { base.cache_dir() } else { base.data_dir() });
     Ok(base.join("mscommerce"))
 }

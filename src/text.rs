@@ -1,15 +1,15 @@
-//! Text of other origin made safe to print, and small formats for messages.
+//! Sanitizes untrusted text for output, and formats values for messages.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// Whether a terminal acts upon the character, or it changes the direction of text: C0 and C1 controls, line separators
-/// and the bidirectional overrides that can disguise a name.
+/// Whether the character controls a terminal or can disguise a name: C0 and C1 controls, line separators and
+/// bidirectional overrides.
 pub fn is_terminal_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Text in one line: tabs and line ends become blanks, other control characters U+FFFD.
+/// Converts text to one line: replaces tabs and line breaks with spaces, and other control characters with U+FFFD.
 pub fn sanitize_line(text: &str) -> String {
     let replace = |character| match character {
         '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
@@ -19,7 +19,7 @@ pub fn sanitize_line(text: &str) -> String {
     text.replace("\r\n", " ").chars().map(replace).collect()
 }
 
-/// Text in several lines: tabs become blanks, control characters other than line feeds U+FFFD.
+/// Sanitizes text but keeps line feeds: replaces tabs with spaces, and other control characters with U+FFFD.
 pub fn sanitize(text: &str) -> String {
     let replace = |character| match character {
         '\n' => '\n',
@@ -30,7 +30,7 @@ pub fn sanitize(text: &str) -> String {
     text.replace("\r\n", "\n").chars().map(replace).collect()
 }
 
-/// At most `limit` characters, with an ellipsis after a cut.
+/// Truncates text to `limit` characters, followed by an ellipsis.
 pub fn truncate(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -38,32 +38,36 @@ pub fn truncate(text: &str, limit: usize) -> String {
     }
 }
 
-/// Text of other origin for a message: one line of at most 80 characters.
+/// Sanitizes untrusted text for a message: one line of at most 80 characters.
 pub fn display_excerpt(text: &str) -> String {
     truncate(&sanitize_line(text), 80)
 }
 
-/// A time in RFC 3339, in UTC and to the second.
+/// Formats a time as RFC 3339, in UTC, with a precision of one second.
 pub fn format_timestamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The counts that are not zero: `3 different, 1 unknown`.
+/// Formats the counts that are not zero: `3 different, 1 unknown`.
 pub fn format_counts<'w>(counts: impl IntoIterator<Item = (usize, &'w str)>) -> String {
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-    counts.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    counts.map(|(count, label)| format!("{count} {label}")).collect::<Vec<_>>().join(", ")
 }
 
-/// An argument of at most 80 characters, quoted for a POSIX shell if necessary.
-pub fn shell_quote_short(word: &str) -> String {
-    shell_quote(&truncate(word, 80))
+/// Quotes an argument for a POSIX shell if necessary. Truncates it to 80 characters.
+pub fn shell_quote_short(argument: &str) -> String {
+    shell_quote(&truncate(argument, 80))
 }
 
-/// An argument of any length, quoted for a POSIX shell if necessary: for paths, which have to stay whole.
-pub fn shell_quote(word: &str) -> String {
-    let word = sanitize_line(word);
+/// Quotes an argument for a POSIX shell if necessary. Does not truncate it, so it is suitable for paths.
+pub fn shell_quote(argument: &str) -> String {
+    let argument = sanitize_line(argument);
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:=+,%".contains(c) || (cfg!(windows) && c == '\\');
-    if !word.is_empty() && word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !argument.is_empty() && argument.chars().all(is_plain) {
+        argument
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn sanitize_turns_line_ends_and_tabs_into_one_blank() {
+    fn sanitize_replaces_line_breaks_and_tabs_with_spaces() {
         assert_eq!(sanitize_line("a\r\nb\tc\nd"), "a b c d");
         assert_eq!(sanitize("a\r\nb\tc\u{1b}"), "a\nb c\u{FFFD}");
     }

@@ -19,28 +19,28 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 const DEBUG: Style = Style::new().dimmed();
 
-/// What the flags of the command line say about messages.
+/// The flags for messages and color.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UiOptions {
     /// Hides notes and progress.
     pub quiet: bool,
-    /// How often `-v` was given.
+    /// The number of `-v` flags.
     pub verbosity: u8,
     pub color: clap::ColorChoice,
 }
 
-/// What is known of the standard streams, probed once.
+/// Which standard streams are terminals.
 #[derive(Clone, Copy, Debug)]
 pub struct TtyInfo {
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
-    /// Columns of the terminal behind standard output, if there is one.
+    /// Width of the terminal of standard output, in columns.
     pub width: Option<u16>,
 }
 
 impl TtyInfo {
-    /// The facts of this process, with `input` as standard input.
+    /// Probes the standard streams of this process, with `input` as standard input.
     pub fn probe(input: &Input) -> Self {
         Self {
             stdin: input.is_terminal(),
@@ -51,7 +51,7 @@ impl TtyInfo {
     }
 }
 
-/// The terminal of one run; a clone shares it.
+/// The user interface of one run. Clones share its state.
 #[derive(Clone)]
 pub struct Ui(Rc<UiState>);
 
@@ -64,13 +64,14 @@ struct UiState {
     is_dumb: bool,
     colors_stdout: bool,
     prompt_is_open: Cell<bool>,
-    /// Kept while a hidden prompt is open.
+    /// Set while a hidden prompt is open.
     terminal_modes: RefCell<Option<TerminalModes>>,
     progress: RefCell<ProgressBar>,
 }
 
 impl Ui {
-    /// Colour follows `--color`, else `NO_COLOR`, `TERM=dumb` and whether the stream is a terminal.
+    /// Creates the user interface. Color depends on `--color`, otherwise on `NO_COLOR`, `TERM=dumb` and whether the
+    /// stream is a terminal.
     pub fn new(input: Input, tty: TtyInfo, options: UiOptions, environment: &Environment) -> Self {
         let is_dumb = environment.get_os("TERM").is_some_and(|term| term == "dumb");
         let wants_color = |is_terminal: bool| match options.color {
@@ -79,7 +80,7 @@ impl Ui {
             clap::ColorChoice::Auto => is_terminal && environment.get_os("NO_COLOR").is_none() && !is_dumb,
         };
         let (colors_stdout, colors_stderr) = (wants_color(tty.stdout), wants_color(tty.stderr));
-        // Results are data: without colour they pass through as they are, escape sequences included.
+        // Results are data: without color, write them unchanged, including escape sequences.
         let stdout_choice = if colors_stdout { ColorChoice::Always } else { ColorChoice::AlwaysAnsi };
         let stderr_choice = if colors_stderr { ColorChoice::Always } else { ColorChoice::Never };
         Self(Rc::new(UiState {
@@ -100,7 +101,7 @@ impl Ui {
         self.0.tty
     }
 
-    /// Whether results on standard output are coloured.
+    /// Whether results on standard output are colored.
     pub fn colors_stdout(&self) -> bool {
         self.0.colors_stdout
     }
@@ -115,46 +116,46 @@ impl Ui {
         }
     }
 
-    /// Writes the content of a file to standard output. A terminal gets no control characters.
+    /// Writes file content to standard output. Replaces control characters if it is a terminal.
     pub fn print_text(&self, text: &str) -> Result<()> {
         if self.0.tty.stdout { self.print(&text::sanitize(text)) } else { self.print(text) }
     }
 
-    /// Prints what clap reports: help and version on standard output, usage errors on standard error.
-    pub fn print_clap_error(&self, message: &clap::Error) -> Result<()> {
-        let text = message.render();
-        if message.use_stderr() {
+    /// Prints the message of a clap error: help and version on standard output, usage errors on standard error.
+    pub fn print_clap_error(&self, error: &clap::Error) -> Result<()> {
+        let text = error.render();
+        if error.use_stderr() {
             self.write_stderr(&text.ansi().to_string());
             return Ok(());
         }
         self.print(&if self.0.colors_stdout { text.ansi().to_string() } else { text.to_string() })
     }
 
-    /// A message that the user has to act on; `--quiet` does not hide it.
+    /// Prints a message that requires user action. `--quiet` does not hide it.
     pub fn status(&self, message: &str) {
         self.write_stderr(&format!("{}\n", text::sanitize(message)));
     }
 
-    /// A message that `--quiet` hides.
+    /// Prints a message that `--quiet` hides.
     pub fn info(&self, message: &str) {
         if !self.0.options.quiet {
             self.status(message);
         }
     }
 
-    /// A message shown at `-v`. It must not contain a secret.
+    /// Prints a message with `-v`. It must not contain secrets.
     pub fn debug(&self, message: &str) {
         if self.0.options.verbosity > 0 {
             self.write_stderr(&format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize(message)));
         }
     }
 
-    /// Something that the user should know although the command continues.
+    /// Prints a warning. The command continues.
     pub fn warn(&self, message: &str) {
         self.write_stderr(&format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize(message)));
     }
 
-    /// Prints an error: what failed, the details indented, the hints.
+    /// Prints an error: the message, the indented details and the hints.
     pub fn error(&self, error: &Error) {
         let is_drift = error.kind() == ErrorKind::Drift;
         self.write_stderr(&if is_drift {
@@ -164,22 +165,22 @@ impl Ui {
         });
     }
 
-    /// Prints as a warning, in the form of an error, what the command does not fail for.
+    /// Prints an error as a warning, if the command continues despite it.
     pub fn warn_error(&self, error: &Error) {
         self.write_stderr(&format_error(WARNING, "warning:", error));
     }
 
-    /// Asks a yes-or-no question; any answer but yes is no.
+    /// Asks a yes-or-no question. Any answer except `y` or `yes` means no.
     pub async fn confirm(&self, question: &str) -> Result<bool> {
         self.0.prompt_is_open.set(true);
         self.write_stderr(&format!("{} [y/N] ", text::sanitize(question)));
         let answer = self.0.input.read_line().await?;
-        // The line end that the user types closes the prompt; the end of the input does not.
+        // At the end of the input, the user has not typed a line break.
         self.close_prompt(!answer.ends_with('\n'));
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Asks for a secret on the terminal without showing it.
+    /// Prompts for a secret on the terminal, without echo.
     pub async fn prompt_secret(&self, prompt: &str) -> Result<SecretString> {
         self.0.prompt_is_open.set(true);
         self.0.terminal_modes.replace(TerminalModes::save());
@@ -189,12 +190,13 @@ impl Ui {
         secret
     }
 
-    /// All of standard input, without one trailing line end.
+    /// Reads all of standard input as a secret. See [`Input::read_to_secret`].
     pub async fn read_stdin_secret(&self) -> Result<SecretString> {
         self.0.input.read_to_secret().await
     }
 
-    /// A progress bar of `total` steps on a terminal. It is hidden with `--quiet` and beside the lines of `-v`.
+    /// Shows a progress bar with `total` steps. It is hidden with `--quiet` or `-v`, and if standard error is not a
+    /// terminal.
     pub fn progress(&self, total: u64) -> ProgressBar {
         let UiState { options, tty, is_dumb, progress, .. } = &*self.0;
         let is_shown = tty.stderr && !is_dumb && !options.quiet && options.verbosity == 0;
@@ -223,7 +225,7 @@ impl Ui {
         }
     }
 
-    /// Writes above the progress bar. A failure to write to standard error cannot be reported anywhere.
+    /// Writes above the progress bar. Ignores errors, because there is no other stream to report them to.
     fn write_stderr(&self, text: &str) {
         let mut stderr = self.0.stderr.borrow_mut();
         self.0.progress.borrow().suspend(|| {
@@ -232,7 +234,7 @@ impl Ui {
     }
 }
 
-/// An error as lines with ANSI styles: the label and what failed, the details, the hints.
+/// Formats an error as lines with ANSI styles: the label and message, the details, the hints.
 fn format_error(style: Style, label: &str, error: &Error) -> String {
     let mut lines = format!("{style}{label}{style:#} {}\n", text::sanitize_line(&error.message()));
     for detail in error.details() {
@@ -244,7 +246,7 @@ fn format_error(style: Style, label: &str, error: &Error) -> String {
     lines
 }
 
-/// Formats an error as a terminal shows it. Panics if the text is long or has control characters.
+/// Formats an error without styles. Panics if the text is too long or contains control characters.
 #[cfg(any(fuzzing, test))]
 pub fn format_error_checked(error: &Error) -> String {
     let styled = format_error(ERROR, "error:", error);

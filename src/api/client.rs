@@ -16,10 +16,10 @@ use crate::error::{Error, Result};
 use crate::http::{self, HttpError, Response, RetryPolicy};
 use crate::text::{sanitize_line, truncate};
 
-/// A longer list is treated as a loop of links.
+/// The maximum number of pages of a list, to stop at a loop of next links.
 const MAX_PAGES: usize = 100;
 
-/// An error of a request, and whether the service may have processed it.
+/// The error of a request, and whether the service may have processed it.
 pub struct UpdateError {
     pub error: Error,
     pub outcome_unknown: bool,
@@ -32,30 +32,30 @@ impl From<UpdateError> for Error {
 }
 
 impl UpdateError {
-    /// The request was not sent, or was rejected.
+    /// Creates the error of a request that was not sent or was rejected.
     fn not_applied(error: Error) -> Self {
         Self { error, outcome_unknown: false }
     }
 
-    /// The same error after an attempt that the service may have processed.
-    fn or_ambiguous(self, is_ambiguous: bool) -> Self {
+    /// Marks the outcome as unknown if the service may have processed an earlier attempt.
+    fn with_prior_attempt_ambiguous(self, is_ambiguous: bool) -> Self {
         Self { outcome_unknown: self.outcome_unknown || is_ambiguous, ..self }
     }
 }
 
-/// The response to an update.
+/// The result of an update.
 pub struct Updated {
-    /// The item after the change.
+    /// The item after the update.
     pub item: ProductPolicy,
     pub correlation_id: String,
 }
 
-/// A policy, and the response that it came in.
+/// A policy with the metadata of its response.
 pub struct PolicyResponse {
     pub policy: Policy,
     pub status: StatusCode,
     pub correlation_id: String,
-    /// The time at the service.
+    /// The service's time, from the `Date` header.
     pub date: Option<DateTime<Utc>>,
 }
 
@@ -81,7 +81,7 @@ impl Client {
         &self.session
     }
 
-    /// Gets an access token, and fails if the token shows that the service would refuse this access.
+    /// Gets an access token. Fails if the token's roles do not allow this access.
     pub async fn prepare(&self, access: Access) -> Result<()> {
         let token = self.session.access_token().await?;
         self.session.check_access(&token, access)
@@ -97,7 +97,7 @@ impl Client {
         self.policy_response().await.map(|response| response.policy)
     }
 
-    /// `GET /v1.0/policies/P` (Get-MSCommercePolicy), with its response.
+    /// `GET /v1.0/policies/P` (Get-MSCommercePolicy), with the response metadata.
     pub async fn policy_response(&self) -> Result<PolicyResponse> {
         let action = format!("could not read the policy {}", self.policy_id);
         let response = self.send(Method::GET, self.url(&[&self.policy_id])?, None, &action, Access::Read).await?;
@@ -125,7 +125,7 @@ impl Client {
         self.parse_product(&response).ok_or_else(|| ApiError::new(&action, &response).into_error(Access::Read))
     }
 
-    /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy). The response is the item after the change.
+    /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy). Returns the item after the update.
     pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
         let url = self.target_url(target).map_err(UpdateError::not_applied)?;
         let (body, action) = (json!({ "policyValue": value.as_str() }), format!("could not change {target}"));
@@ -138,8 +138,10 @@ impl Client {
         Ok(Updated { item, correlation_id: response.correlation_id.unwrap_or_default() })
     }
 
-    /// Reads all pages of a list. Whether the service pages is unverified: no public client of it reads a next link. A link
-    /// is followed only within the endpoint, because the token is sent to it.
+    /// Reads all pages of a list. Follows a next link only to the endpoint's origin, because the request contains the
+    /// token.
+    ///
+    /// Whether the service returns next links is unverified: no public client reads them.
     async fn read_list<I>(&self, first: Url, action: &str, parse_item: impl Fn(Value) -> Option<I>) -> Result<Vec<I>> {
         let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next.take() {
@@ -163,7 +165,8 @@ impl Client {
         Ok(items)
     }
 
-    /// Sends one request, once more with a refreshed token if the service rejects the token. `action` says what failed.
+    /// Sends a request. If the service rejects the token, refreshes it and sends the request again. `action` is the
+    /// context of an error.
     async fn send(
         &self,
         method: Method,
@@ -177,16 +180,16 @@ impl Client {
         checked.map_err(|error| UpdateError::not_applied(error.context(action)))?;
         let mut response = self.send_once(&token, &method, &url, body, action).await?;
         if response.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
-            // An attempt before the rejected one may have been processed, whatever happens to the next ones.
+            // The service may have processed an attempt before the rejected one, regardless of later results.
             let is_ambiguous = response.prior_attempt_ambiguous;
             let refreshed = self.session.refresh(&token).await.map_err(|error| {
                 let error = ApiError::new("before that", &response).attach_to(error.context(action));
-                UpdateError::not_applied(error).or_ambiguous(is_ambiguous)
+                UpdateError::not_applied(error).with_prior_attempt_ambiguous(is_ambiguous)
             })?;
             if let Some(refreshed) = refreshed {
                 token = refreshed;
                 let again = self.send_once(&token, &method, &url, body, action).await;
-                response = again.map_err(|error| error.or_ambiguous(is_ambiguous))?;
+                response = again.map_err(|error| error.with_prior_attempt_ambiguous(is_ambiguous))?;
                 response.prior_attempt_ambiguous |= is_ambiguous;
             }
         }
@@ -216,7 +219,7 @@ impl Client {
     ) -> Result<Response, UpdateError> {
         let to_update_error = |error: HttpError| {
             let outcome_unknown = error.is_ambiguous();
-            // Support cannot find a request that was never sent.
+            // Omit the ID of a request that was not sent: support cannot find it.
             let correlation_id = error.correlation_id.clone().filter(|_| outcome_unknown);
             let detail = correlation_id.map(|id| format!("correlation id: {id}"));
             let error = detail.into_iter().fold(Error::from(error).context(action), Error::with_detail);
@@ -238,7 +241,7 @@ impl Client {
         response.json().and_then(|item| self.parse_item(item)).filter(|item| !item.is_empty())
     }
 
-    /// An item without a policy belongs to the policy of the request.
+    /// Parses an item. If it has no policy ID, sets that of the request.
     fn parse_item(&self, item: Value) -> Option<ProductPolicy> {
         let mut item = ProductPolicy::from_json(item)?;
         item.policy_id.get_or_insert_with(|| self.policy_id.clone());
@@ -253,7 +256,7 @@ impl Client {
         self.url(&[&self.policy_id, collection, &target.id])
     }
 
-    /// The endpoint's URL with `segments` below `/v1.0/policies`, each encoded as one path segment.
+    /// The URL of `/v1.0/policies` followed by `segments`, each encoded as one path segment.
     fn url(&self, segments: &[&str]) -> Result<Url> {
         if let Some(id) = segments.iter().find(|segment| !is_valid_segment(segment)) {
             return Err(Error::usage(format!("'{id}' cannot be an id")).with_hint("mscommerce products list"));
@@ -267,20 +270,20 @@ impl Client {
     }
 }
 
-/// Whether a text can be one segment of a path. `.` and `..` change the path even if they are encoded, and URLs drop control
-/// characters such as tabs.
+/// Whether a text is valid as a URL path segment. `.` and `..` change the path even if encoded, and URL parsers remove
+/// control characters such as tabs.
 pub fn is_valid_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
 }
 
-/// One page of a list: its items, and the link to the next page.
+/// A page of a list, with the link to the next page.
 pub struct Page<I> {
     pub items: Vec<I>,
     pub next: Option<String>,
 }
 
 impl<I> Page<I> {
-    /// `None` if the body is not a list, or one of its items cannot be parsed.
+    /// Parses a page. Returns `None` if the body is not a list or an item cannot be parsed.
     pub fn parse(response: &Response, parse_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
         let mut body = response.json()?;
         let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else { return None };
@@ -291,8 +294,8 @@ impl<I> Page<I> {
     }
 }
 
-/// The URL of a link on the page at `from`, if it is within the endpoint. A link with a user name or password is rejected,
-/// because they would be sent.
+/// Resolves a next link relative to the page at `from`. Returns `None` for a link to another origin, or with a user
+/// name or password, which would be sent.
 pub fn resolve_next_link(endpoint: &Url, from: &Url, link: &str) -> Option<Url> {
     let url = from.join(link).ok()?;
     let has_user = !url.username().is_empty() || url.password().is_some();
@@ -304,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn next_link_outside_the_endpoint_is_rejected() {
+    fn next_link_to_another_origin_is_rejected() {
         let parse = |url: &str| Url::parse(url).expect("a URL");
         let (endpoint, from) = (parse("https://service.example/"), parse("https://service.example/v1.0/policies?a=b"));
         let resolve = |link| resolve_next_link(&endpoint, &from, link).map(String::from);

@@ -1,4 +1,4 @@
-//! The error of a response that reports a failure or cannot be parsed, with hints.
+//! Errors for responses that report a failure or cannot be parsed, with hints.
 
 use std::fmt;
 
@@ -11,25 +11,25 @@ use crate::error::{Error, ErrorKind};
 use crate::http::Response;
 use crate::text::{sanitize_line, truncate};
 
-/// Longer than any message of the service that is meant to be read, in characters.
+/// The maximum length of a displayed service message, in characters.
 const MAX_MESSAGE_LEN: usize = 1000;
 
-/// A response with a status other than 2xx, or one that cannot be parsed.
+/// The error for a response with a status other than 2xx, or an unexpected body.
 #[derive(Debug)]
 pub struct ApiError {
     pub status: StatusCode,
-    /// The time at the service.
+    /// The service's time, from the `Date` header.
     pub date: Option<DateTime<Utc>>,
     message: String,
     service_message: String,
     correlation_id: String,
     is_html: bool,
-    /// The value of the header `Retry-After`.
+    /// The `Retry-After` header.
     retry_after: Option<String>,
 }
 
 impl ApiError {
-    /// `action` says what failed, such as "could not list the products".
+    /// Creates an error. `action` says what failed, such as "could not list the products".
     pub fn new(action: &str, response: &Response) -> Self {
         let message = if response.status.is_success() {
             format!("{action}: the service's answer cannot be understood (status {})", response.status)
@@ -47,13 +47,13 @@ impl ApiError {
         }
     }
 
-    /// Whether the id in the request may be unknown. A 404 does not prove it: the service also answers internal
-    /// failures with 404 (microsoft-365-docs issue 4387).
+    /// Whether the ID in the request may be unknown. A 404 is not proof: the service also returns it for internal
+    /// failures (microsoft-365-docs issue 4387).
     pub fn may_be_unknown_id(&self) -> bool {
         matches!(self.status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
     }
 
-    /// Adds this error as details to an error that followed from it.
+    /// Adds this error as details to an error that it caused.
     pub fn attach_to(self, error: Error) -> Error {
         error
             .with_detail(&self.message)
@@ -61,7 +61,7 @@ impl ApiError {
             .with_detail(format!("correlation id: {}", self.correlation_id))
     }
 
-    /// Converts to an error with the hints for its status and the access that the request needed.
+    /// Converts to an error with the hints for its status and the requested access.
     pub fn into_error(self, access: Access) -> Error {
         let hints = hints_for_status(self.status, access, self.retry_after.is_some());
         self.into_error_with_hints(hints)
@@ -90,10 +90,10 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// The service's message: `errorCode` and `reason`, or the beginning of any other body.
+/// The service's message: `errorCode` and `reason`, or the start of any other body.
 fn service_message(response: &Response) -> String {
     let body = response.json();
-    // Bodies of 401, 403 and 429 are not publicly documented, so the common nestings are tried.
+    // The bodies of 401, 403 and 429 are not documented, so try common formats.
     let error = body.as_ref().map(|body| body.get("error").filter(|error| error.is_object()).unwrap_or(body));
     let member = |names: &[&str]| {
         let text = names.iter().find_map(|name| error?.get(name).and_then(Value::as_str));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn service_message_reads_known_and_likely_bodies() {
+    fn service_message_reads_documented_and_common_bodies() {
         assert_eq!(
             service_message(&response(400, r#"{"errorCode":"BadRequest","reason":"Invalid scope."}"#)),
             "BadRequest: Invalid scope."

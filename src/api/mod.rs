@@ -1,6 +1,6 @@
-//! The commerce policy endpoint: which products people may buy for themselves, read and changed.
+//! Client for the commerce policy endpoint, which controls self-service purchases.
 //!
-//! Paths, bodies and headers are those of Microsoft's MSCommerce module 2.x, whose cmdlets each send one of them.
+//! Paths, bodies and headers match the requests of Microsoft's MSCommerce module 2.x.
 
 mod client;
 mod error;

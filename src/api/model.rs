@@ -12,15 +12,15 @@ use serde_json::{Map, Value};
 pub struct Policy {
     pub id: Option<String>,
     pub description: Option<String>,
-    /// The value of new products. Read-only: it stays `Enabled` even if every product is disabled
+    /// The default value of new products. It is read-only and stays `Enabled` even if every product is disabled
     /// (microsoft-365-docs issue 830).
     pub default_value: Option<String>,
-    /// Members that this version does not know.
+    /// Unknown fields, kept for JSON output.
     pub extra: Map<String, Value>,
 }
 
 impl Policy {
-    /// Decodes the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
+    /// Parses the body of `GET /v1.0/policies/P`, or one item of `GET /v1.0/policies`.
     pub fn from_json(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
         Some(Self {
@@ -31,13 +31,13 @@ impl Policy {
         })
     }
 
-    /// Whether the object has no member of a policy, so that it is something else.
+    /// Whether the object has no field of a policy, and is therefore not a policy.
     pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.default_value.is_none()
     }
 }
 
-/// What a policy setting applies to: a product of Microsoft, or a type of offers of other publishers.
+/// The scope of a policy setting: a Microsoft product, or an offer type of other publishers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Scope {
@@ -49,12 +49,12 @@ impl Scope {
     /// Every scope, products first.
     pub const ALL: [Self; 2] = [Self::Product, Self::OfferType];
 
-    /// Parses the service's spelling without regard to case. Returns `None` for a scope that this version does not know.
+    /// Parses the service's name of a scope, ignoring case. Returns `None` for an unknown scope.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Product, Self::OfferType].into_iter().find(|scope| text.eq_ignore_ascii_case(scope.as_str()))
     }
 
-    /// The spelling in output and in state files.
+    /// The name in output and in state files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Product => "product",
@@ -62,7 +62,7 @@ impl Scope {
         }
     }
 
-    /// The value of the `scope` query parameter of the listing (MSCommerce module: `product` is its default).
+    /// The value of the `scope` query parameter of lists (MSCommerce module: default `product`).
     pub const fn query_value(self) -> &'static str {
         match self {
             Self::Product => "product",
@@ -70,7 +70,7 @@ impl Scope {
         }
     }
 
-    /// Whether the service accepts the value in this scope: trials are for products only (article of 2024-10-10).
+    /// Whether the service accepts `value` in this scope. Only products support trials (article of 2024-10-10).
     pub fn accepts(self, value: PolicyValue) -> bool {
         self == Self::Product || value != PolicyValue::OnlyTrialsWithoutPaymentMethod
     }
@@ -80,18 +80,18 @@ impl Scope {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProductPolicy {
     pub policy_id: Option<String>,
-    /// As [`Scope::as_str`] spells it; a scope that this version does not know, as the service does.
+    /// The scope, as in [`Scope::as_str`]. An unknown scope keeps the service's spelling.
     pub scope: String,
     pub id: Option<String>,
     pub name: Option<String>,
-    /// The setting in the service's spelling; values that this version does not know are kept as they are.
+    /// The setting, in the service's spelling. Unknown values are kept unchanged.
     pub value: Option<String>,
-    /// Members that this version does not know.
+    /// Unknown fields, kept for JSON output.
     pub extra: Map<String, Value>,
 }
 
 impl ProductPolicy {
-    /// Decodes an item. A product has `productId` and `productName`, anything else `scopeId` and `scopeValue`
+    /// Parses an item. Products have `productId` and `productName`, other scopes `scopeId` and `scopeValue`
     /// (MSCommerce module, `Get-MSCommerceProductPolicies`).
     pub fn from_json(body: Value) -> Option<Self> {
         let Value::Object(mut members) = body else { return None };
@@ -112,29 +112,29 @@ impl ProductPolicy {
         })
     }
 
-    /// Whether the object has no member of a product policy, so that it is something else.
+    /// Whether the object has no field of a product policy, and is therefore not one.
     pub fn is_empty(&self) -> bool {
         self.id.is_none() && self.value.is_none()
     }
 
-    /// The scope, unless this version does not know it.
+    /// The scope. `None` if it is unknown.
     pub fn scope(&self) -> Option<Scope> {
         Scope::parse(&self.scope)
     }
 
-    /// The address of the item in requests. `None` if it has no id, or a scope that no path is known for.
+    /// The target for requests. `None` if the item has no ID or an unknown scope.
     pub fn target(&self) -> Option<Target> {
         Some(Target::new(self.scope()?, self.id.clone()?))
     }
 
-    /// Whether `text` is the id or the whole name, without regard to case.
+    /// Whether `text` equals the ID or the name, ignoring case.
     pub fn matches_id_or_name(&self, text: &str) -> bool {
         let text = text.trim().to_lowercase();
         let matches = |field: &Option<String>| field.as_ref().is_some_and(|field| field.trim().to_lowercase() == text);
         matches(&self.id) || matches(&self.name)
     }
 
-    /// The name and the id in one line, for messages.
+    /// The name and the ID in one line, for messages.
     pub fn label(&self) -> String {
         let label = match (&self.name, &self.id) {
             (Some(name), Some(id)) => format!("{name} ({id})"),
@@ -145,19 +145,19 @@ impl ProductPolicy {
     }
 }
 
-/// A value that this version can set.
+/// A value that the service accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyValue {
-    /// People may buy and try the product.
+    /// Users can buy the product and start trials.
     Enabled,
-    /// People may neither buy nor try the product.
+    /// Users can neither buy the product nor start trials.
     Disabled,
-    /// People may start trials that need no payment method. Products only (article of 2024-10-10).
+    /// Users can start trials that need no payment method. Only for products (article of 2024-10-10).
     OnlyTrialsWithoutPaymentMethod,
 }
 
 impl PolicyValue {
-    /// Each value with the spellings that [`PolicyValue::parse`] accepts.
+    /// The values with the spellings that [`PolicyValue::parse`] accepts.
     const SPELLINGS: [(Self, &'static [&'static str]); 3] = [
         (Self::Enabled, &["enabled"]),
         (Self::Disabled, &["disabled"]),
@@ -167,7 +167,7 @@ impl PolicyValue {
         ),
     ];
 
-    /// Parses a value in the spelling of this tool or of the service, without regard to case.
+    /// Parses a value in this tool's or the service's spelling, ignoring case. Fails with the list of values.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let value =
@@ -186,13 +186,13 @@ impl PolicyValue {
         }
     }
 
-    /// Whether the service's value is this one, without regard to case.
+    /// Whether the service's value equals this one, ignoring case.
     pub fn matches(self, service_value: Option<&str>) -> bool {
         service_value.is_some_and(|value| value.eq_ignore_ascii_case(self.as_str()))
     }
 }
 
-/// The address of a product or offer type in requests. Ids are compared without regard to case.
+/// A product or offer type to request. Comparisons ignore the case of IDs.
 #[derive(Clone, Debug)]
 pub struct Target {
     pub scope: Scope,
@@ -245,7 +245,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// Removes a member and returns it as text. Anything but a string becomes its JSON, so that nothing is lost.
+/// Removes a field and returns it as text. Other types than strings are converted to JSON, so that no data is lost.
 fn take_string(members: &mut Map<String, Value>, name: &str) -> Option<String> {
     match members.remove(name)? {
         Value::Null => None,
@@ -296,8 +296,9 @@ mod tests {
         assert_eq!(PolicyValue::parse("eNABLED"), Ok(PolicyValue::Enabled));
         assert!(PolicyValue::parse("off").is_err());
     }
+
     #[test]
-    fn targets_compare_without_case_within_a_scope() {
+    fn target_comparison_ignores_case_of_id() {
         let target = Target::new(Scope::Product, "CFQ7");
         assert_eq!(target, Target::new(Scope::Product, "cfq7"));
         assert_ne!(target, Target::new(Scope::OfferType, "CFQ7"));

@@ -1,4 +1,4 @@
-//! Properties of responses of the policy endpoint for any input.
+//! Property checks for responses of the policy endpoint. The fuzz targets also run them.
 
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::output::proptests::assert_json_is_complete;
 use crate::ui::format_error_checked;
 
-/// Panics unless the decoded resources, and their JSON output, have every member of the body.
+/// Panics unless the parsed resources and their JSON output have every field of the body.
 pub fn check_response(body: &[u8]) {
     let response = Response { status: StatusCode::OK, body: body.to_vec().into(), ..Response::default() };
     let Some(json) = response.json() else { return };
@@ -49,7 +49,7 @@ fn check_resource(resource: &Value) {
     }
 }
 
-/// Every member is a known value as text, or an extra member without changes.
+/// Panics unless every field is either a known value as text or an unchanged extra field.
 fn check_members(
     resource: &Value,
     names: &[&str],
@@ -70,7 +70,7 @@ fn check_members(
     assert_eq!(extra, &others.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>());
 }
 
-/// The access token must never leave the endpoint.
+/// Panics if a next link would send the access token to another origin.
 fn check_next_link(link: &str) {
     let (Ok(endpoint), Ok(from)) = (
         Url::parse("https://service.example/base/"),
@@ -84,7 +84,7 @@ fn check_next_link(link: &str) {
     }
 }
 
-/// Panics unless the error has the status and the correlation id, and little of a body that is not JSON.
+/// Panics unless the error contains the status and the correlation ID, and at most 301 characters of a non-JSON body.
 pub fn check_error(response: &Response) {
     for access in [Access::Read, Access::Write] {
         let error = ApiError::new("could not do it", response).into_error(access);
@@ -99,12 +99,12 @@ pub fn check_error(response: &Response) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::proptests::parse_response as answer;
+    use crate::http::proptests::parse_response;
     use proptest::collection::{btree_map, vec};
     use proptest::prelude::*;
     use serde_json::json;
 
-    /// Any JSON value of small depth.
+    /// Generates JSON values of limited depth.
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -119,7 +119,7 @@ mod tests {
         })
     }
 
-    /// An item with names of the service, and any values.
+    /// Generates items with field names of the service and arbitrary values.
     fn item() -> impl Strategy<Value = Value> {
         let name = prop_oneof![
             Just("policyId"),
@@ -151,7 +151,7 @@ mod tests {
         }
 
         #[test]
-        fn any_document_is_decoded_completely_or_not(document in any_json(), bytes in vec(any::<u8>(), 0..64)) {
+        fn arbitrary_document_is_decoded_completely_or_rejected(document in any_json(), bytes in vec(any::<u8>(), 0..64)) {
             check_response(document.to_string().as_bytes());
             check_response(&bytes);
         }
@@ -164,9 +164,9 @@ mod tests {
             repeated in 1_usize..5000,
         ) {
             let body = json!({"errorCode": code, "reason": reason.repeat(repeated)});
-            check_error(&answer(format!("{status}\n{body}").as_bytes()));
-            check_error(&answer(format!("{status}\n{reason}").as_bytes()));
-            check_error(&answer(format!("{status}\n{}", json!({"error": body})).as_bytes()));
+            check_error(&parse_response(format!("{status}\n{body}").as_bytes()));
+            check_error(&parse_response(format!("{status}\n{reason}").as_bytes()));
+            check_error(&parse_response(format!("{status}\n{}", json!({"error": body})).as_bytes()));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Product ids of Microsoft's article of 2021 that have new numbers since the article of 2024-10-10. A product that was
-//! disabled by its old id stays disabled under the new one.
+//! Product IDs in Microsoft's article of 2021 that the article of 2024-10-10 replaces. A product that was disabled
+//! under its old ID stays disabled under the new one.
 
-/// The common prefix of product ids.
+/// The common prefix of product IDs.
 const PREFIX: &str = "CFQ7TTC0";
 
-/// The suffixes of the old and the new id, and the name of the product.
+/// The suffixes of the old and the new ID, and the product name.
 const RENUMBERED: [(&str, &str, &str); 9] = [
     ("KP0P", "LH2H", "Power Apps per user"),
     ("KP0N", "LH3L", "Power Automate per user"),
@@ -17,11 +17,11 @@ const RENUMBERED: [(&str, &str, &str); 9] = [
     ("KXN8", "HD32", "Visio Plan 2"),
 ];
 
-/// The id that replaced `old`, and the name of the product.
+/// The ID that replaced `old`, and the product name. `None` if `old` was not replaced.
 pub fn replacement(old: &str) -> Option<(String, &'static str)> {
     let old = old.trim().to_ascii_uppercase();
-    let end = old.strip_prefix(PREFIX)?;
-    let (_, new, name) = RENUMBERED.iter().find(|(from, _, _)| *from == end)?;
+    let suffix = old.strip_prefix(PREFIX)?;
+    let (_, new, name) = RENUMBERED.iter().find(|(old, _, _)| *old == suffix)?;
     Some((format!("{PREFIX}{new}"), name))
 }
 

@@ -1,6 +1,7 @@
-//! What Entra's error codes mean, and what to do about each.
+//! The meaning of Entra's error codes, and hints for each.
 
-/// What an error means, by its keys, and the hints for it. Hints may hold the placeholders of [`SignInCommand::expand`].
+/// Error keys, their meaning, and the hints. Hints may contain the placeholders of
+/// [`SignInCommand::expand`](super::sign_in_command::SignInCommand::expand).
 type Advice<K> = (&'static [K], &'static str, &'static [&'static str]);
 
 const REJECTED: &str = "Entra refused it";
@@ -14,7 +15,7 @@ const NOT_ASSIGNED: Advice<u32> = (
 const HINT_CORRELATION_ID: &str =
     "give the correlation id above to whoever owns the tenant's Conditional Access policies";
 
-/// Numbers after `AADSTS` for a user (entra-docs, "error codes").
+/// Advice for user sign-ins, by the number after `AADSTS` (entra-docs, "error codes").
 const USER_ADVICE: &[Advice<u32>] = &[
     (&[50126], "the user name or the password is wrong", &["{sign-in}"]),
     (
@@ -76,7 +77,7 @@ const USER_ADVICE: &[Advice<u32>] = &[
     ),
 ];
 
-/// Values of `error` for a user, if there is no code or no advice for it.
+/// Advice for user sign-ins by the OAuth `error` value. Used if the code is missing or not in [`USER_ADVICE`].
 const USER_ADVICE_BY_ERROR: &[Advice<&str>] = &[
     (&["access_denied", "authorization_declined"], "it was declined", &["{sign-in}"]),
     (
@@ -92,7 +93,7 @@ const USER_ADVICE_BY_ERROR: &[Advice<&str>] = &[
     (&["invalid_grant"], "Entra does not accept these credentials", &["{sign-in}"]),
 ];
 
-/// Numbers after `AADSTS` for an application (entra-docs, "error codes").
+/// Advice for application sign-ins, by the number after `AADSTS` (entra-docs, "error codes").
 const APPLICATION_ADVICE: &[Advice<u32>] = &[
     (&[7_000_215], "the client secret is wrong", &["the secret's value is needed, not its id"]),
     (&[7_000_222], "the client secret has expired", &["make a new one in the app registration"]),
@@ -157,13 +158,14 @@ const APPLICATION_ADVICE: &[Advice<u32>] = &[
     NOT_ASSIGNED,
 ];
 
+/// Advice for application sign-ins by the OAuth `error` value.
 const APPLICATION_ADVICE_BY_ERROR: &[Advice<&str>] = &[(
     &["invalid_client"],
     "Entra does not accept what the application presented",
     &["look at the app registration, under Certificates & secrets"],
 )];
 
-/// What an error means, and the hints for it, by its code or else by the value of `error`.
+/// Returns the meaning of an error and its hints. Looks up `code` first, then the OAuth `error` value.
 pub fn advice_for(code: Option<u32>, error: &str, is_application: bool) -> (&'static str, &'static [&'static str]) {
     let (by_code, by_error, fallback): (_, _, &[&str]) = if is_application {
         let fallback = &["look at AZURE_CLIENT_ID, AZURE_TENANT_ID and the app registration"];
@@ -186,14 +188,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn application_advice_names_no_sign_in_command() {
+    fn application_advice_has_no_sign_in_placeholder() {
         let hints = APPLICATION_ADVICE.iter().flat_map(|(_, _, hints)| *hints);
         let by_error = APPLICATION_ADVICE_BY_ERROR.iter().flat_map(|(_, _, hints)| *hints);
         assert!(hints.chain(by_error).all(|hint| !hint.contains("{sign-in")));
     }
 
     #[test]
-    fn codes_with_advice_are_those_in_troubleshooting() {
+    fn codes_with_advice_match_troubleshooting_docs() {
         let page = include_str!("../../docs/troubleshooting.md");
         let sections: Vec<&str> = page.split("\n### AADSTS").skip(1).collect();
         assert_eq!(sections.len(), 2, "one for users, one for applications");

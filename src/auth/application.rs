@@ -1,5 +1,5 @@
-//! Sign-in as an application, without a user: with a secret, a certificate, or a token of another issuer that the
-//! application trusts (entra-docs, "client credentials").
+//! Sign-in as a service principal with a client secret, a certificate, or a federated token (entra-docs, "client
+//! credentials").
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,10 +19,10 @@ use super::tenant::Tenant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ui::Ui;
 
-/// Wrong client secret (entra-docs, "error codes").
+/// The `AADSTS` code for an invalid client secret (entra-docs, "error codes").
 const WRONG_SECRET: u32 = 7_000_215;
 
-/// How an application authenticates.
+/// The credential of an application.
 pub enum ClientAuth {
     Secret { value: SecretString, source: ArgSource },
     Certificate(CertificateFile),
@@ -39,7 +39,7 @@ impl ClientAuth {
     }
 }
 
-/// An application and its authentication.
+/// An application's client ID and credential.
 pub struct ClientCredentials {
     pub client_id: String,
     pub client_auth: ClientAuth,
@@ -50,7 +50,11 @@ impl ClientCredentials {
         format!("the application {} with {}", self.client_id, self.client_auth.name())
     }
 
-    /// Signs in at the tenant of `entra`. The error shows what was presented, unless it is secret.
+    /// Requests a token from the tenant of `entra`.
+    ///
+    /// # Errors
+    /// Fails if the credential cannot be loaded or Entra rejects it. The error describes the certificate or the
+    /// federated token, but never contains a secret.
     pub async fn sign_in(&self, entra: &Entra, sign_in_command: &SignInCommand) -> Result<TokenResponse> {
         let (result, presented) = match &self.client_auth {
             ClientAuth::Secret { value, source } => {
@@ -89,28 +93,28 @@ fn may_concern_client_auth(error: &AuthError) -> bool {
     matches!(error, AuthError::OAuth(error) if error.may_concern_client_auth())
 }
 
-/// Whether a secret has the form of its id, which is easily mistaken for its value.
+/// Whether a secret is a GUID. The Azure portal shows the secret's ID, a GUID, next to its value.
 fn looks_like_secret_id(secret: &SecretString) -> bool {
     Uuid::try_parse(secret.expose_secret()).is_ok()
 }
 
-/// The application of the environment at one tenant, for one run. Nothing of it is cached on disk.
+/// The application from the environment, bound to one tenant. Its tokens are kept in memory only.
 pub struct ApplicationCredential {
     credentials: Rc<ClientCredentials>,
     tenant: Tenant,
     entra: Entra,
     ui: Ui,
-    /// For a user to sign in instead.
+    /// The command in the hint to sign in as a user instead.
     sign_in_command: SignInCommand,
     token: RefCell<Option<TokenResponse>>,
-    /// Concurrent requests refresh one after the other and reuse the first result.
+    /// Serializes refreshes, so that concurrent requests reuse the first result.
     refresh_lock: Mutex<()>,
-    /// Why Entra rejected the application, which no later request of the run tries again.
+    /// Entra's rejection. Later requests return it without another attempt.
     rejected: RefCell<Option<Error>>,
 }
 
 impl ApplicationCredential {
-    /// `entra` is for `tenant`.
+    /// Creates the credential. `entra` must be a client for `tenant`.
     pub fn new(
         credentials: Rc<ClientCredentials>,
         tenant: Tenant,
@@ -146,11 +150,12 @@ impl ApplicationCredential {
         }
     }
 
+    /// Returns a valid access token. Requests one if none is in memory or the last one is about to expire.
     pub async fn access_token(&self) -> Result<SecretString> {
         self.get_token(None).await
     }
 
-    /// Another token in place of one that the service rejected.
+    /// Returns a token other than `rejected`, which the service did not accept.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<SecretString> {
         self.ui.debug("the service refused the token; asking for a new one");
         self.get_token(Some(rejected)).await

@@ -1,10 +1,11 @@
-//! The flag or environment variable that names a secret or a file.
+//! The flag or environment variable that supplies a secret or a file path.
 
 use std::fmt;
 use std::io;
 
 use crate::error::Error;
 
+/// The flag or environment variable that supplied a value, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArgSource {
     Flag(&'static str),
@@ -12,7 +13,7 @@ pub enum ArgSource {
 }
 
 impl ArgSource {
-    /// The error for a file that cannot be read: wrong usage of a flag, or a missing credential in the environment.
+    /// The error for an unreadable file: a usage error for a flag, an authentication error for a variable.
     pub fn read_error(self, error: io::Error, description: &str) -> Error {
         let error = match self {
             Self::Flag(_) => Error::usage(error),

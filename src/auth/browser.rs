@@ -1,9 +1,9 @@
-//! The user's browser.
+//! Detects and opens the user's browser.
 
 use crate::environment::Environment;
 
-/// Whether a browser can open in front of the user. Without a screen, a text browser would take over the terminal; in an
-/// SSH session, any browser would open on the remote machine.
+/// Whether a browser can open on the user's screen. Without a display, a text browser would take over the terminal. In
+/// an SSH session, the browser would open on the remote machine.
 pub fn can_open_browser(environment: &Environment) -> bool {
     let has = |name: &str| environment.get_os(name).is_some();
     let has_screen = cfg!(any(windows, target_os = "macos"))
@@ -11,11 +11,12 @@ pub fn can_open_browser(environment: &Environment) -> bool {
     has("BROWSER") || (has_screen && !is_ssh_session(environment))
 }
 
+/// Whether this process runs in an SSH session.
 pub fn is_ssh_session(environment: &Environment) -> bool {
     environment.get_os("SSH_CONNECTION").is_some()
 }
 
-/// Opens an address in the browser. Returns whether that worked.
+/// Opens a URL in the default browser. Returns whether the browser started.
 pub async fn open_browser(url: String) -> bool {
     let open = move || {
         let mut options = webbrowser::BrowserOptions::new();

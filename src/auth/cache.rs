@@ -1,4 +1,4 @@
-//! The cached credentials: one private file for all profiles, replaced atomically, with a lock file beside it.
+//! The credential cache: one private file for all profiles, replaced atomically and protected by a lock file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -21,22 +21,22 @@ const QUARANTINE_FILE: &str = "sign-ins.unreadable.json";
 const LOCK_FILE: &str = "sign-ins.lock";
 const TEMPORARY_PREFIX: &str = ".sign-ins-";
 
-/// The layout of the file.
+/// The format version of the cache file.
 const VERSION: u32 = 2;
 
-/// How often a lock that another process holds is tried again.
+/// The delay between attempts to acquire the lock.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
 const HINT_DIRECTORY: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
 
-/// The member that every layout of the file has.
+/// The field that every format version has.
 #[derive(Deserialize)]
 struct VersionHeader {
     #[serde(default)]
     version: u32,
 }
 
-/// The content of the file.
+/// The content of the cache file.
 #[derive(Default, Deserialize, Serialize)]
 pub struct CacheFile {
     version: u32,
@@ -44,7 +44,7 @@ pub struct CacheFile {
 }
 
 impl CacheFile {
-    /// Parses the file's text. The message of an error quotes none of it, because it holds tokens.
+    /// Parses the file's JSON. The error message does not quote the text, because it contains tokens.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let damaged =
             |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
@@ -55,19 +55,20 @@ impl CacheFile {
         serde_json::from_slice(text).map_err(damaged)
     }
 
+    /// The names of the profiles, in alphabetical order.
     pub fn profile_names(&self) -> Vec<String> {
         self.profiles.keys().cloned().collect()
     }
 }
 
-/// The cache in one directory.
+/// The credential cache in a state directory.
 #[derive(Clone)]
 pub struct TokenCache {
     directory: PathBuf,
     ui: Ui,
 }
 
-/// The cache, locked against other processes until dropped.
+/// An exclusive lock on the cache, and the cache's content. Dropping it releases the lock.
 pub struct CacheLock {
     cache: TokenCache,
     content: CacheFile,
@@ -79,13 +80,14 @@ impl TokenCache {
         Self { directory: directory.to_owned(), ui }
     }
 
-    /// Whether the directory exists.
+    /// Whether the cache directory exists.
     pub fn exists(&self) -> bool {
         self.directory.exists()
     }
 
-    /// Reads the cache without a lock, because it is replaced atomically. `timeout` is for the lock that moving an
-    /// unreadable file needs.
+    /// Reads the cache. Needs no lock, because writers replace the file atomically.
+    ///
+    /// An unreadable file is moved aside. This needs the lock, for which `load` waits up to `timeout`.
     pub async fn load(&self, timeout: Duration) -> Result<CacheFile> {
         let reason = match self.read().map_err(|error| error.with_kind(ErrorKind::Auth))? {
             Ok(content) => return Ok(content),
@@ -98,7 +100,10 @@ impl TokenCache {
         Ok(CacheFile::default())
     }
 
-    /// Locks the cache and reads it. An unreadable file is moved aside.
+    /// Locks the cache and reads it. Moves an unreadable file aside.
+    ///
+    /// # Errors
+    /// Fails if another process holds the lock for longer than `timeout`, or another user owns the file.
     pub async fn lock(&self, timeout: Duration) -> Result<CacheLock> {
         let lock = self.lock_file(timeout).await?;
         let content = self.read()?.unwrap_or_else(|reason| {
@@ -139,7 +144,8 @@ impl TokenCache {
         }
     }
 
-    /// The content, or the reason why it cannot be used. A file that is not this user's own is an error and stays.
+    /// Reads the content, or the reason why it is unreadable. A file that another user owns is an error and is not
+    /// moved.
     fn read(&self) -> Result<Result<CacheFile, String>> {
         match self.read_bytes().and_then(|found| found.map(decrypt).transpose()) {
             Ok(Some(text)) => Ok(CacheFile::parse(&text)),
@@ -173,7 +179,7 @@ impl TokenCache {
         self.ui.warn(&format!("the saved sign-ins in {} cannot be used: {reason}", self.path().display()));
     }
 
-    /// Moves an unreadable file aside, in place of an earlier one, and returns its new path.
+    /// Moves an unreadable file aside and returns its new path. Replaces a file that was moved aside earlier.
     fn quarantine(&self) -> io::Result<PathBuf> {
         let path = self.directory.join(QUARANTINE_FILE);
         remove_file(&path)?;
@@ -185,7 +191,7 @@ impl TokenCache {
         tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(&self.directory)
     }
 
-    /// Replaces the file atomically. On Windows this fails while another process reads the file.
+    /// Replaces the cache file atomically. Retries on Windows, where this fails while another process reads the file.
     fn persist_with_retry(&self, mut file: NamedTempFile) -> io::Result<()> {
         let mut attempts = if cfg!(windows) { 25 } else { 1 };
         loop {
@@ -203,11 +209,12 @@ impl TokenCache {
 }
 
 impl CacheLock {
+    /// The content of the cache as of the lock, with the changes made through it.
     pub fn content(&self) -> &CacheFile {
         &self.content
     }
 
-    /// Fails if a credential could not be saved.
+    /// Fails if the cache directory is not writable.
     pub fn ensure_writable(&self) -> Result<()> {
         self.cache.temporary_file().map(drop).map_err(|error| io_error("write", &self.cache.path(), error))
     }
@@ -218,7 +225,7 @@ impl CacheLock {
         self.write()
     }
 
-    /// Removes the credentials of the profiles that match. Returns their names.
+    /// Removes the credentials of matching profiles and returns the profile names.
     pub fn remove(&mut self, matches: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let removed: Vec<String> = self.content.profiles.keys().filter(|name| matches(name)).cloned().collect();
         self.content.profiles.retain(|name, _| !removed.contains(name));
@@ -231,8 +238,8 @@ impl CacheLock {
         Ok(removed)
     }
 
-    /// Removes a file that was moved aside, and temporary files that a killed process left: they may hold tokens of any
-    /// profile. Returns whether there were any.
+    /// Removes unreadable files that were moved aside and temporary files of killed processes: they may contain tokens
+    /// of any profile. Returns whether any file was removed.
     pub fn remove_stale_files(&self) -> Result<bool> {
         let directory = &self.cache.directory;
         let list_error = |error| io_error("look for left files in", directory, error);
@@ -270,7 +277,7 @@ fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
     Error::from_source(error).context(format!("could not {action} {}", path.display())).with_hint(HINT_DIRECTORY)
 }
 
-/// Removes a file if it exists. A directory stays: no credential was ever written to one.
+/// Removes a file if it exists. Ignores directories, which cannot contain a credential that this tool wrote.
 fn remove_file(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_dir() => Ok(()),

@@ -1,4 +1,5 @@
-//! The certificate of an application: reads it and its private key from PEM or PKCS#12 (PFX), and signs assertions.
+//! Certificate credentials: reads a certificate and its private key from PEM or PKCS#12 (PFX), and signs client
+//! assertions.
 
 use std::fmt;
 use std::io;
@@ -30,10 +31,10 @@ use crate::files;
 use crate::secret::{contains_bytes, into_secret};
 use crate::text::{format_timestamp, sanitize_line, shell_quote};
 
-/// The largest file that is read.
+/// The maximum size of a certificate file, in bytes.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
 
-/// How long an assertion is valid (entra-docs, "certificate credentials").
+/// The lifetime of a client assertion (entra-docs, "certificate credentials").
 const ASSERTION_LIFETIME: chrono::Duration = chrono::Duration::minutes(10);
 
 const ENCRYPTED_KEY_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
@@ -42,7 +43,7 @@ const ENCRYPTED_KEY_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
 const HINT_COMBINE_FILES: &str = "put both into one file: cat key.pem certificate.pem > both.pem";
 const HINT_RSA_KEY: &str = "an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem";
 
-/// The file needs a password, and none or a wrong one was given.
+/// The error for a file whose password is missing or wrong.
 #[derive(Debug)]
 pub struct PasswordRequired {
     file: String,
@@ -65,7 +66,7 @@ impl fmt::Display for PasswordRequired {
 
 impl std::error::Error for PasswordRequired {}
 
-/// A file that holds a certificate and its private key. It is read once, on first use.
+/// A file that contains a certificate and its private key. It is read once, on first use.
 pub struct CertificateFile {
     path: PathBuf,
     password: Option<SecretString>,
@@ -78,12 +79,16 @@ impl CertificateFile {
         Self { path, password, source, certificate: OnceCell::new() }
     }
 
-    /// The same file with another password.
+    /// Returns the file with `password` in place of its password.
     pub fn with_password(self, password: SecretString) -> Self {
         Self::new(self.path, Some(password), self.source)
     }
 
-    /// The certificate, if Entra can accept it now. Fails with [`PasswordRequired`] if the password is missing or wrong.
+    /// Reads the certificate, or returns the one that was read before.
+    ///
+    /// # Errors
+    /// Fails with [`PasswordRequired`] if the password is missing or wrong. Fails if the file has no RSA key with a
+    /// matching certificate that is valid now.
     pub async fn load(&self) -> Result<&ClientCertificate> {
         self.certificate.get_or_try_init(|| self.read()).await
     }
@@ -104,7 +109,7 @@ fn read_error(error: io::Error, file: &str, source: ArgSource) -> Error {
     source.read_error(error, &format!("the certificate {file}"))
 }
 
-/// A certificate and its RSA key.
+/// A certificate and its private RSA key.
 pub struct ClientCertificate {
     key: Arc<dyn SigningKey>,
     der: Vec<u8>,
@@ -113,7 +118,8 @@ pub struct ClientCertificate {
     not_after: DateTime<Utc>,
 }
 
-/// Shown when Entra rejects the certificate. The Azure portal shows the SHA-1 thumbprint.
+/// The details of a certificate that Entra rejected. They include SHA-1, because the Azure portal shows that
+/// thumbprint.
 impl fmt::Display for ClientCertificate {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
@@ -124,7 +130,7 @@ impl fmt::Display for ClientCertificate {
 }
 
 impl ClientCertificate {
-    /// The certificate that belongs to one of the keys; of several, the valid one that expires last.
+    /// Finds a certificate that matches one of the keys. Prefers a certificate that is valid now and expires last.
     fn find_pair(keys: &[Arc<dyn SigningKey>], certificates: &[Vec<u8>], file: &str) -> Option<Self> {
         let combinations = keys.iter().flat_map(|key| certificates.iter().map(move |der| (key, der)));
         let pairs = combinations.filter_map(|(key, der)| Self::pair(key, der, file));
@@ -132,7 +138,7 @@ impl ClientCertificate {
         pairs.max_by_key(|certificate| (certificate.not_before <= now, certificate.not_after))
     }
 
-    /// The certificate with the key, if they belong to each other.
+    /// Combines the key and the certificate if their public keys are equal.
     fn pair(key: &Arc<dyn SigningKey>, der: &[u8], file: &str) -> Option<Self> {
         let spki = key.public_key()?;
         let (_, spki) = SubjectPublicKeyInfo::from_der(spki.as_ref()).ok()?;
@@ -143,7 +149,7 @@ impl ClientCertificate {
         is_pair.then(|| Self { key: Arc::clone(key), der: der.to_vec(), file: file.to_owned(), not_before, not_after })
     }
 
-    /// Signs a client assertion for the token endpoint `audience`: a JWT with PS256 (RFC 7523; entra-docs, "certificate
+    /// Signs a client assertion for the token endpoint `audience`: a PS256 JWT (RFC 7523; entra-docs, "certificate
     /// credentials").
     pub fn sign_assertion(&self, client_id: &str, audience: &Url) -> Result<SecretString> {
         let now = Utc::now();
@@ -179,7 +185,7 @@ struct PemContents {
     certificates: Vec<Vec<u8>>,
 }
 
-/// The certificate in the file, if it is valid now.
+/// Parses a certificate file. Fails if it has no RSA key with a matching certificate that is valid now.
 fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
     let invalid = |reason: &str| Error::auth(format!("{file}: {reason}"));
     if bytes.is_empty() {
@@ -211,7 +217,7 @@ fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result
     Ok(certificate)
 }
 
-/// The RSA keys: Entra accepts only PS256 for a certificate. Fails with the reason if there is none.
+/// Returns the RSA keys, because Entra accepts only PS256. Fails with the reason if no key is usable.
 fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> Result<Vec<Arc<dyn SigningKey>>, String> {
     let mut reason = String::new();
     let mut rsa = Vec::new();
@@ -227,7 +233,7 @@ fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> Result<Vec<Arc<dyn Si
 }
 
 fn parse_pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<PemContents> {
-    // Files without a final line end, concatenated.
+    // Concatenated files without a trailing newline join two PEM boundaries in one line.
     let text = Zeroizing::new(String::from_utf8_lossy(bytes).replace("----------BEGIN", "-----\n-----BEGIN"));
     let mut contents = PemContents::default();
     for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(text.as_bytes()) {
@@ -249,7 +255,7 @@ fn parse_pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
     Ok(contents)
 }
 
-/// The encrypted private key (PKCS#8) in PEM, if there is one.
+/// Decrypts the first encrypted private key (PKCS#8) in a PEM file. Returns `None` if there is none.
 fn decrypt_key(text: &str, password: Option<&SecretString>, file: &str) -> Result<Option<PrivateKeyDer<'static>>> {
     let section = text.find(ENCRYPTED_KEY_BEGIN).and_then(|start| {
         let end = text[start..].find(ENCRYPTED_KEY_END)?;

@@ -1,4 +1,5 @@
-//! The claims of a token, for display and diagnosis only: the signature is not verified, and the service decides.
+//! Token claims for display and diagnosis. Signatures are not verified: only the service decides whether a token is
+//! valid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,21 +7,20 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// Claims of an access token or id token (Entra's token reference). A claim of another type than documented counts as
-/// missing.
+/// Claims of an access token or ID token (Entra's token reference). Claims of an undocumented type are ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Claims {
-    /// Tenant id.
+    /// The tenant ID.
     pub tid: Option<String>,
     account: Option<String>,
     client_id: Option<String>,
-    /// Expiry, in seconds since 1970.
+    /// The expiration time, in seconds since the Unix epoch.
     exp: Option<i64>,
-    /// Application permissions, or an application's roles.
+    /// The application permissions or app roles.
     pub roles: Vec<String>,
-    /// The scopes of a user's token, separated by blanks.
+    /// The delegated permissions (`scp`) of a user's token, separated by spaces.
     pub scopes: Option<String>,
-    /// The service that the token is for; the first of several.
+    /// The audience. If the token has several, the first one.
     pub aud: Option<String>,
     /// The issuer.
     pub iss: Option<String>,
@@ -30,7 +30,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Decodes the payload of a JWT; `None` for any other text.
+    /// Decodes the payload of a JWT without verifying its signature. Returns `None` if `token` is not a JWT.
     pub fn decode_unverified(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -59,17 +59,17 @@ impl Claims {
         })
     }
 
-    /// The user's sign-in name, or the application's id if no user signed in.
+    /// The user's sign-in name, or the client ID of an application token.
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()
     }
 
-    /// The client that the token was issued to.
+    /// The ID of the client that the token was issued to.
     pub fn client_id(&self) -> Option<&str> {
         self.client_id.as_deref()
     }
 
-    /// Whether the token is for an application without a user.
+    /// Whether this is an application token, issued without a user.
     pub fn is_application(&self) -> bool {
         self.is_application
     }

@@ -11,20 +11,20 @@ use url::Url;
 use super::tenant::Tenant;
 use crate::error::Error;
 
-/// A token is refreshed this long before it expires, so that it does not expire in flight (as MSAL does).
+/// The time before expiration at which a token is refreshed, so that it does not expire in flight (as in MSAL).
 const EXPIRY_MARGIN: chrono::Duration = chrono::Duration::minutes(5);
 
-/// How the user or application signed in. A new method needs a new layout of the cache file: versions that do not know the
-/// method must not take the file for damaged.
+/// The sign-in method. A new variant needs a new version of the cache file: an older mscommerce would otherwise report
+/// the file as damaged.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignInMethod {
     Browser,
     DeviceCode,
     Password,
-    /// A ready access token, without a refresh token.
+    /// An access token from standard input or the environment, without a refresh token.
     Token,
-    /// An application. Its secret, key or assertion is not cached, so the token cannot be refreshed.
+    /// An application. Its token cannot be refreshed, because the secret, key or assertion is not cached.
     Application,
 }
 
@@ -40,7 +40,7 @@ impl fmt::Display for SignInMethod {
     }
 }
 
-/// The credential of a profile: one refresh token, and an access token for each tenant it was used at.
+/// The cached credential of a profile: one refresh token, and one access token per tenant.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CachedCredential {
@@ -48,13 +48,13 @@ pub struct CachedCredential {
     /// The tenant that the user signed in to.
     pub tenant_id: String,
     pub method: SignInMethod,
-    /// The authority host that issued the tokens; the refresh token is sent only there.
+    /// The authority host that issued the tokens. The refresh token is sent to no other host.
     pub authority: Url,
     pub client_id: Option<String>,
     pub scope: String,
     #[serde(serialize_with = "serialize_secret_option", skip_serializing_if = "Option::is_none", default)]
     pub refresh_token: Option<SecretString>,
-    /// By tenant id.
+    /// The access tokens by tenant ID.
     pub tenants: BTreeMap<String, CachedToken>,
 }
 
@@ -65,18 +65,18 @@ pub struct CachedToken {
     #[serde(serialize_with = "serialize_secret")]
     pub access_token: SecretString,
     pub expires_at: DateTime<Utc>,
-    /// Domains by which the user named the tenant.
+    /// The domains under which the user specified the tenant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
 }
 
 impl CachedCredential {
-    /// Whether both are for the same account, client and authority, so that tokens of one may be added to the other.
+    /// Whether both credentials have the same account, client ID and authority, so that they can share tokens.
     pub fn same_identity(&self, other: &Self) -> bool {
         self.account == other.account && self.client_id == other.client_id && self.authority == other.authority
     }
 
-    /// The token for a tenant, or for the tenant that the user signed in to; with the tenant's id.
+    /// Returns the tenant ID and the token for a tenant. Defaults to the tenant that the user signed in to.
     pub fn token_for(&self, tenant: Option<&Tenant>) -> Option<(&str, &CachedToken)> {
         let name = tenant.map_or(self.tenant_id.as_str(), Tenant::as_str);
         self.tenants
@@ -85,7 +85,7 @@ impl CachedCredential {
             .map(|(id, token)| (id.as_str(), token))
     }
 
-    /// Stores the token for a tenant, and the domain by which `tenant` names it, if it does.
+    /// Stores the token for a tenant. If `tenant` is a domain, stores it as a name of the tenant.
     pub fn store_token(
         &mut self,
         tenant_id: &str,
@@ -104,12 +104,13 @@ impl CachedCredential {
 }
 
 impl CachedToken {
+    /// Whether the token can be used at `now` without a refresh.
     pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         is_fresh(self.expires_at, now)
     }
 }
 
-/// Whether a token that expires at this time need not be refreshed yet.
+/// Whether a token that expires at `expires_at` can be used at `now` without a refresh.
 pub fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now + EXPIRY_MARGIN < expires_at
 }
@@ -126,14 +127,14 @@ fn serialize_secret_option<S: Serializer>(secret: &Option<SecretString>, seriali
     }
 }
 
-/// Where a credential was found.
+/// The source of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     Environment,
     Cache,
 }
 
-/// Who is signed in, without asking Entra.
+/// The status of a sign-in, from local data only.
 pub struct Status {
     pub account: Option<String>,
     pub tenant_id: Option<String>,
@@ -141,15 +142,15 @@ pub struct Status {
     pub source: Source,
     pub client_id: Option<String>,
     pub roles: Vec<String>,
-    /// When the access token expires; `None` if there is none for this tenant yet.
+    /// The expiration time of the access token. `None` if there is no token for this tenant yet.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Whether a new access token can be obtained without the user.
+    /// Whether a new access token can be requested without user interaction.
     pub can_refresh: bool,
-    /// The authority that issues new tokens; `None` if none can be obtained.
+    /// The authority that issues new tokens. `None` if the token cannot be refreshed.
     pub authority: Option<Url>,
 }
 
-/// The error of an earlier token request, for a request that is not sent because of it.
+/// Copies the error of a failed token request, to fail later requests without sending them.
 pub fn repeat_error(error: &Error) -> Error {
     Error::auth(error.summary()).with_hints(error.hints().to_vec())
 }

@@ -13,16 +13,16 @@ use crate::http::RetryPolicy;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Polls in a row without a response that end the wait.
+/// The number of consecutive polls without a response after which polling fails.
 const MAX_FAILED_POLLS: usize = 3;
 
-/// The longest pause after a failed poll.
+/// The maximum interval after a failed poll.
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 
-/// What `slow_down` adds to the pause between polls.
+/// The time that `slow_down` adds to the polling interval (RFC 8628, section 3.5).
 const SLOW_DOWN: Duration = Duration::from_secs(5);
 
-/// A device code, and what the user needs for it.
+/// A device code with its user code, verification URI and lifetime.
 pub struct DeviceCode(StandardDeviceAuthorizationResponse);
 
 impl DeviceCode {
@@ -40,7 +40,7 @@ impl DeviceCode {
 }
 
 impl Entra {
-    /// Requests a code that the user enters on another device.
+    /// Requests a device code. The user enters its user code on another device.
     pub async fn device_code(&self) -> Result<DeviceCode, AuthError> {
         let client = self.client()?;
         let request = client.exchange_device_code().add_scopes(self.scopes());
@@ -48,12 +48,12 @@ impl Entra {
         response.map(DeviceCode).map_err(|error| self.auth_error(error))
     }
 
-    /// Polls until the user has entered the code, or it has expired (section 3.5).
+    /// Polls the token endpoint until the user signs in or the code expires (RFC 8628, section 3.5).
     pub async fn poll_device_code(&self, code: &DeviceCode) -> Result<TokenResponse, AuthError> {
         let send = oauth_http_client(&self.http, RetryPolicy::Never);
         let (started, mut interval, mut failed_polls) = (Instant::now(), code.0.interval(), 0);
         while started.elapsed() <= code.expires_in() {
-            // The user's time does not count against the timeout.
+            // `--timeout` does not include the time that the user needs.
             self.http.reset_deadline();
             match send(self.poll_request(code)?).await {
                 Ok(response) if response.status() == StatusCode::OK => {

@@ -1,4 +1,4 @@
-//! The data protection of Windows (DPAPI): only the same user on the same machine can decrypt what it encrypts.
+//! Windows Data Protection API (DPAPI): only the same user on the same machine can decrypt the data.
 #![allow(unsafe_code, reason = "DPAPI is a C interface")]
 
 use std::io;
@@ -10,7 +10,7 @@ use windows_sys::Win32::Security::Cryptography::{
     CRYPT_INTEGER_BLOB, CRYPTPROTECT_UI_FORBIDDEN, CryptProtectData, CryptUnprotectData,
 };
 
-/// Encrypts bytes for this user.
+/// Encrypts bytes for the current user.
 pub fn encrypt(plain: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     call_dpapi(plain, |input, output| {
         // SAFETY: both blobs outlive the call, and the other pointers may be null.
@@ -18,7 +18,7 @@ pub fn encrypt(plain: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// Decrypts what [`encrypt`] returned. Fails for another user, on another machine, and if the bytes were changed.
+/// Decrypts the output of [`encrypt`]. Fails for another user, on another machine, or if the bytes were modified.
 pub fn decrypt(encrypted: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     call_dpapi(encrypted, |input, output| {
         // SAFETY: both blobs outlive the call, and the other pointers may be null.
@@ -31,7 +31,7 @@ fn call_dpapi(
     call: impl Fn(*const CRYPT_INTEGER_BLOB, *mut CRYPT_INTEGER_BLOB) -> i32,
 ) -> io::Result<Zeroizing<Vec<u8>>> {
     let length = u32::try_from(bytes.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-    // DPAPI does not write through the pointer of its input.
+    // DPAPI does not write to its input, although the pointer is mutable.
     let input = CRYPT_INTEGER_BLOB { cbData: length, pbData: bytes.as_ptr().cast_mut() };
     let mut output = CRYPT_INTEGER_BLOB { cbData: 0, pbData: null_mut() };
     if call(&raw const input, &raw mut output) == 0 {

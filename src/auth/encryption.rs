@@ -1,5 +1,5 @@
-//! Encryption of the cache file. Windows encrypts it for the user with DPAPI, as MSAL does; elsewhere the file's permissions
-//! protect it.
+//! Encryption of the cache file. On Windows, DPAPI encrypts it for the user, as in MSAL. On other platforms, file
+//! permissions protect it.
 
 use std::io;
 
@@ -12,17 +12,18 @@ use super::dpapi;
 use crate::files::OpenError;
 use crate::secret::SecretBytes;
 
-/// The layout of an encrypted file, which versions that cannot decrypt it must not take for damaged.
+/// The format version of an encrypted file. It differs from the plain format, so that versions without decryption do
+/// not report the file as damaged.
 const ENCRYPTED_VERSION: u32 = 3;
 
 #[derive(Deserialize, Serialize)]
 struct EncryptedFile {
     version: u32,
-    /// The output of DPAPI in base64.
+    /// The DPAPI output, encoded as base64.
     dpapi: String,
 }
 
-/// The bytes to write for a text.
+/// Encrypts the content of the cache file.
 #[cfg(windows)]
 pub fn encrypt(text: &SecretBytes) -> io::Result<SecretBytes> {
     let dpapi = BASE64_STANDARD.encode(&*dpapi::encrypt(text)?);
@@ -31,15 +32,18 @@ pub fn encrypt(text: &SecretBytes) -> io::Result<SecretBytes> {
     Ok(encrypted)
 }
 
-/// The bytes to write for a text.
+/// Returns the content of the cache file unchanged: this platform has no encryption.
 #[cfg(not(windows))]
 #[expect(clippy::unnecessary_wraps, reason = "encryption fails only on Windows")]
 pub fn encrypt(text: &SecretBytes) -> io::Result<SecretBytes> {
     Ok(text.clone())
 }
 
-/// The text of a file. A file that is not encrypted is read on Windows, too; the next write encrypts it. Elsewhere an
-/// encrypted file is refused, not moved aside: Windows on the same machine may still use it.
+/// Decrypts the content of the cache file. Returns a plain file unchanged; on Windows, the next write encrypts it.
+///
+/// # Errors
+/// On platforms other than Windows, an encrypted file is [`OpenError::NotOwned`], so that it is not moved aside:
+/// Windows on the same machine may still use it.
 pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, OpenError> {
     match serde_json::from_slice::<EncryptedFile>(&bytes) {
         Ok(file) if file.version == ENCRYPTED_VERSION => decrypt_dpapi(&file.dpapi),

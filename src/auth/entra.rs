@@ -1,4 +1,4 @@
-//! The OAuth flows of Microsoft Entra ID's v2.0 endpoints.
+//! OAuth 2.0 flows of the Microsoft Entra ID v2.0 endpoints.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
@@ -21,23 +21,23 @@ use crate::error::{Error, Result};
 use crate::http::{self, HttpError, RetryPolicy};
 use crate::secret::contains_bytes;
 
-/// The path registered for the module's client id. Entra ignores the port of a localhost address, not its path
-/// (entra-docs, "reply URL").
+/// The redirect path registered for the module's client ID. Entra ignores the port of a localhost redirect URI, but not
+/// its path (entra-docs, "reply URL").
 pub const REDIRECT_PATH: &str = "/m365/commerce";
 
-/// Requested beside the service's own scope: a refresh token, and who signed in.
+/// The scopes for a refresh token and the user's identity, in addition to the service's scope.
 const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
 
-/// RFC 7523, section 2.2.
+/// The `client_assertion_type` of a JWT (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Shorter values may occur in any text by chance.
+/// The minimum length of a secret to search for, in bytes: shorter values occur in responses by coincidence.
 const MIN_SECRET_LEN: usize = 6;
 
-/// Entra's additional members of a token response.
+/// Entra's extension fields of a token response.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct EntraFields {
-    /// Never written; the trait requires `Serialize`.
+    /// Never serialized. [`ExtraTokenFields`] requires `Serialize`.
     #[serde(skip_serializing)]
     id_token: Option<SecretString>,
 }
@@ -58,25 +58,25 @@ pub type OAuthClient = Client<
     EndpointSet,
 >;
 
-/// The tokens that a sign-in or a refresh returns.
+/// A successful response of the token endpoint.
 pub struct TokenResponse {
     pub access_token: SecretString,
     pub refresh_token: Option<SecretString>,
     pub expires_at: DateTime<Utc>,
-    /// The claims of the access token, or of the id token if the access token is opaque.
+    /// The claims of the access token, or of the ID token if the access token is opaque.
     pub claims: Claims,
 }
 
-/// Why Entra issued no token.
+/// The reason for a failed token request.
 pub enum AuthError {
     /// Entra rejected the request.
     OAuth(Box<OAuthError>),
-    /// There was no response, or not one of Entra's.
+    /// No response arrived, or it did not come from Entra.
     Other(Error),
 }
 
 impl AuthError {
-    /// The number after `AADSTS`, if Entra rejected the request with one.
+    /// The number after `AADSTS` in Entra's error, if any.
     pub fn code(&self) -> Option<u32> {
         match self {
             Self::OAuth(error) => error.code(),
@@ -84,7 +84,7 @@ impl AuthError {
         }
     }
 
-    /// The error of `action`, with hints for the rejection.
+    /// Converts to an error that says what failed (`action`), with hints for Entra's error code.
     pub fn into_error(self, action: &str, sign_in_command: &SignInCommand) -> Error {
         match self {
             Self::OAuth(error) => error.into_error(action, sign_in_command),
@@ -105,27 +105,27 @@ impl From<Error> for AuthError {
     }
 }
 
-/// How an application authenticates.
+/// The client authentication parameters of a token request.
 pub enum ClientAuthParams {
     Secret(SecretString),
-    /// A JWT, signed with the application's certificate or by an issuer that the application trusts.
+    /// A JWT, signed with the application's certificate or by a federated issuer.
     Assertion(SecretString),
 }
 
-/// A client of the token endpoint of one tenant.
+/// An OAuth client for one tenant.
 #[derive(Clone)]
 pub struct Entra {
     pub http: http::Client,
     /// The authority host, such as `https://login.microsoftonline.com`.
     pub authority: Url,
-    /// A tenant id, a domain, or `organizations`.
+    /// The tenant ID, a domain, or `organizations`.
     pub tenant: String,
     pub client_id: String,
     /// The service's scope, `…/.default`.
     pub scope: String,
 }
 
-/// An authorization request for the browser, and what its redirect is checked against.
+/// An authorization request, with the state and PKCE verifier to validate and redeem its redirect.
 pub struct AuthorizationRequest {
     pub url: Url,
     pub state: CsrfToken,
@@ -134,7 +134,8 @@ pub struct AuthorizationRequest {
 }
 
 impl Entra {
-    /// Authorization code with PKCE. The browser posts the code to `http://localhost:PORT` (`response_mode=form_post`).
+    /// Builds an authorization code request with PKCE. The browser posts the code to `http://localhost:PORT`
+    /// (`response_mode=form_post`).
     pub fn authorization_request(&self, port: u16) -> Result<AuthorizationRequest> {
         let redirect = RedirectUrl::new(format!("http://localhost:{port}{REDIRECT_PATH}"))
             .map_err(|error| Error::from_source(error).context("the redirect address cannot be built"))?;
@@ -151,7 +152,7 @@ impl Entra {
         Ok(AuthorizationRequest { url, state, verifier, redirect })
     }
 
-    /// Redeems the code of a redirect. It is sent again only if it was never received: a code can be redeemed once.
+    /// Redeems an authorization code. Retries only if the request was not sent, because a code can be redeemed once.
     pub async fn exchange_code(
         &self,
         code: SecretString,
@@ -167,7 +168,7 @@ impl Entra {
         self.token_response(response)
     }
 
-    /// Signs in with a user name and a password (ROPC), without multi-factor authentication.
+    /// Signs in with a user name and password (ROPC). This flow does not support multi-factor authentication.
     pub async fn password(&self, user: &str, password: &SecretString) -> Result<TokenResponse, AuthError> {
         let user = ResourceOwnerUsername::new(user.to_owned());
         let password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
@@ -181,8 +182,8 @@ impl Entra {
         self.token_response(response)
     }
 
-    /// Redeems a refresh token at this tenant. It is bound to user and client, not to a tenant (entra-docs, "refresh
-    /// tokens").
+    /// Redeems a refresh token at this tenant. A refresh token is bound to the user and the client, not to a tenant
+    /// (entra-docs, "refresh tokens").
     pub async fn redeem_refresh_token(&self, refresh_token: &SecretString) -> Result<TokenResponse, AuthError> {
         let refresh_token = RefreshToken::new(refresh_token.expose_secret().to_owned());
         let response = self
@@ -195,7 +196,7 @@ impl Entra {
         self.token_response(response)
     }
 
-    /// Signs in as an application, with the service's scope alone.
+    /// Signs in as an application (client credentials), with the service's scope only.
     pub async fn client_credentials(&self, auth: ClientAuthParams) -> Result<TokenResponse, AuthError> {
         let client = self.client()?;
         let scope = Scope::new(self.scope.clone());
@@ -220,10 +221,12 @@ impl Entra {
         self.token_response(response)
     }
 
+    /// The scopes of a user's token request.
     pub fn scopes(&self) -> impl Iterator<Item = Scope> {
         std::iter::once(self.scope.as_str()).chain(USER_SCOPES).map(|scope| Scope::new(scope.to_owned()))
     }
 
+    /// An oauth2 client with the endpoints of this tenant.
     pub fn client(&self) -> Result<OAuthClient> {
         Ok(Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(self.endpoint("authorize")?))
@@ -231,7 +234,7 @@ impl Entra {
             .set_device_authorization_url(DeviceAuthorizationUrl::from_url(self.endpoint("devicecode")?)))
     }
 
-    /// The address of an endpoint, such as `token`; that one is also the audience of client assertions.
+    /// The URL of an endpoint. The URL of `token` is also the audience of client assertions.
     pub fn endpoint(&self, name: &str) -> Result<Url> {
         let mut url = self.authority.clone();
         url.path_segments_mut()
@@ -241,6 +244,7 @@ impl Entra {
         Ok(url)
     }
 
+    /// Converts the result of a token request. Fails if the response has no usable access token or no expiration time.
     pub fn token_response(
         &self,
         response: Result<Tokens, RequestTokenError<HttpError, OAuthError>>,
@@ -263,6 +267,7 @@ impl Entra {
         Ok(TokenResponse { access_token, refresh_token, expires_at, claims })
     }
 
+    /// Converts an error of the oauth2 crate.
     pub fn auth_error(&self, error: RequestTokenError<HttpError, OAuthError>) -> AuthError {
         match error {
             RequestTokenError::ServerResponse(error) => error.into(),
@@ -271,7 +276,7 @@ impl Entra {
         }
     }
 
-    /// The body of such a response may hold tokens, so it is not shown.
+    /// The error for a response that cannot be parsed. It omits the body, which may contain tokens.
     pub fn invalid_response(&self) -> AuthError {
         let host = self.authority.host_str().unwrap_or("the authority");
         let error = Error::failed(format!("the answer of {host} cannot be understood"))
@@ -280,7 +285,7 @@ impl Entra {
     }
 }
 
-/// A function that sends a request of the oauth2 crate with this retry policy.
+/// Returns an HTTP client for the oauth2 crate that uses this retry policy.
 pub fn oauth_http_client(
     http: &http::Client,
     policy: RetryPolicy,
@@ -289,7 +294,7 @@ pub fn oauth_http_client(
     move |request| Box::pin(send(http.clone(), request, policy))
 }
 
-/// Sends a request. The response is successful or an OAuth error; anything else is an [`HttpError`].
+/// Sends a request. Returns a successful response or an OAuth error response; any other response is an [`HttpError`].
 async fn send(http: http::Client, request: HttpRequest, policy: RetryPolicy) -> Result<HttpResponse, HttpError> {
     let secrets = form_secrets(request.body());
     let request = reqwest::Request::try_from(request).map_err(|error| HttpError::invalid_request(&error))?;
@@ -297,7 +302,7 @@ async fn send(http: http::Client, request: HttpRequest, policy: RetryPolicy) -> 
     let response = http.send(request, policy).await?;
     let mut status = StatusCode::OK;
     if !response.status.is_success() {
-        // A proxy that answers in Entra's place may repeat the request, which must not be shown.
+        // A proxy may echo the request. Its secrets must not appear in an error message.
         if secrets.iter().any(|secret| contains_bytes(&response.body, secret.expose_secret().as_bytes())) {
             return Err(HttpError::response_contains_secret(&url, response.status));
         }
@@ -312,7 +317,7 @@ async fn send(http: http::Client, request: HttpRequest, policy: RetryPolicy) -> 
     Ok(converted)
 }
 
-/// The secrets in a form, both encoded and decoded.
+/// The secrets in a URL-encoded form, each both encoded and decoded.
 fn form_secrets(form: &[u8]) -> Vec<SecretString> {
     let names = ["client_secret", "client_assertion", "password", "refresh_token", "code", "device_code"];
     let text = String::from_utf8_lossy(form);

@@ -1,4 +1,4 @@
-//! The application that the environment names, by the variables of the Azure SDKs.
+//! Reads an application's credential from the `AZURE_*` variables of the Azure SDKs and from GitHub Actions.
 
 use std::path::PathBuf;
 
@@ -21,33 +21,33 @@ const CERTIFICATE: &str = "AZURE_CLIENT_CERTIFICATE_PATH";
 const PASSWORD: &str = "AZURE_CLIENT_CERTIFICATE_PASSWORD";
 const FEDERATED: &str = "AZURE_FEDERATED_TOKEN_FILE";
 
-/// Set in every job on GitHub Actions.
+/// The variable that is set in every GitHub Actions job.
 const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
 
 const CLIENT_AUTH_FLAGS: &str =
     "add one of --client-secret-stdin, --certificate FILE, --federated-token-file FILE, --github-oidc";
 
-/// The application's authentication as the flags of `connect --application` name it.
+/// The client ID and credential flags of `connect --application`.
 #[derive(Default)]
 pub struct ClientAuthArgs {
     pub client_id: Option<String>,
-    /// Read from standard input.
+    /// The client secret from standard input.
     pub secret: Option<SecretString>,
     pub certificate: Option<PathBuf>,
     pub federated_token_file: Option<PathBuf>,
     pub github_oidc: bool,
 }
 
-/// The application in the environment.
+/// The application configured in the environment.
 pub enum EnvApplication {
     Absent,
-    /// A message that names the variables that are set and those that are missing.
+    /// The message, with the variables that are set and those that are missing.
     Incomplete(String),
     Complete(ClientCredentials),
 }
 
-/// The application of the environment. `AZURE_TENANT_ID` is part of it: `--tenant` selects another tenant, but must not
-/// decide whether the application is used.
+/// Reads the application from the environment. `AZURE_TENANT_ID` is required even with `--tenant`, because that flag
+/// must not decide whether the application is used.
 pub fn env_application(environment: &Environment) -> Result<EnvApplication> {
     let is_set = |name: &&str| environment.get(name).is_some();
     if ![CLIENT_ID, SECRET, CERTIFICATE, FEDERATED].iter().any(&is_set) {
@@ -77,7 +77,7 @@ pub fn env_application(environment: &Environment) -> Result<EnvApplication> {
 }
 
 impl EnvApplication {
-    /// The variables that name a complete application, which takes precedence over cached sign-ins.
+    /// The variables of a complete application, which takes precedence over cached sign-ins.
     pub fn variables(&self) -> Option<String> {
         let Self::Complete(application) = self else { return None };
         let client_auth = match application.client_auth {
@@ -90,23 +90,23 @@ impl EnvApplication {
     }
 }
 
-/// The client id for `connect --application`: the flag's value, else that of the environment.
+/// The client ID for `connect --application`: from the flag, else from the environment.
 pub fn client_id_for_connect(flag: Option<&str>, environment: &Environment) -> Result<String> {
     flag.map(str::to_owned).or_else(|| environment.get(CLIENT_ID)).ok_or_else(|| {
         Error::usage("no application is named").with_hint(format!("add --client-id ID, or set {CLIENT_ID}"))
     })
 }
 
-/// The authentication for `connect --application`: that of the flags, else that of the environment.
+/// The credential for `connect --application`: from the flags, else from the environment.
 pub fn client_auth_for_connect(args: ClientAuthArgs, environment: &Environment) -> Result<ClientAuth> {
     let client_auth = if let Some(value) = args.secret {
         Some(ClientAuth::Secret { value, source: ArgSource::Flag("--client-secret-stdin") })
     } else if let Some(path) = args.certificate {
-        Some(certificate(path, ArgSource::Flag("--certificate"), environment))
+        Some(certificate_auth(path, ArgSource::Flag("--certificate"), environment))
     } else if let Some(path) = args.federated_token_file {
         Some(ClientAuth::Federated(FederatedToken::file(path, ArgSource::Flag("--federated-token-file"))))
     } else if args.github_oidc {
-        let client_auth = github(environment)?;
+        let client_auth = github_auth(environment)?;
         Some(client_auth.ok_or_else(|| {
             Error::usage(format!("--github-oidc: {GITHUB_URL} and {GITHUB_TOKEN} are not set"))
                 .with_hint("on GitHub Actions, give the job: permissions: id-token: write")
@@ -122,7 +122,8 @@ pub fn client_auth_for_connect(args: ClientAuthArgs, environment: &Environment) 
     })
 }
 
-/// Fails if the flag names another application than the environment, whose secret must not be sent for it.
+/// Fails if `--client-id` differs from `AZURE_CLIENT_ID`: the environment's secret must not be sent for another
+/// application.
 fn check_client_id_matches(flag: Option<&str>, environment: &Environment) -> Result<()> {
     match (flag, environment.get(CLIENT_ID)) {
         (Some(flag), Some(variable)) if !flag.eq_ignore_ascii_case(&variable) => Err(Error::usage(format!(
@@ -133,30 +134,30 @@ fn check_client_id_matches(flag: Option<&str>, environment: &Environment) -> Res
     }
 }
 
-/// The application's authentication in the environment: a secret, else a certificate, else a federated token (the order of
-/// azure-identity), else GitHub's own token.
+/// The credential in the environment: a secret, else a certificate, else a federated token file (the order of
+/// azure-identity), else the token endpoint of GitHub Actions.
 fn env_client_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
     let path = |name: &str| environment.get_os(name).map(PathBuf::from);
     if let Some(secret) = environment.get(SECRET) {
         return Ok(Some(ClientAuth::Secret { value: into_secret(secret), source: ArgSource::Variable(SECRET) }));
     }
     if let Some(path) = path(CERTIFICATE) {
-        return Ok(Some(certificate(path, ArgSource::Variable(CERTIFICATE), environment)));
+        return Ok(Some(certificate_auth(path, ArgSource::Variable(CERTIFICATE), environment)));
     }
     if let Some(path) = path(FEDERATED) {
         return Ok(Some(ClientAuth::Federated(FederatedToken::file(path, ArgSource::Variable(FEDERATED)))));
     }
-    github(environment)
+    github_auth(environment)
 }
 
-fn certificate(path: PathBuf, source: ArgSource, environment: &Environment) -> ClientAuth {
-    // Not `get`, which trims: blanks may be part of a password.
+fn certificate_auth(path: PathBuf, source: ArgSource, environment: &Environment) -> ClientAuth {
+    // `get` trims its value, but spaces may be part of a password.
     let password = environment.get_os(PASSWORD).map(|password| into_secret(password.to_string_lossy().into_owned()));
     ClientAuth::Certificate(CertificateFile::new(path, password, source))
 }
 
-/// The token endpoint of GitHub Actions, if the job may use it.
-fn github(environment: &Environment) -> Result<Option<ClientAuth>> {
+/// The token endpoint of GitHub Actions, if the job has the permission `id-token: write`.
+fn github_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
     let (Some(url), Some(token)) = (environment.get(GITHUB_URL), environment.get(GITHUB_TOKEN)) else {
         return Ok(None);
     };
@@ -171,6 +172,7 @@ fn github(environment: &Environment) -> Result<Option<ClientAuth>> {
     Ok(Some(ClientAuth::Federated(FederatedToken::github(url, into_secret(token)))))
 }
 
+/// The variables to set if the environment has no credential, for messages.
 fn missing_client_auth(environment: &Environment) -> String {
     let variables = format!("one of {SECRET}, {CERTIFICATE} and {FEDERATED}");
     if environment.get_os(GITHUB_ACTIONS).is_some() {

@@ -1,5 +1,4 @@
-//! Workload identity federation: tokens of another issuer that the application trusts (entra-docs, "workload identity
-//! federation").
+//! Workload identity federation: tokens of a trusted external issuer (entra-docs, "workload identity federation").
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,38 +19,38 @@ use crate::files;
 use crate::http::{self, Delivery, HttpError, Response, RetryPolicy};
 use crate::text::{format_timestamp, sanitize_line, truncate};
 
-/// The audience that Entra requires.
+/// The audience that Entra requires in federated tokens.
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// The largest file that is read.
+/// The maximum size of a token file, in bytes.
 const MAX_FILE_SIZE: usize = 64 * 1024;
 
-/// The longest claim that is shown; a subject names a repository and an environment.
+/// The maximum length of a claim in messages, in characters. A subject contains a repository and an environment.
 const MAX_CLAIM_LEN: usize = 300;
 
-/// The variables that GitHub Actions sets for a job that may request its own token.
+/// The variables that GitHub Actions sets for a job with the permission `id-token: write`.
 pub const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 pub const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
 const HINT_GITHUB_PERMISSION: &str =
     "the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)";
 
-/// The source of the other issuer's token.
+/// The source of a federated token.
 pub enum FederatedToken {
-    /// A file that another program keeps fresh: it is read for every token request.
+    /// A file that another program updates. It is read again for every token request.
     File { path: PathBuf, source: ArgSource },
-    /// GitHub Actions: the job requests a token about itself, which is valid for several tenants.
+    /// The token endpoint of GitHub Actions. Its token is cached in memory and works for several tenants.
     Github { url: Url, token: SecretString, cached: Mutex<Option<Rc<ClientAssertion>>> },
 }
 
-/// A token of another issuer, presented to Entra.
+/// A federated token, sent to Entra as a client assertion.
 pub struct ClientAssertion {
     pub token: SecretString,
     claims: Claims,
     source: String,
 }
 
-/// Shown when Entra rejects the token: what to compare with the application's federated credentials.
+/// The details of a token that Entra rejected, to compare with the application's federated credentials.
 impl fmt::Display for ClientAssertion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let claim = |claim: &Option<String>| {
@@ -78,7 +77,10 @@ impl FederatedToken {
         Self::Github { url, token, cached: Mutex::default() }
     }
 
-    /// A token to present to Entra.
+    /// Reads or requests a federated token. Reuses a GitHub token until shortly before it expires.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, GitHub issues no token, or the token is not a JWT.
     pub async fn assertion(&self, http: &http::Client) -> Result<Rc<ClientAssertion>> {
         match self {
             Self::File { path, source } => from_file(path, *source).await.map(Rc::new),
@@ -118,7 +120,7 @@ async fn from_file(path: &Path, arg_source: ArgSource) -> Result<ClientAssertion
         .map_err(|error| error.with_hint(format!("look at what writes the file that {arg_source} names")))
 }
 
-/// Requests the job's token from GitHub.
+/// Requests the job's ID token from GitHub.
 async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Result<ClientAssertion> {
     let with_context = |error: Error| {
         error
@@ -127,7 +129,7 @@ async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Re
     };
     let mut url = url.clone();
     url.query_pairs_mut().append_pair("audience", AUDIENCE);
-    // A response means that GitHub gave no credential; without one, the network failed.
+    // With a response, GitHub rejected the request. Without one, the network failed.
     let http_error = |error: HttpError| {
         let kind = if error.delivery == Delivery::Answered { ErrorKind::Auth } else { ErrorKind::Failed };
         with_context(Error::from(error).with_kind(kind))

@@ -1,9 +1,9 @@
-//! The page that the browser shows when the sign-in has ended. It loads nothing, runs no script and is not cached.
+//! The page that the browser shows after the sign-in. It loads no resources, runs no scripts and is not cached.
 
 use crate::error::Error;
 use crate::text::sanitize_line;
 
-/// `{title}`, `{class}`, `{mark}` and `{content}` are replaced.
+/// The HTML template, with the placeholders `{title}`, `{class}`, `{mark}` and `{content}`.
 const TEMPLATE: &str = include_str!("landing.html");
 
 /// The content of the landing page.
@@ -16,7 +16,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The sign-in succeeded.
+    /// The page for a successful sign-in.
     pub fn success(account: &str, tenant: &str) -> Self {
         Self {
             is_success: true,
@@ -26,7 +26,7 @@ impl Page {
         }
     }
 
-    /// The sign-in failed; nothing was saved.
+    /// The page for a failed sign-in, after which nothing was saved.
     pub fn failure(error: &Error) -> Self {
         let mut paragraphs = vec![error.message()];
         paragraphs.extend(error.details().map(str::to_owned));
@@ -34,7 +34,7 @@ impl Page {
         Self { is_success: false, title: "You are not signed in", facts: Vec::new(), paragraphs }
     }
 
-    /// The request does not belong to this sign-in, which continues.
+    /// The page for a request that does not belong to this sign-in. The sign-in continues.
     pub fn unexpected() -> Self {
         Self {
             is_success: false,
@@ -47,6 +47,7 @@ impl Page {
         }
     }
 
+    /// Renders the page, with all values escaped.
     pub fn html(&self) -> String {
         let (class, mark) = if self.is_success { ("good", "M5 13l4 4L19 7") } else { ("bad", "M7 7l10 10M17 7L7 17") };
         let facts: String =
@@ -61,7 +62,7 @@ impl Page {
     }
 }
 
-/// Text from elsewhere as HTML text.
+/// Escapes untrusted text for HTML.
 fn escape(value: &str) -> String {
     let mut html = String::new();
     for character in sanitize_line(value).chars() {

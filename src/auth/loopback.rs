@@ -1,4 +1,4 @@
-//! The listener on this machine for the redirect that ends a sign-in in the browser.
+//! The loopback listener for the redirect of a browser sign-in (RFC 8252, section 7.3).
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -23,33 +23,33 @@ use super::oauth_error::OAuthError;
 use crate::error::{Error, Result};
 use crate::secret::{self, SecretBytes};
 
-/// Entra's redirect is a few kilobytes.
+/// The maximum size of a posted form, in bytes. Entra's redirect has a few kilobytes.
 pub const MAX_FORM_SIZE: usize = 64 * 1024;
 
-/// How long a connection may take to send its request; browsers open some without sending anything.
+/// The timeout for receiving a request. Browsers also open connections without sending a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long sending the landing page may take.
+/// The timeout for sending the landing page.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How many ports are tried if one that is free for IPv4 is in use for IPv6.
+/// The maximum number of ports to try. A port that is free for IPv4 may be in use for IPv6.
 const MAX_PORT_ATTEMPTS: usize = 16;
 
-/// Listens on 127.0.0.1 and, if there is IPv6, on `[::1]` at the same port: browsers resolve localhost to either (MSAL
-/// Python issue 886).
+/// A listener on 127.0.0.1 and, if IPv6 is available, on the same port of `[::1]`: browsers resolve localhost to either
+/// address (MSAL Python issue 886).
 pub struct RedirectListener {
     port: u16,
     v4: TcpListener,
     v6: Option<TcpListener>,
 }
 
-/// What the redirect brought.
+/// The result of the authorization request, from the redirect.
 pub enum RedirectResult {
     Code(SecretString),
     Error(OAuthError),
 }
 
-/// The browser's open request, which waits for its page.
+/// The browser's pending request, which waits for the landing page.
 pub struct PendingPage {
     page: oneshot::Sender<Page>,
     connection: Option<task::Id>,
@@ -57,9 +57,9 @@ pub struct PendingPage {
 }
 
 impl PendingPage {
-    /// Shows the page, and waits until the browser has received it.
+    /// Sends the page and waits until the browser has received it, for at most `REPLY_TIMEOUT`.
     pub async fn send(mut self, page: Page) {
-        // The browser may have closed the connection.
+        // This fails if the browser has closed the connection, which does not affect the sign-in.
         let _ = self.page.send(page);
         let sent = async {
             while let Some(ended) = self.connections.join_next_with_id().await {
@@ -72,16 +72,16 @@ impl PendingPage {
     }
 }
 
-/// A redirect with the state of this sign-in.
+/// A redirect whose `state` matches this sign-in.
 pub struct Redirect {
     pub result: RedirectResult,
     pub page: oneshot::Sender<Page>,
-    /// The task of the connection.
+    /// The task that serves the connection.
     connection: Option<task::Id>,
 }
 
 impl RedirectListener {
-    /// Listens on `port`, or on any free port.
+    /// Listens on `port`, or on any free port. Fails if no port is available.
     pub async fn bind(port: Option<u16>) -> Result<Self> {
         let mut attempts = 0;
         loop {
@@ -106,7 +106,8 @@ impl RedirectListener {
         self.port
     }
 
-    /// Waits for the redirect with this `state`. Connections are handled concurrently, so that an idle one blocks no other.
+    /// Waits for the redirect with this `state`, and fails after `timeout`. Serves connections concurrently, so that an
+    /// idle connection does not block others.
     pub async fn wait_for_redirect(self, state: &str, timeout: Duration) -> Result<(RedirectResult, PendingPage)> {
         let (sender, mut redirects) = mpsc::channel(1);
         let mut connections = JoinSet::new();
@@ -136,7 +137,7 @@ impl RedirectListener {
             };
             match accepted {
                 Ok((stream, _)) => return stream,
-                // Such as too many open files, which passes.
+                // Errors such as too many open files are temporary.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -155,7 +156,7 @@ fn listen_error(port: Option<u16>, error: std::io::Error) -> Error {
     }
 }
 
-/// One connection of a browser.
+/// The state to serve one browser connection.
 pub struct Connection {
     pub state: String,
     pub port: u16,
@@ -165,7 +166,7 @@ pub struct Connection {
 impl Connection {
     pub async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(async |request| Ok::<_, Infallible>(self.respond(request).await));
-        // The sign-in does not depend on this connection.
+        // A failed connection does not fail the sign-in: the browser may open another one.
         let _ = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(REQUEST_TIMEOUT)
@@ -196,21 +197,21 @@ impl Connection {
             _ => return empty_response(StatusCode::METHOD_NOT_ALLOWED),
         };
         match parse_redirect(&form, &self.state) {
-            // A code is accepted only in a posted form: URLs end up in histories and logs.
+            // Accept a code only in a posted form: browser histories and logs record URLs.
             Some(RedirectResult::Code(_)) if is_get => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
-            Some(result) => self.hand_over(result).await,
+            Some(result) => self.forward_result(result).await,
             None => page_response(StatusCode::BAD_REQUEST, &Page::unexpected()),
         }
     }
 
-    /// A page on another site whose name resolves to this machine (DNS rebinding) sends its own name as `Host`.
+    /// Checks the `Host` header to prevent DNS rebinding: another site's page sends that site's name.
     fn has_loopback_host<B>(&self, request: &Request<B>) -> bool {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         is_loopback_host(host, self.port)
     }
 
-    /// Passes the result on, and waits for the page to show.
-    async fn hand_over(&self, result: RedirectResult) -> Response<Full<Bytes>> {
+    /// Sends the result to the sign-in, and waits for the page to return.
+    async fn forward_result(&self, result: RedirectResult) -> Response<Full<Bytes>> {
         let (page, received_page) = oneshot::channel();
         let redirect = Redirect { result, page, connection: task::try_id() };
         if self.redirects.send(redirect).await.is_err() {
@@ -223,7 +224,7 @@ impl Connection {
     }
 }
 
-/// Whether a `Host` header names this machine and `port`, which browsers omit if it is 80.
+/// Whether a `Host` header is a loopback name with `port`. Browsers omit port 80.
 fn is_loopback_host(host: &str, port: u16) -> bool {
     let (name, host_port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => (name, port.parse().ok()),
@@ -232,7 +233,7 @@ fn is_loopback_host(host: &str, port: u16) -> bool {
     host_port == Some(port) && ["localhost", "127.0.0.1", "[::1]"].contains(&name)
 }
 
-/// The result in a form, if it has the state of this sign-in.
+/// Parses the result from a form or query. Returns `None` if its `state` differs.
 fn parse_redirect(form: &[u8], state: &str) -> Option<RedirectResult> {
     let field = |name: &str| {
         url::form_urlencoded::parse(form)

@@ -1,4 +1,4 @@
-//! Access tokens: the ways to sign in, the cache of credentials, and the credential that a run uses.
+//! Authentication: sign-in methods, the credential cache, and the session that supplies access tokens.
 
 mod advice;
 mod application;

@@ -1,4 +1,4 @@
-//! Error responses of Entra.
+//! Error responses of Entra's OAuth endpoints.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use crate::error::Error;
 use crate::http::Response;
 use crate::text::{display_excerpt, sanitize_line, truncate};
 
-/// The longest message that is shown; Entra's are shorter.
+/// The maximum length of a displayed message, in characters. Entra's messages are shorter.
 const MAX_MESSAGE_LEN: usize = 1000;
 
-/// Codes that concern the tenant, the client or the scope, not the application's secret or assertion.
+/// Codes for errors of the tenant, the client or the scope, not of the secret or assertion.
 const NOT_ABOUT_CLIENT_AUTH: [u32; 9] = [90002, 700_016, 7_000_229, 500_011, 650_052, 65001, 53003, 501_051, 1_002_012];
 
-/// An OAuth error response (RFC 6749, section 5.2) with Entra's additions (entra-docs, "error codes").
+/// An OAuth error response (RFC 6749, section 5.2) with Entra's extension fields (entra-docs, "error codes").
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(try_from = "Value")]
 pub struct OAuthError {
@@ -29,10 +29,10 @@ pub struct OAuthError {
     correlation_id: String,
 }
 
-/// Makes this the error type of the oauth2 crate's client, so that nothing of a response is lost.
+/// Makes this the error type of the oauth2 client, which would otherwise drop Entra's extension fields.
 impl oauth2::ErrorResponse for OAuthError {}
 
-/// Only `error` is required. A member of another type than documented counts as missing.
+/// Parses an error response. Requires `error`; ignores other fields of an undocumented type.
 impl TryFrom<Value> for OAuthError {
     type Error = &'static str;
 
@@ -53,17 +53,17 @@ impl TryFrom<Value> for OAuthError {
 }
 
 impl OAuthError {
-    /// Decodes the error response of a token or device code request.
+    /// Parses the error response of a token or device code request. Returns `None` for any other response.
     pub fn from_response(response: &Response) -> Option<Self> {
         Self::try_from(response.json()?).ok()
     }
 
-    /// An error that arrived through the browser's redirect, or that this client detects by itself.
+    /// Creates an error from a redirect, or for a failure that this client detects.
     pub fn new(error: impl Into<String>, description: impl Into<String>) -> Self {
         Self { error: error.into(), error_description: description.into(), ..Self::default() }
     }
 
-    /// The number after `AADSTS`.
+    /// The number after `AADSTS`, if any.
     pub fn code(&self) -> Option<u32> {
         self.error_code.or_else(|| {
             let digits = self.error_description.split("AADSTS").nth(1)?;
@@ -71,12 +71,12 @@ impl OAuthError {
         })
     }
 
-    /// Whether the error may concern the application's secret or assertion.
+    /// Whether the application's secret or assertion may be the cause of the error.
     pub fn may_concern_client_auth(&self) -> bool {
         !self.code().is_some_and(|code| NOT_ABOUT_CLIENT_AUTH.contains(&code))
     }
 
-    /// The error of `action`, with Entra's message and advice for a user or an application.
+    /// Converts to an error that says what failed (`action`), with Entra's message and hints.
     pub fn into_error(self, action: impl fmt::Display, sign_in_command: &SignInCommand) -> Error {
         let (meaning, hints) = advice_for(self.code(), &self.error, sign_in_command.is_application);
         let error = Error::auth(format!("{action}: {meaning}")).with_detail(self.message());
@@ -85,7 +85,7 @@ impl OAuthError {
         error.with_hints(hints.iter().map(|hint| sign_in_command.expand(hint)))
     }
 
-    /// Entra's own message, without the ids at its end.
+    /// Entra's message, without the IDs and the timestamp at its end.
     fn message(&self) -> String {
         let message = self.error_description.split(" Trace ID:").next().unwrap_or_default();
         let message = sanitize_line(message.lines().next().unwrap_or_default().trim());
@@ -96,7 +96,7 @@ impl OAuthError {
         if message.is_empty() { format!("{error}{suberror}") } else { format!("{message} ({error}{suberror})") }
     }
 
-    /// The ids that Microsoft's support asks for.
+    /// The correlation and trace IDs, for Microsoft support.
     fn trace_ids(&self) -> String {
         let id = |member: &str, label: &str| {
             let id =
@@ -108,7 +108,7 @@ impl OAuthError {
     }
 }
 
-/// The word after `label` in Entra's description.
+/// The word after `label` in Entra's error description.
 fn value_after(description: &str, label: &str) -> Option<String> {
     description.split(label).nth(1)?.split_whitespace().next().map(str::to_owned)
 }
@@ -127,7 +127,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn description_without_members_has_code_and_ids() {
+    fn code_and_ids_are_parsed_from_description() {
         let error = OAuthError::new(
             "invalid_grant",
             "AADSTS53003: Access has been blocked. Trace ID: t-1 Correlation ID: c-1 Timestamp: 2026-01-01 00:00:00Z",

@@ -1,5 +1,5 @@
-//! The roles in an application's token. They are checked before a request, because the service's own error does not name
-//! the missing role.
+//! Checks the roles in an application token before a request, because the service's error does not name the missing
+//! role.
 
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -8,14 +8,14 @@ use super::claims::Claims;
 use crate::error::{Error, Result};
 use crate::text::sanitize_line;
 
-/// What a request does; it decides which role is needed.
+/// The access that a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     Read,
     Write,
 }
 
-/// The application permissions of the policy endpoint, with their ids (the public list of Microsoft's first-party
+/// The names and IDs of the policy endpoint's application permissions (public list of Microsoft's first-party
 /// permissions: maciejporebski/azure-ad-first-party-apps-permissions).
 const READ: (&str, &str) = ("Policy.Read.AllowSelfServicePurchase", "5803e913-b904-44a0-9928-864642a45960");
 const WRITE: (&str, &str) = ("Policy.ReadWrite.AllowSelfServicePurchase", "78ff4d1f-611d-4a41-9989-698762b46a0e");
@@ -25,7 +25,7 @@ const HINT_APP_UNVERIFIED: &str =
 
 const HINT_ADMIN_CONSENT: &str = "then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it";
 
-/// Fails if an application's token lacks the role for this access. A user's token, or one for another service, is left to
+/// Fails if an application token lacks the role for this access. Leaves user tokens and tokens with another audience to
 /// the service.
 pub fn check_roles(token: &SecretString, resource: &str, access: Access) -> Result<()> {
     let claims = Claims::decode_unverified(token.expose_secret()).filter(Claims::is_application);
@@ -53,7 +53,7 @@ fn hint_grant_role((name, id): (&str, &str), resource: &str) -> String {
     )
 }
 
-/// A hint for a token that the service rejects (401), from the token's claims.
+/// A hint for a token that the service rejected (401), from the token's claims.
 pub fn unauthorized_hint(token: &SecretString, resource: &str) -> Option<String> {
     let claims = Claims::decode_unverified(token.expose_secret())?;
     if let Some(audience) = foreign_audience(&claims, resource) {
@@ -67,7 +67,7 @@ fn hint_foreign_audience(audience: &str, resource: &str) -> String {
     format!("the token is for the service {audience}, and one for {resource} (M365 License Manager) is needed")
 }
 
-/// Hints for an application's token whose request is forbidden (403).
+/// Hints for a forbidden request (403) with an application token. Returns `None` for other tokens.
 pub fn forbidden_hints(token: &SecretString, resource: &str) -> Option<Vec<String>> {
     let claims = Claims::decode_unverified(token.expose_secret()).filter(Claims::is_application)?;
     let id = sanitize_line(claims.client_id().unwrap_or_default());
@@ -94,8 +94,8 @@ fn describe_roles(claims: &Claims) -> String {
     format!("roles in the token: {roles}")
 }
 
-/// The service that a token is for, if it is certainly not `resource`: a service that is requested by its address may be
-/// named by its id in the token.
+/// The token's audience if it differs from `resource`. Returns `None` unless `resource` is a GUID: for a URI, the
+/// audience may be the ID of the same service.
 pub fn foreign_audience<'c>(claims: &'c Claims, resource: &str) -> Option<&'c str> {
     let normalize = |name: &str| name.trim_start_matches("api://").trim_end_matches('/').to_ascii_lowercase();
     let (audience, resource) = (claims.aud.as_deref()?, normalize(resource));

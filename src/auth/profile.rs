@@ -17,16 +17,16 @@ use super::tenant::Tenant;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::format_timestamp;
 
-/// The credential of a profile, used at one tenant for one run.
+/// The cached credential of a profile, bound to one tenant.
 pub struct ProfileCredential {
     store: Rc<ProfileStore>,
-    /// The tenant that the user names, if it is not the one that is signed in to.
+    /// The tenant that the user specified. `None` for the tenant of the sign-in.
     tenant: Option<Tenant>,
-    /// Known once an access token was returned. It does not change during the run.
+    /// The tenant ID, set when the first access token is returned. It does not change during the run.
     tenant_id: OnceCell<String>,
-    /// Concurrent requests refresh one after the other and reuse the first result.
+    /// Serializes refreshes, so that concurrent requests reuse the first result.
     refresh_lock: Mutex<()>,
-    /// Why Entra rejected a refresh, which no later request of the run tries again.
+    /// Entra's rejection of a refresh. Later requests return it without another attempt.
     rejected: RefCell<Option<Error>>,
 }
 
@@ -41,16 +41,16 @@ impl ProfileCredential {
     }
 
     pub fn account(&self) -> Option<String> {
-        self.store.known()?.account.clone()
+        self.store.loaded()?.account.clone()
     }
 
     pub fn sign_in_command(&self) -> SignInCommand {
         SignInCommand::new(&self.store.profile, self.tenant.as_ref())
     }
 
-    /// The command that signs in again with the method of the credential.
+    /// The command that signs in again with the credential's sign-in method.
     pub fn sign_in_again_hint(&self) -> String {
-        match self.store.known() {
+        match self.store.loaded() {
             Some(credential) => self.sign_in_again_command(&credential),
             None => self.sign_in_command().to_string(),
         }
@@ -60,7 +60,7 @@ impl ProfileCredential {
         if credential.method != SignInMethod::Application {
             return self.sign_in_command().to_string();
         }
-        // An application always names its tenant.
+        // An application sign-in requires a tenant.
         let home = Tenant::parse(&credential.tenant_id).ok();
         let tenant = self.tenant.as_ref().or(home.as_ref());
         let command = SignInCommand::new(&self.store.profile, tenant).for_application();
@@ -92,6 +92,7 @@ impl ProfileCredential {
         })
     }
 
+    /// Returns a valid access token. Refreshes the cached one if it is about to expire.
     pub async fn access_token(&self) -> Result<SecretString> {
         let credential = self.credential().await?;
         let cached = credential.token_for(self.tenant.as_ref());
@@ -104,7 +105,7 @@ impl ProfileCredential {
         }
     }
 
-    /// Another token in place of one that the service rejected; `None` if there is no refresh token.
+    /// Returns a token other than `rejected`, which the service did not accept. `None` without a refresh token.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>> {
         if self.credential().await?.refresh_token.is_none() {
             return Ok(None);
@@ -113,7 +114,7 @@ impl ProfileCredential {
         self.new_token(Some(rejected)).await.map(Some)
     }
 
-    /// The token for the tenant of this run.
+    /// Returns the cached token. Fails if the tenant ID differs from that of earlier requests.
     fn cached_token(&self, tenant_id: &str, token: &CachedToken) -> Result<SecretString> {
         if self.tenant_id.get_or_init(|| tenant_id.to_owned()) != tenant_id {
             return Err(self.signed_in_again_error());
@@ -129,7 +130,7 @@ impl ProfileCredential {
         .with_hint(format!("look at who is signed in: mscommerce status{}", self.sign_in_command().flags()))
     }
 
-    /// Fails if the credential cannot be refreshed, and has no valid token for the tenant.
+    /// Fails if the credential has neither a refresh token nor a valid access token for the tenant.
     fn check_not_expired(&self, credential: &CachedCredential, token: Option<&CachedToken>) -> Result<()> {
         if credential.refresh_token.is_some() {
             return Ok(());
@@ -149,7 +150,7 @@ impl ProfileCredential {
         Err(error.with_hint(self.sign_in_again_command(credential)))
     }
 
-    /// A token other than `rejected`.
+    /// Returns a token other than `rejected`, after a refresh if needed.
     async fn new_token(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
         let _refreshing = self.refresh_lock.lock().await;
         if let Some(error) = &*self.rejected.borrow() {
@@ -164,7 +165,7 @@ impl ProfileCredential {
         result
     }
 
-    /// Redeems the refresh token, unless another request or process has done so meanwhile.
+    /// Redeems the refresh token, unless another request or process did so while this one waited for the lock.
     async fn refresh_locked(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
         let lock = self.store.lock().await;
         let credential = self.reload(lock.as_deref()).await?;
@@ -175,16 +176,16 @@ impl ProfileCredential {
             return self.cached_token(tenant_id, token);
         }
         let response = self.redeem(&credential).await?;
-        // A concurrent refresh at another tenant may have changed the credential since.
+        // A concurrent refresh for another tenant may have changed the credential during the request.
         let mut credential = CachedCredential::clone(&*self.credential().await?);
         let token = self.merge_token(&mut credential, response);
-        // Even if the access token cannot be used, the refresh token replaces the old one.
+        // Save the new refresh token even if the access token is for another tenant.
         self.store.save(&credential, lock.as_deref());
         self.store.set(credential);
         token
     }
 
-    /// Adopts what another process wrote to the cache, if it is for the same account.
+    /// Loads changes that another process made to the cache. Fails if it signed in with another account or tenant.
     async fn reload(&self, lock: Option<&RefCell<CacheLock>>) -> Result<Rc<CachedCredential>> {
         let known = self.credential().await?;
         let Some(current) = self.store.reload(lock, &self.sign_in_command()).await? else { return Ok(known) };
@@ -215,7 +216,7 @@ impl ProfileCredential {
         })
     }
 
-    /// The tenant's id, unless the user names it by a domain for which no token was issued yet.
+    /// The tenant ID. `None` if the user specified a domain for which no token was issued yet.
     fn resolve_tenant_id<'c>(&'c self, credential: &'c CachedCredential) -> Option<&'c str> {
         let known = self.tenant_id.get().map(String::as_str);
         known.or_else(|| credential.token_for(self.tenant.as_ref()).map(|(id, _)| id)).or_else(|| match &self.tenant {
@@ -224,7 +225,7 @@ impl ProfileCredential {
         })
     }
 
-    /// Adds the tenants of the credential to the error for a tenant that the user names.
+    /// Adds the known tenants of the credential to an authentication error for a tenant that the user specified.
     fn add_known_tenants(&self, error: Error, credential: &CachedCredential) -> Error {
         if self.tenant.is_none() || self.store.many_tenants || error.kind() != ErrorKind::Auth {
             return error;
@@ -237,7 +238,7 @@ impl ProfileCredential {
         error.with_detail(format!("tenants used with this sign-in: {}", known.join(", ")))
     }
 
-    /// Merges a response into the credential. Fails if its access token is for another tenant.
+    /// Stores the tokens of a response in the credential. Fails if the access token is for another tenant.
     fn merge_token(&self, credential: &mut CachedCredential, response: TokenResponse) -> Result<SecretString> {
         if let Some(refresh_token) = response.refresh_token {
             credential.refresh_token = Some(refresh_token);

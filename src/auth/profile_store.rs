@@ -1,4 +1,4 @@
-//! The credential of a profile in memory, shared by all tenants of a run, and its copy in the cache.
+//! The credential of a profile, shared by all tenants of a run and synchronized with the cache.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::http;
 use crate::ui::Ui;
 
-/// How long to wait for another process that holds the lock of the cache; a refresh takes seconds.
+/// The maximum wait for the cache lock. A refresh in another process takes seconds.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The credential of one profile, shared by all tenants of a run.
@@ -21,17 +21,18 @@ pub struct ProfileStore {
     pub http: http::Client,
     pub ui: Ui,
     pub profile: String,
+    /// Whether the run covers several tenants.
     pub many_tenants: bool,
     cache: TokenCache,
-    /// Why the application in the environment is not used, if it is incomplete.
+    /// The message about an incomplete application in the environment, if any.
     incomplete_env_hint: Option<String>,
-    /// The credential of this run: loaded once, then updated by each refresh.
+    /// The credential of this run. It is loaded on first use, and each refresh updates it.
     current: RefCell<Option<Rc<CachedCredential>>>,
-    /// The lock of the cache, shared by concurrent refreshes.
+    /// The cache lock, shared by concurrent refreshes.
     shared_lock: Mutex<Weak<RefCell<CacheLock>>>,
-    /// Whether the cache could not be locked, which is not tried again.
+    /// Whether locking the cache failed. It is not attempted again.
     lock_failed: Cell<bool>,
-    /// Whether `current` is newer than the cache, which could not be written.
+    /// Whether `current` is newer than the cache because saving it failed.
     is_unsaved: Cell<bool>,
 }
 
@@ -58,14 +59,14 @@ impl ProfileStore {
         }
     }
 
-    /// Fails if nobody is signed in. `sign_in_command` is for the hint.
+    /// Fails if the profile has no credential. The error's hint shows `sign_in_command`.
     pub async fn ensure_signed_in(&self, sign_in_command: &SignInCommand) -> Result<()> {
         self.credential(sign_in_command).await.map(drop)
     }
 
-    /// The credential, which is loaded on first use.
+    /// Returns the credential, and loads it on first use.
     pub async fn credential(&self, sign_in_command: &SignInCommand) -> Result<Rc<CachedCredential>> {
-        if let Some(credential) = self.known() {
+        if let Some(credential) = self.loaded() {
             return Ok(credential);
         }
         let credential = Rc::new(self.load(sign_in_command).await?);
@@ -73,8 +74,8 @@ impl ProfileStore {
         Ok(Rc::clone(self.current.borrow_mut().get_or_insert(credential)))
     }
 
-    /// The credential, if it was loaded.
-    pub fn known(&self) -> Option<Rc<CachedCredential>> {
+    /// The credential, if it is already loaded.
+    pub fn loaded(&self) -> Option<Rc<CachedCredential>> {
         self.current.borrow().clone()
     }
 
@@ -85,10 +86,10 @@ impl ProfileStore {
 
     async fn load(&self, sign_in_command: &SignInCommand) -> Result<CachedCredential> {
         let mut content = self.cache.load(self.http.remaining()).await?;
-        content.profiles.remove(&self.profile).ok_or_else(|| self.not_signed_in(&content, sign_in_command))
+        content.profiles.remove(&self.profile).ok_or_else(|| self.not_signed_in_error(&content, sign_in_command))
     }
 
-    fn not_signed_in(&self, content: &CacheFile, sign_in_command: &SignInCommand) -> Error {
+    fn not_signed_in_error(&self, content: &CacheFile, sign_in_command: &SignInCommand) -> Error {
         let others = content.profile_names();
         let error = if others.is_empty() {
             Error::auth("nobody is signed in")
@@ -105,7 +106,8 @@ impl ProfileStore {
         if others.is_empty() { error } else { error.with_hint("to use another profile, name it: --profile NAME") }
     }
 
-    /// Locks the cache, or returns `None` if refreshed tokens cannot be saved: the run continues with them in memory.
+    /// Locks the cache. Returns `None` if that fails or an earlier save failed: the run then keeps refreshed tokens in
+    /// memory.
     pub async fn lock(&self) -> Option<Rc<RefCell<CacheLock>>> {
         let mut shared_lock = self.shared_lock.lock().await;
         if self.is_unsaved.get() || self.lock_failed.get() {
@@ -123,14 +125,14 @@ impl ProfileStore {
             Err(error) => {
                 self.lock_failed.set(true);
                 self.ui.warn(&format!("the renewed sign-in cannot be saved: {}", error.summary()));
-                // The service is not to blame for the time that another process took.
+                // The timeout for requests must not include the wait for another process.
                 self.http.reset_deadline();
                 None
             }
         }
     }
 
-    /// The credential as another process may have written it since it was loaded; `None` if this run's is newer.
+    /// Reads the credential from the cache again. Returns `None` if the credential in memory is newer.
     pub async fn reload(
         &self,
         lock: Option<&RefCell<CacheLock>>,
@@ -143,11 +145,11 @@ impl ProfileStore {
         let lock = lock.borrow();
         match lock.content().profiles.get(&self.profile) {
             Some(credential) => Ok(Some(credential.clone())),
-            None => Err(self.not_signed_in(lock.content(), sign_in_command)),
+            None => Err(self.not_signed_in_error(lock.content(), sign_in_command)),
         }
     }
 
-    /// Saves the credential. If that fails, the run continues with it in memory.
+    /// Saves the credential in the cache. If that fails, warns and keeps it in memory only.
     pub fn save(&self, credential: &CachedCredential, lock: Option<&RefCell<CacheLock>>) {
         let lock = lock.filter(|_| !self.is_unsaved.get());
         match lock.map(|lock| lock.borrow_mut().save(&self.profile, credential.clone())) {

@@ -1,4 +1,4 @@
-//! Properties that hold for any file, error response and browser request.
+//! Property checks for cache files, OAuth errors and browser requests. The fuzz targets also run them.
 
 use std::cell::OnceCell;
 
@@ -18,9 +18,9 @@ use crate::secret::SecretBytes;
 use crate::text::display_excerpt;
 use crate::ui::format_error_checked;
 
-/// A cache file is rejected with a message that quotes none of it, or is the same once it is written again.
-pub fn cache_file(bytes: &[u8]) {
-    // Of an encrypted file, the text counts.
+/// Panics unless a cache file survives a round trip, or is rejected with a message that does not quote it.
+pub fn check_cache_file(bytes: &[u8]) {
+    // Check the plain text of an encrypted file.
     let Ok(text) = decrypt(SecretBytes::from(bytes.to_vec())) else { return };
     match CacheFile::parse(&text) {
         Ok(content) => {
@@ -47,8 +47,8 @@ fn to_json(content: &CacheFile) -> Vec<u8> {
     }
 }
 
-/// An OAuth error becomes an error that names it and is harmless on a terminal.
-pub fn oauth_error(response: &Response) {
+/// Panics unless the printed error contains the OAuth error code and no control characters.
+pub fn check_oauth_error(response: &Response) {
     let Some(error) = OAuthError::from_response(response) else { return };
     let redirect_error = OAuthError::new(error.error.clone(), error.error_description.clone());
     for error in [error, redirect_error] {
@@ -65,12 +65,12 @@ pub fn oauth_error(response: &Response) {
 const STATE: &str = "the-state";
 const PORT: u16 = 8400;
 
-/// How often the server runs before the browser closes its side.
-const TURNS: usize = 64;
+/// The number of times the browser yields to the server before it closes the connection.
+const YIELD_COUNT: usize = 64;
 
-/// The listener sends a valid HTTP response, and accepts a code only from a form that is posted to this machine with the state
-/// of this sign-in.
-pub fn loopback(request: &[u8]) {
+/// Panics unless the listener sends a valid HTTP response, and accepts a code only from a form posted to a loopback
+/// host with the state of this sign-in.
+pub fn check_loopback(request: &[u8]) {
     let (response, result) = exchange(request, STATE, PORT);
     assert_well_formed(&response, request);
     let Some(result) = result else { return };
@@ -98,7 +98,7 @@ fn is_loopback_host_header(line: &str) -> bool {
     name.eq_ignore_ascii_case("host") && port.is_some_and(|value| names.contains(&value.as_str()))
 }
 
-/// Sends a request as a browser does, and ends the sign-in that it belongs to.
+/// Sends a request to the listener. Returns the response and the result of the sign-in, if any.
 fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<RedirectResult>) {
     thread_local!(static RUNTIME: OnceCell<Runtime> = const { OnceCell::new() });
     let work = async {
@@ -106,9 +106,9 @@ fn exchange(request: &[u8], state: &str, port: u16) -> (Vec<u8>, Option<Redirect
         let (sender, mut redirects) = mpsc::channel(1);
         let connection = Connection { state: state.to_owned(), port, redirects: sender };
         let browse = async {
-            // The server may close the connection before it has read the whole request.
+            // Writing fails if the server closes the connection before it has read the request.
             let _ = browser.write_all(request).await;
-            for _ in 0..TURNS {
+            for _ in 0..YIELD_COUNT {
                 tokio::task::yield_now().await;
             }
             let _ = browser.shutdown().await;
@@ -144,9 +144,9 @@ fn landing_page(result: &RedirectResult) -> Page {
     }
 }
 
-/// One status line, headers and a body of the declared length, in which nothing that was sent is markup.
+/// Panics unless the response has a status line, headers and a body of the declared length without injected markup.
 fn assert_well_formed(response: &[u8], request: &[u8]) {
-    // An unfinished request gets no response.
+    // The server does not respond to an incomplete request.
     if response.is_empty() {
         return;
     }
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::http::proptests::parse_response;
 
-    /// A profile's credential, with members of the documented type except for one at times.
+    /// Generates a cached credential, sometimes with invalid values.
     fn credential() -> impl Strategy<Value = Value> {
         let methods = vec!["browser", "device-code", "password", "token", "application", "Browser"];
         let authorities = vec!["https://login.example", "http://[::1]:8400/a/../b?c", "mailto:a", "", "https://a b"];
@@ -209,14 +209,14 @@ mod tests {
     #[test]
     fn posted_form_with_state_returns_code() {
         let request = post("localhost:8400", "code=abc&state=the-state");
-        loopback(request.as_bytes());
+        check_loopback(request.as_bytes());
         let (response, result) = exchange(request.as_bytes(), STATE, PORT);
         assert!(matches!(result, Some(RedirectResult::Code(code)) if code.expose_secret() == "abc"));
         assert!(String::from_utf8_lossy(&response).contains("You are signed in"));
     }
 
     #[test]
-    fn too_large_request_is_rejected() {
+    fn oversized_request_is_rejected() {
         let form = format!("state=the-state&code={}", "x".repeat(MAX_FORM_SIZE));
         for request in [
             post("localhost:8400", &form),
@@ -224,7 +224,7 @@ mod tests {
             format!("GET / HTTP/1.1\r\nHost: localhost:8400\r\n{}\r\n", "X: y\r\n".repeat(200)),
             format!("GET / HTTP/1.1\r\nHost: localhost:8400\r\nX: {}\r\n\r\n", "y".repeat(100_000)),
         ] {
-            loopback(request.as_bytes());
+            check_loopback(request.as_bytes());
             let (response, result) = exchange(request.as_bytes(), STATE, PORT);
             assert!(result.is_none() && response.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&response));
         }
@@ -234,7 +234,7 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn requests_of_other_forms_return_no_foreign_code(
+        fn only_valid_requests_return_a_code(
             method in select(&["POST", "GET", "OPTIONS", "HEAD", "PUT", "post"][..]),
             target in select(&["/m365/commerce", "/", "http://localhost:8400/m365/commerce", "*"][..]),
             query in prop_oneof![Just(""), Just("?code=a&state=the-state"), Just("?error=<script>&state=the-state")],
@@ -247,8 +247,8 @@ mod tests {
             let length = if cut % 2 == 0 { form.len() } else { length };
             let head = format!("{method} {target}{query} HTTP/1.1\r\nHost: {host}\r\n{headers}");
             let request = format!("{head}Content-Length: {length}\r\n\r\n{form}");
-            loopback(request.as_bytes());
-            loopback(&request.as_bytes()[..cut.min(request.len())]);
+            check_loopback(request.as_bytes());
+            check_loopback(&request.as_bytes()[..cut.min(request.len())]);
         }
 
         #[test]
@@ -258,13 +258,13 @@ mod tests {
             cut in any::<prop::sample::Index>(),
         ) {
             let text = json!({"version": version, "profiles": profiles}).to_string();
-            cache_file(text.as_bytes());
-            cache_file(&text.as_bytes()[..cut.index(text.len())]);
+            check_cache_file(text.as_bytes());
+            check_cache_file(&text.as_bytes()[..cut.index(text.len())]);
         }
 
         #[test]
         fn arbitrary_text_is_rejected_as_cache_file(text in any::<String>()) {
-            cache_file(text.as_bytes());
+            check_cache_file(text.as_bytes());
         }
 
         #[test]
@@ -280,13 +280,13 @@ mod tests {
                 "suberror": texts[3],
                 "correlation_id": texts[4],
             });
-            oauth_error(&parse_response(format!("400\n{body}").as_bytes()));
+            check_oauth_error(&parse_response(format!("400\n{body}").as_bytes()));
         }
 
         #[test]
         fn arbitrary_bytes_do_not_break_the_listener(bytes in vec(any::<u8>(), 0..200), text in "[ -~\r\n]{0,200}") {
-            loopback(&bytes);
-            loopback(text.as_bytes());
+            check_loopback(&bytes);
+            check_loopback(text.as_bytes());
         }
     }
 }

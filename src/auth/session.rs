@@ -1,4 +1,4 @@
-//! The credential of a run, at one tenant.
+//! The credential that authorizes requests to one tenant.
 
 use std::cell::Cell;
 
@@ -16,15 +16,16 @@ use crate::error::{Error, Result};
 use crate::text::format_timestamp;
 use crate::ui::Ui;
 
-/// The environment variable that holds a ready access token.
+/// The environment variable for an access token.
 pub const TOKEN_VARIABLE: &str = "MSCOMMERCE_TOKEN";
 
-/// A credential and the service that its tokens are for.
+/// A credential, and the resource that its tokens are for.
 pub struct Session {
     credential: Credential,
     resource: String,
 }
 
+/// The credential types, in order of precedence.
 #[expect(clippy::large_enum_variant, reason = "there is one for each tenant of a run")]
 pub enum Credential {
     Token(StaticToken),
@@ -37,7 +38,7 @@ impl Session {
         Self { credential, resource }
     }
 
-    /// Who is signed in. Sends no request.
+    /// The status of the sign-in. Sends no request.
     pub async fn status(&self) -> Result<Status> {
         match &self.credential {
             Credential::Token(token) => token.status(),
@@ -46,7 +47,7 @@ impl Session {
         }
     }
 
-    /// The id of the tenant, if it is known.
+    /// The tenant ID, if known.
     pub fn tenant_id(&self) -> Option<String> {
         match &self.credential {
             Credential::Token(token) => token.tenant_id(),
@@ -55,7 +56,7 @@ impl Session {
         }
     }
 
-    /// The account, if it is known.
+    /// The account, if known.
     pub fn account(&self) -> Option<String> {
         match &self.credential {
             Credential::Token(token) => token.account(),
@@ -64,7 +65,7 @@ impl Session {
         }
     }
 
-    /// An access token to send.
+    /// Returns a valid access token, after a refresh if needed.
     pub async fn access_token(&self) -> Result<SecretString> {
         match &self.credential {
             Credential::Token(token) => token.access_token(),
@@ -73,7 +74,8 @@ impl Session {
         }
     }
 
-    /// Another token in place of one that the service rejected; `None` if the credential has no other.
+    /// Returns a token other than `rejected`, which the service did not accept. `None` if the credential cannot be
+    /// refreshed.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>> {
         match &self.credential {
             Credential::Token(_) => Ok(None),
@@ -82,13 +84,13 @@ impl Session {
         }
     }
 
-    /// Fails if the token itself shows that the service would refuse this access.
+    /// Fails if the token's roles do not allow this access. Sends no request.
     pub fn check_access(&self, token: &SecretString, access: Access) -> Result<()> {
         permissions::check_roles(token, &self.resource, access)
             .map_err(|error| error.with_detail("the service was not asked"))
     }
 
-    /// Hints for a token that the service rejects (401).
+    /// Hints for a token that the service rejected (401).
     pub fn unauthorized_hints(&self, token: &SecretString) -> Vec<String> {
         let mut hints: Vec<String> = permissions::unauthorized_hint(token, &self.resource).into_iter().collect();
         hints.push(match &self.credential {
@@ -99,7 +101,8 @@ impl Session {
         hints
     }
 
-    /// Hints for an application whose request is forbidden (403); `None` for a user, who lacks a directory role.
+    /// Hints for a forbidden request (403) with an application token. `None` for a user, who needs a directory role
+    /// instead.
     pub fn forbidden_hints(&self, token: &SecretString) -> Option<Vec<String>> {
         let mut hints = permissions::forbidden_hints(token, &self.resource)?;
         hints.extend(match &self.credential {
@@ -111,7 +114,7 @@ impl Session {
     }
 }
 
-/// The access token of `MSCOMMERCE_TOKEN`. It takes precedence over every other credential and cannot be refreshed.
+/// The access token from `MSCOMMERCE_TOKEN`. It takes precedence over other credentials and cannot be refreshed.
 pub struct StaticToken {
     token: SecretString,
     claims: Claims,
@@ -158,7 +161,7 @@ impl StaticToken {
         })
     }
 
-    /// The hint for a rejected token. `is_explained` tells whether another hint names the reason.
+    /// The hint for a rejected token. `is_explained` means that another hint contains the reason.
     fn unauthorized_hint(&self, is_explained: bool) -> String {
         let command = &self.sign_in_command;
         if is_explained {
@@ -170,7 +173,7 @@ impl StaticToken {
         }
     }
 
-    /// Fails if the token is for another tenant than the named one, or has expired.
+    /// Fails if the token has expired or is for a tenant other than that of `--tenant`.
     fn validate(&self) -> Result<()> {
         if let Some(tenant) = &self.tenant {
             self.check_tenant(tenant)?;

@@ -1,14 +1,14 @@
-//! The `connect` command for hints: the one that signs in to the profile and tenant of the failed command.
+//! Builds the `connect` command for hints, with the profile and tenant of the failed command.
 
 use std::fmt;
 
 use super::tenant::Tenant;
 use crate::text::shell_quote_short;
 
-/// The profile that is used unless another is named.
+/// The profile without `--profile`.
 pub const DEFAULT_PROFILE: &str = "default";
 
-/// The public client id of the MSCommerce module.
+/// The public client ID of the MSCommerce module.
 pub const DEFAULT_CLIENT_ID: &str = "3d5cffa9-04da-4657-8cab-c7f074657cad";
 
 /// `mscommerce connect` with the flags for a profile and a tenant.
@@ -17,27 +17,27 @@ pub struct SignInCommand {
     pub profile: String,
     pub tenant: Option<Tenant>,
     pub client_id: Option<String>,
-    /// Whether an application signs in, not a user.
+    /// Whether an application signs in instead of a user.
     pub is_application: bool,
 }
 
 impl SignInCommand {
-    /// The command for a user to sign in to this profile, and to this tenant if one is named.
+    /// Creates the command for a user sign-in with this profile and tenant.
     pub fn new(profile: &str, tenant: Option<&Tenant>) -> Self {
         Self { profile: profile.to_owned(), tenant: tenant.cloned(), client_id: None, is_application: false }
     }
 
-    /// The same command with this client id.
+    /// Returns the command with this client ID.
     pub fn with_client_id(self, client_id: &str) -> Self {
         Self { client_id: Some(client_id.to_owned()), ..self }
     }
 
-    /// The same command for an application.
+    /// Returns the command for an application sign-in.
     pub fn for_application(self) -> Self {
         Self { is_application: true, ..self }
     }
 
-    /// The flags that name the same profile and tenant for any command, each after a blank.
+    /// The `--profile` and `--tenant` flags, each with a leading space.
     pub fn flags(&self) -> String {
         let profile =
             if self.profile == DEFAULT_PROFILE { String::new() } else { format!(" --profile {}", self.profile) };
@@ -45,9 +45,11 @@ impl SignInCommand {
         profile + &tenant
     }
 
-    /// Replaces the placeholders in a hint: `{sign-in}` by this command, `{sign-in-any-tenant}` by the command without a
-    /// tenant, which renews the sign-in for every tenant, and `{sign-in-tenant}` by the command for a tenant that the user
-    /// has to name.
+    /// Replaces the placeholders in a hint:
+    ///
+    /// - `{sign-in}`: this command
+    /// - `{sign-in-any-tenant}`: the command without a tenant, which renews the sign-in for all tenants
+    /// - `{sign-in-tenant}`: the command with `--tenant TENANT`, for the user to fill in
     pub fn expand(&self, hint: &str) -> String {
         let any_tenant = Self { tenant: None, ..self.clone() };
         hint.replace("{sign-in-any-tenant}", &any_tenant.to_string())

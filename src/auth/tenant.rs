@@ -1,4 +1,4 @@
-//! The name of a tenant.
+//! Tenant IDs and domains.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use crate::text::truncate;
 
-/// The tenant segment with which Entra uses the home tenant of whichever user signs in.
+/// The tenant segment for the home tenant of the user who signs in.
 pub const ORGANIZATIONS: &str = "organizations";
 
-/// The id or a domain of a tenant, in lower case and safe as a path segment.
+/// A tenant ID or domain, in lower case and safe as a URL path segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant(String);
 
 impl Tenant {
-    /// Parses a tenant id (a GUID) or a domain such as `contoso.onmicrosoft.com`.
+    /// Parses a tenant ID (a GUID) or a domain such as `contoso.onmicrosoft.com`. Fails with a message for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = text.trim().to_ascii_lowercase();
         let is_label = |label: &str| {
@@ -34,7 +34,7 @@ impl Tenant {
         }
     }
 
-    /// The id, if the tenant is not named by a domain.
+    /// The tenant ID. `None` if this is a domain.
     pub fn id(&self) -> Option<&str> {
         is_guid(&self.0).then_some(&*self.0)
     }
@@ -50,7 +50,7 @@ impl fmt::Display for Tenant {
     }
 }
 
-/// A GUID in its usual form with hyphens.
+/// Whether `text` is a GUID in hyphenated form.
 fn is_guid(text: &str) -> bool {
     text.len() == 36 && Uuid::try_parse(text).is_ok()
 }

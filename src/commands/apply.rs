@@ -1,4 +1,4 @@
-//! What every change of settings does: show the plan, ask, send the changes, record them, sum up.
+//! Applies a plan: shows it, asks for confirmation, sends the changes, records them and prints a summary.
 
 use std::cell::Cell;
 
@@ -17,45 +17,45 @@ use crate::output::{Output, Record};
 use crate::plan::{Change, ChangeRecord, ChangeResult, Outcome, Plan};
 use crate::text::shell_quote_short;
 
-/// Offer types have no trials (article of 2024-10-10).
+/// Offer types do not support trials (article of 2024-10-10).
 pub fn offer_type_value_error() -> Error {
     Error::usage("an offer type takes enabled or disabled; trials are for products only")
 }
 
-/// How a plan is applied.
+/// Options for applying a plan.
 pub struct ApplyOptions {
     pub dry_run: bool,
-    /// Whether to ask before anything is sent.
+    /// Whether to ask for confirmation before sending.
     pub confirm: bool,
     /// The maximum number of concurrent changes.
     pub jobs: usize,
-    /// The run that this one takes back.
+    /// The ID of the run that this run undoes.
     pub undoes: Option<String>,
 }
 
 impl ApplyOptions {
-    /// Fails if the plan needs a confirmation that nobody can give: without a terminal, and at several tenants, whose
-    /// plans are too long to be read in a question.
+    /// Fails with a usage error if confirmation is required but not possible: without a terminal, or for several
+    /// tenants, because their plans are too long for a prompt.
     pub fn new(args: ChangeArgs, jobs: u8, many_tenants: bool, context: &Context) -> Result<Self> {
-        let needs_answer = !args.yes && !args.dry_run;
-        if needs_answer && many_tenants {
+        let needs_confirmation = !args.yes && !args.dry_run;
+        if needs_confirmation && many_tenants {
             return Err(Error::usage("changes at several tenants need --yes; nothing was changed")
                 .with_hint("to see what would change at each of them, add --dry-run"));
         }
-        if needs_answer && !context.ui.tty().stdin {
+        if needs_confirmation && !context.ui.tty().stdin {
             return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
                 .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
         }
         Ok(Self { dry_run: args.dry_run, confirm: !args.yes, jobs: jobs.into(), undoes: None })
     }
 
-    /// The access that the credential needs.
+    /// The access that the credential must grant.
     pub fn access(&self) -> Access {
         if self.dry_run { Access::Read } else { Access::Write }
     }
 }
 
-/// A plan and the tenant it is for.
+/// A plan with its tenant.
 pub struct TenantPlan {
     pub tenant: TenantClient,
     pub plan: Plan,
@@ -111,10 +111,12 @@ pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Co
     Ok(CommandOutput { note, error, ..to_output(records.collect(), is_many).into() })
 }
 
-/// Sends the changes of all plans, at most `jobs` at a time, and records them as one run. One failed change does not stop
-/// the others; a rejected sign-in stops its own tenant; after Ctrl-C nothing new is sent, and requests in flight are
-/// completed, because nobody could know their outcome otherwise. Returns a result for every change, in the order of the
-/// plans.
+/// Sends the changes of all plans, at most `jobs` concurrently, and records them as one run. Returns a result for every
+/// change, in the order of the plans.
+///
+/// A failed change does not stop the others. A rejected sign-in stops the remaining changes of its tenant. After
+/// Ctrl-C, no new request is sent, but requests in flight are completed, because their outcome would otherwise be
+/// unknown.
 pub async fn apply_plans(
     plans: Vec<TenantPlan>,
     options: &ApplyOptions,
@@ -169,15 +171,17 @@ pub async fn apply_plans(
 }
 
 fn skip_reason(change: &Change, is_rejected: bool, context: &Context) -> Option<&'static str> {
-    match change.value_to_send() {
-        None => None,
-        Some(_) if is_rejected => Some("the sign-in was refused"),
-        Some(_) if context.interrupt.is_set() => Some("interrupted"),
-        Some(_) => None,
+    change.value_to_send()?;
+    if is_rejected {
+        Some("the sign-in was refused")
+    } else if context.interrupt.is_set() {
+        Some("interrupted")
+    } else {
+        None
     }
 }
 
-/// Sends one change if it is needed, and compares the response with what was asked for.
+/// Sends a change if it is pending, and verifies that the response contains the new value.
 async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
     let Some(value) = change.value_to_send() else { return change.unchanged() };
     let hint = format!("see what it is now: {}", verify_command(&change.target, &tenant.context));
@@ -186,7 +190,7 @@ async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
             Ok(()) => change.changed(item, correlation_id),
             Err(error) => {
                 let error = error.with_detail(format!("correlation id: {correlation_id}")).with_hint(hint);
-                // A response about another product says nothing about this one.
+                // A response for another product does not show the state of this one.
                 let current = if change.is_other_item(&item) { None } else { item.value };
                 change.failed(current, error)
             }
@@ -199,7 +203,7 @@ async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
     }
 }
 
-/// What an interrupt waits for, and the commands that show its outcome.
+/// The changes that an interrupt waits for, with hints that show their outcome.
 fn in_flight(plans: &[TenantPlan]) -> InFlight {
     let count = plans.iter().map(|plan| plan.plan.changes.len()).sum();
     let hints = match plans {
@@ -216,7 +220,7 @@ fn in_flight(plans: &[TenantPlan]) -> InFlight {
     InFlight { count, hints }
 }
 
-/// The command that shows what was changed at this tenant.
+/// The command that lists the changes in this tenant.
 pub fn history_command(tenant: &TenantClient) -> String {
     let id = tenant.api.session().tenant_id();
     let flag = id.map(|id| format!(" --tenant {}", shell_quote_short(&id))).unwrap_or_default();
@@ -228,7 +232,8 @@ fn verify_command(target: &Target, context: &Context) -> String {
     context.command(&format!("mscommerce product get {flag}{}", shell_quote_short(&target.id)))
 }
 
-/// Shows the plan and asks. The time that the user takes does not count against `--timeout`.
+/// Shows the plan and asks for confirmation. Fails if the user declines. Waiting for the user does not count against
+/// `--timeout`.
 pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
     let (pending, total) = (plan.pending_count(), plan.changes.len());
     let question = match (pending, total) {
@@ -244,7 +249,7 @@ pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
     Err(Error::failed("declined; nothing was changed"))
 }
 
-/// The records of all tenants in one list. At several tenants each begins with the tenant's id.
+/// Combines the records of all tenants in one list. With several tenants, the tenant ID is the first field.
 pub fn to_output<R: Record>(records: Vec<(TenantClient, Vec<R>)>, is_many: bool) -> Output {
     if !is_many {
         return Output::list(records.into_iter().flat_map(|(_, records)| records));

@@ -1,4 +1,4 @@
-//! `baseline check` and `apply`; `export` is in [`super::export`].
+//! `baseline check` and `baseline apply`. For `baseline export`, see [`super::export`].
 
 use std::path::{Path, PathBuf};
 
@@ -73,18 +73,18 @@ pub struct ApplyArgs {
     pub tenants: TenantsArgs,
 }
 
-/// Reads a file that is for the policy in use.
-async fn read(file: &Path, context: &Context) -> Result<Baseline> {
+/// Reads a baseline file. Fails if the file is for another policy.
+async fn read_baseline(file: &Path, context: &Context) -> Result<Baseline> {
     let baseline = Baseline::read(file).await?;
     baseline.check_policy(&context.settings.policy_id.value)?;
     Ok(baseline)
 }
 
 pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> {
-    let named = args.tenants.read(context).await?;
-    let options = ApplyOptions::new(args.change, args.jobs.jobs, named.is_some(), context)?;
-    let baseline = read(&args.file, context).await?;
-    let tenants = Tenants::resolve(named, context).await?;
+    let tenant_list = args.tenants.read(context).await?;
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), context)?;
+    let baseline = read_baseline(&args.file, context).await?;
+    let tenants = Tenants::resolve(tenant_list, context).await?;
     let plan = async |tenant: TenantClient| {
         tenant.api.prepare(options.access()).await?;
         let Comparison { plan, unknown } =
@@ -103,7 +103,7 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
     apply::run(plans, options, context).await
 }
 
-/// The tenant by the name that the user gave it.
+/// The tenant for a message, as the user spells it.
 fn tenant_name(context: &Context) -> String {
     context.settings.tenant().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
 }
@@ -130,7 +130,7 @@ struct DriftRecord {
 
 #[derive(Clone, Copy)]
 enum Drift {
-    /// The tenant has another value.
+    /// The tenant's value differs from the file.
     Different,
     /// The tenant does not have the product.
     Unknown,
@@ -150,7 +150,7 @@ impl Record for DriftRecord {
     }
 }
 
-/// The comparison of one tenant with the file.
+/// The result of comparing one tenant with the file.
 struct CheckResult {
     drift: Vec<DriftRecord>,
     summary: String,
@@ -159,9 +159,9 @@ struct CheckResult {
 }
 
 pub async fn check(args: CheckArgs, context: &Context) -> Result<CommandOutput> {
-    let named = args.tenants.read(context).await?;
-    let baseline = read(&args.file, context).await?;
-    let tenants = Tenants::resolve(named, context).await?;
+    let tenant_list = args.tenants.read(context).await?;
+    let baseline = read_baseline(&args.file, context).await?;
+    let tenants = Tenants::resolve(tenant_list, context).await?;
     let file = sanitize_line(&args.file.display().to_string());
     let compare = async |tenant: TenantClient| {
         let comparison = baseline.compare(lookup::list(&Scope::ALL, &tenant.api, &tenant.context).await?)?;
@@ -223,7 +223,7 @@ fn drift_records(plan: Plan, unknown: Vec<UnknownEntry>, policy_id: &str) -> Vec
     different.chain(unknown).collect()
 }
 
-/// The output for one tenant or several. A tenant that cannot be compared takes precedence over one that differs.
+/// The output for one or several tenants. A failed comparison takes precedence over drift.
 fn check_output(
     results: TenantResults<CheckResult>,
     file: &str,
@@ -263,7 +263,7 @@ fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> 
     }
 }
 
-/// The command that previews the changes. Unknown ids stop it unless they are ignored.
+/// A hint with the command that previews the changes. Adds `--ignore-unknown` if the command would fail without it.
 fn apply_hint(file: &str, has_unknown: bool, tenant_flags: &str, context: &Context) -> String {
     let apply = context.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
     let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };

@@ -1,4 +1,4 @@
-//! `connect`: signs in, and saves the sign-in.
+//! `connect`: signs in and caches the credential.
 
 use std::path::PathBuf;
 
@@ -131,7 +131,8 @@ pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> 
     Ok(CommandOutput::default())
 }
 
-/// Fails for a flag of another sign-in method than the chosen one, which clap does not check for exclusive groups.
+/// Fails if a flag belongs to another sign-in method. clap does not enforce `requires` if the required flag conflicts
+/// with a given one.
 fn check_flags(args: &ConnectArgs) -> Result<()> {
     let client_auth_flags = [
         (args.client_secret_stdin, "--client-secret-stdin"),
@@ -139,7 +140,7 @@ fn check_flags(args: &ConnectArgs) -> Result<()> {
         (args.federated_token_file.is_some(), "--federated-token-file"),
         (args.github_oidc, "--github-oidc"),
     ];
-    match client_auth_flags.into_iter().find(|(is_given, _)| *is_given) {
+    match client_auth_flags.into_iter().find(|(is_set, _)| *is_set) {
         Some((_, flag)) if !args.application => {
             Err(Error::usage(format!("{flag} is for an application: add --application, or leave it out")))
         }
@@ -174,7 +175,7 @@ fn resolve_target(
     })
 }
 
-/// A secret typed on the terminal or read from standard input.
+/// Prompts for a secret on a terminal; otherwise reads it from standard input.
 async fn read_secret(prompt: &str, context: &Context) -> Result<SecretString> {
     if context.ui.tty().stdin { context.ui.prompt_secret(prompt).await } else { context.ui.read_stdin_secret().await }
 }
@@ -190,18 +191,18 @@ async fn read_password(user: &str, context: &Context) -> Result<SecretString> {
     Ok(password)
 }
 
-/// An access token from elsewhere, typed or from standard input.
+/// Reads an access token that another tool issued. Fails if it is not a JWT or is expired.
 async fn read_access_token(context: &Context) -> Result<TokenResponse> {
     let token = read_secret("Access token: ", context).await?;
     let token = SecretString::from(token.expose_secret().trim());
     if token.expose_secret().is_empty() {
         return Err(Error::usage("no access token was handed over: standard input is empty").with_hint(HINT_GET_TOKEN));
     }
-    let not_a_token =
+    let invalid_token =
         || Error::usage("what was handed over is not an access token (a JWT of Entra's)").with_hint(HINT_GET_TOKEN);
     let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
-    let claims = claims.ok_or_else(not_a_token)?;
-    let expires_at = claims.expires_at().ok_or_else(not_a_token)?;
+    let claims = claims.ok_or_else(invalid_token)?;
+    let expires_at = claims.expires_at().ok_or_else(invalid_token)?;
     if expires_at <= Utc::now() {
         return Err(Error::auth(format!("the token ended at {}", format_timestamp(expires_at)))
             .with_hint("hand over a new one"));
@@ -232,7 +233,7 @@ async fn sign_in_with_device_code(entra: &Entra, saver: &SignInSaver) -> Result<
     saver.save(response, SignInMethod::DeviceCode).await.map(drop)
 }
 
-/// The application that the flags and the environment name.
+/// Resolves the client credentials from the flags and the environment.
 async fn client_credentials(args: &ConnectArgs, context: &Context) -> Result<ClientCredentials> {
     let settings = &context.settings;
     let client_id = client_id_for_connect(args.client_id.as_deref(), settings.environment())?;
@@ -270,7 +271,7 @@ async fn read_client_secret(context: &Context) -> Result<SecretString> {
     Ok(secret)
 }
 
-/// The file with the password that opens it; asks for a missing one.
+/// Prompts for the password of an encrypted certificate file if none is set.
 async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<CertificateFile> {
     match file.load().await {
         Err(error) if error.downcast_ref::<PasswordRequired>().is_some() => {
@@ -283,7 +284,7 @@ async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<
     }
 }
 
-/// Signs in and saves the access token, even if it lacks a role that the service requires.
+/// Signs in with client credentials and caches the access token. A missing role is only a warning.
 async fn sign_in_as_application(credentials: &ClientCredentials, entra: &Entra, saver: &SignInSaver) -> Result<()> {
     let ui = &saver.context.ui;
     saver.ensure_cache_writable().await?;

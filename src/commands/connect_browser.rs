@@ -1,4 +1,4 @@
-//! `connect` with the browser: authorization code with PKCE and a redirect to this machine.
+//! `connect` with a browser: authorization code flow with PKCE and a loopback redirect.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::auth::{
 };
 use crate::error::{Error, Result};
 
-/// How long the user may take in the browser, unless `--timeout` is given.
+/// Time to finish the sign-in in the browser, unless `--timeout` is set.
 const BROWSER_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 pub async fn sign_in_with_browser(
@@ -19,14 +19,14 @@ pub async fn sign_in_with_browser(
     redirect_port: Option<u16>,
     no_browser: bool,
 ) -> Result<()> {
-    // Listening starts before the address is shown, so that no redirect is missed.
+    // Listen before the URL is printed, so that no redirect is missed.
     let listener = RedirectListener::bind(redirect_port).await?;
     let port = listener.port();
     let request = entra.authorization_request(port)?;
     let url = request.url.to_string();
-    // Printed before the browser opens, in case it does not.
+    // Print the URL first, in case no browser opens.
     saver.context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
-    // A browser that stays in the foreground redirects while it is still being opened.
+    // Run both concurrently: a browser in the foreground redirects before the call that opens it returns.
     tokio::select! {
         biased;
         never = open_sign_in_page(url, port, no_browser, saver) => match never {},
@@ -68,7 +68,7 @@ fn redirect_error(error: Error, sign_in_command: &SignInCommand) -> Error {
     ))
 }
 
-/// Opens the browser, or tells the user to. Does not return.
+/// Opens the browser, or asks the user to open the URL. Never returns.
 async fn open_sign_in_page(url: String, port: u16, no_browser: bool, saver: &SignInSaver) -> Infallible {
     let (ui, environment) = (&saver.context.ui, saver.context.settings.environment());
     if no_browser || !can_open_browser(environment) {

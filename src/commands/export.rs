@@ -44,10 +44,10 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
     Ok(CommandOutput::default())
 }
 
-/// The name of a file decides its format; standard output is TOML, or JSON with `--output json`.
+/// The format of the export: by the file name, or by `--output` for standard output. The default is TOML.
 fn export_format(args: &ExportArgs, context: &Context) -> Result<FileFormat> {
-    let given = context.settings.format.flag();
-    match (&args.file, given) {
+    let format_flag = context.settings.format.flag();
+    match (&args.file, format_flag) {
         (None, None) if context.settings.format.value == Format::Json => Ok(FileFormat::Json),
         (None, None) => Ok(FileFormat::Toml),
         (None, Some(Format::Json)) => Ok(FileFormat::Json),
@@ -62,12 +62,12 @@ fn export_format(args: &ExportArgs, context: &Context) -> Result<FileFormat> {
     }
 }
 
-/// Fails before any request if the file cannot be written.
+/// Fails if the file cannot be created, so that no request is sent in vain.
 fn ensure_can_create(file: &Path, force: bool) -> Result<()> {
     let path = file.display();
     match fs::metadata(file) {
-        Ok(found) if found.is_dir() => Err(Error::failed(format!("{path} is a directory"))),
-        Ok(found) if !found.is_file() => Err(Error::failed(format!("{path} is no regular file"))),
+        Ok(metadata) if metadata.is_dir() => Err(Error::failed(format!("{path} is a directory"))),
+        Ok(metadata) if !metadata.is_file() => Err(Error::failed(format!("{path} is no regular file"))),
         Ok(_) if force => Ok(()),
         Ok(_) => Err(already_exists(file)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(file, error)),
@@ -93,19 +93,19 @@ fn write_error(file: &Path, error: io::Error) -> Error {
     Error::from_source(error).context(format!("could not write {}", file.display()))
 }
 
-/// Writes a temporary file in the same directory and renames it, so that nobody reads half a file.
+/// Writes the file atomically: a temporary file in the same directory, then a rename.
 fn write(file: &Path, text: &str, force: bool) -> Result<()> {
-    // The target of a symbolic link is replaced, not the link.
+    // Replace the target of a symbolic link, not the link.
     let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut builder = tempfile::Builder::new();
     builder.prefix(".baseline-");
-    // Unlike the sign-ins, this file is shared: it gets the usual permissions.
+    // The file contains no secret and is shared, so it gets default permissions.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let written = builder.tempfile_in(parent(&target)).and_then(|mut temporary| {
         temporary.write_all(text.as_bytes())?;
-        if let Ok(replaced) = fs::metadata(&target) {
-            temporary.as_file().set_permissions(replaced.permissions())?;
+        if let Ok(existing) = fs::metadata(&target) {
+            temporary.as_file().set_permissions(existing.permissions())?;
         }
         temporary.as_file().sync_all()?;
         Ok(temporary)

@@ -1,4 +1,4 @@
-//! `history`: what this tool changed from this machine.
+//! `history`: lists the changes made from this machine.
 
 use clap::Args;
 
@@ -54,7 +54,7 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
     Ok(CommandOutput { note, ..Output::list(entries_shown).into() })
 }
 
-/// Reads the history, and warns about lines that cannot be read.
+/// Reads the history. Warns about invalid lines.
 pub fn read(context: &Context) -> Result<History> {
     let directory = context.settings.state_directory()?;
     let history = History::read(&directory)?;

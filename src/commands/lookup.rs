@@ -1,4 +1,4 @@
-//! Finds products by id or name, and adds to an error what the user may have meant.
+//! Finds products by ID or name, and adds suggestions to errors.
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
@@ -8,19 +8,19 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::text::truncate;
 
-/// More suggestions would not be read.
+/// Keeps error messages short.
 const MAX_SUGGESTIONS: usize = 5;
 
-/// Jaro-Winkler similarity below which two names are unrelated.
+/// Minimum Jaro-Winkler similarity of a suggestion.
 const MIN_SIMILARITY: f64 = 0.7;
 
-/// For an id that exists: the service reports its own faults with a 404, too (microsoft-365-docs issue 4387).
+/// For an ID that exists: the service also responds with 404 to internal errors (microsoft-365-docs issue 4387).
 const HINT_SERVICE_FAULT: &str =
     "this may be a fault of the service: try again later; support asks for the correlation id";
 
-/// Lists the products or offer types of these scopes, in their order.
+/// Lists the products and offer types of the scopes, in the order of `scopes`.
 pub async fn list(scopes: &[Scope], api: &api::Client, context: &Context) -> Result<Vec<ProductPolicy>> {
-    // All are read to their end even if one fails, because another may be refreshing the token.
+    // Await all lists even if one fails, because another may be refreshing the token.
     let lists = join_all(scopes.iter().map(|scope| api.list(*scope))).await;
     match lists.into_iter().collect::<Result<Vec<_>>>() {
         Ok(lists) => Ok(lists.into_iter().flatten().collect()),
@@ -28,17 +28,17 @@ pub async fn list(scopes: &[Scope], api: &api::Client, context: &Context) -> Res
     }
 }
 
-/// What is searched, for the error if it has no match.
+/// Describes the searched items, for the error if none matches.
 pub struct LookupContext {
-    /// The items, in words.
+    /// What the items are, in the singular.
     pub kind: &'static str,
-    /// The command that lists them.
+    /// The command that lists the items.
     pub list: &'static str,
-    /// A hint where else the item may be.
+    /// A hint about another place to search.
     pub alternative: Option<&'static str>,
 }
 
-/// The one item whose id or name is `text`.
+/// Finds the item whose ID or name is `text`. Fails if none or several match.
 pub fn find_unique<'i>(
     text: &str,
     items: &'i [ProductPolicy],
@@ -72,12 +72,12 @@ fn not_found(text: &str, items: &[ProductPolicy], lookup: &LookupContext, contex
         .with_hints(lookup.alternative.map(str::to_owned))
 }
 
-/// Adds the policies that exist to an error that an unknown policy id may have caused.
+/// Adds the list of policies to an error that an unknown policy ID may have caused.
 pub async fn explain_unknown_policy(api: &api::Client, error: Error, context: &Context) -> Error {
     if !may_be_unknown_id(&error) {
         return error;
     }
-    // A second error would only hide the first one.
+    // Report the first error, not a follow-up error.
     let Ok(policies) = api.policies().await else { return error };
     let ids: Vec<String> = policies.into_iter().filter_map(|policy| policy.id).collect();
     let policy_id = api.policy_id();
@@ -89,7 +89,7 @@ pub async fn explain_unknown_policy(api: &api::Client, error: Error, context: &C
         .with_hint(context.command_any_policy("mscommerce policy list"))
 }
 
-/// Adds the closest products or offer types to an error that an unknown id may have caused.
+/// Adds similar products or offer types to an error that an unknown ID may have caused.
 pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: Error, context: &Context) -> Error {
     if !may_be_unknown_id(&error) {
         return error;
@@ -113,7 +113,7 @@ pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: E
     with_suggestions(error, &target.id, &items, kind).with_hint(context.command(list))
 }
 
-/// Adds the new id to the error of a change of a renumbered product.
+/// Adds the new ID to the error of a change to a renumbered product.
 pub fn with_renumbered_hint(error: Error, target: &Target, context: &Context) -> Error {
     match renumbered_hint(&target.id, context).filter(|_| may_be_unknown_id(&error)) {
         Some(hint) => error.with_hint(hint),
@@ -121,14 +121,14 @@ pub fn with_renumbered_hint(error: Error, target: &Target, context: &Context) ->
     }
 }
 
-/// Names the product that replaced one whose id Microsoft changed.
+/// A hint with the new ID of a product that Microsoft renumbered.
 pub fn renumbered_hint(id: &str, context: &Context) -> Option<String> {
     let (new, name) = replacement(id)?;
     let command = context.command(&format!("mscommerce product get {new}"));
     Some(format!("{} has been renumbered, {name} is {new} now: {command}", id.to_uppercase()))
 }
 
-/// Adds a general hint to an error of the service that has no better one.
+/// Adds a generic hint to an API error without hints.
 pub fn with_fallback_hint(error: Error, context: &Context) -> Error {
     match fallback_hint(&error, context) {
         Some(hint) => error.with_hint(hint),
@@ -136,7 +136,7 @@ pub fn with_fallback_hint(error: Error, context: &Context) -> Error {
     }
 }
 
-/// A general hint for an error of the service that has no better one.
+/// A generic hint for an API error: for any 403, and for other statuses if the error has no hints.
 pub fn fallback_hint(error: &Error, context: &Context) -> Option<String> {
     let api_error = error.downcast_ref::<ApiError>()?;
     if api_error.status == StatusCode::FORBIDDEN {
@@ -147,7 +147,7 @@ pub fn fallback_hint(error: &Error, context: &Context) -> Option<String> {
     has_no_hint.then(|| "try again later; if it stays so, Microsoft's support asks for the correlation id".to_owned())
 }
 
-/// The distinct hints of several errors; if there are too many, the first ones and `more`.
+/// Removes duplicate hints. Keeps the first [`MAX_SUGGESTIONS`] and adds `more` if there are others.
 pub fn dedup_hints(hints: impl IntoIterator<Item = String>, more: impl FnOnce() -> String) -> Vec<String> {
     let mut distinct: Vec<String> = Vec::new();
     for hint in hints {
@@ -162,7 +162,7 @@ pub fn dedup_hints(hints: impl IntoIterator<Item = String>, more: impl FnOnce() 
     distinct
 }
 
-/// Adds the items closest to `text` to an error.
+/// Adds the items most similar to `text` to an error.
 pub fn with_suggestions<'i>(
     error: Error,
     text: &str,
@@ -176,7 +176,7 @@ pub fn with_suggestions<'i>(
     }
 }
 
-/// The labels of the items whose name or id is closest to `text`, best first; all of them if they are few.
+/// The labels of the items with the most similar name or ID, best first. Ignores [`MIN_SIMILARITY`] for short lists.
 fn closest_matches<'i>(text: &str, items: impl IntoIterator<Item = &'i ProductPolicy>) -> Vec<String> {
     let text = text.to_lowercase();
     let similarity = |candidate: &Option<String>| {

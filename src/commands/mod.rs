@@ -1,5 +1,5 @@
-//! The commands: one module for each noun, with its arguments, its help and its code. A command returns data; only
-//! messages on the way go to [`Ui`](crate::ui::Ui).
+//! The commands: one module per noun, with its arguments, help and code. A command returns data and writes only status
+//! messages to [`Ui`](crate::ui::Ui).
 #![allow(clippy::doc_markdown, reason = "the doc comments of arguments are help texts")]
 
 mod apply;
@@ -30,11 +30,11 @@ pub use tenants::TenantsArgs;
 use crate::error::Error;
 use crate::output::Output;
 
-/// What a command returns: data, and an error that does not invalidate the data.
+/// The result of a command: data, and an error that leaves the data valid.
 #[derive(Default)]
 pub struct CommandOutput {
     pub output: Option<Output>,
-    /// The content of a file, instead of records.
+    /// File content to print instead of records.
     pub text: Option<String>,
     /// A summary, printed below the data.
     pub note: Option<String>,
@@ -47,7 +47,7 @@ impl From<Output> for CommandOutput {
     }
 }
 
-/// The arguments of every command that may change many products.
+/// Arguments of commands that change several products.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct ChangeArgs {
     /// Say what would change, change nothing
@@ -58,7 +58,7 @@ pub struct ChangeArgs {
     pub yes: bool,
 }
 
-/// How many requests are sent concurrently.
+/// The `--jobs` flag.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct JobsArgs {
     /// How many requests may be on their way at the same time
@@ -66,5 +66,5 @@ pub struct JobsArgs {
     pub jobs: u8,
 }
 
-/// Concurrent requests of a command without `--jobs`.
+/// Maximum number of concurrent requests without `--jobs`.
 pub const DEFAULT_JOBS: u8 = 8;

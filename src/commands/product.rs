@@ -151,8 +151,8 @@ fn parse_bool(text: &str) -> Result<bool, &'static str> {
 }
 
 pub async fn list(args: ListArgs, context: &Context) -> Result<CommandOutput> {
-    let named = args.tenants.read(context).await?;
-    let tenants = Tenants::resolve(named, context).await?;
+    let tenant_list = args.tenants.read(context).await?;
+    let tenants = Tenants::resolve(tenant_list, context).await?;
     let scopes = args.scope.scopes();
     let list = async |tenant: TenantClient| lookup::list(scopes, &tenant.api, &tenant.context).await;
     let listed = tenants.for_each(list).await?;
@@ -178,7 +178,7 @@ fn matches(item: &ProductPolicy, args: &ListArgs) -> bool {
     matches_name && args.value.is_none_or(|value| value.matches(item.value.as_deref()))
 }
 
-/// Why nothing of `total` listed items is shown.
+/// The message if no item is printed. `total` counts the listed items.
 fn empty_list_note(total: usize) -> String {
     match total {
         0 => "The service lists nothing here.".to_owned(),
@@ -196,9 +196,9 @@ pub async fn update_many(args: UpdateManyArgs, context: &Context) -> Result<Comm
         None => SelectionKind::Named(args.products),
     };
     let selection = Selection::new(kind, args.except, args.scope)?;
-    let named = args.tenants.read(context).await?;
-    let options = ApplyOptions::new(args.change, args.jobs.jobs, named.is_some(), context)?;
-    let tenants = Tenants::resolve(named, context).await?;
+    let tenant_list = args.tenants.read(context).await?;
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), context)?;
+    let tenants = Tenants::resolve(tenant_list, context).await?;
     let plan = async |tenant: TenantClient| {
         tenant.api.prepare(options.access()).await?;
         let listed = lookup::list(args.scope.scopes(), &tenant.api, &tenant.context).await?;
@@ -209,11 +209,11 @@ pub async fn update_many(args: UpdateManyArgs, context: &Context) -> Result<Comm
     apply::run(plans, options, context).await
 }
 
-/// The product or offer type that the command line names.
+/// The product or offer type on the command line.
 enum TargetArg {
-    /// An id that the service takes as it is.
+    /// An ID in the spelling of the service.
     Id(Target),
-    /// A product's name, or an id in another spelling, which is looked up in the list.
+    /// A product name, or an ID in another spelling. Needs a lookup in the list.
     Text(String),
 }
 
@@ -225,12 +225,12 @@ impl TargetArg {
             (None, None) => ("", Scope::Product),
         };
         if !is_valid_segment(text) {
-            let (what, list) = match scope {
+            let (kind, list) = match scope {
                 Scope::OfferType => ("an offer type", "mscommerce products list --scope offer-type"),
                 Scope::Product => ("a product's id or name", "mscommerce products list"),
             };
             let text = display_excerpt(text);
-            return Err(Error::usage(format!("'{text}' cannot be {what}")).with_hint(context.command(list)));
+            return Err(Error::usage(format!("'{text}' cannot be {kind}")).with_hint(context.command(list)));
         }
         let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match scope {
@@ -239,7 +239,7 @@ impl TargetArg {
         })
     }
 
-    /// Reads the current value with one request.
+    /// Fetches the current value with one request.
     async fn read(&self, tenant: &TenantClient) -> Result<(Target, ProductPolicy)> {
         let (api, context) = (&tenant.api, &tenant.context);
         match self {
@@ -303,7 +303,7 @@ fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
     }
 }
 
-/// Applies a plan of one change.
+/// Applies a plan with one change, and prints the result as a single record.
 async fn apply_single(plan: Plan, tenant: TenantClient, context: &Context) -> Result<CommandOutput> {
     let options = ApplyOptions { dry_run: false, confirm: false, jobs: 1, undoes: None };
     let location = tenant.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default();

@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::history::{HistoryEntry, HistoryWriter};
 use crate::plan::{ChangeResult, Outcome};
 
-/// Records the changes of one run. The file is opened for the first change; after an error, which is reported once,
-/// nothing more is recorded, because a change must not fail for it.
+/// Records the changes of one run. Opens the history file at the first change. The first error is a warning and stops
+/// recording, because a change must not fail for it.
 pub struct Recorder {
     run: String,
     undoes: Option<String>,
@@ -19,12 +19,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A new run. `undoes` is the run that it takes back.
+    /// Creates a recorder with a new run ID. `undoes` is the ID of the run that this run undoes.
     pub fn new(undoes: Option<String>) -> Self {
         Self { run: Uuid::new_v4().to_string(), undoes, writer: None, has_failed: false }
     }
 
-    /// Records a change that was made.
+    /// Records a change if it was applied.
     pub fn record(&mut self, tenant: &TenantClient, result: &ChangeResult, context: &Context) {
         let record = &result.record;
         if self.has_failed || record.outcome != Outcome::Changed {
@@ -60,7 +60,7 @@ impl Recorder {
         self.writer.as_ref().map_or(Ok(()), |writer| writer.append(entry))
     }
 
-    /// Makes sure that the recorded changes survive a power failure.
+    /// Flushes the recorded changes to disk, so that they survive a power failure.
     pub fn sync(&self, context: &Context) {
         if let (Some(writer), false) = (&self.writer, self.has_failed)
             && let Err(error) = writer.sync()
@@ -73,12 +73,12 @@ impl Recorder {
 /// Logs the result of a change at `-v`.
 pub fn log_result(tenant: &TenantClient, result: &ChangeResult, many_tenants: bool) {
     let record = &result.record;
-    let at = if many_tenants { format!(" at {}", tenant.name()) } else { String::new() };
+    let tenant_suffix = if many_tenants { format!(" at {}", tenant.name()) } else { String::new() };
     tenant.context.ui.debug(&match record.outcome {
         Outcome::Unchanged => return,
         Outcome::Failed => {
-            format!("failed{at}: {}: {}", record.item.label(), record.error.as_deref().unwrap_or_default())
+            format!("failed{tenant_suffix}: {}: {}", record.item.label(), record.error.as_deref().unwrap_or_default())
         }
-        outcome => format!("{}{at}: {}", outcome.as_str(), record.summary()),
+        outcome => format!("{}{tenant_suffix}: {}", outcome.as_str(), record.summary()),
     });
 }

@@ -1,4 +1,4 @@
-//! Which of the listed products an update changes.
+//! Selects the listed products that an update changes.
 
 use clap::ValueEnum;
 
@@ -54,7 +54,7 @@ impl ScopeArg {
     }
 }
 
-/// What the command line selects.
+/// The products that the command line selects.
 pub struct Selection {
     kind: SelectionKind,
     except: Vec<String>,
@@ -63,15 +63,15 @@ pub struct Selection {
 
 /// How products are selected.
 pub enum SelectionKind {
-    /// By ids or exact names.
+    /// By IDs or exact names.
     Named(Vec<String>),
     All,
-    /// By a pattern for the name.
+    /// By a name pattern.
     Pattern(Pattern),
 }
 
 impl Selection {
-    /// Fails if an id or a name can never match.
+    /// Fails with a usage error if an ID or name is invalid.
     pub fn new(kind: SelectionKind, except: Vec<String>, scope: ScopeArg) -> Result<Self> {
         let named = if let SelectionKind::Named(texts) = &kind { texts.as_slice() } else { &[] };
         for text in named.iter().chain(&except) {
@@ -82,7 +82,7 @@ impl Selection {
         Ok(Self { kind, except, lookup: scope.lookup_context() })
     }
 
-    /// The state in which every selected item has the value `wanted` and the others stay as they are.
+    /// The desired state: `wanted` for every selected item, no change for the others.
     pub fn to_desired(&self, listed: &[ProductPolicy], wanted: Wanted, context: &Context) -> Result<Desired> {
         let list = || context.command(self.lookup.list);
         let selected = match &self.kind {
@@ -117,14 +117,13 @@ impl Selection {
         Ok(desired)
     }
 
-    /// The items without the exceptions. An exception that matches none of them is a mistake.
+    /// Removes the items of `--except`. Fails if an exception matches no item.
     fn exclude<'i>(&self, items: Vec<&'i ProductPolicy>, context: &Context) -> Result<Vec<&'i ProductPolicy>> {
         for text in &self.except {
             if !items.iter().any(|item| item.matches_id_or_name(text)) {
-                let text_shown = display_excerpt(text);
-                let error = Error::failed(format!(
-                    "--except '{text_shown}' fits nothing that is selected; nothing was changed"
-                ));
+                let excerpt = display_excerpt(text);
+                let error =
+                    Error::failed(format!("--except '{excerpt}' fits nothing that is selected; nothing was changed"));
                 return Err(lookup::with_suggestions(error, text, items.iter().copied(), "name")
                     .with_hints(lookup::renumbered_hint(text, context))
                     .with_hint(context.command(self.lookup.list)));

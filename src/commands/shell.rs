@@ -1,4 +1,4 @@
-//! `completions` and `man`, and the candidates that a shell offers.
+//! `completions`, `man` and shell completion.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -20,7 +20,7 @@ use crate::settings::state_directory;
 
 const NAME: &str = "mscommerce";
 
-/// The variable that the completion script sets.
+/// The environment variable that the completion script sets.
 const COMPLETE_VARIABLE: &str = "MSCOMMERCE_COMPLETE";
 
 pub const COMPLETIONS_HELP: &str = "\
@@ -46,7 +46,7 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// A shell that can complete.
+/// A shell with completion support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Shell {
     Bash,
@@ -64,7 +64,7 @@ pub struct ManArgs {
     pub directory: Option<PathBuf>,
 }
 
-/// The script that a shell sources.
+/// Generates the completion script of a shell.
 pub fn completions(args: CompletionsArgs) -> Result<CommandOutput> {
     let shell = match args.shell {
         Shell::Bash => "bash",
@@ -81,7 +81,7 @@ pub fn completions(args: CompletionsArgs) -> Result<CommandOutput> {
     Ok(CommandOutput { text: Some(text), ..CommandOutput::default() })
 }
 
-/// Answers a shell that asks how a command line could continue, and returns whether one did.
+/// Prints completion candidates if a completion script started this process. Returns whether it did.
 pub fn handle_completion_request(command: impl Fn() -> clap::Command) -> Result<bool> {
     if std::env::var_os(COMPLETE_VARIABLE).is_none() {
         return Ok(false);
@@ -96,22 +96,22 @@ pub fn handle_completion_request(command: impl Fn() -> clap::Command) -> Result<
     })
 }
 
-/// Ids of products, each with its name as the description.
+/// Completes product IDs, with the product name as description.
 pub fn complete_product() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::Product]))
 }
 
-/// Ids of offer types.
+/// Completes offer type IDs.
 pub fn complete_offer_type() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::OfferType]))
 }
 
-/// Ids of products and offer types.
+/// Completes product and offer type IDs.
 pub fn complete_any() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &Scope::ALL))
 }
 
-/// The values that a policy accepts.
+/// Completes policy values.
 pub fn complete_value() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         ["enabled", "disabled", "only-trials-without-payment-method", "trials"].map(CompletionCandidate::new).into()
@@ -122,7 +122,7 @@ pub fn complete_bool() -> ArgValueCandidates {
     ArgValueCandidates::new(|| ["true", "false"].map(CompletionCandidate::new).into())
 }
 
-/// The products of the last listing whose ids begin with what is typed.
+/// The products of the last listing whose IDs start with the typed text.
 fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandidate> {
     let Ok(directory) = state_directory(&Environment::from_process()) else { return Vec::new() };
     let typed = typed.to_string_lossy();
@@ -133,7 +133,7 @@ fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandida
         .collect()
 }
 
-/// Saves what was listed, beside the candidates of scopes that were not listed.
+/// Saves the listed items as completion candidates of their scopes.
 pub fn save_candidates(listed: &[ProductPolicy], scopes: &[Scope], context: &Context) {
     let Ok(directory) = context.settings.state_directory() else { return };
     let candidate = |item: &ProductPolicy| {
@@ -143,7 +143,7 @@ pub fn save_candidates(listed: &[ProductPolicy], scopes: &[Scope], context: &Con
     known_products::save_candidates(&directory, scopes, listed.iter().filter_map(candidate).collect());
 }
 
-/// The manual. `root` is the built command tree.
+/// Renders the man pages. `root` is the command tree.
 pub fn man(args: &ManArgs, mut root: clap::Command) -> Result<CommandOutput> {
     root.build();
     let Some(directory) = &args.directory else {
@@ -154,7 +154,7 @@ pub fn man(args: &ManArgs, mut root: clap::Command) -> Result<CommandOutput> {
     Ok(CommandOutput { note, ..CommandOutput::default() })
 }
 
-/// Writes the page of a command and of its subcommands, and returns the number of pages.
+/// Writes the man pages of a command and its subcommands. Returns the number of pages.
 fn write_pages(command: &clap::Command, directory: &Path) -> Result<usize> {
     let write_error = |error: std::io::Error| {
         Error::from_source(error).context(format!("could not write to {}", directory.display()))
@@ -171,7 +171,7 @@ fn write_pages(command: &clap::Command, directory: &Path) -> Result<usize> {
 
 fn render_page(command: clap::Command) -> Result<String> {
     let mut page = Vec::new();
-    // `\&` is an empty argument: roff would take the next one in place of a missing date.
+    // `\&` is an empty roff argument. Without a date, roff would use the next argument as the date.
     let source = concat!("mscommerce ", env!("CARGO_PKG_VERSION"));
     Man::new(command).date("\\&").source(source).render(&mut page).map_err(Error::from_source)?;
     String::from_utf8(page).map_err(Error::from_source)

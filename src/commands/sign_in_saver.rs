@@ -1,4 +1,4 @@
-//! Saves a sign-in under the profile in use.
+//! Caches the credential of a sign-in under the current profile.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +8,35 @@ use crate::auth::{CachedCredential, DEFAULT_PROFILE, SignInCommand, SignInMethod
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// The action that an error names if Entra rejects it.
+/// The error message if Entra rejects the sign-in.
 pub const SIGN_IN: &str = "could not sign in";
 
 /// The tenant, authority and client of a sign-in.
 pub struct SignInTarget {
     pub tenant: Option<Tenant>,
-    /// The flag or variable that names the tenant.
+    /// The flag or environment variable that sets the tenant.
     pub tenant_source: &'static str,
     pub authority: Url,
     pub client_id: String,
     pub scope: String,
 }
 
-/// Saves sign-ins of one run.
+/// Caches credentials for one `connect` run.
 pub struct SignInSaver {
     pub context: Context,
     pub cache: TokenCache,
     pub target: SignInTarget,
-    /// The command that was run, for hints.
+    /// The sign-in command, for hints.
     pub sign_in_command: SignInCommand,
 }
 
 impl SignInSaver {
-    /// Fails if a sign-in could not be saved, before the user is asked for one.
+    /// Fails if the cache is not writable. Call it before the user has to sign in.
     pub async fn ensure_cache_writable(&self) -> Result<()> {
         self.cache.lock(self.context.http.remaining()).await?.ensure_writable()
     }
 
-    /// Saves a token response, reports it, and returns the account and the tenant's id.
+    /// Caches a token response and prints the result. Returns the account and the tenant ID.
     pub async fn save(&self, response: TokenResponse, method: SignInMethod) -> Result<(String, String)> {
         let (target, ui) = (&self.target, &self.context.ui);
         let tenant_id = self.resolve_token_tenant(&response, method)?;
@@ -76,7 +76,7 @@ impl SignInSaver {
         Ok((account, tenant_id))
     }
 
-    /// The id of the token's tenant, which must be the requested one.
+    /// The tenant ID of the token. Fails if it differs from the requested tenant, or cannot be determined.
     fn resolve_token_tenant(&self, response: &TokenResponse, method: SignInMethod) -> Result<String> {
         let (requested, source) = (self.target.tenant.as_ref(), self.target.tenant_source);
         let is_token = method == SignInMethod::Token;

@@ -1,4 +1,4 @@
-//! `status`: who is signed in, without a request.
+//! `status`: shows the current sign-in. Sends no request.
 
 use chrono::Utc;
 use serde_json::Value;
@@ -53,10 +53,10 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
     match status.expires_at {
         _ if status.source == Source::Environment && status.method == SignInMethod::Application => {
             let tenant = context.settings.sign_in_tenant()?.0;
-            let at = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
+            let tenant_suffix = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
             let variables = context.settings.env_application()?.variables().unwrap_or_default();
             context.ui.info(&format!(
-                "The application of the environment ({variables}) signs in{at} for each command anew, and outranks every saved sign-in."
+                "The application of the environment ({variables}) signs in{tenant_suffix} for each command anew, and outranks every saved sign-in."
             ));
         }
         _ if status.source == Source::Environment => {
@@ -71,7 +71,7 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
         }
         Some(_) => {}
     }
-    // A token from the environment belongs to no profile.
+    // A credential from the environment does not belong to a profile.
     let profile = (status.source == Source::Cache).then(|| context.settings.profile.value.clone());
     Ok(Output::one(StatusRecord { profile, status }).into())
 }

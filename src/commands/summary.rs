@@ -1,4 +1,4 @@
-//! Sums up the changes of a run.
+//! Summarizes the changes of a run.
 
 use super::lookup;
 use crate::context::Context;
@@ -6,10 +6,10 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::{ChangeRecord, ChangeResult, Outcome};
 use crate::text::format_counts;
 
-/// The records contain every error; the message contains only this many.
+/// Limits the errors in the message. The records contain every error.
 const MAX_SHOWN_ERRORS: usize = 5;
 
-/// Counts by outcome: `14 changed, 2 unchanged, 1 failed`.
+/// Counts the changes by outcome: `14 changed, 2 unchanged, 1 failed`.
 pub fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
     let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
     let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
@@ -18,7 +18,7 @@ pub fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> Str
     if counts.is_empty() { "nothing to change".to_owned() } else { counts }
 }
 
-/// The error of a run at one tenant in which a change failed, or that was interrupted.
+/// The error of a run in one tenant, or `None` if no change failed and the run was not interrupted.
 pub fn summary_error(
     results: &[ChangeResult],
     location: &str,
@@ -44,8 +44,8 @@ pub fn summary_error(
     if !location.is_empty() {
         error = error.with_detail(location.trim_start());
     }
-    for shown in errors.iter().take(MAX_SHOWN_ERRORS) {
-        error = error.with_detail(shown.summary());
+    for failure in errors.iter().take(MAX_SHOWN_ERRORS) {
+        error = error.with_detail(failure.summary());
     }
     if errors.len() > MAX_SHOWN_ERRORS {
         error = error.with_detail(format!("{} more: see the field error", errors.len() - MAX_SHOWN_ERRORS));

@@ -1,4 +1,4 @@
-//! The tenants of a command, one or several: which ones, a client for each, and what each of them returned.
+//! Runs a command for one or several tenants: resolves the tenants, creates their clients and collects their results.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::text::{sanitize_line, shell_quote};
 
-/// In bytes. Larger than any list of customers.
+/// In bytes. Larger than any realistic list of tenants.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
 
 const HINT_SINGLE_TENANT: &str = "for more, run the command at one tenant alone: --tenant TENANT";
@@ -28,20 +28,20 @@ pub struct TenantsArgs {
 }
 
 impl TenantsArgs {
-    /// The tenants of a command at several tenants; `None` for a command at one. A file always makes it several, so that
-    /// the form of the result does not depend on the file.
+    /// The tenants of `--tenants-file` or of several `--tenant` flags; `None` for a single tenant. A file counts as
+    /// several tenants even if it contains one, so that the output fields do not depend on the file.
     pub async fn read(&self, context: &Context) -> Result<Option<Vec<Tenant>>> {
-        let named = &context.settings.tenants;
+        let flag_tenants = &context.settings.tenants;
         let Some(file) = &self.tenants_file else {
-            return Ok((named.len() > 1).then(|| named.clone()));
+            return Ok((flag_tenants.len() > 1).then(|| flag_tenants.clone()));
         };
-        if !named.is_empty() {
+        if !flag_tenants.is_empty() {
             return Err(Error::usage("--tenant and --tenants-file are given: name the tenants in one way"));
         }
         read_tenants_file(file).await.map(Some)
     }
 
-    /// The flags that name the same tenants again, for hints.
+    /// The flags that select the same tenants, for hints.
     pub fn flags(&self, context: &Context) -> String {
         match &self.tenants_file {
             Some(file) => format!(" --tenants-file {}", shell_quote(&file.display().to_string())),
@@ -50,7 +50,7 @@ impl TenantsArgs {
     }
 }
 
-/// Reads a file of tenants: one a line, `#` begins a comment.
+/// Reads a file with one tenant per line. `#` starts a comment. Removes duplicates.
 async fn read_tenants_file(path: &Path) -> Result<Vec<Tenant>> {
     let file = sanitize_line(&path.display().to_string());
     let bytes = files::read_limited(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
@@ -77,7 +77,7 @@ async fn read_tenants_file(path: &Path) -> Result<Vec<Tenant>> {
     Ok(tenants)
 }
 
-/// A client and the context for one tenant.
+/// The context and API client of one tenant.
 #[derive(Clone)]
 pub struct TenantClient {
     pub context: Context,
@@ -85,18 +85,18 @@ pub struct TenantClient {
 }
 
 impl TenantClient {
-    /// The tenant as the user names it; empty for the tenant that is signed in to.
+    /// The tenant as the user spells it; empty for the tenant of the sign-in.
     pub fn name(&self) -> String {
         self.context.settings.tenant().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The tenant as the user names it, with its id if that is another name.
+    /// The tenant as the user spells it, followed by its ID if they differ.
     pub fn label(&self) -> String {
         let (name, id) = (self.name(), self.id());
         if name.eq_ignore_ascii_case(&id) { name } else { format!("{name} ({id})") }
     }
 
-    /// The tenant's id as far as it is known, for the field `tenantId`.
+    /// The value of the field `tenantId`: the tenant ID, or the tenant as the user spells it if the ID is unknown.
     pub fn id(&self) -> String {
         self.api.session().tenant_id().unwrap_or_else(|| self.name())
     }
@@ -109,20 +109,20 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// A client for the tenant that is signed in to or named with `--tenant`.
+    /// Creates a client for the tenant of `--tenant` or, without the flag, of the sign-in.
     pub fn single(context: &Context) -> Result<Self> {
         let client = TenantClient { context: context.clone(), api: context.api()? };
         Ok(Self { clients: vec![client], is_many: false })
     }
 
-    /// A client for each named tenant, or a single one. All share one credential.
-    pub async fn resolve(named: Option<Vec<Tenant>>, context: &Context) -> Result<Self> {
-        let Some(named) = named else { return Self::single(context) };
-        let source = CredentialSource::resolve(context, named.len() > 1)?;
+    /// Creates a client for each tenant of the list, or a single one without a list. All clients share one credential.
+    pub async fn resolve(tenant_list: Option<Vec<Tenant>>, context: &Context) -> Result<Self> {
+        let Some(tenant_list) = tenant_list else { return Self::single(context) };
+        let source = CredentialSource::resolve(context, tenant_list.len() > 1)?;
         if let CredentialSource::Profile(store) = &source
-            && named.len() > 1
+            && tenant_list.len() > 1
         {
-            // A missing sign-in is one error, not one for each tenant.
+            // Report a missing sign-in once, not once per tenant.
             store.ensure_signed_in(&context.sign_in_command()).await?;
         }
         let client = |tenant| {
@@ -130,11 +130,11 @@ impl Tenants {
             let api = context.api_with(source.session(&context)?, &context.settings.policy_id.value);
             Ok(TenantClient { context, api })
         };
-        Ok(Self { clients: named.into_iter().map(client).collect::<Result<_>>()?, is_many: true })
+        Ok(Self { clients: tenant_list.into_iter().map(client).collect::<Result<_>>()?, is_many: true })
     }
 
-    /// Calls `f` for all tenants concurrently. The error of a single tenant is the error of the command. A tenant that
-    /// is named twice, by its id and a domain, counts once.
+    /// Calls `f` for all tenants concurrently. Fails only for a single tenant; otherwise collects the errors. Drops the
+    /// second result of a tenant that is listed by ID and by domain.
     pub async fn for_each<T, F: Future<Output = Result<T>>>(
         &self,
         f: impl Fn(TenantClient) -> F,
@@ -166,22 +166,22 @@ impl Tenants {
     }
 }
 
-/// What the tenants of a command returned.
+/// The results of a command, by tenant.
 pub struct TenantResults<T> {
     pub succeeded: Vec<(TenantClient, T)>,
     pub failures: TenantFailures,
-    /// Whether the command is at several tenants: records begin with the tenant's id.
+    /// Whether the command runs for several tenants. If so, the tenant ID is the first field of each record.
     pub is_many: bool,
 }
 
 impl<T> TenantResults<T> {
-    /// Converts what each tenant returned.
+    /// Applies `f` to the value of each tenant that succeeded.
     pub fn map<U>(self, f: impl Fn(T) -> U) -> TenantResults<U> {
         let succeeded = self.succeeded.into_iter().map(|(client, value)| (client, f(value))).collect();
         TenantResults { succeeded, failures: self.failures, is_many: self.is_many }
     }
 
-    /// The tenants that succeeded, as the end of a sentence: ` in the tenant ID` or ` at 3 tenants`.
+    /// The tenants that succeeded, as a message suffix: ` in the tenant ID` or ` at 3 tenants`.
     pub fn location(&self) -> String {
         match self.succeeded.as_slice() {
             [(client, _)] if !self.is_many => {
@@ -193,15 +193,15 @@ impl<T> TenantResults<T> {
     }
 }
 
-/// The errors of a command at several tenants. One tenant's error does not stop the others.
+/// The errors of a command that runs for several tenants. An error in one tenant does not stop the others.
 pub struct TenantFailures {
-    /// The number of tenants, failed or not.
+    /// The number of all tenants.
     pub total: usize,
     failed: Vec<(String, Error)>,
 }
 
 impl TenantFailures {
-    /// The number of tenants that failed.
+    /// The number of failed tenants.
     pub fn len(&self) -> usize {
         self.failed.len()
     }
@@ -214,7 +214,7 @@ impl TenantFailures {
         self.failed.push((client.label(), error));
     }
 
-    /// The error of the whole command, if any tenant failed. A rejected sign-in takes precedence over other errors.
+    /// The combined error, or `None` if no tenant failed. A sign-in error takes precedence and sets the exit code.
     pub fn into_error(mut self) -> Option<Error> {
         if self.total == 1 {
             return self.failed.pop().map(|(name, error)| error.context(name));

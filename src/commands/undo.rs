@@ -1,4 +1,4 @@
-//! `undo`: takes back the changes of the last run that nothing else has changed since.
+//! `undo`: restores the values before the last run, except for products that were changed again.
 
 use super::apply::{self, ApplyOptions};
 use super::tenants::{TenantClient, Tenants};
@@ -31,7 +31,7 @@ pub async fn run(args: ChangeArgs, context: &Context) -> Result<CommandOutput> {
     let tenants = Tenants::single(context)?;
     let access = options.access();
     let plan = async |tenant: TenantClient| {
-        // The credential decides the tenant, and the tenant which run is the last one.
+        // The last run depends on the tenant, and the tenant ID is known only after sign-in.
         tenant.api.prepare(access).await?;
         let entries = entries_for_tenant(&entries, &tenant_id(&tenant)?, &tenant)?;
         let listed = lookup::list(&affected_scopes(&last_runs(&entries)), &tenant.api, context).await?;
@@ -46,14 +46,14 @@ pub async fn run(args: ChangeArgs, context: &Context) -> Result<CommandOutput> {
     apply::run(plans.map(|(_, plan)| plan), options, context).await
 }
 
-/// The tenant that the credential is for, which is known once it has a token.
+/// The tenant ID of the access token. Fails if the token has none.
 fn tenant_id(tenant: &TenantClient) -> Result<String> {
     tenant.api.session().tenant_id().ok_or_else(|| {
         Error::failed("the access token does not say which tenant it is for, so nothing can be taken back with it")
     })
 }
 
-/// The changes at this tenant and policy: at least one.
+/// The changes in this tenant under this policy. Fails if there are none.
 fn entries_for_tenant(entries: &[HistoryEntry], tenant_id: &str, tenant: &TenantClient) -> Result<Vec<HistoryEntry>> {
     let policy_id = tenant.api.policy_id();
     let is_for_tenant = |entry: &&HistoryEntry| {
@@ -70,8 +70,8 @@ fn entries_for_tenant(entries: &[HistoryEntry], tenant_id: &str, tenant: &Tenant
     Ok(entries)
 }
 
-/// The changes of the last run. If that run is an incomplete undo, the changes that it did not take back: a repeated undo
-/// must not undo itself.
+/// The changes to undo: those of the last run. If that run is an incomplete undo, the changes that it did not restore,
+/// because a repeated undo must not undo itself.
 fn select_run<'e>(entries: &'e [HistoryEntry], listed: &[ProductPolicy]) -> Vec<&'e HistoryEntry> {
     let Some(last) = entries.last() else { return Vec::new() };
     if let Some(undone) = &last.undoes {
@@ -79,18 +79,19 @@ fn select_run<'e>(entries: &'e [HistoryEntry], listed: &[ProductPolicy]) -> Vec<
             let mut restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
             restored.any(|other| other.target() == entry.target())
         };
-        // An unchanged product counts as not taken back, too: the response to its change may have been lost.
+        // A product that already has its previous value counts, too: the response to its undo may have been lost.
         let can_be_restored = |entry: &HistoryEntry| previous_value(entry, listed).is_ok();
-        let of_run = entries.iter().filter(|entry| entry.run == *undone);
-        let rest: Vec<&HistoryEntry> = of_run.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
-        if !rest.is_empty() {
-            return rest;
+        let undone_entries = entries.iter().filter(|entry| entry.run == *undone);
+        let remaining: Vec<&HistoryEntry> =
+            undone_entries.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
+        if !remaining.is_empty() {
+            return remaining;
         }
     }
     entries.iter().filter(|entry| entry.run == last.run).collect()
 }
 
-/// The last run and, if it is an undo, the run that it takes back.
+/// The changes of the last run and, if it is an undo, of the run that it undoes.
 fn last_runs(entries: &[HistoryEntry]) -> Vec<&HistoryEntry> {
     let Some(last) = entries.last() else { return Vec::new() };
     let is_last = |entry: &&HistoryEntry| entry.run == last.run || last.undoes.as_ref() == Some(&entry.run);
@@ -102,7 +103,8 @@ fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
     Scope::ALL.into_iter().filter(is_affected).collect()
 }
 
-/// The state before the run, for every product that still has the value that the run set.
+/// The desired state: the value before the run for every product that still has the value of the run. Warns about the
+/// others. Fails if no product is left.
 fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantClient) -> Result<Desired> {
     let (mut desired, mut is_empty) = (Desired::default(), true);
     for entry in run {
@@ -125,7 +127,7 @@ fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantCl
     Ok(desired)
 }
 
-/// The value to restore, or why the product stays as it is.
+/// The value to restore. The error is the reason why the product keeps its value.
 fn previous_value(entry: &HistoryEntry, listed: &[ProductPolicy]) -> Result<Wanted, String> {
     let target = entry.target();
     let item = listed.iter().find(|item| item.target().as_ref() == Some(&target));

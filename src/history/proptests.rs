@@ -1,8 +1,8 @@
-//! Properties of the history for any input.
+//! Property checks of the history parser for arbitrary input.
 
 use super::History;
 
-/// Panics unless each line is reported as invalid, or survives a round trip.
+/// Panics unless each line round-trips or is reported as invalid.
 pub fn check_history(file: &[u8]) {
     let Ok(history) = History::parse(file) else { panic!("bytes in memory can be read") };
     let lines = file.split(|byte| *byte == b'\n').count();

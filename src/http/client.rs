@@ -1,4 +1,4 @@
-//! The client of one run: sends requests within one deadline and a maximum of concurrent requests, and repeats them.
+//! The HTTP client of a run. It limits concurrency, retries requests, and applies one deadline to all of them.
 
 use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
@@ -19,16 +19,16 @@ use crate::interrupt::Interrupt;
 use crate::secret::{SecretBytes, contains_bytes};
 use crate::ui::Ui;
 
-/// The header that identifies a request in the logs of both sides (MSCommerce module).
+/// The header that identifies a request in the logs of the client and the service (MSCommerce module).
 pub const CORRELATION_ID: &str = "x-ms-correlation-id";
 
-/// The longest time to open a connection, also with a longer `--timeout`.
+/// The maximum time to open a connection, even if `--timeout` is longer.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Far above any response of the services.
+/// The maximum size of a response body, in bytes. It is far above any response of the services.
 const MAX_BODY_SIZE: usize = 8 * 1024 * 1024;
 
-/// The HTTP client of one run; a clone shares it. Certificates are read, and connections opened, by the first request.
+/// The HTTP client of a run. Clones share its state. The first request loads the certificates and opens a connection.
 #[derive(Clone)]
 pub struct Client(Rc<ClientState>);
 
@@ -43,8 +43,8 @@ struct ClientState {
 }
 
 impl Client {
-    /// A client whose requests together may take `timeout`, counted from the first one, and of which at most `jobs` are
-    /// sent concurrently.
+    /// Creates a client. All requests together may take `timeout`, starting with the first one. At most `jobs` requests
+    /// are sent concurrently.
     pub fn new(timeout: Duration, jobs: u8, ui: Ui, interrupt: Interrupt) -> Self {
         Self(Rc::new(ClientState {
             timeout,
@@ -57,17 +57,17 @@ impl Client {
         }))
     }
 
-    /// Restarts the timeout, after a wait for the user.
+    /// Restarts the timeout. Call this after waiting for the user or another process.
     pub fn reset_deadline(&self) {
         self.0.deadline.set(None);
     }
 
-    /// Whether Ctrl-C was pressed and no further request must be sent.
+    /// Whether Ctrl-C was pressed. Do not send further requests in this case.
     pub fn is_interrupted(&self) -> bool {
         self.0.interrupt.is_set()
     }
 
-    /// The time left for requests.
+    /// The time until the deadline. Starts the timeout if it is not running.
     pub fn remaining(&self) -> Duration {
         self.deadline().saturating_duration_since(Instant::now())
     }
@@ -78,24 +78,26 @@ impl Client {
         deadline
     }
 
-    /// Starts a request to `url`, for [`Client::send`].
+    /// Creates a request builder, for a request to pass to [`Client::send`].
     pub fn request(&self, method: Method, url: Url) -> Result<reqwest::RequestBuilder, HttpError> {
         Ok(self.0.clients.client_for(&url)?.request(method, url))
     }
 
-    /// Sends a request, repeats it as `policy` allows, and reads the complete response. An error status
-    /// is a response, too.
+    /// Sends a request, retries it according to `policy`, and reads the complete response. A response with an error
+    /// status is `Ok`.
     ///
-    /// A loop, because backon's `Retryable` drops the result of an attempt before it starts the next one. That result is
-    /// what the caller gets if the rate limit or Ctrl-C prevents the next attempt.
+    /// # Errors
+    /// Fails if no response arrives before the deadline, after Ctrl-C, and for redirects, web pages and other unusable
+    /// responses.
     pub async fn send(&self, mut request: reqwest::Request, policy: RetryPolicy) -> Result<Response, HttpError> {
         let ClientState { ui, interrupt, rate_limit, .. } = &*self.0;
         let _permit = self.0.concurrency.acquire().await;
-        // A request that waited for the permit, or for a token, is not started after Ctrl-C.
+        // Ctrl-C may have been pressed while this request waited for the permit or for a token.
         if interrupt.is_set() {
             return Err(HttpError::interrupted());
         }
         let mut delays = delays();
+        // The result to return if the rate limit or Ctrl-C prevents the next attempt. backon's `Retryable` drops it.
         let mut previous: Option<Result<Response, HttpError>> = None;
         loop {
             if let Err(error) = rate_limit.wait(request.url(), self.deadline(), interrupt).await {
@@ -106,7 +108,7 @@ impl Client {
             let retry_after = result.as_ref().ok().and_then(|response| retry_after(response, SystemTime::now()));
             let is_new_limit = retry_after.is_some_and(|time| rate_limit.defer(time));
             let result = with_prior_attempt(result, previous.as_ref());
-            // `Retry-After` replaces the delay, but must not add another attempt.
+            // `Retry-After` replaces the delay, but must not add an attempt.
             let delay = if policy.should_retry(&result) && !interrupt.is_set() { delays.next() } else { None };
             let delay = delay.map(|delay| retry_after.unwrap_or(delay)).filter(|delay| *delay < self.remaining());
             let (Some(delay), Some(next_request)) = (delay, next_request) else { return result };
@@ -125,14 +127,15 @@ impl Client {
         }
     }
 
-    /// If the issuer is unknown, nothing has been sent, and another attempt uses the platform's roots.
+    /// Sends a request. If the certificate's issuer is unknown, sends it again with the platform's roots: nothing was
+    /// sent yet.
     async fn attempt_with_fallback_roots(
         &self,
         request: reqwest::Request,
         timeout: Duration,
     ) -> Result<Response, HttpError> {
         let clients = &self.0.clients;
-        // Decided before the attempt: a concurrent request may change it meanwhile.
+        // Decide before the attempt: a concurrent request may change the roots during it.
         let fallback = if clients.uses_platform_roots() { None } else { request.try_clone() };
         match (self.attempt(request, timeout).await, fallback) {
             (Err(error), Some(fallback)) if error.unknown_issuer => {
@@ -170,8 +173,8 @@ impl Client {
     }
 }
 
-/// Marks a result as ambiguous if the service may have processed an earlier attempt: one that was answered with 503, or
-/// whose response was lost.
+/// Marks a result as ambiguous if the service may have processed an earlier attempt: its response had a 5xx status or
+/// was lost.
 fn with_prior_attempt(
     result: Result<Response, HttpError>,
     previous: Option<&Result<Response, HttpError>>,
@@ -183,11 +186,11 @@ fn with_prior_attempt(
     };
     match result {
         Ok(response) => Ok(Response { prior_attempt_ambiguous, ..response }),
-        Err(error) => Err(error.or_ambiguous(prior_attempt_ambiguous)),
+        Err(error) => Err(error.with_prior_attempt_ambiguous(prior_attempt_ambiguous)),
     }
 }
 
-/// Each attempt has its own correlation id.
+/// Sets a new correlation ID, because each attempt needs its own.
 fn renew_correlation_id(mut request: reqwest::Request) -> reqwest::Request {
     if let (Some(id), Ok(new)) = (request.headers_mut().get_mut(CORRELATION_ID), new_correlation_id().parse()) {
         *id = new;
@@ -195,12 +198,12 @@ fn renew_correlation_id(mut request: reqwest::Request) -> reqwest::Request {
     request
 }
 
-/// A correlation id for one request.
+/// Creates a correlation ID for one request.
 pub fn new_correlation_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// The token of a request. A response that repeats it, as a proxy may send, must not be shown.
+/// The bearer token of a request. A proxy may echo it, and such a response must not be shown.
 fn bearer_token(request: &reqwest::Request) -> Option<SecretString> {
     let (_, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     (!token.is_empty()).then(|| SecretString::from(token))
@@ -225,20 +228,21 @@ async fn execute(client: &reqwest::Client, request: reqwest::Request, url: &Url)
     if status.is_redirection() {
         return Err(HttpError::redirect(url, &response));
     }
-    // With any other status, the status says more than the page.
+    // For an error status, the caller reports the status instead of the web page.
     if status.is_success() && response.is_html() {
         return Err(HttpError::html_response(url, &response));
     }
     Ok(response)
 }
 
-/// The reqwest clients, each built by the first request that needs it.
+/// The reqwest clients. The first request that needs a client builds it.
 #[derive(Default)]
 struct ReqwestClients {
-    /// For plain http to this machine.
+    /// The client for plain HTTP to loopback addresses.
     plain: OnceCell<reqwest::Client>,
-    /// Trusts the system's bundle, if there is one.
+    /// The client that trusts the system's CA bundle, or the platform's roots if there is no bundle.
     bundle_roots: OnceCell<reqwest::Client>,
+    /// The client that trusts the platform's roots.
     platform_roots: OnceCell<reqwest::Client>,
     needs_platform_roots: Cell<bool>,
 }
@@ -249,7 +253,7 @@ impl ReqwestClients {
         self.needs_platform_roots.get() || tls::system_bundle().is_none()
     }
 
-    /// Uses the platform's roots from now on.
+    /// Switches all later requests to the platform's roots.
     fn use_platform_roots(&self) {
         self.needs_platform_roots.set(true);
     }
@@ -276,22 +280,22 @@ impl ReqwestClients {
     }
 }
 
-/// A client for this machine alone: it uses no proxy and needs no certificates.
+/// Builds the client for loopback addresses, without a proxy and without root certificates.
 fn build_plain() -> Result<reqwest::Client, HttpError> {
-    client_builder().no_proxy().tls_certs_only([]).build().map_err(|error| tls::client_setup(&error))
+    client_builder().no_proxy().tls_certs_only([]).build().map_err(|error| tls::client_setup_error(&error))
 }
 
 fn build_secure(platform_roots: bool) -> Result<reqwest::Client, HttpError> {
     match tls::configure_roots(client_builder(), platform_roots)?.build() {
-        // An unusable certificate in the bundle must not exclude the others.
+        // reqwest rejects the whole bundle if one certificate is invalid, so use the platform's roots instead.
         Err(_) if !platform_roots => build_secure(true),
-        built => built.map_err(|error| tls::client_setup(&error)),
+        built => built.map_err(|error| tls::client_setup_error(&error)),
     }
 }
 
-/// The settings of all clients.
+/// The common settings of all clients.
 pub fn client_builder() -> reqwest::ClientBuilder {
-    // Fails only if a provider is installed already, which is used then.
+    // This fails only if a provider is already installed, which can be used as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())

@@ -1,4 +1,4 @@
-//! The hops of a request, one by one, for `doctor`: proxy, name, TCP connection, TLS.
+//! Tests each hop of a request for `doctor`: proxy, DNS, TCP connection, TLS.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,25 +19,26 @@ use super::error::DnsError;
 use super::proxy::{self, Proxy};
 use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port, is_loopback};
 
-/// Covers a connection, which ends earlier if it cannot be opened, and a short response.
+/// The timeout of the TLS check: enough to open a connection and receive a short response.
 const TLS_CHECK_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_mul(2);
 
-/// The hops between this machine and a host.
+/// The route from this machine to a host, through a proxy if one is configured.
 pub struct Route {
     url: Url,
     pub proxy: Option<Proxy>,
 }
 
-/// An address that accepted a connection.
+/// The result of a successful TCP connection test.
 pub struct TcpConnection {
+    /// The address that accepted the connection.
     pub peer: SocketAddr,
     pub elapsed: Duration,
-    /// The addresses that were tried before and accepted none.
+    /// The addresses that were tried before and did not accept a connection.
     pub unreachable: Vec<SocketAddr>,
 }
 
 impl Route {
-    /// Fails if a variable does not hold the address of a proxy, or the kind of proxy is not supported.
+    /// Determines the route to `url`. Fails if a proxy variable is invalid or the proxy's scheme is not supported.
     pub fn new(url: &Url) -> Result<Self, HttpError> {
         if url.scheme() == "http" && !is_loopback(url) {
             return Err(HttpError::insecure_url(url));
@@ -56,17 +57,17 @@ impl Route {
         }
     }
 
-    /// The variable that exempts the host from the proxy that another variable names.
+    /// The `NO_PROXY` variable that exempts the host from the configured proxy.
     pub fn bypassed_by(&self) -> Option<&'static str> {
         proxy::bypassed_by(&self.url)
     }
 
-    /// Whether it is plain http, to this machine.
+    /// Whether requests use plain HTTP, which is allowed only to this machine.
     pub fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
-    /// The addresses of the proxy if there is one, otherwise of the host.
+    /// Resolves the proxy if there is one, otherwise the host.
     pub async fn resolve(&self, http: &Client) -> Result<Vec<SocketAddr>, HttpError> {
         let (name, port) = match &self.proxy {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
@@ -83,8 +84,8 @@ impl Route {
         result.map_err(|error| HttpError::dns_failure(&error, proxy))
     }
 
-    /// Connects to the first address that accepts a connection. Each gets its share of the time, so that one that does
-    /// not respond, such as an IPv6 address without a route, leaves time for the others.
+    /// Connects to the first address that accepts a connection. Divides the timeout among the addresses, so that an
+    /// unresponsive one, such as an IPv6 address without a route, leaves time for the others.
     pub async fn connect(&self, addresses: &[SocketAddr], http: &Client) -> Result<TcpConnection, HttpError> {
         let peer = match &self.proxy {
             Some(proxy) => format!("the proxy {}", proxy.display),
@@ -105,7 +106,7 @@ impl Route {
         Err(last_error.unwrap_or_else(|| HttpError::connect_timeout(&peer)))
     }
 
-    /// Sends a request without credentials, as any request is sent. Any response proves that the connection is trusted.
+    /// Tests TLS with a request without credentials. Any response proves that the connection is trusted.
     pub async fn check_tls(&self, http: &Client) -> Result<(), HttpError> {
         let request = http.request(Method::GET, self.url.clone())?.timeout(TLS_CHECK_TIMEOUT).build();
         let request = request.map_err(|error| HttpError::invalid_request(&error))?;
@@ -115,10 +116,10 @@ impl Route {
         }
     }
 
-    /// The certificate that the host presents, trusted or not; `None` if it presents none.
+    /// Fetches the certificate of the host, trusted or not. Returns `None` if the handshake fails before that.
     ///
-    /// reqwest's `TlsInfo` has no certificate behind a proxy, and none of an untrusted host. Here the handshake ends as
-    /// soon as the certificate is known: no request, and so no credential, is sent over the unverified connection.
+    /// reqwest's `TlsInfo` has no certificate for a host behind a proxy or an untrusted host. The handshake is aborted
+    /// when the certificate arrives, so that no request or credential is sent over the unverified connection.
     pub async fn fetch_certificate(&self, http: &Client) -> Option<PeerCertificate> {
         let recorder = Arc::new(CertificateRecorder {
             host: ServerName::try_from(self.url.host_str()?.trim_matches(['[', ']']).to_owned()).ok()?,
@@ -132,7 +133,7 @@ impl Route {
             .with_no_client_auth();
         let mut builder = client_builder().tls_backend_preconfigured(tls);
         if let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy.is_secure) {
-            // The certificate of this proxy is not verified either: it does not get its password.
+            // Omit the proxy's password, because the proxy's certificate is not verified either.
             builder = builder.proxy(reqwest::Proxy::https(&proxy.display).ok()?);
         }
         let request = builder.build().ok()?.get(self.url.clone()).timeout(connect_timeout(http));
@@ -145,7 +146,7 @@ fn connect_timeout(http: &Client) -> Duration {
     http.remaining().min(CONNECT_TIMEOUT)
 }
 
-/// The names in the certificates that a host presents.
+/// The names in a host's certificate chain.
 #[derive(Debug)]
 pub struct PeerCertificate {
     pub subject: String,
@@ -165,7 +166,7 @@ impl PeerCertificate {
     }
 }
 
-/// Common name and organization: `DigiCert Global G2 TLS RSA SHA256 2020 CA1 (DigiCert Inc)`.
+/// Formats common name and organization: `DigiCert Global G2 TLS RSA SHA256 2020 CA1 (DigiCert Inc)`.
 fn display_name(name: &X509Name) -> String {
     let common_name = name.iter_common_name().find_map(|part| part.as_str().ok());
     let organization = name.iter_organization().find_map(|part| part.as_str().ok());
@@ -176,7 +177,7 @@ fn display_name(name: &X509Name) -> String {
     }
 }
 
-/// Records the certificate of a host and rejects it. A proxy before it is accepted.
+/// A verifier that records and rejects the host's certificate. It accepts the certificate of a proxy.
 #[derive(Debug)]
 struct CertificateRecorder {
     host: ServerName<'static>,
@@ -236,9 +237,9 @@ mod tests {
     use crate::ui::{TtyInfo, Ui, UiOptions};
 
     #[tokio::test]
-    async fn connect_refused_address_is_skipped_and_reported() {
+    async fn connect_skips_and_reports_refused_addresses() {
         let localhost = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        // A bound port without a listener refuses connections.
+        // The operating system refuses connections to a bound port without a listener.
         let refusing = TcpSocket::new_v4().expect("a socket");
         refusing.bind(localhost).expect("a port");
         let listener = TcpListener::bind(localhost).await.expect("a listener");

@@ -1,4 +1,4 @@
-//! Host names and addresses.
+//! DNS resolution and loopback addresses.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -7,7 +7,8 @@ use url::Url;
 
 use super::error::DnsError;
 
-/// The system's resolver. Its errors can be recognized in the causes of reqwest's.
+/// The system's resolver. It returns [`DnsError`], so that a DNS failure can be found among the causes of a reqwest
+/// error.
 pub struct Resolver;
 
 impl Resolve for Resolver {
@@ -19,9 +20,9 @@ impl Resolve for Resolver {
     }
 }
 
-/// The addresses of a host, in the order to try.
+/// Resolves a host name to addresses, in the order to try.
 ///
-/// `localhost` is never looked up (RFC 6761, section 6.3): a token is sent to it over plain http.
+/// Resolves `localhost` without DNS (RFC 6761, section 6.3), because tokens are sent to it over plain HTTP.
 pub async fn lookup_host(name: &str, port: u16) -> Result<Vec<SocketAddr>, DnsError> {
     if is_localhost(name) {
         return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
@@ -36,7 +37,7 @@ fn is_localhost(name: &str) -> bool {
     name.eq_ignore_ascii_case("localhost")
 }
 
-/// Whether a URL is on this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+/// Whether the host of a URL is `localhost`, in 127.0.0.0/8, or `[::1]`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => is_localhost(name),

@@ -1,4 +1,4 @@
-//! Why a request failed, classified from what reqwest, hyper, rustls and the system report.
+//! Failed requests, classified by the errors of reqwest, hyper, rustls and the operating system.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,28 +15,28 @@ use crate::error::Error;
 /// Whether a failed request reached the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It was not sent.
+    /// The request was not sent.
     NotSent,
-    /// It was sent, or may have been, and no response arrived.
+    /// The request was or may have been sent, but no response arrived.
     Unknown,
-    /// A response arrived, from the service or from something in between.
+    /// A response arrived, from the service or an intermediary such as a proxy.
     Answered,
 }
 
-/// A request without a usable response.
+/// The error of a request without a usable response.
 #[derive(Clone, Debug)]
 pub struct HttpError {
     pub message: String,
     pub detail: Option<String>,
     pub hints: Vec<String>,
     pub delivery: Delivery,
-    /// Whether another attempt may succeed.
+    /// Whether a retry may succeed.
     pub transient: bool,
-    /// Whether the issuer of the certificate is not a trusted root.
+    /// Whether the server's certificate has no trusted issuer.
     pub unknown_issuer: bool,
-    /// Whether the request did not get past the proxy.
+    /// Whether the request failed at the proxy.
     pub stopped_at_proxy: bool,
-    /// The correlation id of the request, if it had one.
+    /// The correlation ID of the request, if any.
     pub correlation_id: Option<String>,
 }
 
@@ -79,12 +79,12 @@ impl HttpError {
         Self { transient: true, ..self }
     }
 
-    fn at_proxy(self) -> Self {
+    fn stopped_at_proxy(self) -> Self {
         Self { stopped_at_proxy: true, ..self }
     }
 
-    /// The same error, for a request of which an earlier attempt may have been processed.
-    pub fn or_ambiguous(mut self, prior_attempt_ambiguous: bool) -> Self {
+    /// Makes the delivery unknown if an earlier attempt of the same request may have been processed.
+    pub fn with_prior_attempt_ambiguous(mut self, prior_attempt_ambiguous: bool) -> Self {
         if prior_attempt_ambiguous && self.delivery == Delivery::NotSent {
             self.delivery = Delivery::Unknown;
         }
@@ -96,14 +96,14 @@ impl HttpError {
         self.delivery != Delivery::NotSent
     }
 
-    /// Earlier requests used up the command's time.
+    /// The deadline of the command passed before this request was sent.
     pub fn deadline_exceeded(timeout: Duration) -> Self {
         Self::new(format!("not sent: the time for the network is up ({} s)", timeout.as_secs()))
             .with_hint("try again, or allow more time with --timeout SECONDS")
             .not_sent()
     }
 
-    /// The service accepts no request before the command's time is over.
+    /// The rate limit lasts longer than the time until the deadline. `wait` is the duration of the limit.
     pub fn rate_limited(url: &Url, wait: Duration) -> Self {
         let (host, seconds) = (host_and_port(url), wait.as_secs() + 1);
         Self::new(format!("not sent: {host} asks to wait for {seconds} s, which is longer than the time left"))
@@ -123,7 +123,7 @@ impl HttpError {
         Self::new(format!("{} would be spoken to over plain http; nothing was sent", host_and_port(url))).not_sent()
     }
 
-    /// The message does not contain the value, which may hold a password.
+    /// A proxy variable has an invalid value. The message omits the value, which may contain a password.
     pub fn invalid_proxy(variable: &str) -> Self {
         Self::new(format!("{variable} does not hold the address of a proxy"))
             .with_hint(format!("write http://HOST:PORT, or unset {variable}"))
@@ -143,7 +143,7 @@ impl HttpError {
             Some(proxy) => {
                 Self::new(format!("{host} did not answer in time ({seconds} s), asked through the proxy {proxy}"))
                     .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
-                    .at_proxy()
+                    .stopped_at_proxy()
             }
             None => Self::new(format!("{host} did not answer in time ({seconds} s)")),
         };
@@ -181,7 +181,7 @@ impl HttpError {
             .answered()
     }
 
-    /// A response that repeats a secret of the request. Its text is not shown.
+    /// The response contains a secret of the request, so the message omits its body.
     pub fn response_contains_secret(url: &Url, status: StatusCode) -> Self {
         Self::new(format!("{} answered {status}", host_and_port(url)))
             .with_detail("its words are not shown, for they repeat the secrets that were sent")
@@ -189,7 +189,7 @@ impl HttpError {
             .answered()
     }
 
-    /// A response that is not one of the service's documented errors: a fault of the service, or of something in between.
+    /// The response is not a documented error of the service. The service or an intermediary may have failed.
     pub fn unexpected_response(url: &Url, response: &Response) -> Self {
         let error = Self::new(format!("{} answered {}", host_and_port(url), response.status));
         let excerpt = response.excerpt(300);
@@ -197,7 +197,7 @@ impl HttpError {
         error.with_hint("try again in a minute").answered()
     }
 
-    /// Classifies an error of reqwest.
+    /// Classifies a reqwest error by its causes.
     pub fn from_reqwest(error: &reqwest::Error, url: &Url) -> Self {
         let (host, proxy) = (host_and_port(url), proxy_display(url));
         if let Some(error) = find_cause::<DnsError>(error) {
@@ -205,8 +205,8 @@ impl HttpError {
         }
         if let Some(failure) = find_cause::<rustls::Error>(error) {
             return match proxy {
-                // The certificate of an https proxy.
-                Some(proxy) if is_tunnel_error(error) => Self::tls_error(failure, &proxy, true).at_proxy(),
+                // The TLS connection to an HTTPS proxy failed.
+                Some(proxy) if is_tunnel_error(error) => Self::tls_error(failure, &proxy, true).stopped_at_proxy(),
                 _ => Self::tls_error(failure, &host, error.is_connect()),
             };
         }
@@ -253,7 +253,7 @@ impl HttpError {
     }
 
     pub fn dns_failure(error: &DnsError, proxy: Option<&str>) -> Self {
-        // Only the text of the system's error distinguishes a failed lookup from an unknown name.
+        // Only the error text distinguishes a temporary failure from an unknown name.
         let reason = error.reason.to_ascii_lowercase();
         Self {
             transient: reason.contains("temporary") || reason.contains("try again"),
@@ -276,12 +276,12 @@ impl HttpError {
             return Self::new(format!("the proxy {proxy} refused the connection"))
                 .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
                 .not_sent()
-                .at_proxy();
+                .stopped_at_proxy();
         }
         Self::proxy_rejected(&root_cause(error), host, proxy)
     }
 
-    /// The proxy accepted a connection, but did not open a tunnel to the host.
+    /// The proxy accepted the connection, but did not open a tunnel to the host.
     pub fn proxy_rejected(reason: &str, host: &str, proxy: &str) -> Self {
         let error = if reason.contains("unsupported scheme") {
             Self::new(format!("the proxy {proxy} is of a kind that is not supported"))
@@ -294,10 +294,10 @@ impl HttpError {
                 .with_detail(reason)
                 .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
         };
-        error.not_sent().at_proxy()
+        error.not_sent().stopped_at_proxy()
     }
 
-    /// No TLS connection was established with `host`, which may be a proxy.
+    /// The TLS handshake with `host`, which may be a proxy, failed. `is_connecting` means that no request was sent.
     pub fn tls_error(error: &rustls::Error, host: &str, is_connecting: bool) -> Self {
         use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
         let is_unknown_issuer = matches!(error, Tls::InvalidCertificate(Certificate::UnknownIssuer));
@@ -372,7 +372,7 @@ impl fmt::Display for DnsError {
 
 impl StdError for DnsError {}
 
-/// The cause of an error. hyper and rustls put their errors inside `io::Error`, whose `source()` skips them.
+/// The next error in the chain. hyper and rustls wrap their errors in `io::Error`, whose `source()` skips them.
 fn next_cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
@@ -384,28 +384,28 @@ fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (
     std::iter::successors(Some(error), |error| next_cause(*error))
 }
 
-/// The innermost cause of type `T`: an outer `io::Error` only wraps the one that is of interest.
+/// The innermost cause of type `T`, because an outer `io::Error` may only wrap it.
 fn find_cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
     causes(error).filter_map(|cause| cause.downcast_ref()).last()
 }
 
-/// The text of the innermost cause. The outer ones only say that the request failed.
+/// The message of the innermost cause. The outer errors only say that the request failed.
 pub fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether the proxy opened no tunnel. hyper-util does not export the type of this error.
+/// Whether the proxy did not open a tunnel. Checks the message, because hyper-util does not export the error type.
 fn is_tunnel_error(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| cause.to_string().starts_with("tunnel error"))
 }
 
-/// Host and port, for messages. The port is omitted if it is the default.
+/// The host and port of a URL, for messages. Omits the default port.
 pub fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the service");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// A URL for messages: without user information and fragment.
+/// Formats a URL for messages, without user information and fragment.
 pub fn display_url(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_username("");
@@ -419,7 +419,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dns_failure_temporary_is_transient() {
+    fn temporary_dns_failure_is_transient() {
         let is_transient = |reason: &str| {
             HttpError::dns_failure(&DnsError { name: "x.example".into(), reason: reason.into() }, None).transient
         };
@@ -434,8 +434,8 @@ mod tests {
     #[test]
     fn prior_ambiguous_attempt_makes_delivery_unknown() {
         let not_sent = HttpError::interrupted();
-        assert_eq!(not_sent.clone().or_ambiguous(false).delivery, Delivery::NotSent);
-        assert_eq!(not_sent.or_ambiguous(true).delivery, Delivery::Unknown);
-        assert_eq!(HttpError::new("x").answered().or_ambiguous(true).delivery, Delivery::Answered);
+        assert_eq!(not_sent.clone().with_prior_attempt_ambiguous(false).delivery, Delivery::NotSent);
+        assert_eq!(not_sent.with_prior_attempt_ambiguous(true).delivery, Delivery::Unknown);
+        assert_eq!(HttpError::new("x").answered().with_prior_attempt_ambiguous(true).delivery, Delivery::Answered);
     }
 }

@@ -1,5 +1,5 @@
-//! The HTTP client: no redirects, bounded responses, retries, one deadline for the whole command, and errors that say
-//! what failed and what to do about it.
+//! The HTTP client: bounded responses, retries, one deadline for the whole command, no redirects, and errors with
+//! hints.
 
 mod client;
 mod diagnostics;

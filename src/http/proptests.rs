@@ -1,4 +1,4 @@
-//! Property checks for responses: error texts and `Retry-After`. The fuzz targets run them, too.
+//! Property checks for response errors and `Retry-After`. The fuzz targets also run them.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use super::{HttpError, Response};
 use crate::error::Error;
 use crate::ui::format_error_checked;
 
-/// A response from a first line, with the status and optionally the word `html`, and a body.
+/// Builds a response. The first line of `input` is the status, optionally followed by `html`; the rest is the body.
 pub fn parse_response(input: &[u8]) -> Response {
     let (head, body) = split_first_line(input);
     let head = String::from_utf8_lossy(head);
@@ -36,7 +36,8 @@ fn split_first_line(input: &[u8]) -> (&[u8], &[u8]) {
     (&input[..end], input.get(end + 1..).unwrap_or_default())
 }
 
-/// An error about any response names the host and the status, is short, and prints no control characters.
+/// Panics unless each error about the response contains the host and the status, is short, and has no control
+/// characters.
 pub fn check_errors(response: &Response) {
     let Ok(url) = Url::parse("https://service.example/v1.0/policies") else { return };
     let check = |error: HttpError| {
@@ -53,8 +54,8 @@ pub fn check_errors(response: &Response) {
     assert_eq!(printed.lines().count(), 3, "{printed}");
 }
 
-/// `Retry-After` is seconds or a date, and never longer than the maximum. The input is a line with the value, and the
-/// current time in seconds since 1970.
+/// Panics unless `Retry-After` is parsed as seconds or a date, up to the maximum. The first line of `input` is the
+/// value, the second one the current time in seconds since the Unix epoch.
 pub fn check_retry_after(input: &[u8]) {
     let (value, rest) = split_first_line(input);
     let Ok(header) = HeaderValue::from_bytes(value) else { return };

@@ -1,4 +1,4 @@
-//! An HTTP response, read to its end.
+//! A complete HTTP response.
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
@@ -8,46 +8,46 @@ use serde_json::Value;
 use crate::secret::SecretBytes;
 use crate::text::{display_excerpt, sanitize_line, truncate};
 
-/// A complete response.
+/// An HTTP response with its complete body.
 #[derive(Default)]
 pub struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    /// Wiped when dropped: it may hold tokens.
+    /// The body. It is zeroized when dropped, because it may contain tokens.
     pub body: SecretBytes,
-    /// The correlation id of the request, if it had one.
+    /// The correlation ID of the request, if any.
     pub correlation_id: Option<String>,
     /// Whether the service may have processed an earlier attempt of the same request.
     pub prior_attempt_ambiguous: bool,
 }
 
 impl Response {
-    /// The body as JSON. The `Content-Type` is ignored.
+    /// Parses the body as JSON, regardless of `Content-Type`. Returns `None` if it is not JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Whether the body is a web page, as a captive portal or a proxy returns it.
+    /// Whether the body is a web page, such as that of a captive portal or a proxy.
     pub fn is_html(&self) -> bool {
         let is_declared_html = self
             .headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
-        // A body may be large, and its start is enough.
+        // Convert only the start, because the body may be large.
         let body = self.body.trim_ascii_start();
         let start = String::from_utf8_lossy(&body[..body.len().min(64)]).to_ascii_lowercase();
         let start = start.trim_start();
         (is_declared_html && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
     }
 
-    /// The server's time, from the `Date` header.
+    /// The server's time from the `Date` header. `None` if the header is missing or invalid.
     pub fn date(&self) -> Option<DateTime<Utc>> {
         let value = self.headers.get(DATE)?.to_str().ok()?;
         httpdate::parse_http_date(value).ok().map(DateTime::from)
     }
 
-    /// The `Retry-After` header as text.
+    /// The `Retry-After` header as text, for messages.
     pub fn retry_after(&self) -> Option<String> {
         let value = self.headers.get(RETRY_AFTER)?;
         Some(display_excerpt(&String::from_utf8_lossy(value.as_bytes())))

@@ -1,4 +1,4 @@
-//! Which requests are repeated and when: retry policy, delays, and `Retry-After`, which applies to all requests of a run.
+//! Retry policy, retry delays, and the rate limit from `Retry-After`, which applies to all requests of a run.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,37 +11,37 @@ use url::Url;
 use super::{HttpError, Response};
 use crate::interrupt::Interrupt;
 
-/// The number of attempts after the first one.
+/// The maximum number of attempts after the first one.
 const MAX_RETRIES: usize = 4;
 
-/// The lower bound of the first delay. Jitter adds up to the same again, so that the upper bounds of the delays are 0.2,
-/// 0.4, 0.8 and 1.6 s.
+/// The minimum of the first delay. Jitter at most doubles a delay, so that the upper bounds are 0.2, 0.4, 0.8 and 1.6
+/// s.
 const BASE_DELAY: Duration = Duration::from_millis(100);
 
-/// The shortest timeout of one attempt that can be repeated.
+/// The minimum timeout of one attempt if the request can be retried.
 const MIN_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A longer `Retry-After` is cut to a day: no command waits that long, and it is safe to add to any time.
+/// The maximum `Retry-After`, one day. Adding it to a time cannot overflow, and no command waits that long.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whether a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryPolicy {
-    /// Always: sending it twice has the same effect as sending it once.
+    /// Retry always: sending the request twice has the same effect as sending it once.
     Idempotent,
-    /// Only if it was not sent, as for an authorization code, which can be redeemed once.
+    /// Retry only if the request was not sent. For example, an authorization code can be redeemed once.
     IfNotSent,
-    /// Never: the caller repeats it.
+    /// Never retry.
     Never,
 }
 
 impl RetryPolicy {
-    /// `GET` and `PUT` of the policy endpoint are idempotent.
+    /// The policy for a method: `GET` and `PUT` of the policy endpoint are idempotent.
     pub fn for_method(method: &Method) -> Self {
         if matches!(*method, Method::GET | Method::PUT) { Self::Idempotent } else { Self::Never }
     }
 
-    /// Whether an attempt with this result may be repeated.
+    /// Whether to retry after an attempt with this result.
     pub fn should_retry(self, result: &Result<Response, HttpError>) -> bool {
         let (is_transient, is_sent) = match result {
             Ok(response) => (is_transient_status(response.status), true),
@@ -55,20 +55,20 @@ impl RetryPolicy {
         is_transient && is_allowed
     }
 
-    /// The timeout of one attempt, for requests that may take `timeout` with all attempts. A third of a long timeout is
-    /// allowed for each: the user who sets one expects slow responses.
+    /// The timeout of one attempt of a request that may take `timeout` in total. It is at least a third of `timeout`,
+    /// because a long `--timeout` indicates slow responses.
     pub fn attempt_timeout(self, timeout: Duration) -> Duration {
         if self == Self::Never { Duration::MAX } else { MIN_ATTEMPT_TIMEOUT.max(timeout / 3) }
     }
 }
 
-/// The statuses that a later attempt may not get again (RFC 9110, RFC 6585).
+/// Whether a later attempt may succeed after this status (RFC 9110, RFC 6585).
 fn is_transient_status(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The delays between the attempts of one request: exponential, with jitter, so that requests that failed together are
-/// not repeated together.
+/// The delays between the attempts of one request: exponential backoff, with jitter to spread the retries of concurrent
+/// requests.
 pub fn delays() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(BASE_DELAY)
@@ -78,14 +78,14 @@ pub fn delays() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// The time until which the service accepts no request of this run.
+/// The rate limit of a run: the time before which no request may be sent.
 #[derive(Default)]
 pub struct RateLimit {
     until: Cell<Option<Instant>>,
 }
 
 impl RateLimit {
-    /// Waits until the service accepts requests. Fails if that is after `deadline`, or if Ctrl-C is pressed.
+    /// Waits until requests are allowed. Fails immediately if that is after `deadline`, or when Ctrl-C is pressed.
     pub async fn wait(&self, url: &Url, deadline: Instant, interrupt: &Interrupt) -> Result<(), HttpError> {
         loop {
             let delay = self.delay();
@@ -102,7 +102,8 @@ impl RateLimit {
         }
     }
 
-    /// Allows no request for this time from now. Returns whether that is noticeably longer than before.
+    /// Blocks requests for `time` from now, unless they are blocked for longer. Returns whether this adds more than 1
+    /// s.
     pub fn defer(&self, time: Duration) -> bool {
         let before = self.delay();
         if time > before
@@ -118,7 +119,7 @@ impl RateLimit {
     }
 }
 
-/// How long the service wants no request after this response (RFC 6585, section 4; RFC 9110, section 15.6.4).
+/// The `Retry-After` delay of a 429 or 503 response (RFC 6585, section 4; RFC 9110, section 15.6.4).
 pub fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     if !matches!(response.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
@@ -127,7 +128,7 @@ pub fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
     Some(parse_retry_after(value, now)?.min(MAX_RETRY_AFTER))
 }
 
-/// The header's value: seconds, or a date (RFC 9110, section 10.2.3).
+/// Parses a `Retry-After` value: seconds or a date (RFC 9110, section 10.2.3). Returns zero for a date in the past.
 fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(value.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs));
@@ -198,7 +199,7 @@ mod tests {
         let now = httpdate::parse_http_date("Wed, 21 Oct 2015 07:28:00 GMT").expect("a date");
         let retry_after = |value| retry_after(&response(StatusCode::TOO_MANY_REQUESTS, value), now);
         assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
-        // RFC 9110 asks recipients to accept all three forms.
+        // RFC 9110 requires recipients to accept all three date formats.
         for date in ["Wed, 21 Oct 2015 07:28:30 GMT", "Wednesday, 21-Oct-15 07:28:30 GMT", "Wed Oct 21 07:28:30 2015"] {
             assert_eq!(retry_after(date), Some(Duration::from_secs(30)), "{date}");
         }
@@ -209,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_too_long_is_cut() {
+    fn long_retry_after_is_capped() {
         let response = response(StatusCode::TOO_MANY_REQUESTS, &"9".repeat(100));
         assert_eq!(retry_after(&response, SystemTime::now()), Some(MAX_RETRY_AFTER));
     }
 
     #[test]
-    fn retry_after_is_read_for_429_and_503() {
+    fn retry_after_applies_to_429_and_503() {
         let retry_after = |status| retry_after(&response(status, "1"), SystemTime::now());
         assert!(retry_after(StatusCode::SERVICE_UNAVAILABLE).is_some());
         assert!(retry_after(StatusCode::INTERNAL_SERVER_ERROR).is_none());

@@ -1,4 +1,4 @@
-//! The trusted certificate authorities: the system's, or those in `SSL_CERT_FILE`.
+//! Trusted root certificates, from the system or `SSL_CERT_FILE`.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::error::root_cause;
 /// Whether the platform verifier reads `SSL_CERT_FILE` itself.
 const VERIFIER_READS_SSL_CERT_FILE: bool = cfg!(all(unix, not(target_os = "macos")));
 
-/// The files in which Linux distributions keep all trusted authorities: Debian, Fedora, openSUSE, Alpine.
+/// The CA bundles of Linux distributions: Debian, Fedora, openSUSE, Alpine.
 const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -19,17 +19,19 @@ const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The system's bundle of authorities, unless a variable names another source. The platform verifier also reads the
-/// directory of single files beside it, which takes longer than the rest of a short command.
+/// The system's CA bundle. `None` if a variable overrides it or the file does not exist.
+///
+/// The platform verifier also reads the directory of individual certificates, which takes longer than the rest of a
+/// short command.
 pub fn system_bundle() -> Option<&'static Path> {
     let is_overridden = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
     let has_bundle = cfg!(target_os = "linux") && !is_overridden;
     SYSTEM_BUNDLES.iter().map(Path::new).find(|path| has_bundle && path.is_file())
 }
 
-/// The sources of the trusted authorities, each with the variable that names it.
+/// The sources of root certificates, each with the variable that specifies it.
 pub fn describe_roots() -> Vec<(String, &'static str)> {
-    // The verifier that reads the file reads the directory, too.
+    // A verifier that reads `SSL_CERT_FILE` also reads `SSL_CERT_DIR`.
     let variables =
         if VERIFIER_READS_SSL_CERT_FILE { &["SSL_CERT_FILE", "SSL_CERT_DIR"][..] } else { &["SSL_CERT_FILE"] };
     let path_in = |variable: &&'static str| {
@@ -40,23 +42,26 @@ pub fn describe_roots() -> Vec<(String, &'static str)> {
     if sources.is_empty() { vec![("the system's".to_owned(), "default")] } else { sources }
 }
 
-/// Sets the trusted authorities of a client.
+/// Sets the root certificates of a client.
 ///
-/// `SSL_CERT_FILE` replaces the system's authorities, as for OpenSSL and curl. On Linux the platform verifier reads it
-/// itself, together with `SSL_CERT_DIR`, but does not report a file that it cannot use; on macOS and Windows it ignores
-/// it. Without `platform_roots`, a single file is enough if there is one.
+/// `SSL_CERT_FILE` replaces the system's roots, as in OpenSSL and curl. On Linux, the platform verifier reads it
+/// together with `SSL_CERT_DIR`, but does not report an unusable file. On macOS and Windows, the verifier ignores it.
+/// Unless `platform_roots` is set, the client uses only the system's CA bundle, if there is one.
+///
+/// # Errors
+/// Fails if `SSL_CERT_FILE` cannot be read or contains no certificate.
 pub fn configure_roots(builder: ClientBuilder, platform_roots: bool) -> Result<ClientBuilder, HttpError> {
     if !platform_roots && let Some(certificates) = system_bundle().and_then(read_bundle) {
         return Ok(builder.tls_certs_only(certificates));
     }
     let Some(certificates) = load_ca_file()? else { return Ok(builder) };
-    // The verifier would read the file again. It is needed for the directory.
+    // Without a directory, skip the verifier, which would read the file again.
     let needs_verifier = VERIFIER_READS_SSL_CERT_FILE && (platform_roots || std::env::var_os("SSL_CERT_DIR").is_some());
     Ok(if needs_verifier { builder } else { builder.tls_certs_only(certificates) })
 }
 
-/// Why a client could not be built: its roots or its proxy are not usable.
-pub fn client_setup(error: &reqwest::Error) -> HttpError {
+/// The error for a client that cannot be built, because its roots or its proxy are unusable.
+pub fn client_setup_error(error: &reqwest::Error) -> HttpError {
     let cause = root_cause(error);
     let cause = cause.trim_start_matches("unexpected error: ");
     let has_no_roots = cause.contains("No CA certificates");
@@ -77,7 +82,7 @@ fn ca_file() -> Option<OsString> {
     std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty())
 }
 
-/// The certificates in `SSL_CERT_FILE`, if it is set. A file without certificates is an error: nothing would be trusted.
+/// Loads the certificates in `SSL_CERT_FILE`, if it is set. Fails if there are none, because nothing would be trusted.
 fn load_ca_file() -> Result<Option<Vec<Certificate>>, HttpError> {
     let Some(path) = ca_file() else { return Ok(None) };
     let path_text = path.to_string_lossy();
@@ -90,7 +95,7 @@ fn load_ca_file() -> Result<Option<Vec<Certificate>>, HttpError> {
     Ok(Some(certificates))
 }
 
-/// The certificates in a bundle; `None` if it is not usable.
+/// Reads the certificates in a bundle. Returns `None` if it is unreadable or empty.
 fn read_bundle(path: &Path) -> Option<Vec<Certificate>> {
     let certificates = Certificate::from_pem_bundle(&std::fs::read(path).ok()?).ok()?;
     (!certificates.is_empty()).then_some(certificates)

@@ -1,10 +1,10 @@
-//! CSV, TSV and Markdown: one row for each record.
+//! CSV, TSV and Markdown: one row per record.
 
 use super::Output;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Comma-separated values, for spreadsheets. A file gets the text as it is, a terminal no control characters.
+/// Renders comma-separated values, for spreadsheets. Replaces control characters only for a terminal.
 pub fn csv(output: &Output, for_terminal: bool) -> Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&output.fields).map_err(Error::from_source)?;
@@ -16,7 +16,7 @@ pub fn csv(output: &Output, for_terminal: bool) -> Result<String> {
     String::from_utf8(bytes).map_err(Error::from_source)
 }
 
-/// Tab-separated values, for `cut` and `awk`. Tabs and line ends in a value become blanks.
+/// Renders tab-separated values, for `cut` and `awk`. Replaces tabs and line breaks in values with spaces.
 pub fn tsv(output: &Output) -> String {
     let header = output.fields.join("\t");
     let lines =
@@ -24,7 +24,7 @@ pub fn tsv(output: &Output) -> String {
     std::iter::once(header).chain(lines).map(|line| line + "\n").collect()
 }
 
-/// A Markdown table, for job summaries and issues. The caption stands above it, or alone if the list is empty.
+/// Renders a Markdown table, for job summaries and issues, below the caption. An empty list has only the caption.
 pub fn markdown(output: &Output) -> String {
     let caption = output.caption.as_deref().map(escape_markdown);
     if let (Some(caption), true) = (&caption, output.rows.is_empty()) {
@@ -41,7 +41,7 @@ fn markdown_row(cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "))
 }
 
-/// Escapes what would start another cell, markup, a link or an image. URLs in the text may still become links.
+/// Escapes characters that start a cell, markup, a link or an image. Markdown renderers may still link bare URLs.
 fn escape_markdown(text: &str) -> String {
     let mut escaped = String::new();
     for character in text::sanitize_line(text).chars() {

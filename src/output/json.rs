@@ -1,4 +1,4 @@
-//! JSON, for programs.
+//! JSON output.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use super::{Output, Row};
 use crate::error::Error;
 use crate::text::is_terminal_control;
 
-/// Pretty-printed JSON with a line end.
+/// Renders pretty-printed JSON with a trailing newline.
 pub fn render(value: &impl Serialize) -> Result<String, Error> {
     let json = serde_json::to_string_pretty(value).map_err(Error::from_source)?;
     Ok(escape_control_characters(&json) + "\n")
 }
 
-/// An object for a single record, an array of objects for a list.
+/// Serializes a single record as an object and a list as an array of objects.
 impl Serialize for Output {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.rows.as_slice() {
@@ -30,10 +30,10 @@ struct Object<'a> {
 }
 
 impl Object<'_> {
-    /// The name of a member without a field.
+    /// The name of an extra member.
     ///
-    /// The prefix separates a member of the response from a field that has the same name but another meaning. A member
-    /// whose own name looks prefixed gets the prefix, too, so that no two names are equal.
+    /// The prefix `service.` separates a response member from a field with the same name but another meaning. A name
+    /// that already has the prefix gets another one, so that all names are unique.
     fn extra_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
         let is_field = self.fields.iter().any(|field| field == name.trim_start_matches("service."));
         if is_field { format!("service.{name}").into() } else { name.into() }
@@ -48,12 +48,12 @@ impl Serialize for Object<'_> {
     }
 }
 
-/// Escapes the characters that JSON allows in a string but that a terminal acts upon: DEL, C1 controls and bidirectional
-/// overrides. Parsers read the same text.
+/// Escapes characters that JSON allows in strings but that terminals interpret: DEL, C1 controls and bidirectional
+/// overrides. The parsed text is the same.
 fn escape_control_characters(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());
     for character in json.chars() {
-        // The line feeds are those between members. Inside strings they are escaped already.
+        // Only line breaks between members are left. Those in strings are already escaped.
         if character != '\n' && is_terminal_control(character) {
             escaped.push_str(&format!("\\u{:04x}", u32::from(character)));
         } else {

@@ -1,6 +1,6 @@
-//! The result of a command as text in one of five formats. A field has the same name in every format.
+//! Renders the result of a command in one of five formats. Field names are the same in every format.
 //!
-//! This module renders; the caller prints.
+//! This module returns text; the caller prints it.
 
 mod delimited;
 mod json;
@@ -35,20 +35,20 @@ pub enum Format {
     Markdown,
 }
 
-/// Properties of the destination that the text depends on.
+/// Properties of the output destination.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RenderOptions {
-    /// Columns of the terminal. `None` if lines have no limit.
+    /// Width of the terminal in columns. `None` for unlimited width.
     pub width: Option<u16>,
-    /// Whether to add escape sequences for color.
+    /// Whether to add ANSI color sequences.
     pub color: bool,
-    /// Whether a terminal shows the text. CSV for a file keeps control characters.
+    /// Whether the destination is a terminal. CSV keeps control characters otherwise.
     pub for_terminal: bool,
 }
 
 /// A type that is printed as a record.
 pub trait Record {
-    /// The names of the fields, in order.
+    /// The field names, in output order.
     const FIELDS: &'static [&'static str];
 
     fn into_row(self) -> Row;
@@ -57,36 +57,36 @@ pub trait Record {
 /// The content of one record.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// One value for each field, in the same order.
+    /// One value per field, in the same order.
     pub values: Vec<Value>,
-    /// Members of the response that have no field. Only JSON shows them.
+    /// Response members without a field. Only JSON contains them.
     pub extra: Map<String, Value>,
 }
 
 /// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Output {
-    /// Whether the result is one record by its nature: an object in JSON instead of an array.
+    /// Whether the result is a single record, not a list: JSON prints an object instead of an array.
     single: bool,
     fields: Vec<String>,
     rows: Vec<Row>,
-    /// A sentence that describes the records. Only Markdown shows it, because there the table stands among other text.
+    /// A sentence that describes the records. Only for Markdown, where the table is part of a document.
     caption: Option<String>,
 }
 
 impl Output {
-    /// A result that is a single record.
+    /// Creates a result with a single record.
     pub fn one<R: Record>(record: R) -> Self {
         Self { single: true, ..Self::list([record]) }
     }
 
-    /// A result that is a list, with any number of records.
+    /// Creates a result with a list of records.
     pub fn list<R: Record>(records: impl IntoIterator<Item = R>) -> Self {
         let fields = R::FIELDS.iter().map(ToString::to_string).collect();
         Self { single: false, fields, rows: records.into_iter().map(R::into_row).collect(), caption: None }
     }
 
-    /// A list of records of several tenants. The tenant ID becomes the first field.
+    /// Creates a list of records of several tenants, with the tenant ID as the first field.
     pub fn with_tenants<R: Record>(records: impl IntoIterator<Item = (String, R)>) -> Self {
         let (tenant_ids, records): (Vec<String>, Vec<R>) = records.into_iter().unzip();
         let mut output = Self::list(records);
@@ -97,12 +97,12 @@ impl Output {
         output
     }
 
-    /// Adds a sentence that describes the records.
+    /// Sets the sentence that describes the records.
     pub fn with_caption(self, caption: &str) -> Self {
         Self { caption: Some(caption.to_owned()), ..self }
     }
 
-    /// Renders the result, or what a query selects from it.
+    /// Renders the result, or the part that a query selects.
     ///
     /// Fails if the query cannot be evaluated on this result.
     pub fn render(&self, format: Format, query: Option<&Query>, options: RenderOptions) -> Result<String> {
@@ -133,7 +133,7 @@ impl Output {
     }
 }
 
-/// A value as text: nothing for null, lists separated by commas.
+/// Formats a value as text: null as an empty string, a list separated by commas.
 fn cell_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

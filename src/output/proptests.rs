@@ -1,4 +1,4 @@
-//! Properties of the output for any input.
+//! Property checks of the output for arbitrary input.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,7 @@ use serde_json::Value;
 use super::{Output, json};
 use crate::text::is_terminal_control;
 
-/// Panics unless the JSON parses back to one object for each record, with every member and no character that a terminal
-/// acts upon.
+/// Panics unless the JSON has one object per record with all members, and no terminal control characters.
 pub fn assert_json_is_complete(output: &Output) {
     let Ok(text) = json::render(output) else { panic!("{output:?}") };
     assert!(!text.chars().any(|character| character != '\n' && is_terminal_control(character)), "{text}");
@@ -45,7 +44,7 @@ mod tests {
         ]
     }
 
-    /// Members of a response, some with the names of fields.
+    /// Response members, some with the name of a field.
     fn any_extra() -> impl Strategy<Value = Map<String, Value>> {
         let name = prop_oneof!["(service\\.){0,3}(id|name)", any::<String>()];
         btree_map(name, any_value(), 0..6).prop_map(|members| members.into_iter().collect())

@@ -1,4 +1,4 @@
-//! `--query`: selects from a result with a `JMESPath` expression, as `az` does.
+//! `--query`: filters a result with a `JMESPath` expression, like `az`.
 
 use jmespath::{Expression, JmespathError};
 use serde_json::{Map, Value};
@@ -9,12 +9,12 @@ use crate::text::sanitize_line;
 
 const JMESPATH_URL: &str = "https://jmespath.org/tutorial.html";
 
-/// A parsed expression.
+/// A parsed `JMESPath` expression.
 #[derive(Clone)]
 pub struct Query(Expression<'static>);
 
 impl Query {
-    /// Parses an expression. A syntax error is a usage error, so that it stops the command before it does anything.
+    /// Parses an expression. Fails with a usage error, so that a syntax error stops the command before any request.
     pub fn parse(expression: &str) -> Result<Self> {
         jmespath::compile(expression).map(Self).map_err(|error| {
             Error::usage(format!("--query: {}", format_error(&error)))
@@ -22,10 +22,10 @@ impl Query {
         })
     }
 
-    /// Renders what the expression selects from the result.
+    /// Renders the part of the result that the expression selects.
     ///
-    /// Selected objects are rendered as records. Anything else, and everything in TSV, is rendered as plain values
-    /// without a header, so that scripts get words and not JSON.
+    /// Renders selected objects as records. Renders other values, and all values in TSV, as plain text without a
+    /// header, so that scripts do not have to parse JSON. Fails if the expression cannot be evaluated.
     pub fn apply(&self, output: &Output, format: Format, options: RenderOptions) -> Result<String> {
         let result = serde_json::to_value(output).map_err(Error::from_source)?;
         let selected =
@@ -42,13 +42,13 @@ impl Query {
     }
 }
 
-/// The message in one line, without the crate's drawing of the position.
+/// Formats an error in one line, with the position as a number.
 fn format_error(error: &JmespathError) -> String {
     let reason = error.reason.to_string();
     format!("{} (at character {})", sanitize_line(reason.trim()), error.offset + 1)
 }
 
-/// Records, if an object or a list of objects was selected.
+/// Converts a selected object or list of objects to records. Returns `None` for other values.
 fn to_output(selected: &Value) -> Option<Output> {
     let (single, objects): (bool, Vec<&Map<String, Value>>) = match selected {
         Value::Object(object) => (true, vec![object]),
@@ -66,12 +66,12 @@ fn to_output(selected: &Value) -> Option<Output> {
         ..Row::default()
     };
     let rows = objects.iter().map(row).collect();
-    // The expression may contain any name.
+    // The expression defines the names, so they may contain control characters.
     let fields = names.iter().map(|name| sanitize_line(name)).collect();
     Some(Output { single, fields, rows, caption: None })
 }
 
-/// One line for each item, with tabs between the values in it; nothing for null.
+/// Formats one line per item, with tabs between the values of an item. Null is empty.
 fn to_plain_lines(selected: &Value) -> String {
     let plain = |value: &Value| sanitize_line(&cell_text(value));
     let line = |item: &Value| match item {

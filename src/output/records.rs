@@ -1,4 +1,4 @@
-//! The records of policies, products, changes and the history: their field names in every format.
+//! The output records of policies, products, changes and history entries.
 
 use serde_json::Value;
 

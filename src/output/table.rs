@@ -1,7 +1,7 @@
-//! A table with aligned columns, for people.
+//! A table with aligned columns.
 //!
-//! A list that fits the terminal is printed as it is. Otherwise columns with one constant value move above the table, and
-//! text wraps in its column. If that does not fit either, each field has a line of its own. Nothing is cut.
+//! If a list is too wide for the terminal, columns with a constant value move above the table, and text wraps in its
+//! column. If the list is still too wide, each field is printed on a separate line. Text is never truncated.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
@@ -10,13 +10,13 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use super::Output;
 use crate::text::sanitize_line;
 
-/// Blanks between two columns.
+/// Spaces between two columns.
 const COLUMN_GAP: u16 = 2;
 
-/// Text in a narrower column is hard to read.
+/// Minimum width of a column with wrapped text, in columns.
 const MIN_TEXT_WIDTH: u16 = 12;
 
-/// A longer word is neither an ID nor a URL that somebody copies, and may be broken.
+/// Maximum length of a word that does not wrap, so that IDs and URLs can be copied.
 const MAX_UNBROKEN_WORD: usize = 128;
 
 const HEADER: Style = Style::new().bold();
@@ -25,17 +25,17 @@ const HEADER: Style = Style::new().bold();
 const VALUE_FIELDS: &[&str] = &["policyValue", "previousValue", "wantedValue", "defaultValue", "from", "to"];
 const ENABLED: &str = "Enabled";
 const ENABLED_STYLE: Style = AnsiColor::Green.on_default().bold();
-/// The policy value `Enabled` during layout: as wide as the word, and different from any other cell, because cells contain
-/// no control characters.
+/// Replaces the policy value `Enabled` during layout. Has the same width, and differs from all other text, because
+/// cells contain no control characters.
 const ENABLED_PLACEHOLDER: &str = "\u{1}nabled";
 
-/// A field with its text in each record.
+/// A field and its text in each record.
 struct Column {
     name: String,
     cells: Vec<String>,
 }
 
-/// Renders the records for a terminal with this many columns. An empty list has no table.
+/// Renders the records. `width` is the terminal width in columns. An empty list renders as an empty string.
 pub fn render(output: &Output, width: Option<u16>, color: bool) -> String {
     if output.rows.is_empty() {
         return String::new();
@@ -73,7 +73,7 @@ fn list(columns: Vec<Column>, width: Option<u16>, color: bool) -> String {
     if above.is_empty() { below } else { format!("{above}\n{below}") }
 }
 
-/// Columns in which text wraps, or a line for each field if the columns do not fit.
+/// Renders columns with wrapped text, or one line per field if the columns do not fit.
 fn wrapped(columns: &[Column], width: u16, color: bool) -> String {
     let mut table = new_table(columns);
     let content_widths = table.column_max_content_widths();
@@ -89,13 +89,13 @@ fn wrapped(columns: &[Column], width: u16, color: bool) -> String {
     horizontal(&mut table, color)
 }
 
-/// For each record a line for each field that has a value, and an empty line between two records.
+/// Renders one line per field with a value, and an empty line between records.
 fn vertical(columns: &[Column], width: Option<u16>, color: bool) -> String {
     let records = columns.first().map_or(0, |column| column.cells.len());
     (0..records).map(|row| fields(columns, row, width, color)).collect::<Vec<_>>().join("\n")
 }
 
-/// One record as lines of a name and a value.
+/// Renders the fields of one record as lines with name and value.
 fn fields(columns: &[Column], row: usize, width: Option<u16>, bold: bool) -> String {
     let present: Vec<&Column> = columns.iter().filter(|column| !column.cells[row].is_empty()).collect();
     let mut table = Table::new();
@@ -107,7 +107,7 @@ fn fields(columns: &[Column], row: usize, width: Option<u16>, bold: bool) -> Str
     }
     let mut names = present.iter().map(|column| &column.name);
     let style = |line: String| {
-        // A line that continues a value begins with blanks.
+        // The continuation line of a wrapped value starts with spaces.
         let name = if bold && !line.starts_with(' ') { names.next() } else { None };
         match name.and_then(|name| Some((name, line.strip_prefix(name)?))) {
             Some((name, value)) => format!("{HEADER}{name}{HEADER:#}{value}\n"),
@@ -125,7 +125,7 @@ fn new_table(columns: &[Column]) -> Table {
     table
 }
 
-/// The table with its header.
+/// Renders a table with its header.
 fn horizontal(table: &mut Table, color: bool) -> String {
     let style = |(index, line): (usize, String)| {
         if color && index == 0 { format!("{HEADER}{line}{HEADER:#}\n") } else { line + "\n" }
@@ -133,7 +133,7 @@ fn horizontal(table: &mut Table, color: bool) -> String {
     lines(table).enumerate().map(style).collect()
 }
 
-/// The lines of a table, flush left and without trailing blanks.
+/// The lines of a table without trailing spaces.
 fn lines(table: &mut Table) -> impl Iterator<Item = String> {
     table.load_style(NOTHING);
     for column in table.column_iter_mut() {
@@ -142,7 +142,7 @@ fn lines(table: &mut Table) -> impl Iterator<Item = String> {
     table.lines().map(|line| line.trim_end().to_owned())
 }
 
-/// The least width at which texts are readable, and IDs, GUIDs and URLs stay whole.
+/// The minimum column width at which text is readable, and IDs and URLs do not wrap.
 fn min_width<'t>(texts: impl Iterator<Item = &'t String>, content_width: u16) -> u16 {
     let lengths = texts.flat_map(|text| text.split(' ')).map(|word| word.chars().count());
     let longest = lengths.filter(|length| *length <= MAX_UNBROKEN_WORD).max().unwrap_or_default();
@@ -150,21 +150,21 @@ fn min_width<'t>(texts: impl Iterator<Item = &'t String>, content_width: u16) ->
     longest.max(MIN_TEXT_WIDTH).min(content_width)
 }
 
-/// The width of lines with columns of these widths.
+/// The line width for the given column widths.
 fn total_width(widths: &[u16]) -> usize {
     let gaps = usize::from(COLUMN_GAP) * widths.len().saturating_sub(1);
     gaps + widths.iter().copied().map(usize::from).sum::<usize>()
 }
 
-/// Limits the lines to `width`, as far as the least widths allow.
+/// Limits the line width to `width`, but not below the minimum column widths.
 fn constrain(table: &mut Table, min_widths: &[u16], content_widths: &[u16], width: u16) {
-    // The gap behind the last column is trimmed.
+    // `lines` trims the gap after the last column.
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.saturating_add(COLUMN_GAP));
     for ((column, min_width), content_width) in table.column_iter_mut().zip(min_widths).zip(content_widths) {
         column.set_constraint(if min_width == content_width {
             ColumnConstraint::ContentWidth
         } else {
-            // The boundary includes the padding.
+            // comfy-table includes the padding in the boundary.
             ColumnConstraint::LowerBoundary(Width::Fixed(min_width.saturating_add(COLUMN_GAP)))
         });
     }

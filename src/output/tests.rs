@@ -2,9 +2,9 @@ use serde_json::json;
 
 use super::*;
 
-struct Named(&'static str, Option<&'static str>);
+struct TestRecord(&'static str, Option<&'static str>);
 
-impl Record for Named {
+impl Record for TestRecord {
     const FIELDS: &'static [&'static str] = &["id", "name"];
 
     fn into_row(self) -> Row {
@@ -13,21 +13,21 @@ impl Record for Named {
     }
 }
 
-/// A name with characters that are special in each format.
-const NASTY: &str = "a,\"b\"|c\td\r\ne\u{1b}[31m\u{9b}f\u{202e}`*<img>[x](y)\\";
+/// Contains the special characters of every format.
+const SPECIAL_CHARACTERS: &str = "a,\"b\"|c\td\r\ne\u{1b}[31m\u{9b}f\u{202e}`*<img>[x](y)\\";
 
 #[test]
 fn json_round_trips_without_control_characters() {
-    let text = json::render(&Output::one(Named("1", Some(NASTY)))).expect("json");
+    let text = json::render(&Output::one(TestRecord("1", Some(SPECIAL_CHARACTERS)))).expect("json");
     assert!(!text.chars().any(|c| c != '\n' && crate::text::is_terminal_control(c)), "{text:?}");
     let value: Value = serde_json::from_str(&text).expect("json");
-    assert_eq!(value["name"], NASTY);
+    assert_eq!(value["name"], SPECIAL_CHARACTERS);
 }
 
 #[test]
 fn json_prefixes_members_named_like_a_field() {
     let value: Value =
-        serde_json::from_str(&json::render(&Output::one(Named("1", None))).expect("json")).expect("json");
+        serde_json::from_str(&json::render(&Output::one(TestRecord("1", None))).expect("json")).expect("json");
     assert_eq!(value["addedLater"], json!({"deep": [1]}));
     assert_eq!((&value["name"], &value["service.name"]), (&Value::Null, &json!("another meaning")));
     assert_eq!(value["service.service.name"], "a third");
@@ -35,18 +35,18 @@ fn json_prefixes_members_named_like_a_field() {
 
 #[test]
 fn csv_keeps_control_characters_only_for_files() {
-    let output = Output::list([Named("1", Some(NASTY))]);
+    let output = Output::list([TestRecord("1", Some(SPECIAL_CHARACTERS))]);
     let text = delimited::csv(&output, false).expect("csv");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let row = reader.records().next().expect("a row").expect("a row");
-    assert_eq!((&row[0], &row[1]), ("1", NASTY));
-    let shown = delimited::csv(&output, true).expect("csv");
-    assert!(!shown.chars().any(|c| c != '\n' && crate::text::is_terminal_control(c)), "{shown:?}");
+    assert_eq!((&row[0], &row[1]), ("1", SPECIAL_CHARACTERS));
+    let text = delimited::csv(&output, true).expect("csv");
+    assert!(!text.chars().any(|c| c != '\n' && crate::text::is_terminal_control(c)), "{text:?}");
 }
 
 #[test]
 fn tsv_and_markdown_have_one_line_per_record() {
-    let output = Output::list([Named("1", Some(NASTY)), Named("2", None)]);
+    let output = Output::list([TestRecord("1", Some(SPECIAL_CHARACTERS)), TestRecord("2", None)]);
     let tsv = delimited::tsv(&output);
     assert_eq!(tsv.lines().map(|line| line.matches('\t').count()).collect::<Vec<_>>(), [1, 1, 1]);
     let markdown = delimited::markdown(&output);
@@ -56,7 +56,7 @@ fn tsv_and_markdown_have_one_line_per_record() {
 
 #[test]
 fn empty_list_has_header_except_in_tables() {
-    let output = Output::list(Vec::<Named>::new());
+    let output = Output::list(Vec::<TestRecord>::new());
     assert_eq!(json::render(&output).expect("json"), "[]\n");
     assert_eq!(delimited::csv(&output, false).expect("csv"), "id,name\n");
     assert_eq!(delimited::tsv(&output), "id\tname\n");
@@ -66,17 +66,17 @@ fn empty_list_has_header_except_in_tables() {
 
 #[test]
 fn table_too_wide_moves_constant_columns_above() {
-    let output = Output::list([Named("1", Some("a name")), Named("1", Some("another name"))]);
+    let output = Output::list([TestRecord("1", Some("a name")), TestRecord("1", Some("another name"))]);
     assert_eq!(table::render(&output, Some(16), false), "id  name\n1   a name\n1   another name\n");
     assert_eq!(table::render(&output, Some(15), false), "id  1\n\nname\na name\nanother name\n");
-    // Without a difference between the records there is nothing to move.
-    let output = Output::list([Named("1", Some("a name")), Named("1", Some("a name"))]);
+    // If all columns are constant, no column moves.
+    let output = Output::list([TestRecord("1", Some("a name")), TestRecord("1", Some("a name"))]);
     assert_eq!(table::render(&output, Some(6), false), "id    1\nname  a name\n\nid    1\nname  a name\n");
 }
 
 #[test]
 fn table_too_narrow_wraps_text_or_prints_field_lines() {
-    let output = Output::list([Named("1", Some("some words that need much room")), Named("2", None)]);
+    let output = Output::list([TestRecord("1", Some("some words that need much room")), TestRecord("2", None)]);
     let wrapped = "id  name\n1   some words\n    that need\n    much room\n2\n";
     assert_eq!(table::render(&output, Some(16), false), wrapped);
     let lines = "id    1\nname  some words\n      that need\n      much room\n\nid  2\n";
@@ -104,23 +104,24 @@ fn table_colors_only_policy_values_that_are_enabled() {
 
 #[test]
 fn table_aligns_wide_characters() {
-    let text = table::render(&Output::list([Named("日本", Some("x")), Named("abcd", Some("y"))]), None, false);
+    let text =
+        table::render(&Output::list([TestRecord("日本", Some("x")), TestRecord("abcd", Some("y"))]), None, false);
     assert_eq!(text, "id    name\n日本  x\nabcd  y\n");
 }
 
-/// One word that is longer than any terminal is wide.
-const SOLID: &str = match str::from_utf8(&[b'x'; 500]) {
+/// A word longer than any terminal width.
+const LONG_WORD: &str = match str::from_utf8(&[b'x'; 500]) {
     Ok(text) => text,
     Err(_) => "",
 };
 
 #[test]
 fn table_renders_at_any_width() {
-    for name in ["日本語製品名プラン", "é ü ö ä é ü ö ä", "", " ", SOLID] {
+    for name in ["日本語製品名プラン", "é ü ö ä é ü ö ä", "", " ", LONG_WORD] {
         for width in (1..40).chain([u16::MAX]) {
             for color in [false, true] {
-                table::render(&Output::one(Named("", Some(name))), Some(width), color);
-                table::render(&Output::list([Named("1", Some(name)), Named("2", None)]), Some(width), color);
+                table::render(&Output::one(TestRecord("", Some(name))), Some(width), color);
+                table::render(&Output::list([TestRecord("1", Some(name)), TestRecord("2", None)]), Some(width), color);
             }
         }
     }
@@ -128,14 +129,14 @@ fn table_renders_at_any_width() {
 
 #[test]
 fn table_of_one_record_has_bold_field_names() {
-    let text = table::render(&Output::one(Named("", Some("日本語"))), None, true);
+    let text = table::render(&Output::one(TestRecord("", Some("日本語"))), None, true);
     assert_eq!(text, "\u{1b}[1mname\u{1b}[0m  日本語\n");
 }
 
 #[test]
 fn table_too_narrow_keeps_ids_whole() {
     let ids = ["05fe0b58-dfdb-4c0a-b52d-c93aa694a301", "4eefb35e-c7fd-44bd-b0d9-925ceaeffe01"];
-    let output = Output::list(ids.map(|id| Named(id, Some("some words and https://example.com/path"))));
+    let output = Output::list(ids.map(|id| TestRecord(id, Some("some words and https://example.com/path"))));
     for width in 1..100 {
         let text = table::render(&output, Some(width), false);
         assert!(ids.iter().all(|id| text.contains(id)), "{width}\n{text}");

@@ -1,4 +1,4 @@
-//! The baseline: the wanted settings of a tenant, in a TOML or JSON file under version control.
+//! The baseline: the desired settings of a tenant, in a TOML or JSON file.
 
 mod fields;
 
@@ -21,7 +21,7 @@ pub enum FileFormat {
 }
 
 impl FileFormat {
-    /// The format by the extension of the file: JSON for `.json`, otherwise TOML.
+    /// The format by file extension: JSON for `.json`, otherwise TOML.
     pub fn from_path(path: &Path) -> Self {
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if is_json { Self::Json } else { Self::Toml }
@@ -30,10 +30,10 @@ impl FileFormat {
 
 const HINT_EXPORT: &str = "write one from the tenant's settings: mscommerce baseline export --file FILE";
 
-/// Far above the size of a baseline of all products.
+/// In bytes. Larger than any realistic baseline.
 const MAX_FILE_SIZE: usize = 8 * 1024 * 1024;
 
-/// The keys at the top level of the file.
+/// The top-level keys of the file.
 pub const POLICY: &str = "policy";
 pub const DEFAULT: &str = "default";
 pub const PRODUCTS: &str = "products";
@@ -42,27 +42,28 @@ pub const OFFER_TYPES: &str = "offer-types";
 /// A parsed baseline file.
 #[derive(Debug, PartialEq)]
 pub struct Baseline {
-    /// The name of the file, for messages.
+    /// The file name, for messages.
     file: String,
-    /// The policy that the file is for, with its line.
+    /// The policy ID and its line.
     policy: Option<(String, usize)>,
     default: Option<PolicyValue>,
     entries: Vec<BaselineEntry>,
 }
 
-/// The wanted value of one product or offer type, as the file spells it.
+/// The wanted value of one product or offer type.
 #[derive(Clone, Debug, PartialEq)]
 struct BaselineEntry {
     target: Target,
+    /// As spelled in the file.
     value: String,
     line: usize,
 }
 
 /// The result of comparing a baseline with a listing.
 pub struct Comparison {
-    /// Covers all entries that the tenant lists.
+    /// The changes for all listed items of the baseline.
     pub plan: Plan,
-    /// The entries that the tenant does not list, in the order of the file.
+    /// The entries that the tenant does not list, in file order.
     pub unknown: Vec<UnknownEntry>,
 }
 
@@ -70,11 +71,11 @@ pub struct Comparison {
 #[derive(Debug)]
 pub struct UnknownEntry {
     pub target: Target,
-    /// In the service's spelling if this version knows the value.
+    /// In the spelling of the service if this version supports the value.
     pub wanted: String,
-    /// File and line, as `base.toml:3`.
+    /// File and line: `base.toml:3`.
     pub location: String,
-    /// A listed item that the entry may mean.
+    /// A hint with the listed item that the entry may refer to.
     pub suggestion: Option<String>,
 }
 
@@ -89,7 +90,7 @@ fn table_name(scope: Option<Scope>) -> &'static str {
 }
 
 impl Baseline {
-    /// Reads and parses a file.
+    /// Reads and parses a file. Fails if it is unreadable, too large or invalid.
     pub async fn read(path: &Path) -> Result<Self> {
         let file = sanitize_line(&path.display().to_string());
         let bytes = files::read_limited(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
@@ -104,7 +105,7 @@ impl Baseline {
         Self::from_bytes(&file, &bytes, FileFormat::from_path(path))
     }
 
-    /// Parses the content of the file named `file`.
+    /// Parses the content of a file. Errors contain `file` as its name.
     pub fn from_bytes(file: &str, bytes: &[u8], format: FileFormat) -> Result<Self> {
         let text = std::str::from_utf8(files::strip_bom(bytes)).map_err(|_| {
             Error::failed(format!("{file} is not UTF-8 text"))
@@ -113,7 +114,7 @@ impl Baseline {
         Self::parse(file, text, format)
     }
 
-    /// Parses the text of the file named `file`.
+    /// Parses the text of a file. Errors contain `file` as its name, and the line.
     pub fn parse(file: &str, text: &str, format: FileFormat) -> Result<Self> {
         let fields = if text.trim().is_empty() { Vec::new() } else { fields::parse(file, text, format)? };
         if fields.is_empty() {
@@ -185,8 +186,8 @@ impl Baseline {
         }
     }
 
-    /// Compares the file with the listing of a tenant. A value that this version does not know is an error unless the
-    /// tenant has the same value.
+    /// Compares the file with the listing of a tenant. Fails if the file contains an unsupported value for a listed
+    /// item, unless the item has that value.
     pub fn compare(&self, listed: Vec<ProductPolicy>) -> Result<Comparison> {
         let mut desired = Desired::with_default(self.default);
         let mut unknown = Vec::new();
@@ -208,7 +209,7 @@ impl Baseline {
         Ok(Comparison { plan: Plan::diff(listed, &desired), unknown })
     }
 
-    /// The wanted value of a listed item. The value that the item has is always valid.
+    /// The wanted value of a listed item. The current value of the item is always valid.
     fn resolve_value(&self, entry: &BaselineEntry, item: &ProductPolicy) -> Result<Wanted> {
         if item.value.as_ref().is_some_and(|current| current.eq_ignore_ascii_case(&entry.value)) {
             return Ok(Wanted::Keep);
@@ -223,7 +224,7 @@ impl Baseline {
         Err(self.error_at(entry.line, &entry.key(), reason).with_hint(hint))
     }
 
-    /// The value of an entry, or `None` if this version does not know it.
+    /// The value of an entry, or `None` if this version does not support it. Fails if the scope does not accept it.
     fn parse_value(&self, entry: &BaselineEntry) -> Result<Option<PolicyValue>> {
         match PolicyValue::parse(&entry.value) {
             Ok(value) if !entry.target.scope.accepts(value) => {
@@ -240,7 +241,7 @@ impl Baseline {
     }
 }
 
-/// A hint if the id of a target is the name of a listed item, or is in the wrong table.
+/// A hint if the ID of a target is the name of a listed item, or is in the wrong table.
 fn suggest_table(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
     let item = listed.iter().find(|item| item.matches_id_or_name(&target.id))?;
     Some(format!("{} belongs into [{}] by its id", item.label(), table_name(item.scope())))

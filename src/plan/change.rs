@@ -10,13 +10,13 @@ pub enum Outcome {
     Changed,
     /// The item already had the wanted value; nothing was sent.
     Unchanged,
-    /// Dry run: the change is pending; nothing was sent.
+    /// The change is pending in a dry run; nothing was sent.
     Planned,
     Failed,
 }
 
 impl Outcome {
-    /// The spelling in every output format.
+    /// The value of the field `outcome`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Changed => "changed",
@@ -27,19 +27,19 @@ impl Outcome {
     }
 }
 
-/// The wanted value of one product or offer type, beside its present state.
+/// The current state and the wanted value of one product or offer type.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub target: Target,
     pub before: ProductPolicy,
-    /// The wanted value; `None` to keep the present one.
+    /// `None` keeps the current value.
     pub wanted: Option<PolicyValue>,
 }
 
-/// A change as commands print it.
+/// The output record of a change.
 #[derive(Clone, Debug)]
 pub struct ChangeRecord {
-    /// The item after the change. Its value is `None` if the present value is unknown.
+    /// The item after the change. Its value is `None` if the current value is unknown.
     pub item: ProductPolicy,
     pub previous_value: Option<String>,
     pub outcome: Outcome,
@@ -62,7 +62,7 @@ impl Change {
         self.wanted.filter(|wanted| !wanted.matches(self.before.value.as_deref()))
     }
 
-    /// Whether the value differs from the wanted one.
+    /// Whether the current value differs from the wanted one.
     pub fn is_pending(&self) -> bool {
         self.value_to_send().is_some()
     }
@@ -94,7 +94,7 @@ impl Change {
         ChangeResult { target, record, error: None, correlation_id: None }
     }
 
-    /// The result of a change that the response confirms.
+    /// The result of a change that the response confirmed.
     pub fn changed(mut self, response: ProductPolicy, correlation_id: String) -> ChangeResult {
         let (target, previous_value) = (self.target.clone(), self.before.value.clone());
         merge_response(&mut self.before, response);
@@ -102,14 +102,14 @@ impl Change {
         ChangeResult { target, record, error: None, correlation_id: Some(correlation_id) }
     }
 
-    /// The result of a change that failed. `current` is the value as far as it is known.
+    /// The result of a failed change. `current` is the current value if known.
     pub fn failed(self, current: Option<String>, error: Error) -> ChangeResult {
         let target = self.target.clone();
         let record = self.into_record(Outcome::Failed, current, Some(error.summary()));
         ChangeResult { target, record, error: Some(error), correlation_id: None }
     }
 
-    /// Fails unless the response shows the sent value for this item.
+    /// Fails unless the response contains the sent value for this item.
     pub fn verify(&self, value: PolicyValue, after: &ProductPolicy) -> Result<()> {
         let label = self.before.label();
         let mismatch = if !value.matches(after.value.as_deref()) {
@@ -123,7 +123,7 @@ impl Change {
         Err(Error::failed(mismatch).context(format!("could not change {}", self.target)))
     }
 
-    /// Whether the response is about another item.
+    /// Whether the response is for another item.
     pub fn is_other_item(&self, after: &ProductPolicy) -> bool {
         let ids = self.before.id.as_ref().zip(after.id.as_ref());
         ids.is_some_and(|(before, after)| !before.eq_ignore_ascii_case(after))
@@ -136,7 +136,7 @@ impl Change {
 }
 
 impl ChangeRecord {
-    /// The present value in words.
+    /// The current value, as part of a sentence.
     pub fn current_state(&self) -> String {
         sanitize_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
     }
@@ -147,7 +147,7 @@ impl ChangeRecord {
     }
 }
 
-/// Takes over the item of a response, which may leave out what the request did not change.
+/// Updates an item from a response, which may omit fields that the request did not change.
 fn merge_response(item: &mut ProductPolicy, after: ProductPolicy) {
     item.value = after.value;
     item.extra = after.extra;

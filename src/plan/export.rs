@@ -10,10 +10,10 @@ use crate::api::{ProductPolicy, Scope};
 use crate::error::{Error, Result};
 use crate::text::sanitize_line;
 
-/// The text of a baseline file, and the items that it cannot contain.
+/// A baseline file and the items that it cannot contain.
 pub struct Export {
     pub text: String,
-    /// The labels of skipped items, each with the reason.
+    /// Skipped items: label and reason.
     pub skipped: Vec<(String, &'static str)>,
 }
 
@@ -23,7 +23,7 @@ struct ExportEntry {
     name: String,
 }
 
-/// Exports listed items, sorted by name.
+/// Exports listed items as a baseline, sorted by name.
 pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, format: FileFormat) -> Result<Export> {
     listed.sort_by_cached_key(|item| (item.name.as_ref().map(|name| name.to_lowercase()), item.id.clone()));
     let (mut products, mut offer_types, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
@@ -86,7 +86,7 @@ fn toml_string(value: &str) -> String {
     TomlStringBuilder::new(value).as_basic().to_toml_value()
 }
 
-/// JSON has no comments, so the names are left out.
+/// Omits the names, because JSON has no comments.
 fn to_json(policy: &str, products: &[ExportEntry], offer_types: &[ExportEntry]) -> Result<String> {
     #[derive(Serialize)]
     #[serde(rename_all = "kebab-case")]

@@ -1,4 +1,4 @@
-//! The difference between a desired state and what a tenant lists. Nothing here sends a request.
+//! Computes the changes from the listed state of a tenant to a desired state. Sends no request.
 
 mod baseline;
 mod change;
@@ -21,11 +21,11 @@ pub use export::export;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Set(PolicyValue),
-    /// Keep the present value; the item is still part of the plan.
+    /// Keeps the current value; the item is still part of the plan.
     Keep,
 }
 
-/// The desired state of a tenant: wanted values by target, and a default for all other items.
+/// The desired state of a tenant: wanted values by target, and an optional default for all other items.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Desired {
     wanted: BTreeMap<Target, Wanted>,
@@ -33,8 +33,8 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// Creates a state with a default value for items without an entry. Without a default, those items are not part of
-    /// the plan. The default skips items that do not accept it: offer types cannot be set to trials only.
+    /// Creates a desired state with a default value for items without an entry. Without a default, a plan does not
+    /// contain those items. The default applies only to items that accept it: offer types do not accept trials.
     pub fn with_default(default: Option<PolicyValue>) -> Self {
         Self { default, ..Self::default() }
     }
@@ -49,7 +49,7 @@ impl Desired {
         self.wanted.get(target).copied().or_else(default)
     }
 
-    /// The default value, if it applies to an item without a target and differs from its value.
+    /// The default value if it applies to an item without a target and differs from its value.
     fn default_for_unaddressable(&self, item: &ProductPolicy) -> Option<PolicyValue> {
         // An unknown scope accepts what both known scopes accept.
         let scope = item.scope().unwrap_or(Scope::OfferType);
@@ -57,17 +57,17 @@ impl Desired {
     }
 }
 
-/// The difference between a listing and a desired state, in the order of the listing.
+/// The changes from a listing to a desired state, in listing order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// All items of the desired state, those included that have the wanted value already.
+    /// All listed items of the desired state, including those that already have the wanted value.
     pub changes: Vec<Change>,
-    /// Items that differ but that no request can address, with the wanted value.
+    /// Items that differ but cannot be addressed by a request, with the wanted value.
     pub unaddressable: Vec<(ProductPolicy, PolicyValue)>,
 }
 
 impl Plan {
-    /// Computes the changes from the listed state to the desired one. An item that is listed twice is changed once.
+    /// Computes the changes. An item that is listed twice is changed once.
     pub fn diff(listed: Vec<ProductPolicy>, desired: &Desired) -> Self {
         let mut plan = Self::default();
         let mut index_by_target: BTreeMap<Target, usize> = BTreeMap::new();
@@ -95,12 +95,12 @@ impl Plan {
         plan
     }
 
-    /// A plan of a single change.
+    /// Creates a plan with a single change.
     pub fn single(change: Change) -> Self {
         Self { changes: vec![change], unaddressable: Vec::new() }
     }
 
-    /// Fails if the plan would leave an item with another value than the wanted one.
+    /// Fails if an item differs from the desired state but cannot be addressed by a request.
     pub fn ensure_addressable(&self) -> Result<()> {
         self.unaddressable.first().map_or(Ok(()), |(item, _)| Err(unaddressable(item)))
     }
@@ -110,7 +110,7 @@ impl Plan {
         self.pending_count() == 0
     }
 
-    /// The number of changes that a request is needed for.
+    /// The number of changes that require a request.
     pub fn pending_count(&self) -> usize {
         self.changes.iter().filter(|change| change.is_pending()).count()
     }
@@ -121,7 +121,7 @@ impl Plan {
     }
 }
 
-/// The pending changes, one line each.
+/// Formats the pending changes, one per line.
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for change in self.changes.iter().filter(|change| change.is_pending()) {
@@ -131,7 +131,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// The error for an item that no request can address.
+/// The error for an item that cannot be addressed by a request.
 pub fn unaddressable(item: &ProductPolicy) -> Error {
     let reason = match item.scope() {
         None => format!("of the scope '{}', which this version cannot change", display_excerpt(&item.scope)),

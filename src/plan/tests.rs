@@ -6,7 +6,7 @@ use serde_json::Map;
 use super::*;
 use PolicyValue::{Disabled, Enabled, OnlyTrialsWithoutPaymentMethod as Trials};
 
-/// An item of a listing. Ids have few letters, so that they collide, also in another case.
+/// A listed item. The small ID alphabet causes duplicates, also with different case.
 fn item() -> impl Strategy<Value = ProductPolicy> {
     let scope = prop_oneof![Just(Scope::Product), Just(Scope::OfferType)];
     let value = option::of(prop_oneof![
@@ -42,7 +42,7 @@ fn desired() -> impl Strategy<Value = Desired> {
     })
 }
 
-/// The listing after all changes of the plan.
+/// Returns the listing after all changes of the plan.
 fn apply(plan: &Plan, listed: &[ProductPolicy]) -> Vec<ProductPolicy> {
     let mut after = listed.to_vec();
     for change in &plan.changes {

@@ -1,4 +1,4 @@
-//! Parses TOML or JSON into fields with line numbers. serde loses the lines that error messages need.
+//! Parses TOML or JSON into fields with line numbers, which error messages need and serde does not keep.
 
 use std::fmt;
 
@@ -22,13 +22,13 @@ pub struct Field {
 #[derive(Debug, PartialEq)]
 pub enum FieldValue {
     Text(String),
-    /// In the order of the file.
+    /// In file order.
     Table(Vec<Field>),
-    /// Any type that a baseline does not use.
+    /// A type that baselines do not support.
     Other,
 }
 
-/// Parses the fields of the top level. `file` names the file in errors.
+/// Parses the top-level fields. Syntax errors contain `file` as the file name, and the line.
 pub fn parse(file: &str, text: &str, format: FileFormat) -> Result<Vec<Field>> {
     match format {
         FileFormat::Toml => parse_toml(file, text),
@@ -67,12 +67,12 @@ fn toml_fields(table: &DeTable<'_>, line_at: &impl Fn(usize) -> usize) -> Vec<Fi
             },
         })
         .collect();
-    // The parser sorts by key.
+    // Restore the file order: the parser sorts by key.
     fields.sort_by_key(|field| field.line);
     fields
 }
 
-/// A baseline has no deeper JSON values. The limit keeps the recursion small.
+/// Limits recursion. A valid baseline has no deeper values.
 const MAX_JSON_DEPTH: usize = 3;
 
 fn parse_json(file: &str, text: &str) -> Result<Vec<Field>> {
@@ -111,14 +111,14 @@ fn json_value(raw: &RawValue, line: usize, depth: usize) -> serde_json::Result<F
     })
 }
 
-/// Counts the lines of a text from token to token.
+/// Tracks the line number while skipping from token to token.
 struct Cursor<'a> {
     rest: &'a str,
     line: usize,
 }
 
 impl Cursor<'_> {
-    /// Skips to the end of a token, and returns the line that it starts in.
+    /// Skips to the end of a token. Returns the line where the token starts.
     fn skip(&mut self, token: &str) -> usize {
         let (before, after) = self.rest.split_once(token).unwrap_or_default();
         let newlines = |text: &str| text.matches('\n').count();

@@ -1,4 +1,4 @@
-//! Properties of baseline files for any input.
+//! Property checks of the baseline parser for arbitrary input.
 
 use serde_json::Map;
 
@@ -6,7 +6,7 @@ use super::{Baseline, FileFormat, ProductPolicy};
 use crate::plan::export;
 use crate::ui::format_error_checked;
 
-/// Panics unless the file survives export and parsing, or fails with an error that names the file and the line.
+/// Panics unless the file round-trips through export and parsing, or its error contains the file name and the line.
 pub fn check_baseline(file: &[u8]) {
     for format in [FileFormat::Toml, FileFormat::Json] {
         match Baseline::from_bytes("the-file", file, format) {
@@ -43,7 +43,7 @@ fn check_round_trip(baseline: &Baseline) {
         assert_eq!(settings(&parsed), settings(baseline), "{}", exported.text);
         assert_eq!(parsed.policy.map(|(policy, _)| policy).as_deref(), Some(policy));
     }
-    // A value is always valid if the tenant has it.
+    // The current value of an item is always valid.
     if let Err(error) = baseline.compare(listed) {
         panic!("a tenant fails its own baseline: {error:?}");
     }

@@ -8,15 +8,15 @@ use crate::plan::export;
 
 const FORMATS: [FileFormat; 2] = [FileFormat::Toml, FileFormat::Json];
 
-/// A listed item with names, ids and values of any characters.
+/// A listed item whose name, ID and value may contain any characters.
 fn item() -> impl Strategy<Value = ProductPolicy> {
     let known = prop_oneof![Just("Enabled".to_owned()), Just("DISABLED".to_owned())];
-    // Export keeps every value as it is: a spelling of this tool, or a value that no offer type accepts.
-    let odd =
+    // Export must not normalize values, not even aliases and values that offer types do not accept.
+    let unusual =
         prop_oneof![Just("trials".to_owned()), Just("OnlyTrialsWithoutPaymentMethod".to_owned()), any::<String>()];
     let scope = prop_oneof![Just(Scope::Product), Just(Scope::OfferType)];
     let id = prop_oneof!["[A-Z0-9]{12}".prop_map(String::from), any::<String>()];
-    (scope, option::weighted(0.9, id), option::of(any::<String>()), option::weighted(0.9, prop_oneof![known, odd]))
+    (scope, option::weighted(0.9, id), option::of(any::<String>()), option::weighted(0.9, prop_oneof![known, unusual]))
         .prop_map(|(scope, id, name, value)| ProductPolicy {
             policy_id: None,
             scope: scope.as_str().to_owned(),
@@ -27,7 +27,7 @@ fn item() -> impl Strategy<Value = ProductPolicy> {
         })
 }
 
-/// The exportable items of a listing: each target once, with an id and a value.
+/// The target and value of each exportable item. Checks the number of skipped items.
 fn settings(listed: &[ProductPolicy], skipped: usize) -> Vec<(Target, String)> {
     let mut settings: Vec<_> = listed
         .iter()
@@ -39,7 +39,7 @@ fn settings(listed: &[ProductPolicy], skipped: usize) -> Vec<(Target, String)> {
     settings
 }
 
-/// The items without those that repeat a target.
+/// Removes items with a repeated target.
 fn without_duplicates(listed: Vec<ProductPolicy>) -> Vec<ProductPolicy> {
     let mut seen = std::collections::BTreeSet::new();
     listed.into_iter().filter(|item| item.target().is_none_or(|target| seen.insert(target))).collect()
@@ -131,7 +131,7 @@ fn json_error_has_file_line_and_key() {
             "{\"products\": {\n\"A\": \"Enabled\",\n\"A\": \"Enabled\"}}",
             "b:3: products.A: the id is there a second time",
         ),
-        // The line of a value, although the text of the value occurs before it.
+        // The value also occurs earlier in the text, which must not affect its line.
         ("\n{\"products\": {\"A\":\n\"A\", \"\\u0042\": \"A\",\n\"b\": \"\"}}", "b:4: products.b: the id is there"),
         ("{\"policy\": \"default\", \"default\":\n\"policy\"}", "b:2: default: 'policy' is no value"),
         ("{\"products\":\n{\"A\": [\"Enabled\"]}}", "b:2: products.A: the value has to be a text"),
@@ -187,7 +187,7 @@ fn trials_for_offer_type_is_an_error_unless_current() {
 }
 
 #[test]
-fn deep_and_long_files_are_handled() {
+fn deep_nesting_fails_and_long_file_parses() {
     let deep = format!("{}1{}", "{\"a\":".repeat(50_000), "}".repeat(50_000));
     assert!(Baseline::parse("b", &deep, FileFormat::Json).is_err());
     assert!(Baseline::parse("b", &deep.replace(':', "="), FileFormat::Toml).is_err());
