@@ -75,7 +75,7 @@ impl Entra {
                     if failed_polls == MAX_FAILED_POLLS {
                         return Err(AuthError::Other(error.into()));
                     }
-                    interval = interval.saturating_mul(2).min(MAX_BACKOFF);
+                    interval = back_off(interval);
                 }
             }
             tokio::time::sleep(interval).await;
@@ -94,5 +94,21 @@ impl Entra {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.into_bytes())
             .map_err(Error::from_source)
+    }
+}
+
+/// The interval after a failed poll: doubled up to [`MAX_BACKOFF`], and never shorter than before (RFC 8628, section 3.5).
+fn back_off(interval: Duration) -> Duration {
+    interval.saturating_mul(2).min(MAX_BACKOFF).max(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn back_off_never_shortens_the_interval() {
+        let seconds = [1, 5, 10, 15].map(|seconds| back_off(Duration::from_secs(seconds)).as_secs());
+        assert_eq!(seconds, [2, 10, 10, 15]);
     }
 }
