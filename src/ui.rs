@@ -202,7 +202,7 @@ impl Ui {
         let is_shown = tty.stderr && !is_dumb && !options.quiet && options.verbosity == 0;
         let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(total), target);
-        if let Ok(style) = ProgressStyle::with_template("Changing [{bar:40}] {pos}/{len}") {
+        if let Ok(style) = ProgressStyle::with_template("Changing [{wide_bar}] {pos}/{len}") {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.tick();

@@ -142,10 +142,11 @@ fn lines(table: &mut Table) -> impl Iterator<Item = String> {
     table.lines().map(|line| line.trim_end().to_owned())
 }
 
-/// The minimum column width at which text is readable, and IDs and URLs do not wrap.
+/// The minimum column width at which text is readable, and IDs and URLs do not wrap. Both are ASCII; other scripts may have
+/// no spaces between words.
 fn min_width<'t>(texts: impl Iterator<Item = &'t String>, content_width: u16) -> u16 {
-    let lengths = texts.flat_map(|text| text.split(' ')).map(|word| word.chars().count());
-    let longest = lengths.filter(|length| *length <= MAX_UNBROKEN_WORD).max().unwrap_or_default();
+    let words = texts.flat_map(|text| text.split(' ')).filter(|word| word.is_ascii());
+    let longest = words.map(str::len).filter(|length| *length <= MAX_UNBROKEN_WORD).max().unwrap_or_default();
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     longest.max(MIN_TEXT_WIDTH).min(content_width)
 }

@@ -128,6 +128,17 @@ fn table_renders_at_any_width() {
 }
 
 #[test]
+fn table_wraps_text_without_spaces() {
+    let name: &str = "日本語の製品名前".repeat(9).leak();
+    let list = Output::list([TestRecord("1", Some(name)), TestRecord("2", None)]);
+    for output in [list, Output::one(TestRecord("1", Some(name)))] {
+        let text = table::render(&output, Some(60), false);
+        assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 60), "{text}");
+        assert_eq!(text.replace(char::is_whitespace, "").matches('語').count(), 9, "{text}");
+    }
+}
+
+#[test]
 fn table_of_one_record_has_bold_field_names() {
     let text = table::render(&Output::one(TestRecord("", Some("日本語"))), None, true);
     assert_eq!(text, "\u{1b}[1mname\u{1b}[0m  日本語\n");
