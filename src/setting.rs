@@ -82,3 +82,31 @@ pub fn parse_url(environment: &Environment, variable: &'static str, default: &st
         _ => Err(invalid("is no https address")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_allowed_only_for_loopback() {
+        let parse = |url| parse_url(&[("MSCOMMERCE_ENDPOINT", url)].into_iter().collect(), "MSCOMMERCE_ENDPOINT", "");
+        for valid in [
+            "http://127.0.0.1:1",
+            "http://[::1]:1",
+            "http://localhost:1",
+            "https://proxy.example/base",
+            "login.example",
+        ] {
+            assert!(parse(valid).is_ok(), "{valid}");
+        }
+        for invalid in [
+            "http://licensing.m365.microsoft.com",
+            "http://127.0.0.1.example",
+            "ftp://x.example",
+            "https://u:p@x.example",
+            "http://",
+        ] {
+            assert!(parse(invalid).is_err(), "{invalid}");
+        }
+    }
+}

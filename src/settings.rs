@@ -305,28 +305,6 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_allowed_only_for_loopback() {
-        for valid in [
-            "http://127.0.0.1:1",
-            "http://[::1]:1",
-            "http://localhost:1",
-            "https://proxy.example/base",
-            "login.example",
-        ] {
-            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", valid)]).is_ok(), "{valid}");
-        }
-        for invalid in [
-            "http://licensing.m365.microsoft.com",
-            "http://127.0.0.1.example",
-            "ftp://x.example",
-            "https://u:p@x.example",
-            "http://",
-        ] {
-            assert!(settings(&[], &[("MSCOMMERCE_ENDPOINT", invalid)]).is_err(), "{invalid}");
-        }
-    }
-
-    #[test]
     fn invalid_value_error_names_variable() {
         for (variable, value) in [("MSCOMMERCE_OUTPUT", "xml"), ("MSCOMMERCE_PROFILE", "a b")] {
             let error = settings(&[], &[(variable, value)]).err().expect("an error");

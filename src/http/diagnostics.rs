@@ -15,8 +15,8 @@ use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 use super::client::{CONNECT_TIMEOUT, client_builder};
 use super::dns::lookup_host;
-use super::error::DnsError;
 use super::proxy::{self, Proxy};
+use super::transport_error::DnsError;
 use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port, is_loopback};
 
 /// The timeout of the TLS check: enough to open a connection and receive a short response.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Url;
 
-use super::error::DnsError;
+use super::transport_error::DnsError;
 
 /// The system's resolver. It returns [`DnsError`], so that a DNS failure can be found among the causes of a reqwest
 /// error.

@@ -11,6 +11,7 @@ mod proxy;
 mod response;
 mod retry;
 mod tls;
+mod transport_error;
 
 pub use client::{CORRELATION_ID, Client, new_correlation_id};
 pub use diagnostics::{Route, TcpConnection};

@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::{Certificate, ClientBuilder};
 
 use super::HttpError;
-use super::error::root_cause;
+use super::transport_error::root_cause;
 
 /// Whether the platform verifier reads `SSL_CERT_FILE` itself.
 const VERIFIER_READS_SSL_CERT_FILE: bool = cfg!(all(unix, not(target_os = "macos")));

@@ -1,0 +1,215 @@
+//! Classification of the errors of reqwest, hyper, rustls and the operating system as [`HttpError`]s.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use url::Url;
+
+use super::error::{Delivery, HttpError, host_and_port};
+use super::proxy::proxy_display;
+
+impl HttpError {
+    pub fn invalid_request(error: &reqwest::Error) -> Self {
+        Self::new("the request could not be made").with_detail(root_cause(error)).not_sent()
+    }
+
+    /// Classifies a reqwest error by its causes.
+    pub fn from_reqwest(error: &reqwest::Error, url: &Url) -> Self {
+        let (host, proxy) = (host_and_port(url), proxy_display(url));
+        if let Some(error) = find_cause::<DnsError>(error) {
+            return Self::dns_failure(error, proxy.as_deref());
+        }
+        if let Some(failure) = find_cause::<rustls::Error>(error) {
+            return match proxy {
+                // The TLS connection to an HTTPS proxy failed.
+                Some(proxy) if is_tunnel_error(error) => Self::tls_error(failure, &proxy, true).stopped_at_proxy(),
+                _ => Self::tls_error(failure, &host, error.is_connect()),
+            };
+        }
+        if let (Some(proxy), true) = (&proxy, error.is_connect()) {
+            return Self::proxy_failure(error, &host, proxy);
+        }
+        if error.is_timeout() {
+            let timeout = Self::connect_timeout(&host);
+            return if error.is_connect() { timeout.not_sent() } else { timeout };
+        }
+        if error.is_connect() {
+            let cause = find_cause::<io::Error>(error);
+            if url.scheme() == "https" && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof) {
+                return Self::new(format!("{host} broke off while the secure connection (TLS) was being made"))
+                    .with_hint("look for a proxy or a security product in between")
+                    .not_sent();
+            }
+            return Self::unreachable(&host, cause, &root_cause(error));
+        }
+        Self::new(format!("the connection to {host} broke off before the answer was complete"))
+            .with_detail(root_cause(error))
+            .with_hint("try again")
+            .transient()
+    }
+
+    pub fn connect_timeout(host: &str) -> Self {
+        Self::new(format!("{host} did not accept a connection in time"))
+            .with_hint("look at the network and at HTTPS_PROXY, then try again")
+            .transient()
+    }
+
+    /// No TCP connection was established.
+    pub fn unreachable(host: &str, cause: Option<&io::Error>, reason: &str) -> Self {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, TimedOut};
+        let kind = cause.map(io::Error::kind);
+        let problem = if kind == Some(ConnectionRefused) { "refused the connection" } else { "could not be reached" };
+        Self {
+            transient: matches!(kind, Some(ConnectionRefused | ConnectionReset | ConnectionAborted | TimedOut)),
+            ..Self::new(format!("{host} {problem}"))
+                .with_detail(reason)
+                .with_hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
+                .not_sent()
+        }
+    }
+
+    pub fn dns_failure(error: &DnsError, proxy: Option<&str>) -> Self {
+        // Only the error text distinguishes a temporary failure from an unknown name.
+        let reason = error.reason.to_ascii_lowercase();
+        Self {
+            transient: reason.contains("temporary") || reason.contains("try again"),
+            stopped_at_proxy: proxy.is_some(),
+            ..Self::new(format!("the address of {} could not be found", error.name))
+                .with_detail(&error.reason)
+                .with_hint(match proxy {
+                    Some(proxy) => format!("that is the proxy {proxy}: look at HTTPS_PROXY"),
+                    None => {
+                        "is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY"
+                            .to_owned()
+                    }
+                })
+                .not_sent()
+        }
+    }
+
+    fn proxy_failure(error: &reqwest::Error, host: &str, proxy: &str) -> Self {
+        if find_cause::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
+            return Self::new(format!("the proxy {proxy} refused the connection"))
+                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+                .not_sent()
+                .stopped_at_proxy();
+        }
+        Self::proxy_rejected(&root_cause(error), host, proxy)
+    }
+
+    /// The proxy accepted the connection, but did not open a tunnel to the host.
+    pub fn proxy_rejected(reason: &str, host: &str, proxy: &str) -> Self {
+        let error = if reason.contains("unsupported scheme") {
+            Self::new(format!("the proxy {proxy} is of a kind that is not supported"))
+                .with_hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
+        } else if reason.contains("authorization required") {
+            Self::new(format!("the proxy {proxy} asks for a user name and a password"))
+                .with_hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
+        } else {
+            Self::new(format!("the proxy {proxy} did not let us through to {host}"))
+                .with_detail(reason)
+                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+        };
+        error.not_sent().stopped_at_proxy()
+    }
+
+    /// The TLS handshake with `host`, which may be a proxy, failed. `is_connecting` means that no request was sent.
+    pub fn tls_error(error: &rustls::Error, host: &str, is_connecting: bool) -> Self {
+        use rustls::{AlertDescription, CertificateError as Certificate, Error as Tls};
+        let is_unknown_issuer = matches!(error, Tls::InvalidCertificate(Certificate::UnknownIssuer));
+        let (message, hint) = match error {
+            Tls::PeerIncompatible(_) | Tls::AlertReceived(AlertDescription::ProtocolVersion) => (
+                format!("{host} speaks no TLS version that is secure today; 1.2 or later is needed"),
+                "the service itself speaks TLS 1.2: look for an old proxy or gateway in between",
+            ),
+            Tls::InvalidCertificate(Certificate::UnknownIssuer) => (
+                format!("the certificate of {host} comes from an issuer that is not trusted here"),
+                "if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE",
+            ),
+            Tls::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => (
+                format!("the certificate shown for {host} belongs to another name"),
+                "something answers in the service's place: look at the network, at DNS and at the proxy",
+            ),
+            Tls::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+                (format!("the certificate of {host} has expired"), "is this machine's clock right?")
+            }
+            Tls::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
+                (format!("the certificate of {host} is not valid yet"), "is this machine's clock right?")
+            }
+            Tls::InvalidMessage(_) => (
+                format!("{host} does not speak TLS on this port"),
+                "look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY",
+            ),
+            _ => (
+                format!("no secure connection to {host} could be made"),
+                "look for a proxy or a security product in between",
+            ),
+        };
+        Self {
+            delivery: if is_connecting { Delivery::NotSent } else { Delivery::Unknown },
+            unknown_issuer: is_unknown_issuer,
+            ..Self::new(message).with_detail(error).with_hint(hint)
+        }
+    }
+}
+
+/// A host name that the system could not resolve.
+#[derive(Debug)]
+pub struct DnsError {
+    pub name: String,
+    pub reason: String,
+}
+
+impl fmt::Display for DnsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.name, self.reason)
+    }
+}
+
+impl StdError for DnsError {}
+
+/// The next error in the chain. hyper and rustls wrap their errors in `io::Error`, whose `source()` skips them.
+fn next_cause<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error| next_cause(*error))
+}
+
+/// The innermost cause of type `T`, because an outer `io::Error` may only wrap it.
+fn find_cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Option<&'e T> {
+    causes(error).filter_map(|cause| cause.downcast_ref()).last()
+}
+
+/// The message of the innermost cause. The outer errors only say that the request failed.
+pub fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether the proxy did not open a tunnel. Checks the message, because hyper-util does not export the error type.
+fn is_tunnel_error(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| cause.to_string().starts_with("tunnel error"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn temporary_dns_failure_is_transient() {
+        let is_transient = |reason: &str| {
+            HttpError::dns_failure(&DnsError { name: "x.example".into(), reason: reason.into() }, None).transient
+        };
+        for reason in ["failed to lookup address information: Temporary failure in name resolution", "Try again"] {
+            assert!(is_transient(reason), "{reason}");
+        }
+        for reason in ["failed to lookup address information: Name or service not known", "No such host is known."] {
+            assert!(!is_transient(reason), "{reason}");
+        }
+    }
+}
