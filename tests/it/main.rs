@@ -1,7 +1,6 @@
 //! Tests of the executable against the simulated tenant.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::too_many_lines, reason = "inline snapshots are long")]
-#![allow(clippy::needless_borrows_for_generic_args, reason = "`Transcript::push` takes `&format!(…)` as well")]
 
 #[path = "../tenant/mod.rs"]
 mod tenant;

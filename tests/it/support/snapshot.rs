@@ -136,6 +136,13 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap()
 }
 
+/// Replaces the random names of temporary files of the token cache.
+pub(crate) fn without_temporary_names(mut result: CliResult) -> CliResult {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r"\.sign-ins-\w{6}\b"));
+    result.stderr = NAME.replace_all(&result.stderr, ".sign-ins-[RANDOM]").into_owned();
+    result
+}
+
 #[test]
 fn normalize_replaces_what_varies_between_runs() {
     let text = "see http://127.0.0.1:4711/x, /tmp/.tmpA1b2C3/state/sign-ins.json and \
@@ -146,10 +153,4 @@ fn normalize_replaces_what_varies_between_runs() {
         "see http://127.0.0.1:[PORT]/x, [TMP]/state/sign-ins.json and [TIME] for [UUID] at \
          11111111-1111-4111-8111-111111111111: [OS ERROR], after [DURATION]"
     );
-}
-/// Replaces the random names of temporary files of the token cache.
-pub(crate) fn without_temporary_names(mut result: CliResult) -> CliResult {
-    static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r"\.sign-ins-\w{6}\b"));
-    result.stderr = NAME.replace_all(&result.stderr, ".sign-ins-[RANDOM]").into_owned();
-    result
 }
