@@ -89,7 +89,9 @@ impl RestrictedUser {
         // An id that no user has.
         let id = 54_321;
         let copy = env.home().join("mscommerce");
-        fs::copy(program, &copy).unwrap();
+        // In another process: a program that a parallel test starts would inherit the file open for writing, and the
+        // copy could not be executed meanwhile (ETXTBSY).
+        assert!(Command::new("cp").args([&program, &copy]).status().unwrap().success());
         fs::set_permissions(env.home(), Permissions::from_mode(0o755)).unwrap();
         let files = fs::read_dir(env.state_dir()).unwrap().map(|entry| entry.unwrap().path());
         for path in files.chain([env.state_dir()]) {
