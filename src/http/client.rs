@@ -259,13 +259,8 @@ impl ReqwestClients {
     }
 
     fn client_for(&self, url: &Url) -> Result<&reqwest::Client, HttpError> {
+        check_url(url)?;
         let is_plain = url.scheme() == "http";
-        if is_plain && !is_loopback(url) {
-            return Err(HttpError::insecure_url(url));
-        }
-        if let (false, Some(variable)) = (is_plain, proxy::invalid_proxy_variable(url)) {
-            return Err(HttpError::invalid_proxy(variable));
-        }
         let platform_roots = self.needs_platform_roots.get();
         let cell = match (is_plain, platform_roots) {
             (true, _) => &self.plain,
@@ -278,6 +273,15 @@ impl ReqwestClients {
         let client = if is_plain { build_plain()? } else { build_secure(platform_roots)? };
         Ok(cell.get_or_init(|| client))
     }
+}
+
+/// Fails for a URL to which nothing is sent: plain HTTP to another machine, or with an invalid proxy variable, because
+/// reqwest would connect without the proxy.
+pub fn check_url(url: &Url) -> Result<(), HttpError> {
+    if url.scheme() == "http" {
+        return if is_loopback(url) { Ok(()) } else { Err(HttpError::insecure_url(url)) };
+    }
+    proxy::invalid_proxy_variable(url).map_or(Ok(()), |variable| Err(HttpError::invalid_proxy(variable)))
 }
 
 /// Builds the client for loopback addresses, without a proxy and without root certificates.

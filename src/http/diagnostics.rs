@@ -13,11 +13,11 @@ use tokio::net::TcpStream;
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::client::{CONNECT_TIMEOUT, client_builder};
+use super::client::{CONNECT_TIMEOUT, check_url, client_builder};
 use super::dns::lookup_host;
 use super::proxy::{self, Proxy};
 use super::transport_error::DnsError;
-use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port, is_loopback};
+use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port};
 
 /// The timeout of the TLS check: enough to open a connection and receive a short response.
 const TLS_CHECK_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_mul(2);
@@ -40,16 +40,8 @@ pub struct TcpConnection {
 impl Route {
     /// Determines the route to `url`. Fails if a proxy variable is invalid or the proxy's scheme is not supported.
     pub fn new(url: &Url) -> Result<Self, HttpError> {
-        if url.scheme() == "http" && !is_loopback(url) {
-            return Err(HttpError::insecure_url(url));
-        }
-        let proxy = proxy::proxy_for(url);
-        if url.scheme() != "http"
-            && let Some(variable) = proxy::invalid_proxy_variable(url)
-        {
-            return Err(HttpError::invalid_proxy(variable));
-        }
-        match proxy {
+        check_url(url)?;
+        match proxy::proxy_for(url) {
             Some(proxy) if !proxy.is_supported => {
                 Err(HttpError::proxy_rejected("unsupported scheme", &host_and_port(url), &proxy.display))
             }
