@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
-use crate::support::snapshot::{StderrOnly, Transcript};
+use crate::support::snapshot::{Transcript, stderr_only};
 use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, SCOPE, header_of};
 
 #[test]
@@ -207,7 +207,7 @@ fn verbose_run_names_application_and_credential() {
         ("federated token", app_with(&[(FEDERATED, &token)])),
         ("GitHub", on_github(&env)),
     ] {
-        transcript.push(name, StderrOnly(run(&env, &variables, &["products", "list", "-v"])));
+        transcript.push(name, stderr_only(&run(&env, &variables, &["products", "list", "-v"])));
     }
     cli_snapshot!(transcript, @"
     ===== secret =====

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::fixtures::LIST_PRODUCTS;
-use crate::support::snapshot::{StderrOnly, Transcript};
+use crate::support::snapshot::{Transcript, stderr_only};
 use crate::tenant::{ADMIN, CUSTOMER_TENANT};
 
 const ID: (&str, &str) = APP[0];
@@ -123,7 +123,7 @@ fn incomplete_application_uses_cached_credential() {
         assert_eq!(result.stderr, "", "{variables:?}");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
         let verbose = env.run_with_env(variables, &["products", "list", "-v"]);
-        transcript.push(case_name(variables), StderrOnly(verbose));
+        transcript.push(case_name(variables), stderr_only(&verbose));
         let status = env.run_with_env(variables, &["status", "-o", "json"]).assert_code(0);
         assert_eq!(status.json()["account"], ADMIN);
         assert_eq!(status.stderr, "");
@@ -225,7 +225,7 @@ fn incomplete_application_uses_token_variable() {
         let result = env.run_with_env(&with_token, &["products", "list"]).assert_code(0);
         assert_eq!(result.stderr, "", "{variables:?}");
         let verbose = env.run_with_env(&with_token, &["products", "list", "-v"]);
-        transcript.push(case_name(variables), StderrOnly(verbose));
+        transcript.push(case_name(variables), stderr_only(&verbose));
     }
     cli_snapshot!(transcript, @"
     ===== AZURE_CLIENT_ID =====

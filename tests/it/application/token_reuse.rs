@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::support::fixtures::{EMPTY_LIST, HOME_TOKEN, LIST_PRODUCTS};
 use crate::support::server::{Server, http_response};
-use crate::support::snapshot::StderrOnly;
+use crate::support::snapshot::stderr_only;
 use crate::tenant::{CHANGE_PERMISSION, CUSTOMER_TENANT, Response};
 
 #[test]
@@ -73,7 +73,7 @@ fn failed_application_refresh_is_not_repeated() {
     let result = run(&env, &app_with(&[WITH_SECRET]), &disable_all);
     assert_eq!(env.token_requests().len(), 2);
     assert_eq!(env.request_lines().iter().filter(|line| line.starts_with("PUT ")).count(), 1);
-    cli_snapshot!(StderrOnly(result), @"
+    cli_snapshot!(stderr_only(&result), @"
     exit_code: 4
     ----- stderr -----
     error: 5 unchanged, 12 failed

@@ -39,13 +39,9 @@ impl Render for CliResult {
     }
 }
 
-/// A result of which the snapshot shows exit code and stderr, for runs with a long output that other tests cover.
-pub(crate) struct StderrOnly(pub(crate) CliResult);
-
-impl Render for StderrOnly {
-    fn render(&self) -> String {
-        normalize(&format!("exit_code: {}\n----- stderr -----\n{}", self.0.code, self.0.stderr))
-    }
+/// The result without stdout, for runs with a long output that other tests cover or the test compares by record.
+pub(crate) fn stderr_only(result: &CliResult) -> CliResult {
+    CliResult { code: result.code, stdout: String::new(), stderr: result.stderr.clone() }
 }
 
 #[cfg(unix)]

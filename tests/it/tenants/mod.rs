@@ -21,7 +21,7 @@ use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::{THIRD_DOMAIN, THIRD_TENANT};
 use crate::support::server::{Server, TEST_TIMEOUT, http_response};
-use crate::support::snapshot::Transcript;
+use crate::support::snapshot::{Transcript, stderr_only};
 use crate::tenant::{
     ADMIN, APP_ID, APP_SECRET, CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, Product,
     Received, Response, claims_of,
@@ -59,11 +59,6 @@ fn tenant_ids(result: &CliResult) -> Vec<String> {
     let mut ids = result.column("tenantId");
     ids.dedup();
     ids
-}
-
-/// The result without stdout: for a snapshot of a run whose records are compared one by one.
-fn stderr_only(result: &CliResult) -> CliResult {
-    CliResult { code: result.code, stdout: String::new(), stderr: result.stderr.clone() }
 }
 
 /// The item ids of the records with this tenant and outcome, in output order.
