@@ -33,7 +33,7 @@ class DiscoveryResponse:
 
 
 class OfflineClient:
-    """HTTP client without a network. msal requests the OpenID configuration in every process, whatever its cache holds.
+    """HTTP client without a network. msal requests the OpenID configuration in every process, even with a filled cache.
 
     Leaving out that request makes msal look faster than it is.
     """

@@ -79,7 +79,7 @@ fn main() -> Result<ExitCode> {
     Ok(if options.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// For profilers: prints the environment variables to export, and serves until standard input ends.
+/// For profilers: prints the environment variables to export, and keeps the server running until standard input ends.
 fn serve(fixture: &Fixture) -> Result<ExitCode> {
     println!("export HOME='{}'", fixture.home.display());
     println!("export SSL_CERT_FILE='{}'", fixture.bundle.display());
