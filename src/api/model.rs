@@ -51,7 +51,15 @@ impl Scope {
 
     /// Parses the service's name of a scope, ignoring case. Returns `None` for an unknown scope.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Product, Self::OfferType].into_iter().find(|scope| text.eq_ignore_ascii_case(scope.as_str()))
+        Self::ALL.into_iter().find(|scope| text.eq_ignore_ascii_case(scope.as_str()))
+    }
+
+    /// The name of an item in messages, in the singular.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::OfferType => "offer type",
+        }
     }
 
     /// The name in output and in state files.
@@ -237,11 +245,7 @@ impl Hash for Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.scope {
-            Scope::Product => "product",
-            Scope::OfferType => "offer type",
-        };
-        write!(formatter, "{kind} {}", crate::text::truncate(&self.id, 80))
+        write!(formatter, "{} {}", self.scope.label(), crate::text::truncate(&self.id, 80))
     }
 }
 

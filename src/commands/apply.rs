@@ -241,7 +241,7 @@ pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
         (pending, total) if pending == total => format!("Make these {pending} changes?"),
         (pending, total) => format!("{pending} to change, {} as wanted already. Go ahead?", total - pending),
     };
-    let location = tenant.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default();
+    let location = tenant.location();
     if tenant.context.ui.confirm(&format!("To be changed{location}:\n{plan}{question}")).await? {
         tenant.context.http.reset_deadline();
         return Ok(());

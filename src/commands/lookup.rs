@@ -28,6 +28,14 @@ pub async fn list(scopes: &[Scope], api: &api::Client, context: &Context) -> Res
     }
 }
 
+/// The command that lists the items of a scope.
+pub fn list_command(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Product => "mscommerce products list",
+        Scope::OfferType => "mscommerce products list --scope offer-type",
+    }
+}
+
 /// Describes the searched items, for the error if none matches.
 pub struct LookupContext {
     /// What the items are, in the singular.
@@ -97,10 +105,6 @@ pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: E
     if let Some(hint) = renumbered_hint(&target.id, context) {
         return error.with_hint(hint);
     }
-    let (kind, list) = match target.scope {
-        Scope::Product => ("product", "mscommerce products list"),
-        Scope::OfferType => ("offer type", "mscommerce products list --scope offer-type"),
-    };
     let items = match api.list(target.scope).await {
         Ok(items) => items,
         Err(list_error) if may_be_unknown_id(&list_error) => return explain_unknown_policy(api, error, context).await,
@@ -110,7 +114,8 @@ pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: E
         return error.with_hint(format!("the list has it, so {HINT_SERVICE_FAULT}"));
     }
     let error = error.with_detail(format!("the tenant has no {target}"));
-    with_suggestions(error, &target.id, &items, kind).with_hint(context.command(list))
+    with_suggestions(error, &target.id, &items, target.scope.label())
+        .with_hint(context.command(list_command(target.scope)))
 }
 
 /// Adds the new ID to the error of a change to a renumbered product.

@@ -225,10 +225,11 @@ impl TargetArg {
             (None, None) => ("", Scope::Product),
         };
         if !is_valid_segment(text) {
-            let (kind, list) = match scope {
-                Scope::OfferType => ("an offer type", "mscommerce products list --scope offer-type"),
-                Scope::Product => ("a product's id or name", "mscommerce products list"),
+            let kind = match scope {
+                Scope::OfferType => "an offer type",
+                Scope::Product => "a product's id or name",
             };
+            let list = lookup::list_command(scope);
             let text = display_excerpt(text);
             return Err(Error::usage(format!("'{text}' cannot be {kind}")).with_hint(context.command(list)));
         }
@@ -250,8 +251,8 @@ impl TargetArg {
             Self::Text(text) => {
                 let items = lookup::list(&[Scope::Product], api, context).await?;
                 let lookup = LookupContext {
-                    kind: "product",
-                    list: "mscommerce products list",
+                    kind: Scope::Product.label(),
+                    list: lookup::list_command(Scope::Product),
                     alternative: Some("an offer type, such as SaaS, is named with --offer-type"),
                 };
                 let item = lookup::find_unique(text, &items, &lookup, context)?;
@@ -265,7 +266,7 @@ impl TargetArg {
 
 pub async fn get(args: TargetArgs, context: &Context) -> Result<CommandOutput> {
     let target = TargetArg::new(&args, context)?;
-    let tenant = TenantClient { context: context.clone(), api: context.api()? };
+    let tenant = TenantClient::new(context)?;
     let (_, item) = target.read(&tenant).await?;
     Ok(Output::one(item).into())
 }
@@ -280,7 +281,7 @@ pub async fn update(args: UpdateArgs, context: &Context) -> Result<CommandOutput
         return Err(Error::usage("--confirm asks a question, and standard input is no terminal to answer it on")
             .with_hint("leave out --confirm, or use --dry-run to see what would change"));
     }
-    let tenant = TenantClient { context: context.clone(), api: context.api()? };
+    let tenant = TenantClient::new(context)?;
     tenant.api.prepare(if args.dry_run { Access::Read } else { Access::Write }).await?;
     let (target, before) = target.read(&tenant).await?;
     let change = Change { target, before, wanted: Some(value) };
@@ -306,7 +307,7 @@ fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
 /// Applies a plan with one change, and prints the result as a single record.
 async fn apply_single(plan: Plan, tenant: TenantClient, context: &Context) -> Result<CommandOutput> {
     let options = ApplyOptions { dry_run: false, confirm: false, jobs: 1, undoes: None };
-    let location = tenant.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default();
+    let location = tenant.location();
     let results = apply::apply_plans(vec![TenantPlan { tenant, plan }], &options, context).await;
     let Some(ChangeResult { target, record, error, .. }) = results.into_iter().flat_map(|(_, results)| results).next()
     else {

@@ -36,13 +36,13 @@ impl ScopeArg {
     fn lookup_context(self) -> LookupContext {
         match self {
             Self::Product => LookupContext {
-                kind: "product",
-                list: "mscommerce products list",
+                kind: Scope::Product.label(),
+                list: lookup::list_command(Scope::Product),
                 alternative: Some("offer types are chosen with --scope offer-type, both with --scope all"),
             },
             Self::OfferType => LookupContext {
-                kind: "offer type",
-                list: "mscommerce products list --scope offer-type",
+                kind: Scope::OfferType.label(),
+                list: lookup::list_command(Scope::OfferType),
                 alternative: Some("products are chosen without --scope, both with --scope all"),
             },
             Self::All => LookupContext {

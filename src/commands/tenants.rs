@@ -85,6 +85,16 @@ pub struct TenantClient {
 }
 
 impl TenantClient {
+    /// Creates a client for the tenant of `--tenant` or, without the flag, of the sign-in.
+    pub fn new(context: &Context) -> Result<Self> {
+        Ok(Self { context: context.clone(), api: context.api()? })
+    }
+
+    /// The tenant as a message suffix: ` in the tenant ID`; empty if the ID is unknown.
+    pub fn location(&self) -> String {
+        self.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default()
+    }
+
     /// The tenant as the user spells it; empty for the tenant of the sign-in.
     pub fn name(&self) -> String {
         self.context.settings.tenant().map(ToString::to_string).unwrap_or_default()
@@ -111,8 +121,7 @@ pub struct Tenants {
 impl Tenants {
     /// Creates a client for the tenant of `--tenant` or, without the flag, of the sign-in.
     pub fn single(context: &Context) -> Result<Self> {
-        let client = TenantClient { context: context.clone(), api: context.api()? };
-        Ok(Self { clients: vec![client], is_many: false })
+        Ok(Self { clients: vec![TenantClient::new(context)?], is_many: false })
     }
 
     /// Creates a client for each tenant of the list, or a single one without a list. All clients share one credential.
@@ -184,9 +193,7 @@ impl<T> TenantResults<T> {
     /// The tenants that succeeded, as a message suffix: ` in the tenant ID` or ` at 3 tenants`.
     pub fn location(&self) -> String {
         match self.succeeded.as_slice() {
-            [(client, _)] if !self.is_many => {
-                client.api.session().tenant_id().map(|id| format!(" in the tenant {id}")).unwrap_or_default()
-            }
+            [(client, _)] if !self.is_many => client.location(),
             [_] => " at 1 tenant".to_owned(),
             several => format!(" at {} tenants", several.len()),
         }

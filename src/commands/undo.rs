@@ -106,12 +106,11 @@ fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
 /// The desired state: the value before the run for every product that still has the value of the run. Warns about the
 /// others. Fails if no product is left.
 fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantClient) -> Result<Desired> {
-    let (mut desired, mut is_empty) = (Desired::default(), true);
+    let mut desired = Desired::default();
     for entry in run {
         match previous_value(entry, listed) {
             Ok(wanted) => {
                 desired.insert(entry.target(), wanted);
-                is_empty = false;
             }
             Err(reason) => {
                 let name = entry.name.as_deref().unwrap_or("without a name");
@@ -120,7 +119,7 @@ fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantCl
             }
         }
     }
-    if is_empty {
+    if desired.is_empty() {
         return Err(Error::failed("nothing of the last run can be taken back; nothing was changed")
             .with_hint(apply::history_command(tenant)));
     }
