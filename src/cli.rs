@@ -13,7 +13,8 @@ use crate::commands::history::{self, HistoryArgs};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::product::{self, ProductCommand, ProductsCommand};
 use crate::commands::shell::{self, CompletionsArgs, ManArgs};
-use crate::commands::{ChangeArgs, CommandOutput, DEFAULT_JOBS, doctor, export, status, undo, with_fallback_hint};
+use crate::commands::undo::{self, UndoArgs};
+use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, status, with_fallback_hint};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::settings::GlobalArgs;
@@ -109,7 +110,7 @@ pub enum Command {
     History(HistoryArgs),
     /// Take back the last run's changes
     #[command(after_help = undo::HELP)]
-    Undo(ChangeArgs),
+    Undo(UndoArgs),
     /// What stands between this machine and the service, step by step; changes nothing
     #[command(after_help = doctor::EXAMPLES)]
     Doctor,
@@ -156,7 +157,7 @@ impl Command {
             Self::Baseline(BaselineCommand::Export(args)) => export::run(args, context).await,
             Self::Baseline(BaselineCommand::Check(args)) => baseline::check(args, context).await,
             Self::Baseline(BaselineCommand::Apply(args)) => baseline::apply(args, context).await,
-            Self::History(args) => history::run(&args, context),
+            Self::History(args) => history::run(&args, context).await,
             Self::Undo(args) => undo::run(args, context).await,
             Self::Doctor => doctor::run(context).await,
             Self::Completions(args) => shell::completions(args),

@@ -1,8 +1,13 @@
-//! The history of changes: a private file with one JSON line per change.
+//! The history of changes: a private file with JSON lines. A run appends each change as planned before it sends the first
+//! request, and appends it again with the outcome after the response.
 
-use std::fs::File;
+use std::collections::{HashMap, VecDeque};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,17 +15,33 @@ use serde::{Deserialize, Serialize};
 use crate::api::{Scope, Target};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::plan::Outcome;
 
 const FILE: &str = "changes.jsonl";
 /// Locked during reads and writes. Separate from the history, because on Windows other programs cannot read a locked
 /// file.
 const LOCK: &str = "changes.lock";
 
-/// A change that was applied.
+/// The format version of the lines.
+const VERSION: u32 = 2;
+
+/// The maximum length of a line in bytes, far above that of any entry.
+const MAX_LINE_LEN: u64 = 64 * 1024;
+
+/// The number of the newest entries that are read, to limit the memory.
+const MAX_ENTRIES: usize = 100_000;
+
+/// How long another process may hold the lock: it writes for milliseconds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+const LOCK_POLL: Duration = Duration::from_millis(20);
+
+/// A change that a run planned or made.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
-    /// The time of the response.
+    /// The format version of the line.
+    pub version: u32,
+    /// The time of the outcome.
     pub time: DateTime<Utc>,
     /// The ID of the run. All changes of one command have the same ID.
     pub run: String,
@@ -32,8 +53,10 @@ pub struct HistoryEntry {
     pub name: Option<String>,
     /// The value before the change, in the spelling of the service.
     pub from: Option<String>,
-    /// The value after the change, in the spelling of the service.
+    /// The wanted value, in the spelling of the service.
     pub to: String,
+    /// `Unchanged` in an undo: it left the product as it is.
+    pub outcome: Outcome,
     /// The correlation ID of the request.
     pub correlation_id: Option<String>,
     /// The ID of the run that this change undoes.
@@ -41,9 +64,41 @@ pub struct HistoryEntry {
     pub undoes: Option<String>,
 }
 
+/// Identifies a change: the run, the tenant and the target. A later line replaces an earlier one.
+type Key = (String, Option<String>, Target);
+
 impl HistoryEntry {
+    /// Creates the entry of a planned change. The caller sets the tenant, the values and the outcome.
+    pub fn new(run: &str, policy_id: &str, target: &Target, to: &str) -> Self {
+        Self {
+            version: VERSION,
+            time: Utc::now(),
+            run: run.to_owned(),
+            tenant_id: None,
+            account: None,
+            policy_id: policy_id.to_owned(),
+            scope: target.scope,
+            id: target.id.clone(),
+            name: None,
+            from: None,
+            to: to.to_owned(),
+            outcome: Outcome::Planned,
+            correlation_id: None,
+            undoes: None,
+        }
+    }
+
     pub fn target(&self) -> Target {
         Target::new(self.scope, self.id.as_str())
+    }
+
+    /// Whether the change was or may have been sent to the service.
+    pub fn was_sent(&self) -> bool {
+        matches!(self.outcome, Outcome::Changed | Outcome::Failed | Outcome::Unknown)
+    }
+
+    fn key(&self) -> Key {
+        (self.run.clone(), self.tenant_id.clone(), self.target())
     }
 }
 
@@ -52,11 +107,16 @@ pub fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// The history file, open for appending.
-pub struct HistoryWriter {
+/// The history file, open for appending. Clones share it.
+#[derive(Clone)]
+pub struct HistoryWriter(Arc<WriterState>);
+
+struct WriterState {
     file: File,
     path: PathBuf,
     lock: PathBuf,
+    /// Set when another process has held the lock for too long.
+    ignores_lock: AtomicBool,
 }
 
 impl HistoryWriter {
@@ -66,45 +126,63 @@ impl HistoryWriter {
         let open = || {
             files::create_private_dir(directory)?;
             let file = files::private_open_options().append(true).open(&path)?;
-            Ok(Self { file, lock: directory.join(LOCK), path: path.clone() })
+            let ignores_lock = AtomicBool::new(false);
+            Ok(Self(Arc::new(WriterState { file, lock: directory.join(LOCK), path: path.clone(), ignores_lock })))
         };
         open().map_err(|error| io_error("write to", &path, error))
     }
 
-    /// Appends an entry. A lock prevents concurrent processes from mixing their lines.
-    pub fn append(&self, entry: &HistoryEntry) -> Result<()> {
-        let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
-        line.push(b'\n');
-        // Closing the file releases the lock. If locking is not supported, a single write is still appended as a whole.
-        let lock = files::private_open_options().write(true).open(&self.lock);
-        let _locked = lock.as_ref().map(File::lock);
-        self.append_line(&line).map_err(|error| io_error("write to", &self.path, error))
-    }
-
-    /// Appends a line. Terminates an incomplete last line first, which a full disk may have left.
-    fn append_line(&self, line: &[u8]) -> io::Result<()> {
-        let mut file = &self.file;
-        let mut last = [b'\n'];
-        if file.seek(SeekFrom::End(0))? > 0 {
-            file.seek(SeekFrom::End(-1))?;
-            file.read_exact(&mut last)?;
+    /// Appends entries. A lock prevents concurrent processes from mixing their lines. With `sync`, writes them to disk,
+    /// so that they survive a power failure. Returns whether the file was locked: another process may hold the lock for
+    /// too long, or the file system may not support it.
+    pub async fn append(&self, entries: &[HistoryEntry], sync: bool) -> Result<bool> {
+        let mut lines = Vec::new();
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry).map_err(Error::from_source)?;
+            lines.push(b'\n');
         }
-        if last == [b'\n'] {
-            return file.write_all(line);
-        }
-        file.write_all(&[b"\n", line].concat())
+        let state = Arc::clone(&self.0);
+        let append = move || {
+            let lock = files::private_open_options().write(true).open(&state.lock)?;
+            let is_locked = !state.ignores_lock.load(Ordering::Relaxed) && wait_for_lock(|| lock.try_lock());
+            state.ignores_lock.store(!is_locked, Ordering::Relaxed);
+            append_lines(&state.file, &lines)?;
+            if sync {
+                state.file.sync_data()?;
+            }
+            Ok(is_locked)
+        };
+        let result = tokio::task::spawn_blocking(append).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        result.map_err(|error| io_error("write to", &self.0.path, error))
     }
+}
 
-    /// Writes the appended entries to disk, so that they survive a power failure.
-    pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| io_error("write to", &self.path, error))
+/// Appends lines in a single write. Terminates an incomplete last line first, which a full disk may have left.
+fn append_lines(mut file: &File, lines: &[u8]) -> io::Result<()> {
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last == [b'\n'] { file.write_all(lines) } else { file.write_all(&[b"\n", lines].concat()) }
+}
+
+/// Tries to lock until [`LOCK_TIMEOUT`]. Returns whether it succeeded. Blocks the thread.
+fn wait_for_lock(try_lock: impl Fn() -> Result<(), TryLockError>) -> bool {
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match try_lock() {
+            Ok(()) => return true,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+            Err(_) => return false,
+        }
     }
 }
 
 /// The content of the history file.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Oldest first.
+    /// The changes in the order of their plans, oldest first.
     pub entries: Vec<HistoryEntry>,
     /// The numbers of lines that cannot be parsed, starting at 1.
     pub invalid_lines: Vec<usize>,
@@ -112,88 +190,106 @@ pub struct History {
 
 impl History {
     /// Reads the history in the state directory. A missing file is an empty history.
-    pub fn read(directory: &Path) -> Result<Self> {
-        let path = path(directory);
-        let read = || {
-            // Reading from a named pipe could block forever.
-            if !std::fs::metadata(&path)?.is_file() {
-                return Err(io::Error::other("it is no regular file"));
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, or has lines of a newer version.
+    pub async fn read(directory: &Path) -> Result<Self> {
+        let (path, lock) = (path(directory), directory.join(LOCK));
+        let read = {
+            let path = path.clone();
+            move || {
+                // Reading from a named pipe could block forever.
+                if !std::fs::metadata(&path)?.is_file() {
+                    return Err(io::Error::other("it is no regular file"));
+                }
+                let file = File::open(&path)?;
+                // Without the lock, the last line may be incomplete.
+                let lock = File::open(lock);
+                let _ = lock.as_ref().map(|lock| wait_for_lock(|| lock.try_lock_shared()));
+                Self::parse(BufReader::new(&file), MAX_ENTRIES)
             }
-            let file = File::open(&path)?;
-            let lock = File::open(directory.join(LOCK));
-            // Without a lock, the last line may be incomplete.
-            let _ = lock.as_ref().map(File::lock_shared);
-            Self::parse(BufReader::new(&file))
         };
-        match read() {
+        match tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Ok(history) => Ok(history),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(io_error("read", &path, error)),
         }
     }
 
-    fn parse(mut reader: impl BufRead) -> io::Result<Self> {
-        let mut history = Self::default();
-        let (mut line, mut number) = (Vec::new(), 0);
-        while reader.read_until(b'\n', &mut line)? > 0 {
-            number += 1;
-            match serde_json::from_slice(&line) {
-                Ok(entry) => history.entries.push(entry),
-                Err(_) if line.trim_ascii().is_empty() => {}
-                Err(_) => history.invalid_lines.push(number),
+    /// Parses the lines and keeps the newest `limit` entries.
+    fn parse(mut reader: impl BufRead, limit: usize) -> io::Result<Self> {
+        let mut entries: VecDeque<HistoryEntry> = VecDeque::new();
+        // The number of each entry, counted from the start of the file.
+        let mut numbers: HashMap<Key, usize> = HashMap::new();
+        let (mut removed, mut invalid_lines) = (0, Vec::new());
+        let (mut line, mut line_number) = (Vec::new(), 0);
+        while read_line(&mut reader, &mut line)? {
+            line_number += 1;
+            let Ok(entry) = serde_json::from_slice::<HistoryEntry>(&line) else {
+                if let Ok(VersionHeader { version }) = serde_json::from_slice(&line) {
+                    refuse_newer_version(version)?;
+                }
+                if !line.trim_ascii().is_empty() {
+                    invalid_lines.push(line_number);
+                }
+                continue;
+            };
+            refuse_newer_version(entry.version)?;
+            let key = entry.key();
+            if let Some(planned) = numbers.get(&key).and_then(|number| entries.get_mut(*number - removed)) {
+                *planned = entry;
+            } else {
+                numbers.insert(key, removed + entries.len());
+                entries.push_back(entry);
             }
-            line.clear();
+            if entries.len() > limit
+                && let Some(oldest) = entries.pop_front()
+            {
+                numbers.remove(&oldest.key());
+                removed += 1;
+            }
         }
-        Ok(history)
+        let as_known = |entry: HistoryEntry| match entry.outcome {
+            // The process ended before it recorded the outcome.
+            Outcome::Planned => HistoryEntry { outcome: Outcome::Unknown, ..entry },
+            _ => entry,
+        };
+        Ok(Self { entries: entries.into_iter().map(as_known).collect(), invalid_lines })
     }
 }
 
+/// Reads a line into `line`, without the bytes after [`MAX_LINE_LEN`]. Returns whether there was one.
+fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    if reader.by_ref().take(MAX_LINE_LEN).read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.last() != Some(&b'\n') {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+/// The field that every format version has.
+#[derive(Deserialize)]
+struct VersionHeader {
+    version: u32,
+}
+
+fn refuse_newer_version(version: u32) -> io::Result<()> {
+    if version <= VERSION {
+        return Ok(());
+    }
+    let reason = format!("a newer version of mscommerce wrote it (format {version}; this version reads {VERSION})");
+    Err(io::Error::other(reason))
+}
+
 fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
-    Error::from_source(error).context(format!("could not {action} the record of changes in {}", path.display()))
+    Error::from_source(error).context(format!("could not {action} the history of changes {}", path.display()))
 }
 
 #[cfg(any(fuzzing, test))]
 pub mod proptests;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(id: &str) -> HistoryEntry {
-        HistoryEntry {
-            time: DateTime::UNIX_EPOCH,
-            run: "r".into(),
-            tenant_id: Some("t".into()),
-            account: None,
-            policy_id: "P".into(),
-            scope: Scope::OfferType,
-            id: id.into(),
-            name: Some("line\nend".into()),
-            from: None,
-            to: "Disabled".into(),
-            correlation_id: None,
-            undoes: None,
-        }
-    }
-
-    #[test]
-    fn read_returns_appended_entries_in_order() {
-        let directory = tempfile::tempdir().expect("a directory");
-        assert!(History::read(directory.path()).expect("an empty history").entries.is_empty());
-        for id in ["a", "b"] {
-            HistoryWriter::open(directory.path()).expect("a writer").append(&entry(id)).expect("a line");
-        }
-        let history = History::read(directory.path()).expect("a history");
-        assert_eq!(history.entries, [entry("a"), entry("b")]);
-        assert!(history.invalid_lines.is_empty());
-    }
-
-    #[test]
-    fn invalid_line_does_not_affect_others() {
-        let directory = tempfile::tempdir().expect("a directory");
-        std::fs::write(path(directory.path()), b"{\"time\":\n\xff").expect("a file");
-        HistoryWriter::open(directory.path()).expect("a writer").append(&entry("a")).expect("a line");
-        let history = History::read(directory.path()).expect("a history");
-        assert_eq!((history.entries, history.invalid_lines), (vec![entry("a")], vec![1, 2]));
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
-//! Handles Ctrl-C and SIGTERM: stops the command immediately, or after requests in flight that must be completed.
+//! Handles Ctrl-C and SIGTERM: stops the command immediately, or after requests in progress that must be completed.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,70 +8,54 @@ use std::time::Duration;
 use tokio::signal::unix::{self, Signal, SignalKind};
 use tokio::sync::Notify;
 
-use crate::error::Error;
 use crate::ui::Ui;
 
-/// The interrupt state of one run. Clones share it. A deferred interrupt lets requests in flight complete; a second
-/// Ctrl-C stops the command immediately.
+/// The interrupt state of one run. Clones share it. A deferred interrupt lets requests in progress complete; a second
+/// Ctrl-C gives them up.
 #[derive(Clone, Default)]
 pub struct Interrupt(Rc<InterruptState>);
 
 #[derive(Default)]
 struct InterruptState {
-    in_flight: RefCell<Option<InFlight>>,
+    is_deferred: Cell<bool>,
     is_set: Cell<bool>,
+    is_repeated: Cell<bool>,
     notify: Notify,
 }
 
-/// The changes that a deferred interrupt waits for.
-#[derive(Clone)]
-pub struct InFlight {
-    pub count: usize,
-    /// Hints with the commands that show the outcome, for users who do not wait.
-    pub hints: Vec<String>,
-}
-
 impl Interrupt {
-    /// Awaits a future and defers the first interrupt until it completes.
-    pub async fn defer<T>(&self, in_flight: InFlight, future: impl Future<Output = T>) -> T {
-        self.0.in_flight.replace(Some(in_flight));
-        let result = future.await;
-        self.0.in_flight.take();
-        result
+    /// Defers interrupts for the rest of the command, which has changes to report. It must end soon after an interrupt,
+    /// and immediately when the interrupt is repeated.
+    pub fn defer(&self) {
+        self.0.is_deferred.set(true);
     }
 
-    /// Whether an interrupt was deferred. If so, do not start new requests.
+    /// Whether the command was interrupted. If so, do not start new requests.
     pub fn is_set(&self) -> bool {
         self.0.is_set.get()
     }
 
-    /// Returns when an interrupt is deferred.
+    /// Returns when the command is interrupted.
     pub async fn wait(&self) {
-        let notified = self.0.notify.notified();
-        if !self.is_set() {
-            notified.await;
+        self.wait_until(&self.0.is_set).await;
+    }
+
+    /// Returns when a deferred interrupt is repeated: do not wait for requests in progress.
+    pub async fn wait_for_repetition(&self) {
+        self.wait_until(&self.0.is_repeated).await;
+    }
+
+    async fn wait_until(&self, flag: &Cell<bool>) {
+        while !flag.get() {
+            self.0.notify.notified().await;
         }
     }
 
-    /// Sleeps for `duration`. Returns early when an interrupt is deferred.
+    /// Sleeps for `duration`. Returns early when the command is interrupted.
     pub async fn sleep(&self, duration: Duration) {
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
             () = self.wait() => {}
-        }
-    }
-
-    /// The error of an interrupted command.
-    pub fn error(&self) -> Error {
-        let error = Error::interrupted();
-        match &*self.0.in_flight.borrow() {
-            Some(InFlight { count: 1, hints }) => {
-                error.with_detail("the change that was on its way may have been made, or not").with_hints(hints.clone())
-            }
-            Some(InFlight { hints, .. }) => error
-                .with_detail("the changes that were on their way may have been made, or not")
-                .with_hints(hints.clone()),
-            None => error,
         }
     }
 
@@ -80,16 +64,12 @@ impl Interrupt {
         let mut signals = Signals::new();
         loop {
             signals.next().await;
-            let message = match &*self.0.in_flight.borrow() {
-                None => return,
-                Some(_) if self.is_set() => return,
-                Some(InFlight { count: 1, .. }) => {
-                    "Waiting for the change that is on its way; press Ctrl-C again to leave it …"
-                }
-                Some(_) => "Waiting for the changes that are on their way; press Ctrl-C again to leave them …",
-            };
-            self.0.is_set.set(true);
-            ui.status(message);
+            let is_first = !self.0.is_set.replace(true);
+            match (self.0.is_deferred.get(), is_first) {
+                (false, _) => return,
+                (true, true) => ui.status("Finishing requests in progress. Press Ctrl-C again to stop now."),
+                (true, false) => self.0.is_repeated.set(true),
+            }
             self.0.notify.notify_waiters();
         }
     }

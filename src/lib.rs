@@ -40,7 +40,7 @@ use error::{Error, ErrorKind, Result};
 use interrupt::Interrupt;
 use output::RenderOptions;
 use settings::{GlobalArgs, Settings};
-use ui::{TtyInfo, Ui, UiOptions};
+use ui::{PATIENCE, TtyInfo, Ui, UiOptions};
 
 pub use environment::Environment;
 pub use input::Input;
@@ -55,7 +55,9 @@ pub fn handle_completion_request() -> Option<u8> {
             let input = Input::from_process();
             let tty = TtyInfo::probe(&input);
             let ui = Ui::new(input, tty, UiOptions::default(), &Environment::from_process());
-            Some(report_error(&ui, &error))
+            let code = report_error(&ui, &error);
+            ui.flush_blocking();
+            Some(code)
         }
     }
 }
@@ -67,28 +69,45 @@ pub fn handle_completion_request() -> Option<u8> {
 /// interrupted.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, input: Input) -> u8 {
     let tty = TtyInfo::probe(&input);
-    let cli = match Cli::parse_from_args(arguments) {
-        Ok(cli) => cli,
-        Err(clap_error) => {
-            let ui = Ui::new(input, tty, UiOptions::default(), &environment);
-            return match ui.print_clap_error(&clap_error) {
-                Err(error) => report_error(&ui, &error),
-                Ok(()) if clap_error.use_stderr() => ErrorKind::Usage.exit_code(),
-                Ok(()) => 0,
-            };
-        }
-    };
-    let ui = Ui::new(input, tty, UiOptions::from(&cli.global), &environment);
+    let parsed = Cli::parse_from_args(arguments);
+    let options = parsed.as_ref().map_or_else(|_| UiOptions::default(), |cli| UiOptions::from(&cli.global));
+    let ui = Ui::new(input, tty, options, &environment);
     let interrupt = Interrupt::default();
-    let result = tokio::select! {
+    let work = async {
+        let result = match parsed {
+            Ok(cli) => execute(cli, environment, &ui, &interrupt).await.map(|()| 0),
+            Err(clap_error) => {
+                let code = if clap_error.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 };
+                ui.print_clap_error(&clap_error).await.map(|()| code)
+            }
+        };
+        let code = result.unwrap_or_else(|error| report_error(&ui, &error));
+        unless_interrupted_for_long(&interrupt, ui.flush()).await;
+        code
+    };
+    tokio::select! {
         biased;
         () = interrupt.watch(&ui) => {
             ui.restore_terminal();
-            Err(interrupt.error())
+            let code = report_error(&ui, &Error::interrupted());
+            let _ = tokio::time::timeout(PATIENCE, ui.flush()).await;
+            code
         }
-        result = execute(cli, environment, &ui, &interrupt) => result,
+        code = work => code,
+    }
+}
+
+/// Awaits output. Returns `None` if it is not written within [`PATIENCE`] after an interrupt, because nobody reads it.
+async fn unless_interrupted_for_long<T>(interrupt: &Interrupt, output: impl Future<Output = T>) -> Option<T> {
+    let interrupted_for_long = async {
+        interrupt.wait().await;
+        tokio::time::sleep(PATIENCE).await;
     };
-    result.map_or_else(|error| report_error(&ui, &error), |()| 0)
+    tokio::select! {
+        biased;
+        written = output => Some(written),
+        () = interrupted_for_long => None,
+    }
 }
 
 impl From<&GlobalArgs> for UiOptions {
@@ -106,8 +125,16 @@ async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interr
     let options = RenderOptions { width: tty.width, color: ui.colors_stdout(), for_terminal: tty.stdout };
     let rendered =
         output.map(|output| output.render(settings.format.value, settings.query.as_ref(), options)).transpose();
-    let printed = rendered.and_then(|text| text.map_or(Ok(()), |text| ui.print(&text)));
-    let printed = printed.and(text.map_or(Ok(()), |text| ui.print_text(&text)));
+    let print = async {
+        if let Some(records) = rendered? {
+            ui.print(records).await?;
+        }
+        if let Some(text) = text {
+            ui.print_text(text).await?;
+        }
+        Ok(())
+    };
+    let printed = unless_interrupted_for_long(interrupt, print).await.unwrap_or_else(|| Err(Error::interrupted()));
     // Print the summary even if the records cannot be written, because it reports changes that were made.
     if let Some(note) = note {
         ui.info(&note);

@@ -1,13 +1,19 @@
 //! The only module that writes to standard output and standard error: results, messages, prompts, progress.
+//!
+//! Writes happen on other threads, so that Ctrl-C works while nobody reads the output.
 
 use std::cell::{Cell, RefCell};
-use std::io::{self, IsTerminal, Stderr, Stdout, Write};
+use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
+use tokio::sync::oneshot;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -57,16 +63,72 @@ pub struct Ui(Rc<UiState>);
 
 struct UiState {
     input: Input,
-    stdout: RefCell<AutoStream<Stdout>>,
-    stderr: RefCell<AutoStream<Stderr>>,
+    stderr: Sender<Job>,
     tty: TtyInfo,
     options: UiOptions,
-    is_dumb: bool,
     colors_stdout: bool,
     prompt_is_open: Cell<bool>,
     /// Set while a hidden prompt is open.
     terminal_modes: RefCell<Option<TerminalModes>>,
-    progress: RefCell<ProgressBar>,
+}
+
+/// How long the output waits for readers before it is given up: after an interrupt, or to keep the order of two streams.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Work for the thread that writes to standard error.
+enum Job {
+    Write(String),
+    ShowProgress {
+        total: u64,
+    },
+    AdvanceProgress,
+    ClearProgress,
+    /// Confirms that all earlier jobs are done.
+    Confirm(oneshot::Sender<()>),
+}
+
+/// The progress bar of a run. Dropping it clears the bar.
+pub struct Progress(Sender<Job>);
+
+impl Progress {
+    /// Advances by one step.
+    pub fn advance(&self) {
+        let _ = self.0.send(Job::AdvanceProgress);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        let _ = self.0.send(Job::ClearProgress);
+    }
+}
+
+/// Writes to standard error until the senders are dropped. Ignores errors, because there is no other stream to report
+/// them to.
+fn write_jobs(jobs: &Receiver<Job>, choice: ColorChoice, shows_progress: bool) {
+    let mut stderr = AutoStream::new(io::stderr(), choice);
+    let mut progress = ProgressBar::hidden();
+    for job in jobs {
+        match job {
+            // Above the progress bar.
+            Job::Write(text) => progress.suspend(|| {
+                let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+            }),
+            Job::ShowProgress { total } => {
+                let target = if shows_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+                progress = ProgressBar::with_draw_target(Some(total), target);
+                if let Ok(style) = ProgressStyle::with_template("Changing [{wide_bar}] {pos}/{len}") {
+                    progress.set_style(style.progress_chars("=> "));
+                }
+                progress.tick();
+            }
+            Job::AdvanceProgress => progress.inc(1),
+            Job::ClearProgress => progress.finish_and_clear(),
+            Job::Confirm(sender) => {
+                let _ = sender.send(());
+            }
+        }
+    }
 }
 
 impl Ui {
@@ -80,20 +142,19 @@ impl Ui {
             clap::ColorChoice::Auto => is_terminal && environment.get_os("NO_COLOR").is_none() && !is_dumb,
         };
         let (colors_stdout, colors_stderr) = (wants_color(tty.stdout), wants_color(tty.stderr));
-        // Results are data: without color, write them unchanged, including escape sequences.
-        let stdout_choice = if colors_stdout { ColorChoice::Always } else { ColorChoice::AlwaysAnsi };
         let stderr_choice = if colors_stderr { ColorChoice::Always } else { ColorChoice::Never };
+        let shows_progress = tty.stderr && !is_dumb && !options.quiet && options.verbosity == 0;
+        let (stderr, jobs) = mpsc::channel();
+        // If the thread cannot start, the sender fails, and this thread writes.
+        let _ = thread::Builder::new().spawn(move || write_jobs(&jobs, stderr_choice, shows_progress));
         Self(Rc::new(UiState {
             input,
-            stdout: RefCell::new(AutoStream::new(io::stdout(), stdout_choice)),
-            stderr: RefCell::new(AutoStream::new(io::stderr(), stderr_choice)),
+            stderr,
             tty,
             options,
-            is_dumb,
             colors_stdout,
             prompt_is_open: Cell::new(false),
             terminal_modes: RefCell::default(),
-            progress: RefCell::new(ProgressBar::hidden()),
         }))
     }
 
@@ -107,9 +168,16 @@ impl Ui {
     }
 
     /// Writes the result of the command to standard output. A closed pipe is not an error.
-    pub fn print(&self, text: &str) -> Result<()> {
-        let mut stdout = self.0.stdout.borrow_mut();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    pub async fn print(&self, text: String) -> Result<()> {
+        // On a terminal, earlier messages come first.
+        let _ = tokio::time::timeout(PATIENCE, self.flush()).await;
+        // Results are data: without color, write them unchanged, including escape sequences.
+        let choice = if self.0.colors_stdout { ColorChoice::Always } else { ColorChoice::AlwaysAnsi };
+        let write = move || {
+            let mut stdout = AutoStream::new(io::stdout(), choice);
+            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        };
+        match tokio::task::spawn_blocking(write).await.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(Error::from_source(error).context("could not write to standard output")),
             Ok(()) => Ok(()),
@@ -117,23 +185,39 @@ impl Ui {
     }
 
     /// Writes file content to standard output. Replaces control characters if it is a terminal.
-    pub fn print_text(&self, text: &str) -> Result<()> {
-        if self.0.tty.stdout { self.print(&text::sanitize(text)) } else { self.print(text) }
+    pub async fn print_text(&self, text: String) -> Result<()> {
+        self.print(if self.0.tty.stdout { text::sanitize(&text) } else { text }).await
     }
 
     /// Prints the message of a clap error: help and version on standard output, usage errors on standard error.
-    pub fn print_clap_error(&self, error: &clap::Error) -> Result<()> {
+    pub async fn print_clap_error(&self, error: &clap::Error) -> Result<()> {
         let text = error.render();
         if error.use_stderr() {
-            self.write_stderr(&text.ansi().to_string());
+            self.write_stderr(text.ansi().to_string());
             return Ok(());
         }
-        self.print(&if self.0.colors_stdout { text.ansi().to_string() } else { text.to_string() })
+        self.print(if self.0.colors_stdout { text.ansi().to_string() } else { text.to_string() }).await
+    }
+
+    /// Returns when all messages are written.
+    pub async fn flush(&self) {
+        let _ = self.confirm_jobs().await;
+    }
+
+    /// Blocks until all messages are written.
+    pub fn flush_blocking(&self) {
+        let _ = self.confirm_jobs().blocking_recv();
+    }
+
+    fn confirm_jobs(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let _ = self.0.stderr.send(Job::Confirm(sender));
+        receiver
     }
 
     /// Prints a message that requires user action. `--quiet` does not hide it.
     pub fn status(&self, message: &str) {
-        self.write_stderr(&format!("{}\n", text::sanitize(message)));
+        self.write_stderr(format!("{}\n", text::sanitize(message)));
     }
 
     /// Prints a message that `--quiet` hides.
@@ -146,19 +230,19 @@ impl Ui {
     /// Prints a message with `-v`. It must not contain secrets.
     pub fn debug(&self, message: &str) {
         if self.0.options.verbosity > 0 {
-            self.write_stderr(&format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize(message)));
+            self.write_stderr(format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize(message)));
         }
     }
 
     /// Prints a warning. The command continues.
     pub fn warn(&self, message: &str) {
-        self.write_stderr(&format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize(message)));
+        self.write_stderr(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize(message)));
     }
 
     /// Prints an error: the message, the indented details and the hints.
     pub fn error(&self, error: &Error) {
         let is_drift = error.kind() == ErrorKind::Drift;
-        self.write_stderr(&if is_drift {
+        self.write_stderr(if is_drift {
             format_error(WARNING, "drift:", error)
         } else {
             format_error(ERROR, "error:", error)
@@ -167,13 +251,13 @@ impl Ui {
 
     /// Prints an error as a warning, if the command continues despite it.
     pub fn warn_error(&self, error: &Error) {
-        self.write_stderr(&format_error(WARNING, "warning:", error));
+        self.write_stderr(format_error(WARNING, "warning:", error));
     }
 
     /// Asks a yes-or-no question. Any answer except `y` or `yes` means no.
     pub async fn confirm(&self, question: &str) -> Result<bool> {
         self.0.prompt_is_open.set(true);
-        self.write_stderr(&format!("{} [y/N] ", text::sanitize(question)));
+        self.write_stderr(format!("{} [y/N] ", text::sanitize(question)));
         let answer = self.0.input.read_line().await?;
         // At the end of the input, the user has not typed a line break.
         self.close_prompt(!answer.ends_with('\n'));
@@ -184,6 +268,8 @@ impl Ui {
     pub async fn prompt_secret(&self, prompt: &str) -> Result<SecretString> {
         self.0.prompt_is_open.set(true);
         self.0.terminal_modes.replace(TerminalModes::save());
+        // The prompt goes to the terminal directly, after earlier messages.
+        let _ = tokio::time::timeout(PATIENCE, self.flush()).await;
         let secret = prompt_hidden(text::sanitize_line(prompt)).await;
         self.0.terminal_modes.take();
         self.close_prompt(secret.is_err());
@@ -197,22 +283,14 @@ impl Ui {
 
     /// Shows a progress bar with `total` steps. It is hidden with `--quiet` or `-v`, and if standard error is not a
     /// terminal.
-    pub fn progress(&self, total: u64) -> ProgressBar {
-        let UiState { options, tty, is_dumb, progress, .. } = &*self.0;
-        let is_shown = tty.stderr && !is_dumb && !options.quiet && options.verbosity == 0;
-        let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(total), target);
-        if let Ok(style) = ProgressStyle::with_template("Changing [{wide_bar}] {pos}/{len}") {
-            bar.set_style(style.progress_chars("=> "));
-        }
-        bar.tick();
-        progress.replace(bar.clone());
-        bar
+    pub fn progress(&self, total: u64) -> Progress {
+        let _ = self.0.stderr.send(Job::ShowProgress { total });
+        Progress(self.0.stderr.clone())
     }
 
     /// Restores the terminal after an unfinished prompt or progress bar.
     pub fn restore_terminal(&self) {
-        self.0.progress.borrow().finish_and_clear();
+        let _ = self.0.stderr.send(Job::ClearProgress);
         if let Some(modes) = self.0.terminal_modes.take() {
             modes.restore();
         }
@@ -221,16 +299,14 @@ impl Ui {
 
     fn close_prompt(&self, needs_line_end: bool) {
         if self.0.prompt_is_open.replace(false) && needs_line_end {
-            self.write_stderr("\n");
+            self.write_stderr("\n".to_owned());
         }
     }
 
-    /// Writes above the progress bar. Ignores errors, because there is no other stream to report them to.
-    fn write_stderr(&self, text: &str) {
-        let mut stderr = self.0.stderr.borrow_mut();
-        self.0.progress.borrow().suspend(|| {
-            let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
-        });
+    fn write_stderr(&self, text: String) {
+        if let Err(mpsc::SendError(Job::Write(text))) = self.0.stderr.send(Job::Write(text)) {
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
     }
 }
 

@@ -13,16 +13,17 @@ use super::error::ApiError;
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
 use crate::auth::{Access, Session};
 use crate::error::{Error, Result};
-use crate::http::{self, HttpError, Response, RetryPolicy};
+use crate::http::{self, Delivery, Effect, HttpError, Response, RetryPolicy};
 use crate::text::{sanitize_line, truncate};
 
 /// The maximum number of pages of a list, to stop at a loop of next links.
 const MAX_PAGES: usize = 100;
 
-/// The error of a request, and whether the service may have processed it.
+/// The error of a request, and what the request may have caused.
 pub struct UpdateError {
     pub error: Error,
-    pub outcome_unknown: bool,
+    pub effect: Effect,
+    pub correlation_id: Option<String>,
 }
 
 impl From<UpdateError> for Error {
@@ -32,14 +33,14 @@ impl From<UpdateError> for Error {
 }
 
 impl UpdateError {
-    /// Creates the error of a request that was not sent or was rejected.
-    fn not_applied(error: Error) -> Self {
-        Self { error, outcome_unknown: false }
+    /// Creates the error of a request that was not sent.
+    fn not_sent(error: Error) -> Self {
+        Self { error, effect: Effect::None, correlation_id: None }
     }
 
-    /// Marks the outcome as unknown if the service may have processed an earlier attempt.
-    fn with_prior_attempt_ambiguous(self, is_ambiguous: bool) -> Self {
-        Self { outcome_unknown: self.outcome_unknown || is_ambiguous, ..self }
+    /// Adds the effect of earlier attempts.
+    fn with_prior_effect(self, prior_effect: Effect) -> Self {
+        Self { effect: self.effect.max(prior_effect), ..self }
     }
 }
 
@@ -125,15 +126,26 @@ impl Client {
         self.parse_product(&response).ok_or_else(|| ApiError::new(&action, &response).into_error(Access::Read))
     }
 
+    /// Reads one product or offer type after an update whose outcome is unknown, even after an interrupt.
+    pub async fn reread(&self, target: &Target) -> Result<ProductPolicy> {
+        let action = format!("could not read {target}");
+        let token = self.session.access_token().await?;
+        let url = self.target_url(target)?;
+        let response = self.send_once(&token, &Method::GET, &url, None, &action, RetryPolicy::Final).await?;
+        let item = if response.status.is_success() { self.parse_product(&response) } else { None };
+        item.ok_or_else(|| ApiError::new(&action, &response).into_error(Access::Read))
+    }
+
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy). Returns the item after the update.
     pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
-        let url = self.target_url(target).map_err(UpdateError::not_applied)?;
+        let url = self.target_url(target).map_err(UpdateError::not_sent)?;
         let (body, action) = (json!({ "policyValue": value.as_str() }), format!("could not change {target}"));
         let response = self.send(Method::PUT, url, Some(&body), &action, Access::Write).await?;
         let Some(item) = self.parse_product(&response) else {
             let action = format!("cannot tell whether {target} was changed");
             let error = ApiError::new(&action, &response).into_error(Access::Write);
-            return Err(UpdateError { error, outcome_unknown: true });
+            let effect = response.effect().max(Effect::Possible);
+            return Err(UpdateError { error, effect, correlation_id: response.correlation_id });
         };
         Ok(Updated { item, correlation_id: response.correlation_id.unwrap_or_default() })
     }
@@ -175,22 +187,23 @@ impl Client {
         action: &str,
         access: Access,
     ) -> Result<Response, UpdateError> {
-        let mut token = self.session.access_token().await.map_err(UpdateError::not_applied)?;
+        let mut token = self.session.access_token().await.map_err(UpdateError::not_sent)?;
         let checked = self.session.check_access(&token, access);
-        checked.map_err(|error| UpdateError::not_applied(error.context(action)))?;
-        let mut response = self.send_once(&token, &method, &url, body, action).await?;
+        checked.map_err(|error| UpdateError::not_sent(error.context(action)))?;
+        let retry_policy = RetryPolicy::for_method(&method);
+        let mut response = self.send_once(&token, &method, &url, body, action, retry_policy).await?;
         if response.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
             // The service may have processed an attempt before the rejected one, regardless of later results.
-            let is_ambiguous = response.prior_attempt_ambiguous;
+            let prior_effect = response.effect();
             let refreshed = self.session.refresh(&token).await.map_err(|error| {
                 let error = ApiError::new("before that", &response).attach_to(error.context(action));
-                UpdateError::not_applied(error).with_prior_attempt_ambiguous(is_ambiguous)
+                UpdateError { error, effect: prior_effect, correlation_id: response.correlation_id.clone() }
             })?;
             if let Some(refreshed) = refreshed {
                 token = refreshed;
-                let again = self.send_once(&token, &method, &url, body, action).await;
-                response = again.map_err(|error| error.with_prior_attempt_ambiguous(is_ambiguous))?;
-                response.prior_attempt_ambiguous |= is_ambiguous;
+                let again = self.send_once(&token, &method, &url, body, action, retry_policy).await;
+                response = again.map_err(|error| error.with_prior_effect(prior_effect))?;
+                response.prior_effect = response.prior_effect.max(prior_effect);
             }
         }
         if response.status.is_success() {
@@ -205,8 +218,7 @@ impl Client {
             },
             _ => error.into_error(access),
         };
-        let outcome_unknown = !response.status.is_client_error() || response.prior_attempt_ambiguous;
-        Err(UpdateError { error, outcome_unknown })
+        Err(UpdateError { error, effect: response.effect(), correlation_id: response.correlation_id })
     }
 
     async fn send_once(
@@ -216,14 +228,15 @@ impl Client {
         url: &Url,
         body: Option<&Value>,
         action: &str,
+        retry_policy: RetryPolicy,
     ) -> Result<Response, UpdateError> {
         let to_update_error = |error: HttpError| {
-            let outcome_unknown = error.is_ambiguous();
+            let effect = error.effect();
             // Omit the ID of a request that was not sent: support cannot find it.
-            let correlation_id = error.correlation_id.clone().filter(|_| outcome_unknown);
-            let detail = correlation_id.map(|id| format!("correlation id: {id}"));
+            let correlation_id = error.correlation_id.clone().filter(|_| error.delivery != Delivery::NotSent);
+            let detail = correlation_id.as_ref().map(|id| format!("correlation id: {id}"));
             let error = detail.into_iter().fold(Error::from(error).context(action), Error::with_detail);
-            UpdateError { error, outcome_unknown }
+            UpdateError { error, effect, correlation_id }
         };
         let request = self.http.request(method.clone(), url.clone()).map_err(to_update_error)?;
         let mut request = request
@@ -234,7 +247,7 @@ impl Client {
             request = request.json(body);
         }
         let request = request.build().map_err(|error| to_update_error(HttpError::invalid_request(&error)))?;
-        self.http.send(request, RetryPolicy::for_method(method)).await.map_err(to_update_error)
+        self.http.send(request, retry_policy).await.map_err(to_update_error)
     }
 
     fn parse_product(&self, response: &Response) -> Option<ProductPolicy> {

@@ -8,11 +8,12 @@ use super::recorder::{Recorder, log_result};
 use super::summary::{summarize, summary_error};
 use super::tenants::{TenantClient, TenantResults};
 use super::{ChangeArgs, CommandOutput};
-use crate::api::{Scope, Target, UpdateError, Updated};
+use crate::api::{PolicyValue, Scope, Target, UpdateError, Updated};
 use crate::auth::Access;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interrupt::InFlight;
+use crate::history::HistoryEntry;
+use crate::http::Effect;
 use crate::output::{Output, Record};
 use crate::plan::{Change, ChangeRecord, ChangeResult, Outcome, Plan};
 use crate::text::shell_quote_short;
@@ -23,14 +24,25 @@ pub fn offer_type_value_error() -> Error {
 }
 
 /// Options for applying a plan.
+#[derive(Default)]
 pub struct ApplyOptions {
     pub dry_run: bool,
     /// Whether to ask for confirmation before sending.
     pub confirm: bool,
+    /// Whether not to record the changes.
+    pub no_history: bool,
     /// The maximum number of concurrent changes.
     pub jobs: usize,
-    /// The ID of the run that this run undoes.
-    pub undoes: Option<String>,
+    /// What this run undoes, if it is an undo.
+    pub undo: Option<Undo>,
+}
+
+/// The run that an undo reverts.
+pub struct Undo {
+    /// The ID of that run.
+    pub run: String,
+    /// The changes of that run that the undo leaves as they are, as entries of the undo.
+    pub left: Vec<HistoryEntry>,
 }
 
 impl ApplyOptions {
@@ -46,7 +58,8 @@ impl ApplyOptions {
             return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
                 .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
         }
-        Ok(Self { dry_run: args.dry_run, confirm: !args.yes, jobs: jobs.into(), undoes: None })
+        let ChangeArgs { dry_run, yes, no_history } = args;
+        Ok(Self { dry_run, confirm: !yes, no_history, jobs: jobs.into(), undo: None })
     }
 
     /// The access that the credential must grant.
@@ -82,7 +95,7 @@ pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Co
     if let ([only], true) = (plans.as_slice(), options.confirm && !is_many) {
         confirm_plan(&only.plan, &only.tenant).await?;
     }
-    let results = apply_plans(plans, &options, context).await;
+    let results = apply_plans(plans, &options, context).await?;
     let summary = summarize(results.iter().flat_map(|(_, results)| results).map(|result| &result.record));
     let is_interrupted = context.interrupt.is_set();
     let error = if is_many {
@@ -111,113 +124,155 @@ pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Co
     Ok(CommandOutput { note, error, ..to_output(records.collect(), is_many).into() })
 }
 
-/// Sends the changes of all plans, at most `jobs` concurrently, and records them as one run. Returns a result for every
+/// Records the changes of all plans as one run, and sends them, at most `jobs` concurrently. Returns a result for every
 /// change, in the order of the plans.
 ///
 /// A failed change does not stop the others. A rejected sign-in stops the remaining changes of its tenant. After
-/// Ctrl-C, no new request is sent, but requests in flight are completed, because their outcome would otherwise be
+/// Ctrl-C, no new request is sent, but requests in progress are completed. After a second Ctrl-C, their outcome is
 /// unknown.
+///
+/// # Errors
+/// Fails if the changes cannot be recorded. Nothing was sent then.
 pub async fn apply_plans(
     plans: Vec<TenantPlan>,
     options: &ApplyOptions,
     context: &Context,
-) -> Vec<(TenantClient, Vec<ChangeResult>)> {
-    let in_flight = in_flight(&plans);
-    let is_single_change = plans.iter().map(|plan| plan.plan.changes.len()).sum::<usize>() == 1;
-    let pending = plans.iter().map(|plan| plan.plan.pending_count() as u64).sum();
-    let progress = (!is_single_change).then(|| context.ui.progress(pending));
-    let tenants: Vec<TenantClient> = plans.iter().map(|plan| plan.tenant.clone()).collect();
-    let is_rejected: Vec<Cell<bool>> = plans.iter().map(|_| Cell::new(false)).collect();
-    let changes = plans.into_iter().enumerate().flat_map(|(tenant, plan)| {
-        plan.plan.changes.into_iter().enumerate().map(move |(index, change)| (tenant, index, change))
+) -> Result<Vec<(TenantClient, Vec<ChangeResult>)>> {
+    let pending = plans.iter().map(|plan| plan.plan.pending_count()).sum::<usize>();
+    if pending == 0 {
+        let unchanged = |plan: TenantPlan| {
+            (plan.tenant, plan.plan.changes.into_iter().map(Change::unchanged).collect::<Vec<ChangeResult>>())
+        };
+        return Ok(plans.into_iter().map(unchanged).collect());
+    }
+    let mut history = Recorder::begin(&plans, options, context).await?;
+    let progress = (pending > 1).then(|| context.ui.progress(pending as u64));
+    let states: Vec<TenantState> = plans.iter().map(|plan| TenantState::new(plan.plan.changes.len())).collect();
+    let mut results: Vec<Vec<Option<ChangeResult>>> =
+        plans.iter().map(|plan| plan.plan.changes.iter().map(|_| None).collect()).collect();
+    let changes = plans.iter().enumerate().flat_map(|(tenant, TenantPlan { plan, .. })| {
+        plan.changes.iter().enumerate().map(move |(index, change)| (tenant, index, change.clone()))
     });
     let mut stream = stream::iter(changes)
         .map(|(tenant, index, change)| {
-            let (client, is_rejected) = (&tenants[tenant], &is_rejected[tenant]);
-            async move {
-                let result = match skip_reason(&change, is_rejected.get(), context) {
-                    Some(reason) => change.skipped(reason),
-                    None => apply_change(change, client).await,
-                };
-                let is_auth = result.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Auth);
-                is_rejected.set(is_rejected.get() || is_auth);
-                (tenant, index, result)
-            }
+            let (client, state) = (&plans[tenant].tenant, &states[tenant]);
+            async move { (tenant, index, state.apply(index, change, client).await) }
         })
         .buffer_unordered(options.jobs);
-    let mut results: Vec<Vec<(usize, ChangeResult)>> = tenants.iter().map(|_| Vec::new()).collect();
-    let mut history = Recorder::new(options.undoes.clone());
-    let consume = async {
-        while let Some((tenant, index, result)) = stream.next().await {
-            history.record(&tenants[tenant], &result, context);
-            log_result(&tenants[tenant], &result, tenants.len() > 1);
-            if let (Some(progress), true) = (&progress, result.record.outcome != Outcome::Unchanged) {
-                progress.inc(1);
-            }
-            results[tenant].push((index, result));
+    context.interrupt.defer();
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = stream.next() => next,
+            () = context.interrupt.wait_for_repetition() => None,
+        };
+        let Some((tenant, index, result)) = next else { break };
+        // Record the outcome before anything is printed about it.
+        history.record(tenant, index, &result, context).await;
+        log_result(&plans[tenant].tenant, &result, plans.len() > 1);
+        if let (Some(progress), true) = (&progress, result.record.outcome != Outcome::Unchanged) {
+            progress.advance();
         }
-    };
-    context.interrupt.defer(in_flight, consume).await;
+        results[tenant][index] = Some(result);
+    }
     drop(stream);
-    if let Some(progress) = progress {
-        progress.finish_and_clear();
-    }
-    history.sync(context);
-    let in_order = |mut results: Vec<(usize, ChangeResult)>| {
-        results.sort_by_key(|(index, _)| *index);
-        results.into_iter().map(|(_, result)| result).collect()
-    };
-    tenants.into_iter().zip(results.into_iter().map(in_order)).collect()
-}
-
-fn skip_reason(change: &Change, is_rejected: bool, context: &Context) -> Option<&'static str> {
-    change.value_to_send()?;
-    if is_rejected {
-        Some("the sign-in was refused")
-    } else if context.interrupt.is_set() {
-        Some("interrupted")
-    } else {
-        None
-    }
-}
-
-/// Sends a change if it is pending, and verifies that the response contains the new value.
-async fn apply_change(change: Change, tenant: &TenantClient) -> ChangeResult {
-    let Some(value) = change.value_to_send() else { return change.unchanged() };
-    let hint = format!("see what it is now: {}", verify_command(&change.target, &tenant.context));
-    match tenant.api.update(&change.target, value).await {
-        Ok(Updated { item, correlation_id }) => match change.verify(value, &item) {
-            Ok(()) => change.changed(item, correlation_id),
-            Err(error) => {
-                let error = error.with_detail(format!("correlation id: {correlation_id}")).with_hint(hint);
-                // A response for another product does not show the state of this one.
-                let current = if change.is_other_item(&item) { None } else { item.value };
-                change.failed(current, error)
+    for (tenant, TenantPlan { tenant: client, plan }) in plans.iter().enumerate() {
+        for (index, change) in plan.changes.iter().enumerate() {
+            // The second Ctrl-C ended the loop.
+            if results[tenant][index].is_none() {
+                let result = states[tenant].abandoned(index, change.clone(), client);
+                history.record(tenant, index, &result, context).await;
+                results[tenant][index] = Some(result);
             }
-        },
-        Err(UpdateError { error, outcome_unknown: true }) => change.failed(None, error.with_hint(hint)),
-        Err(UpdateError { error, outcome_unknown: false }) => {
-            let current = change.before.value.clone();
-            change.failed(current, error)
         }
+    }
+    let results = results.into_iter().map(|results| results.into_iter().flatten().collect());
+    Ok(plans.into_iter().map(|plan| plan.tenant).zip(results).collect())
+}
+
+/// The state of a run in one tenant.
+struct TenantState {
+    /// Whether the service rejected the sign-in.
+    is_rejected: Cell<bool>,
+    /// Whether a request was sent, by change.
+    is_sent: Vec<Cell<bool>>,
+}
+
+impl TenantState {
+    fn new(changes: usize) -> Self {
+        Self { is_rejected: Cell::new(false), is_sent: vec![Cell::new(false); changes] }
+    }
+
+    /// Applies a change unless the run has ended in this tenant.
+    async fn apply(&self, index: usize, change: Change, tenant: &TenantClient) -> ChangeResult {
+        let Some(value) = change.value_to_send() else { return change.unchanged() };
+        if self.is_rejected.get() {
+            return change.skipped("the sign-in was refused");
+        }
+        if tenant.context.interrupt.is_set() {
+            return change.skipped("interrupted");
+        }
+        self.is_sent[index].set(true);
+        let result = apply_change(change, value, tenant).await;
+        let is_auth = result.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Auth);
+        self.is_rejected.set(self.is_rejected.get() || is_auth);
+        result
+    }
+
+    /// The result of a change whose request is given up.
+    fn abandoned(&self, index: usize, change: Change, tenant: &TenantClient) -> ChangeResult {
+        if !change.is_pending() {
+            return change.unchanged();
+        }
+        if !self.is_sent[index].get() {
+            return change.skipped("interrupted");
+        }
+        let hint = verify_hint(&change.target, &tenant.context);
+        let error = Error::failed(format!("interrupted while the request was in progress: {}", change.target));
+        change.unknown(None, error.with_hint(hint), None)
     }
 }
 
-/// The changes that an interrupt waits for, with hints that show their outcome.
-fn in_flight(plans: &[TenantPlan]) -> InFlight {
-    let count = plans.iter().map(|plan| plan.plan.changes.len()).sum();
-    let hints = match plans {
-        [TenantPlan { plan, tenant }] if plan.changes.len() > 1 => {
-            let list = tenant.context.command("mscommerce products list --scope all");
-            vec![format!("see what was changed: {}", history_command(tenant)), format!("see what they are now: {list}")]
+/// Sends a change and verifies the result. If the outcome is unknown, reads what the tenant has now.
+async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient) -> ChangeResult {
+    let hint = verify_hint(&change.target, &tenant.context);
+    let UpdateError { error, effect, correlation_id } = match tenant.api.update(&change.target, value).await {
+        Ok(Updated { item, correlation_id }) => {
+            if value.matches(item.value.as_deref()) && !change.is_other_item(&item) {
+                return change.changed(item, Some(correlation_id));
+            }
+            let (label, actual) = (change.before.label(), item.value.as_deref().unwrap_or("no value"));
+            let message = if change.is_other_item(&item) {
+                format!("the service answered for {} instead of {label}", item.label())
+            } else {
+                format!("{label} was to become {}, but the service shows {actual}", value.as_str())
+            };
+            let error = Error::failed(message).context(format!("could not change {}", change.target));
+            let error = error.with_detail(format!("correlation id: {correlation_id}"));
+            UpdateError { error, effect: Effect::Possible, correlation_id: Some(correlation_id) }
         }
-        [TenantPlan { plan, tenant }] => {
-            let targets = plan.changes.iter().map(|change| &change.target);
-            targets.map(|target| format!("see what it is now: {}", verify_command(target, &tenant.context))).collect()
-        }
-        _ => vec!["see what was changed: mscommerce history".to_owned()],
+        Err(error) => error,
     };
-    InFlight { count, hints }
+    let current = change.before.value.clone();
+    if effect == Effect::None && tenant.context.interrupt.is_set() {
+        return change.skipped("interrupted");
+    }
+    if effect <= Effect::Rejected {
+        return change.failed(current, error, correlation_id);
+    }
+    let error = error.with_hint(hint);
+    match tenant.api.reread(&change.target).await {
+        Ok(item) if change.is_other_item(&item) => change.unknown(None, error, correlation_id),
+        Ok(item) if value.matches(item.value.as_deref()) => change.changed(item, correlation_id),
+        // The request may still be in progress at the service.
+        Ok(item) if effect == Effect::Pending => change.unknown(item.value, error, correlation_id),
+        Ok(item) => change.failed(item.value, error, correlation_id),
+        Err(_) => change.unknown(None, error, correlation_id),
+    }
+}
+
+fn verify_hint(target: &Target, context: &Context) -> String {
+    format!("see what it is now: {}", verify_command(target, context))
 }
 
 /// The command that lists the changes in this tenant.

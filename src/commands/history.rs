@@ -13,6 +13,9 @@ pub struct HistoryArgs {
     /// How many changes to show, newest first
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
+    /// Only the changes of this run: its ID, or the start of it
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
 }
 
 pub const HELP: &str = "\
@@ -22,7 +25,7 @@ Examples:
   mscommerce history --limit 5
   mscommerce history -o csv > changes.csv";
 
-pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
+pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
     let settings = &context.settings;
     let tenant_id = match settings.tenant() {
         None => None,
@@ -34,16 +37,20 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
     let matches = |entry: &HistoryEntry| {
         let has_tenant = |id: &str| entry.tenant_id.as_deref().is_some_and(|tenant| tenant.eq_ignore_ascii_case(id));
         let has_policy = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
-        tenant_id.is_none_or(has_tenant) && settings.policy_id.flag().is_none_or(has_policy)
+        let has_run = |run: &String| entry.run.to_lowercase().starts_with(&run.trim().to_lowercase());
+        tenant_id.is_none_or(has_tenant)
+            && settings.policy_id.flag().is_none_or(has_policy)
+            && args.run.as_ref().is_none_or(has_run)
     };
-    let History { entries, invalid_lines } = read(context)?;
+    let History { mut entries, invalid_lines } = read(context).await?;
+    entries.retain(HistoryEntry::was_sent);
     let total = entries.len();
     let mut entries_shown: Vec<HistoryEntry> = entries.into_iter().filter(matches).collect();
     entries_shown.reverse();
     let mut note = match (total, entries_shown.len()) {
         (0, _) if !invalid_lines.is_empty() => None,
-        (0, _) => Some("Nothing has been changed from here yet.".to_owned()),
-        (total, 0) => Some(format!("None of the {total} changes recorded fits.")),
+        (0, _) => Some("No changes are recorded on this machine.".to_owned()),
+        (total, 0) => Some(format!("No recorded changes match ({total} checked).")),
         _ => None,
     };
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
@@ -55,9 +62,9 @@ pub fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput> {
 }
 
 /// Reads the history. Warns about invalid lines.
-pub fn read(context: &Context) -> Result<History> {
+pub async fn read(context: &Context) -> Result<History> {
     let directory = context.settings.state_directory()?;
-    let history = History::read(&directory)?;
+    let history = History::read(&directory).await?;
     if let Some(first) = history.invalid_lines.first() {
         let path = history::path(&directory);
         context.ui.warn(&format!(

@@ -56,6 +56,9 @@ pub struct ChangeArgs {
     /// Do not ask; needed where there is no terminal to ask on
     #[arg(long)]
     pub yes: bool,
+    /// Do not record the changes in the history
+    #[arg(long)]
+    pub no_history: bool,
 }
 
 /// The `--jobs` flag.

@@ -140,6 +140,9 @@ pub struct UpdateArgs {
     /// Ask before the change is made (-Confirm)
     #[arg(long)]
     pub confirm: bool,
+    /// Do not record the change in the history
+    #[arg(long)]
+    pub no_history: bool,
 }
 
 fn parse_bool(text: &str) -> Result<bool, &'static str> {
@@ -292,7 +295,7 @@ pub async fn update(args: UpdateArgs, context: &Context) -> Result<CommandOutput
     if args.confirm && !plan.is_empty() {
         apply::confirm_plan(&plan, &tenant).await?;
     }
-    apply_single(plan, tenant, context).await
+    apply_single(plan, tenant, args.no_history, context).await
 }
 
 fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
@@ -305,10 +308,10 @@ fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
 }
 
 /// Applies a plan with one change, and prints the result as a single record.
-async fn apply_single(plan: Plan, tenant: TenantClient, context: &Context) -> Result<CommandOutput> {
-    let options = ApplyOptions { dry_run: false, confirm: false, jobs: 1, undoes: None };
+async fn apply_single(plan: Plan, tenant: TenantClient, no_history: bool, context: &Context) -> Result<CommandOutput> {
+    let options = ApplyOptions { no_history, jobs: 1, ..ApplyOptions::default() };
     let location = tenant.location();
-    let results = apply::apply_plans(vec![TenantPlan { tenant, plan }], &options, context).await;
+    let results = apply::apply_plans(vec![TenantPlan { tenant, plan }], &options, context).await?;
     let Some(ChangeResult { target, record, error, .. }) = results.into_iter().flat_map(|(_, results)| results).next()
     else {
         return Ok(CommandOutput::default());
@@ -316,13 +319,17 @@ async fn apply_single(plan: Plan, tenant: TenantClient, context: &Context) -> Re
     match record.outcome {
         Outcome::Changed => context.ui.info(&format!("Changed{location}:\n  {}", record.summary())),
         Outcome::Unchanged => context.ui.info(&format!("Nothing to change: {} already.", record.current_state())),
-        Outcome::Planned | Outcome::Failed => {}
+        Outcome::Planned | Outcome::Failed | Outcome::Unknown | Outcome::Skipped => {}
     }
     let error =
         error.map(|error| lookup::with_fallback_hint(lookup::with_renumbered_hint(error, &target, context), context));
     let error = match error {
         Some(error) if context.interrupt.is_set() => Some(error.with_kind(ErrorKind::Interrupted)),
-        None if context.interrupt.is_set() => Some(Error::interrupted()),
+        None if context.interrupt.is_set() => Some(Error::interrupted().with_detail(match record.outcome {
+            Outcome::Changed => "the change was made",
+            Outcome::Unchanged => "there was nothing to change",
+            _ => "nothing was sent",
+        })),
         error => error,
     };
     Ok(CommandOutput { output: Some(Output::one(record)), error, ..CommandOutput::default() })

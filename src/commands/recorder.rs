@@ -3,70 +3,92 @@
 use chrono::Utc;
 use uuid::Uuid;
 
+use super::apply::{ApplyOptions, TenantPlan};
 use super::tenants::TenantClient;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{HistoryEntry, HistoryWriter};
-use crate::plan::{ChangeResult, Outcome};
+use crate::plan::{Change, ChangeResult, Outcome};
 
-/// Records the changes of one run. Opens the history file at the first change. The first error is a warning and stops
-/// recording, because a change must not fail for it.
+/// Records the changes of one run: all of them before the first request is sent, and each outcome.
 pub struct Recorder {
-    run: String,
-    undoes: Option<String>,
+    /// `None` with `--no-history`.
     writer: Option<HistoryWriter>,
+    /// The entries of the changes, by tenant.
+    entries: Vec<Vec<HistoryEntry>>,
+    has_warned: bool,
     has_failed: bool,
 }
 
 impl Recorder {
-    /// Creates a recorder with a new run ID. `undoes` is the ID of the run that this run undoes.
-    pub fn new(undoes: Option<String>) -> Self {
-        Self { run: Uuid::new_v4().to_string(), undoes, writer: None, has_failed: false }
-    }
-
-    /// Records a change if it was applied.
-    pub fn record(&mut self, tenant: &TenantClient, result: &ChangeResult, context: &Context) {
-        let record = &result.record;
-        if self.has_failed || record.outcome != Outcome::Changed {
-            return;
+    /// Records the changes of all plans as planned, and writes them to disk.
+    ///
+    /// # Errors
+    /// Fails if they cannot be recorded. Do not send a change then.
+    pub async fn begin(plans: &[TenantPlan], options: &ApplyOptions, context: &Context) -> Result<Self> {
+        let run = Uuid::new_v4().to_string();
+        let entries = plans.iter().map(|TenantPlan { tenant, plan }| {
+            plan.changes.iter().map(|change| planned_entry(change, &run, tenant, options)).collect()
+        });
+        let mut recorder = Self { writer: None, entries: entries.collect(), has_warned: false, has_failed: false };
+        if options.no_history {
+            return Ok(recorder);
         }
-        let entry = HistoryEntry {
-            time: Utc::now(),
-            run: self.run.clone(),
-            tenant_id: tenant.api.session().tenant_id(),
-            account: tenant.api.session().account(),
-            policy_id: tenant.api.policy_id().to_owned(),
-            scope: result.target.scope,
-            id: result.target.id.clone(),
-            name: record.item.name.clone(),
-            from: record.previous_value.clone(),
-            to: record.item.value.clone().unwrap_or_default(),
-            correlation_id: result.correlation_id.clone(),
-            undoes: self.undoes.clone(),
+        let is_recorded = |entry: &&HistoryEntry| entry.outcome == Outcome::Planned || entry.undoes.is_some();
+        let mut planned: Vec<HistoryEntry> = recorder.entries.iter().flatten().filter(is_recorded).cloned().collect();
+        planned.extend(options.undo.iter().flat_map(|undo| undo.left.iter().cloned()));
+        for entry in &mut planned {
+            entry.run.clone_from(&run);
+            entry.time = Utc::now();
+        }
+        let refused = |error: Error| {
+            error
+                .context("the changes cannot be recorded, so nothing was changed")
+                .with_hint("to make the changes without a record, add --no-history; undo cannot revert them")
         };
-        if let Err(error) = self.append(&entry, context) {
-            self.has_failed = true;
-            let (from, error) = (record.item.label(), error.summary());
-            context.ui.warn(&format!(
-                "from {from} on, the changes of this run are not recorded, and 'undo' will not know them: {error}"
-            ));
+        let open = || HistoryWriter::open(&context.settings.state_directory()?);
+        let writer = open().map_err(refused)?;
+        let is_locked = writer.append(&planned, true).await.map_err(refused)?;
+        recorder.writer = Some(writer);
+        recorder.warn_unless(is_locked, context);
+        Ok(recorder)
+    }
+
+    /// Records the outcome of a change that was pending.
+    pub async fn record(&mut self, tenant: usize, index: usize, result: &ChangeResult, context: &Context) {
+        let entry = &mut self.entries[tenant][index];
+        let (Some(writer), Outcome::Planned) = (&self.writer, entry.outcome) else { return };
+        entry.outcome = result.record.outcome;
+        entry.time = Utc::now();
+        entry.correlation_id.clone_from(&result.correlation_id);
+        match writer.append(std::slice::from_ref(entry), false).await {
+            Ok(is_locked) => self.warn_unless(is_locked, context),
+            Err(error) if !self.has_failed => {
+                self.has_failed = true;
+                context.ui.warn(&format!("{}; 'history' shows such changes as unknown", error.summary()));
+            }
+            Err(_) => {}
         }
     }
 
-    fn append(&mut self, entry: &HistoryEntry, context: &Context) -> Result<()> {
-        if self.writer.is_none() {
-            self.writer = Some(HistoryWriter::open(&context.settings.state_directory()?)?);
+    fn warn_unless(&mut self, is_locked: bool, context: &Context) {
+        if !is_locked && !std::mem::replace(&mut self.has_warned, true) {
+            context.ui.warn("another mscommerce holds the history of changes; recording without its lock");
         }
-        self.writer.as_ref().map_or(Ok(()), |writer| writer.append(entry))
     }
+}
 
-    /// Flushes the recorded changes to disk, so that they survive a power failure.
-    pub fn sync(&self, context: &Context) {
-        if let (Some(writer), false) = (&self.writer, self.has_failed)
-            && let Err(error) = writer.sync()
-        {
-            context.ui.warn(&error.summary());
-        }
+fn planned_entry(change: &Change, run: &str, tenant: &TenantClient, options: &ApplyOptions) -> HistoryEntry {
+    let session = tenant.api.session();
+    let wanted = change.wanted_value().unwrap_or_default();
+    HistoryEntry {
+        tenant_id: session.tenant_id(),
+        account: session.account(),
+        name: change.before.name.clone(),
+        from: change.before.value.clone(),
+        outcome: if change.is_pending() { Outcome::Planned } else { Outcome::Unchanged },
+        undoes: options.undo.as_ref().map(|undo| undo.run.clone()),
+        ..HistoryEntry::new(run, tenant.api.policy_id(), &change.target, &wanted)
     }
 }
 
@@ -74,11 +96,10 @@ impl Recorder {
 pub fn log_result(tenant: &TenantClient, result: &ChangeResult, many_tenants: bool) {
     let record = &result.record;
     let tenant_suffix = if many_tenants { format!(" at {}", tenant.name()) } else { String::new() };
-    tenant.context.ui.debug(&match record.outcome {
-        Outcome::Unchanged => return,
-        Outcome::Failed => {
-            format!("failed{tenant_suffix}: {}: {}", record.item.label(), record.error.as_deref().unwrap_or_default())
-        }
-        outcome => format!("{}{tenant_suffix}: {}", outcome.as_str(), record.summary()),
-    });
+    let line = match (record.outcome, &record.error) {
+        (Outcome::Unchanged, _) => return,
+        (outcome, Some(error)) => format!("{}{tenant_suffix}: {}: {error}", outcome.as_str(), record.item.label()),
+        (outcome, None) => format!("{}{tenant_suffix}: {}", outcome.as_str(), record.summary()),
+    };
+    tenant.context.ui.debug(&line);
 }

@@ -13,24 +13,24 @@ const MAX_SHOWN_ERRORS: usize = 5;
 pub fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {
     let outcomes: Vec<Outcome> = records.into_iter().map(|record| record.outcome).collect();
     let count = |outcome| outcomes.iter().filter(|other| **other == outcome).count();
-    let all = [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed];
+    let all =
+        [Outcome::Changed, Outcome::Planned, Outcome::Unchanged, Outcome::Failed, Outcome::Unknown, Outcome::Skipped];
     let counts = format_counts(all.map(|outcome| (count(outcome), outcome.as_str())));
     if counts.is_empty() { "nothing to change".to_owned() } else { counts }
 }
 
-/// The error of a run in one tenant, or `None` if no change failed and the run was not interrupted.
+/// The error of a run in one tenant, or `None` if all changes were made and the run was not interrupted.
 pub fn summary_error(
     results: &[ChangeResult],
     location: &str,
     is_interrupted: bool,
     context: &Context,
 ) -> Option<Error> {
-    let failed = results.iter().filter(|result| result.record.outcome == Outcome::Failed);
-    let errors: Vec<&Error> = failed.clone().filter_map(|result| result.error.as_ref()).collect();
-    let skipped = failed.clone().count() - errors.len();
-    if failed.count() == 0 && !is_interrupted {
+    let is_done = |result: &ChangeResult| matches!(result.record.outcome, Outcome::Changed | Outcome::Unchanged);
+    if results.iter().all(is_done) && !is_interrupted {
         return None;
     }
+    let errors: Vec<&Error> = results.iter().filter_map(|result| result.error.as_ref()).collect();
     let kind = if is_interrupted {
         ErrorKind::Interrupted
     } else if errors.iter().any(|error| error.kind() == ErrorKind::Auth) {
@@ -49,9 +49,6 @@ pub fn summary_error(
     }
     if errors.len() > MAX_SHOWN_ERRORS {
         error = error.with_detail(format!("{} more: see the field error", errors.len() - MAX_SHOWN_ERRORS));
-    }
-    if skipped > 0 {
-        error = error.with_detail(format!("not sent: {skipped}"));
     }
     let fallback_hints = errors.iter().filter_map(|error| lookup::fallback_hint(error, context));
     let hints = errors.iter().flat_map(|error| error.hints()).cloned().chain(fallback_hints);

@@ -184,10 +184,10 @@ pub struct TenantResults<T> {
 }
 
 impl<T> TenantResults<T> {
-    /// Applies `f` to the value of each tenant that succeeded.
-    pub fn map<U>(self, f: impl Fn(T) -> U) -> TenantResults<U> {
-        let succeeded = self.succeeded.into_iter().map(|(client, value)| (client, f(value))).collect();
-        TenantResults { succeeded, failures: self.failures, is_many: self.is_many }
+    /// The result of a command that runs for a single tenant.
+    pub fn single(client: TenantClient, value: T) -> Self {
+        let failures = TenantFailures { total: 1, failed: Vec::new() };
+        Self { succeeded: vec![(client, value)], failures, is_many: false }
     }
 
     /// The tenants that succeeded, as a message suffix: ` in the tenant ID` or ` at 3 tenants`.

@@ -1,101 +1,140 @@
-//! `undo`: restores the values before the last run, except for products that were changed again.
+//! `undo`: restores the values before a run, except for products that were changed again.
 
-use super::apply::{self, ApplyOptions};
-use super::tenants::{TenantClient, Tenants};
+use std::collections::{HashMap, HashSet};
+
+use clap::Args;
+
+use super::apply::{self, ApplyOptions, TenantPlan, Undo};
+use super::recorder::Recorder;
+use super::tenants::{TenantClient, TenantResults};
 use super::{ChangeArgs, CommandOutput, DEFAULT_JOBS, history, lookup};
-use crate::api::{PolicyValue, ProductPolicy, Scope};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{History, HistoryEntry};
-use crate::plan::{Desired, Plan, Wanted};
-use crate::text::{format_timestamp, sanitize_line};
+use crate::plan::{Desired, Outcome, Plan, Wanted};
+use crate::text::{display_excerpt, format_timestamp, sanitize_line};
 
 pub const HELP: &str = "\
-The last run is the newest in 'mscommerce history' at this tenant and policy. \
-What has been changed again since is left as it is, and named. An undo is a run, too: \
-the next undo takes it back.
+Without RUN, undo reverts the newest run at this tenant and policy that is not undone \
+yet; a second undo reverts the run before it. Name an undo by its ID to revert it. \
+Products that were changed again since the run keep their values, and undo lists them. \
+If it is unknown whether a change was made, the current value decides.
 
 Examples:
   mscommerce undo --dry-run
-  mscommerce undo --yes";
+  mscommerce undo --yes
+  mscommerce undo 3f1c --yes";
 
-pub async fn run(args: ChangeArgs, context: &Context) -> Result<CommandOutput> {
-    let mut options = ApplyOptions::new(args, DEFAULT_JOBS, false, context)?;
-    let History { entries, invalid_lines } = history::read(context)?;
-    if entries.is_empty() && !invalid_lines.is_empty() {
-        return Err(Error::failed("nothing of the record of changes can be understood, so nothing can be taken back"));
-    }
+#[derive(Args, Debug)]
+pub struct UndoArgs {
+    /// ID of the run, or the start of it; see 'mscommerce history'
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
+    let mut options = ApplyOptions::new(args.change, DEFAULT_JOBS, false, context)?;
+    let History { entries, invalid_lines } = history::read(context).await?;
     if entries.is_empty() {
-        return Err(Error::failed("nothing has been changed from here yet, so there is nothing to take back"));
+        return Err(Error::failed(match invalid_lines.as_slice() {
+            [] => "no changes are recorded on this machine, so there is nothing to undo",
+            _ => "no line of the history of changes can be read, so there is nothing to undo",
+        }));
     }
-    let tenants = Tenants::single(context)?;
-    let access = options.access();
-    let plan = async |tenant: TenantClient| {
-        // The last run depends on the tenant, and the tenant ID is known only after sign-in.
-        tenant.api.prepare(access).await?;
-        let entries = entries_for_tenant(&entries, &tenant_id(&tenant)?, &tenant)?;
-        let listed = lookup::list(&affected_scopes(&last_runs(&entries)), &tenant.api, context).await?;
-        let run = select_run(&entries, &listed);
-        let time = run.first().map(|entry| format_timestamp(entry.time)).unwrap_or_default();
-        context.ui.info(&format!("Taking back the run of {time}."));
-        let desired = to_desired(&run, &listed, &tenant)?;
-        Ok((run.first().map(|entry| entry.run.clone()), Plan::diff(listed, &desired)))
-    };
-    let plans = tenants.for_each(plan).await?;
-    options.undoes = plans.succeeded.iter().find_map(|(_, (run, _))| run.clone());
-    apply::run(plans.map(|(_, plan)| plan), options, context).await
+    let named_run = args.run.map(|prefix| find_run(&entries, &prefix)).transpose()?;
+    let tenant = TenantClient::new(context)?;
+    // The runs depend on the tenant, whose ID is known only after sign-in.
+    tenant.api.prepare(options.access()).await?;
+    let entries = entries_for_tenant(&entries, &tenant)?;
+    let run = select_run(&entries, named_run.as_deref(), &tenant)?;
+    let listed = lookup::list(&affected_scopes(&run), &tenant.api, context).await?;
+    context.ui.info(&format!("Undoing the run of {}.", format_timestamp(run[0].time)));
+    let (desired, left) = to_desired(&run, &listed, &tenant);
+    options.undo = Some(Undo { run: run[0].run.clone(), left });
+    let plan = Plan::diff(listed, &desired);
+    let is_empty = plan.is_empty();
+    if is_empty && !options.dry_run {
+        Recorder::begin(&[TenantPlan { tenant: tenant.clone(), plan: plan.clone() }], &options, context).await?;
+    }
+    let output = apply::run(TenantResults::single(tenant, plan), options, context).await?;
+    let note = "Nothing of this run can be undone any more. It counts as undone; nothing was changed.";
+    Ok(if is_empty { CommandOutput { note: Some(note.to_owned()), ..output } } else { output })
 }
 
-/// The tenant ID of the access token. Fails if the token has none.
-fn tenant_id(tenant: &TenantClient) -> Result<String> {
-    tenant.api.session().tenant_id().ok_or_else(|| {
-        Error::failed("the access token does not say which tenant it is for, so nothing can be taken back with it")
-    })
+/// The ID of the run whose ID begins with `prefix`. Fails if none or several do.
+fn find_run(entries: &[HistoryEntry], prefix: &str) -> Result<String> {
+    let prefix = prefix.trim().to_lowercase();
+    let matching = entries.iter().map(|entry| entry.run.as_str()).filter(|run| run.to_lowercase().starts_with(&prefix));
+    let mut runs: Vec<&str> = matching.collect();
+    runs.dedup();
+    match runs.as_slice() {
+        [run] if !prefix.is_empty() => Ok((*run).to_owned()),
+        [] => Err(Error::usage(format!("no recorded run has the ID '{}'", display_excerpt(&prefix)))
+            .with_hint("mscommerce history")),
+        _ => {
+            Err(Error::usage(format!("several recorded runs have IDs that begin with '{}'", display_excerpt(&prefix)))
+                .with_hint("type more of the ID: mscommerce history -o json"))
+        }
+    }
 }
 
-/// The changes in this tenant under this policy. Fails if there are none.
-fn entries_for_tenant(entries: &[HistoryEntry], tenant_id: &str, tenant: &TenantClient) -> Result<Vec<HistoryEntry>> {
+/// The entries of the tenant of the access token under its policy. Fails if there are none.
+fn entries_for_tenant(entries: &[HistoryEntry], tenant: &TenantClient) -> Result<Vec<HistoryEntry>> {
+    let no_tenant = || Error::failed("the access token does not name its tenant, so nothing can be undone with it");
+    let tenant_id = tenant.api.session().tenant_id().ok_or_else(no_tenant)?;
     let policy_id = tenant.api.policy_id();
     let is_for_tenant = |entry: &&HistoryEntry| {
-        entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(tenant_id))
+        entry.tenant_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&tenant_id))
             && entry.policy_id.eq_ignore_ascii_case(policy_id)
     };
     let entries: Vec<HistoryEntry> = entries.iter().filter(is_for_tenant).cloned().collect();
     if entries.is_empty() {
-        return Err(Error::failed(format!(
-            "nothing has been changed from here under the policy {policy_id} in the tenant {tenant_id}"
-        ))
-        .with_hint("mscommerce history"));
+        let message = format!("no changes of the policy {policy_id} in the tenant {tenant_id} are recorded");
+        return Err(Error::failed(message).with_hint("mscommerce history"));
     }
     Ok(entries)
 }
 
-/// The changes to undo: those of the last run. If that run is an incomplete undo, the changes that it did not restore,
-/// because a repeated undo must not undo itself.
-fn select_run<'e>(entries: &'e [HistoryEntry], listed: &[ProductPolicy]) -> Vec<&'e HistoryEntry> {
-    let Some(last) = entries.last() else { return Vec::new() };
-    if let Some(undone) = &last.undoes {
-        let is_restored = |entry: &HistoryEntry| {
-            let mut restored = entries.iter().filter(|other| other.undoes.as_ref() == Some(undone));
-            restored.any(|other| other.target() == entry.target())
-        };
-        // A product that already has its previous value counts, too: the response to its undo may have been lost.
-        let can_be_restored = |entry: &HistoryEntry| previous_value(entry, listed).is_ok();
-        let undone_entries = entries.iter().filter(|entry| entry.run == *undone);
-        let remaining: Vec<&HistoryEntry> =
-            undone_entries.filter(|entry| !is_restored(entry) && can_be_restored(entry)).collect();
-        if !remaining.is_empty() {
-            return remaining;
+/// The changes to undo: those of the named run, or of the newest run that is no undo and is not undone. Without those
+/// that are undone already.
+fn select_run<'e>(
+    entries: &'e [HistoryEntry],
+    named_run: Option<&str>,
+    tenant: &TenantClient,
+) -> Result<Vec<&'e HistoryEntry>> {
+    // An undo settles the changes that it restored or left as they are, unless it was itself undone later.
+    let mut settled: HashSet<(&str, Target)> = HashSet::new();
+    for entry in entries.iter().rev() {
+        let is_settling = matches!(entry.outcome, Outcome::Changed | Outcome::Unchanged);
+        if let (Some(undone), true) = (&entry.undoes, is_settling)
+            && !settled.contains(&(entry.run.as_str(), entry.target()))
+        {
+            settled.insert((undone, entry.target()));
         }
     }
-    entries.iter().filter(|entry| entry.run == last.run).collect()
-}
-
-/// The changes of the last run and, if it is an undo, of the run that it undoes.
-fn last_runs(entries: &[HistoryEntry]) -> Vec<&HistoryEntry> {
-    let Some(last) = entries.last() else { return Vec::new() };
-    let is_last = |entry: &&HistoryEntry| entry.run == last.run || last.undoes.as_ref() == Some(&entry.run);
-    entries.iter().filter(is_last).collect()
+    let is_open = |entry: &&HistoryEntry| {
+        matches!(entry.outcome, Outcome::Changed | Outcome::Unknown)
+            && !settled.contains(&(entry.run.as_str(), entry.target()))
+    };
+    let newest = || entries.iter().rev().filter(is_open).find(|entry| entry.undoes.is_none());
+    let Some(run) = named_run.or_else(|| newest().map(|entry| entry.run.as_str())) else {
+        return Err(Error::failed("nothing to undo: all recorded runs in this tenant are undone")
+            .with_hint(apply::history_command(tenant)));
+    };
+    let of_run: Vec<&HistoryEntry> = entries.iter().filter(|entry| entry.run == run).collect();
+    if of_run.is_empty() {
+        let message = format!("the run {run} made no changes in this tenant under this policy");
+        return Err(Error::failed(message).with_hint("mscommerce history -o json"));
+    }
+    let open: Vec<&HistoryEntry> = of_run.into_iter().filter(is_open).collect();
+    if open.is_empty() {
+        let message = format!("nothing to undo: the run {run} changed nothing, or is undone");
+        return Err(Error::failed(message).with_hint(apply::history_command(tenant)));
+    }
+    Ok(open)
 }
 
 fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
@@ -104,45 +143,43 @@ fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
 }
 
 /// The desired state: the value before the run for every product that still has the value of the run. Warns about the
-/// others. Fails if no product is left.
-fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantClient) -> Result<Desired> {
-    let mut desired = Desired::default();
-    for entry in run {
-        match previous_value(entry, listed) {
+/// others and returns them as entries of the undo.
+fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantClient) -> (Desired, Vec<HistoryEntry>) {
+    let listed: HashMap<Target, &ProductPolicy> =
+        listed.iter().filter_map(|item| Some((item.target()?, item))).collect();
+    let (mut desired, mut left) = (Desired::default(), Vec::new());
+    for &entry in run {
+        match previous_value(entry, listed.get(&entry.target()).copied()) {
             Ok(wanted) => {
                 desired.insert(entry.target(), wanted);
             }
             Err(reason) => {
                 let name = entry.name.as_deref().unwrap_or("without a name");
-                let message = format!("left as it is: {name} ({}): {reason}", entry.id);
+                let message = format!("not undone: {name} ({}): {reason}", entry.id);
                 tenant.context.ui.warn(&sanitize_line(&message));
+                let undoes = Some(entry.run.clone());
+                left.push(HistoryEntry { outcome: Outcome::Unchanged, undoes, ..entry.clone() });
             }
         }
     }
-    if desired.is_empty() {
-        return Err(Error::failed("nothing of the last run can be taken back; nothing was changed")
-            .with_hint(apply::history_command(tenant)));
-    }
-    Ok(desired)
+    (desired, left)
 }
 
 /// The value to restore. The error is the reason why the product keeps its value.
-fn previous_value(entry: &HistoryEntry, listed: &[ProductPolicy]) -> Result<Wanted, String> {
-    let target = entry.target();
-    let item = listed.iter().find(|item| item.target().as_ref() == Some(&target));
+fn previous_value(entry: &HistoryEntry, item: Option<&ProductPolicy>) -> Result<Wanted, String> {
     let current = item.ok_or_else(|| "the tenant does not have it any more".to_owned())?.value.as_deref();
     let is_current = |value: &str| current.is_some_and(|current| current.eq_ignore_ascii_case(value));
-    let Some(from) = &entry.from else { return Err("the value before it is not known".to_owned()) };
+    let Some(from) = &entry.from else { return Err("its value before the run is unknown".to_owned()) };
     if is_current(from) {
         return Ok(Wanted::Keep);
     }
     if !is_current(&entry.to) {
         let current = current.unwrap_or("without a value");
-        return Err(format!("it is {current} now, and no longer {}, which that run made it", entry.to));
+        return Err(format!("it is {current} now, not {} as the run set it", entry.to));
     }
     let value = PolicyValue::parse(from).map_err(|_| format!("it was {from}, a value that this version cannot set"))?;
-    if !target.scope.accepts(value) {
-        return Err(format!("it was {from}, which it cannot be set to"));
+    if !entry.scope.accepts(value) {
+        return Err(format!("it was {from}, a value that offer types do not take"));
     }
     Ok(Wanted::Set(value))
 }

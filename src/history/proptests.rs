@@ -4,7 +4,8 @@ use super::History;
 
 /// Panics unless each line round-trips or is reported as invalid.
 pub fn check_history(file: &[u8]) {
-    let Ok(history) = History::parse(file) else { panic!("bytes in memory can be read") };
+    // Fails for a newer version only.
+    let Ok(history) = History::parse(file, usize::MAX) else { return };
     let lines = file.split(|byte| *byte == b'\n').count();
     assert!(history.invalid_lines.is_sorted_by(|one, next| one < next));
     assert!(history.invalid_lines.last().is_none_or(|last| (1..=lines).contains(last)));
@@ -16,7 +17,7 @@ pub fn check_history(file: &[u8]) {
         written.extend_from_slice(&line);
         written.push(b'\n');
     }
-    let Ok(parsed) = History::parse(&written[..]) else { panic!("bytes in memory can be read") };
+    let Ok(parsed) = History::parse(&written[..], usize::MAX) else { panic!("bytes in memory can be read") };
     assert_eq!((parsed.entries, parsed.invalid_lines), (history.entries, Vec::new()));
 }
 
@@ -34,7 +35,7 @@ mod tests {
         let time = select(times);
         let entry = (time, any::<String>(), option::of(any::<String>()), option::of(any::<String>())).prop_map(
             |(time, id, name, from)| {
-                json!({"time": time, "run": "r", "tenantId": name, "account": from, "policyId": "P", "scope": "product",
+                json!({"version": 2, "outcome": "changed", "time": time, "run": "r", "tenantId": name, "account": from, "policyId": "P", "scope": "product",
                     "id": id, "name": name, "from": from, "to": "Disabled", "correlationId": name, "undoes": from})
                 .to_string()
             },

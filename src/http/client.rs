@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::dns::{Resolver, is_loopback};
 use super::error::display_url;
 use super::retry::{RateLimit, RetryPolicy, delays, retry_after};
-use super::{HttpError, Response, proxy, tls};
+use super::{Effect, HttpError, Response, proxy, tls};
 use crate::interrupt::Interrupt;
 use crate::secret::{SecretBytes, contains_bytes};
 use crate::ui::Ui;
@@ -93,7 +93,7 @@ impl Client {
         let ClientState { ui, interrupt, rate_limit, .. } = &*self.0;
         let _permit = self.0.concurrency.acquire().await;
         // Ctrl-C may have been pressed while this request waited for the permit or for a token.
-        if interrupt.is_set() {
+        if interrupt.is_set() && policy != RetryPolicy::Final {
             return Err(HttpError::interrupted());
         }
         let mut delays = delays();
@@ -173,20 +173,19 @@ impl Client {
     }
 }
 
-/// Marks a result as ambiguous if the service may have processed an earlier attempt: its response had a 5xx status or
-/// was lost.
+/// Adds the effect of the earlier attempts to a result.
 fn with_prior_attempt(
     result: Result<Response, HttpError>,
     previous: Option<&Result<Response, HttpError>>,
 ) -> Result<Response, HttpError> {
-    let prior_attempt_ambiguous = match previous {
-        None => false,
-        Some(Ok(response)) => response.status.is_server_error() || response.prior_attempt_ambiguous,
-        Some(Err(error)) => error.is_ambiguous(),
+    let prior_effect = match previous {
+        None => Effect::None,
+        Some(Ok(response)) => response.effect(),
+        Some(Err(error)) => error.effect(),
     };
     match result {
-        Ok(response) => Ok(Response { prior_attempt_ambiguous, ..response }),
-        Err(error) => Err(error.with_prior_attempt_ambiguous(prior_attempt_ambiguous)),
+        Ok(response) => Ok(Response { prior_effect, ..response }),
+        Err(error) => Err(error.with_prior_effect(prior_effect)),
     }
 }
 

@@ -18,8 +18,24 @@ pub enum Delivery {
     NotSent,
     /// The request was or may have been sent, but no response arrived.
     Unknown,
+    /// Like `Unknown`, and the service may still be processing the request.
+    Pending,
     /// A response arrived, from the service or an intermediary such as a proxy.
     Answered,
+}
+
+/// What a request may have caused at the service, from no effect to the least certain one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The request was not sent.
+    #[default]
+    None,
+    /// The service rejected the request and did not apply it.
+    Rejected,
+    /// The service may have processed the request.
+    Possible,
+    /// The service may have processed the request, or may do so later.
+    Pending,
 }
 
 /// The error of a request without a usable response.
@@ -29,6 +45,8 @@ pub struct HttpError {
     pub detail: Option<String>,
     pub hints: Vec<String>,
     pub delivery: Delivery,
+    /// The effect of earlier attempts of the same request.
+    pub prior_effect: Effect,
     /// Whether a retry may succeed.
     pub transient: bool,
     /// Whether the server's certificate has no trusted issuer.
@@ -46,6 +64,7 @@ impl HttpError {
             detail: None,
             hints: Vec::new(),
             delivery: Delivery::Unknown,
+            prior_effect: Effect::None,
             transient: false,
             unknown_issuer: false,
             stopped_at_proxy: false,
@@ -82,17 +101,18 @@ impl HttpError {
         Self { stopped_at_proxy: true, ..self }
     }
 
-    /// Makes the delivery unknown if an earlier attempt of the same request may have been processed.
-    pub fn with_prior_attempt_ambiguous(mut self, prior_attempt_ambiguous: bool) -> Self {
-        if prior_attempt_ambiguous && self.delivery == Delivery::NotSent {
-            self.delivery = Delivery::Unknown;
-        }
-        self
+    pub fn with_prior_effect(self, prior_effect: Effect) -> Self {
+        Self { prior_effect, ..self }
     }
 
-    /// Whether the service may have received and processed the request.
-    pub fn is_ambiguous(&self) -> bool {
-        self.delivery != Delivery::NotSent
+    /// The effect of all attempts of the request.
+    pub fn effect(&self) -> Effect {
+        let own = match self.delivery {
+            Delivery::NotSent => Effect::None,
+            Delivery::Unknown | Delivery::Answered => Effect::Possible,
+            Delivery::Pending => Effect::Pending,
+        };
+        own.max(self.prior_effect)
     }
 
     /// The deadline of the command passed before this request was sent.
@@ -142,7 +162,8 @@ impl HttpError {
             }
             None => Self::new(format!("{host} did not answer in time ({seconds} s)")),
         };
-        error.with_hint("try again, or allow more time with --timeout SECONDS").transient()
+        let error = error.with_hint("try again, or allow more time with --timeout SECONDS").transient();
+        Self { delivery: Delivery::Pending, ..error }
     }
 
     pub fn body_too_large(url: &Url, limit: usize) -> Self {
@@ -233,10 +254,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prior_ambiguous_attempt_makes_delivery_unknown() {
+    fn effect_includes_earlier_attempts() {
         let not_sent = HttpError::interrupted();
-        assert_eq!(not_sent.clone().with_prior_attempt_ambiguous(false).delivery, Delivery::NotSent);
-        assert_eq!(not_sent.with_prior_attempt_ambiguous(true).delivery, Delivery::Unknown);
-        assert_eq!(HttpError::new("x").answered().with_prior_attempt_ambiguous(true).delivery, Delivery::Answered);
+        assert_eq!(not_sent.effect(), Effect::None);
+        assert_eq!(not_sent.with_prior_effect(Effect::Pending).effect(), Effect::Pending);
+        assert_eq!(HttpError::new("x").answered().with_prior_effect(Effect::None).effect(), Effect::Possible);
     }
 }

@@ -5,6 +5,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
 
+use super::Effect;
 use crate::secret::SecretBytes;
 use crate::text::{display_excerpt, sanitize_line, truncate};
 
@@ -17,11 +18,21 @@ pub struct Response {
     pub body: SecretBytes,
     /// The correlation ID of the request, if any.
     pub correlation_id: Option<String>,
-    /// Whether the service may have processed an earlier attempt of the same request.
-    pub prior_attempt_ambiguous: bool,
+    /// The effect of earlier attempts of the same request.
+    pub prior_effect: Effect,
 }
 
 impl Response {
+    /// The effect of all attempts of the request. A 4xx status means that the service did not apply the request.
+    pub fn effect(&self) -> Effect {
+        let own = match self.status {
+            StatusCode::GATEWAY_TIMEOUT => Effect::Pending,
+            status if status.is_client_error() => Effect::Rejected,
+            _ => Effect::Possible,
+        };
+        own.max(self.prior_effect)
+    }
+
     /// Parses the body as JSON, regardless of `Content-Type`. Returns `None` if it is not JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()

@@ -8,7 +8,7 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::{HttpError, Response};
+use super::{Effect, HttpError, Response};
 use crate::interrupt::Interrupt;
 
 /// The maximum number of attempts after the first one.
@@ -33,6 +33,9 @@ pub enum RetryPolicy {
     IfNotSent,
     /// Never retry.
     Never,
+    /// Retry only if there is no response. The request is sent even after an interrupt: it reads the outcome of an
+    /// earlier one.
+    Final,
 }
 
 impl RetryPolicy {
@@ -45,12 +48,13 @@ impl RetryPolicy {
     pub fn should_retry(self, result: &Result<Response, HttpError>) -> bool {
         let (is_transient, is_sent) = match result {
             Ok(response) => (is_transient_status(response.status), true),
-            Err(error) => (error.transient, error.is_ambiguous()),
+            Err(error) => (error.transient, error.effect() != Effect::None),
         };
         let is_allowed = match self {
             Self::Idempotent => true,
             Self::IfNotSent => !is_sent,
             Self::Never => false,
+            Self::Final => result.is_err(),
         };
         is_transient && is_allowed
     }

@@ -30,18 +30,31 @@ impl Record for ProductPolicy {
 
 impl Record for ChangeRecord {
     const FIELDS: &'static [&'static str] =
-        &["policyId", "scope", "id", "name", "policyValue", "previousValue", "outcome", "error"];
+        &["policyId", "scope", "id", "name", "policyValue", "wantedValue", "previousValue", "outcome", "error"];
 
     fn into_row(self) -> Row {
         let Row { mut values, extra } = self.item.into_row();
-        values.extend([Value::from(self.previous_value), Value::from(self.outcome.as_str()), Value::from(self.error)]);
+        values.extend([self.wanted_value, self.previous_value].map(Value::from));
+        values.extend([Value::from(self.outcome.as_str()), Value::from(self.error)]);
         Row { values, extra }
     }
 }
 
 impl Record for HistoryEntry {
-    const FIELDS: &'static [&'static str] =
-        &["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
+    const FIELDS: &'static [&'static str] = &[
+        "time",
+        "run",
+        "tenantId",
+        "account",
+        "policyId",
+        "scope",
+        "id",
+        "name",
+        "from",
+        "to",
+        "outcome",
+        "correlationId",
+    ];
 
     fn into_row(self) -> Row {
         Row {
@@ -56,6 +69,7 @@ impl Record for HistoryEntry {
                 Value::from(self.name),
                 Value::from(self.from),
                 Value::from(self.to),
+                Value::from(self.outcome.as_str()),
                 Value::from(self.correlation_id),
             ],
             ..Row::default()

@@ -1,18 +1,26 @@
 //! One change of a product or offer type, and its result.
 
+use serde::{Deserialize, Serialize};
+
 use crate::api::{PolicyValue, ProductPolicy, Target};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::text::sanitize_line;
 
 /// The outcome of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     Changed,
     /// The item already had the wanted value; nothing was sent.
     Unchanged,
-    /// The change is pending in a dry run; nothing was sent.
+    /// Not sent yet: a dry run, or the history before the request.
     Planned,
+    /// The item certainly keeps its value.
     Failed,
+    /// A request was sent, and nothing shows whether it was or will be applied.
+    Unknown,
+    /// Not sent, because the run ended before.
+    Skipped,
 }
 
 impl Outcome {
@@ -23,6 +31,8 @@ impl Outcome {
             Self::Unchanged => "unchanged",
             Self::Planned => "planned",
             Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -39,8 +49,9 @@ pub struct Change {
 /// The output record of a change.
 #[derive(Clone, Debug)]
 pub struct ChangeRecord {
-    /// The item after the change. Its value is `None` if the current value is unknown.
+    /// The item as the tenant has it. Its value is `None` if nobody can tell.
     pub item: ProductPolicy,
+    pub wanted_value: Option<String>,
     pub previous_value: Option<String>,
     pub outcome: Outcome,
     pub error: Option<String>,
@@ -50,9 +61,9 @@ pub struct ChangeRecord {
 pub struct ChangeResult {
     pub target: Target,
     pub record: ChangeRecord,
-    /// The error of a request that failed; `None` if no request was sent.
+    /// The error of a request; `None` if no request was sent.
     pub error: Option<Error>,
-    /// The correlation id of a request that succeeded.
+    /// The correlation ID of the last request, if one was sent.
     pub correlation_id: Option<String>,
 }
 
@@ -74,53 +85,59 @@ impl Change {
 
     /// The record of a change that is not pending, or of a dry run.
     pub fn into_planned_record(self) -> ChangeRecord {
-        if let Some(value) = self.value_to_send() {
-            return self.into_record(Outcome::Planned, Some(value.as_str().to_owned()), None);
-        }
+        let outcome = if self.is_pending() { Outcome::Planned } else { Outcome::Unchanged };
         let current = self.before.value.clone();
-        self.into_record(Outcome::Unchanged, current, None)
+        self.into_record(outcome, current, None)
     }
 
     /// The result of a change that is not pending.
     pub fn unchanged(self) -> ChangeResult {
-        let (target, record) = (self.target.clone(), self.into_planned_record());
-        ChangeResult { target, record, error: None, correlation_id: None }
+        ChangeResult {
+            target: self.target.clone(),
+            record: self.into_planned_record(),
+            error: None,
+            correlation_id: None,
+        }
     }
 
     /// The result of a pending change that was not sent.
     pub fn skipped(self, reason: &str) -> ChangeResult {
         let (target, current) = (self.target.clone(), self.before.value.clone());
-        let record = self.into_record(Outcome::Failed, current, Some(format!("not sent: {reason}")));
+        let record = self.into_record(Outcome::Skipped, current, Some(format!("not sent: {reason}")));
         ChangeResult { target, record, error: None, correlation_id: None }
     }
 
-    /// The result of a change that the response confirmed.
-    pub fn changed(mut self, response: ProductPolicy, correlation_id: String) -> ChangeResult {
-        let (target, previous_value) = (self.target.clone(), self.before.value.clone());
+    /// The result of a change that a response confirmed.
+    pub fn changed(mut self, response: ProductPolicy, correlation_id: Option<String>) -> ChangeResult {
+        let (target, previous_value, wanted_value) =
+            (self.target.clone(), self.before.value.clone(), self.wanted_value());
         merge_response(&mut self.before, response);
-        let record = ChangeRecord { item: self.before, previous_value, outcome: Outcome::Changed, error: None };
-        ChangeResult { target, record, error: None, correlation_id: Some(correlation_id) }
+        let record =
+            ChangeRecord { item: self.before, wanted_value, previous_value, outcome: Outcome::Changed, error: None };
+        ChangeResult { target, record, error: None, correlation_id }
     }
 
-    /// The result of a failed change. `current` is the current value if known.
-    pub fn failed(self, current: Option<String>, error: Error) -> ChangeResult {
+    /// The result of a change that was certainly not applied. `current` is the value that the tenant has.
+    pub fn failed(self, current: Option<String>, error: Error, correlation_id: Option<String>) -> ChangeResult {
+        self.with_error(Outcome::Failed, current, error, correlation_id)
+    }
+
+    /// The result of a change that may have been applied, or may still be. `current` is the value that the tenant has, if
+    /// known.
+    pub fn unknown(self, current: Option<String>, error: Error, correlation_id: Option<String>) -> ChangeResult {
+        self.with_error(Outcome::Unknown, current, error, correlation_id)
+    }
+
+    fn with_error(
+        self,
+        outcome: Outcome,
+        current: Option<String>,
+        error: Error,
+        correlation_id: Option<String>,
+    ) -> ChangeResult {
         let target = self.target.clone();
-        let record = self.into_record(Outcome::Failed, current, Some(error.summary()));
-        ChangeResult { target, record, error: Some(error), correlation_id: None }
-    }
-
-    /// Fails unless the response contains the sent value for this item.
-    pub fn verify(&self, value: PolicyValue, after: &ProductPolicy) -> Result<()> {
-        let label = self.before.label();
-        let mismatch = if !value.matches(after.value.as_deref()) {
-            let actual = after.value.as_deref().unwrap_or("no value");
-            format!("{label} was to become {}, but the service shows {actual}", value.as_str())
-        } else if self.is_other_item(after) {
-            format!("the service answered for {} in the place of {label}", after.label())
-        } else {
-            return Ok(());
-        };
-        Err(Error::failed(mismatch).context(format!("could not change {}", self.target)))
+        let record = self.into_record(outcome, current, Some(error.summary()));
+        ChangeResult { target, record, error: Some(error), correlation_id }
     }
 
     /// Whether the response is for another item.
@@ -130,8 +147,14 @@ impl Change {
     }
 
     fn into_record(self, outcome: Outcome, current: Option<String>, error: Option<String>) -> ChangeRecord {
-        let previous_value = self.before.value.clone();
-        ChangeRecord { item: ProductPolicy { value: current, ..self.before }, previous_value, outcome, error }
+        let (previous_value, wanted_value) = (self.before.value.clone(), self.wanted_value());
+        let item = ProductPolicy { value: current, ..self.before };
+        ChangeRecord { item, wanted_value, previous_value, outcome, error }
+    }
+
+    /// The wanted value in the spelling of the service. A change without one keeps the current value.
+    pub fn wanted_value(&self) -> Option<String> {
+        self.wanted.map(|value| value.as_str().to_owned()).or_else(|| self.before.value.clone())
     }
 }
 
@@ -143,7 +166,7 @@ impl ChangeRecord {
 
     /// The change in one line.
     pub fn summary(&self) -> String {
-        summary(&self.item, self.previous_value.as_deref(), self.item.value.as_deref())
+        summary(&self.item, self.previous_value.as_deref(), self.wanted_value.as_deref())
     }
 }
 

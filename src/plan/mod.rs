@@ -44,11 +44,6 @@ impl Desired {
         self.wanted.insert(target, wanted).is_none()
     }
 
-    /// Whether no item is wanted in any state.
-    pub fn is_empty(&self) -> bool {
-        self.wanted.is_empty() && self.default.is_none()
-    }
-
     fn get(&self, target: &Target) -> Option<Wanted> {
         let default = || self.default.filter(|value| target.scope.accepts(*value)).map(Wanted::Set);
         self.wanted.get(target).copied().or_else(default)

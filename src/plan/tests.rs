@@ -138,20 +138,16 @@ fn change_to_current_value_is_not_pending_in_any_case() {
 #[test]
 fn planned_record_shows_wanted_value() {
     let planned = change("Enabled", Disabled).into_planned_record();
-    assert_eq!((planned.outcome, planned.item.value.as_deref()), (Outcome::Planned, Some("Disabled")));
-    assert_eq!(planned.previous_value.as_deref(), Some("Enabled"));
+    assert_eq!((planned.outcome, planned.wanted_value.as_deref()), (Outcome::Planned, Some("Disabled")));
+    assert_eq!((planned.item.value.as_deref(), planned.previous_value.as_deref()), (Some("Enabled"), Some("Enabled")));
     assert_eq!(change("Enabled", Enabled).into_planned_record().outcome, Outcome::Unchanged);
 }
 
 #[test]
-fn response_with_other_value_or_item_is_a_failure() {
+fn other_item_is_recognized_by_its_id() {
     let change = change("Enabled", Disabled);
-    let response = |id: &str, value: &str| ProductPolicy {
-        id: Some(id.into()),
-        value: Some(value.into()),
-        ..change.before.clone()
-    };
-    assert!(change.verify(Disabled, &response("cfq7ttc0h9mp", "disabled")).is_ok());
-    assert!(change.verify(Disabled, &response("CFQ7TTC0H9MP", "Enabled")).is_err());
-    assert!(change.verify(Disabled, &response("CFQ7TTC0LH2H", "Disabled")).is_err());
+    let response = |id: &str| ProductPolicy { id: Some(id.into()), ..change.before.clone() };
+    assert!(!change.is_other_item(&response("cfq7ttc0h9mp")));
+    assert!(change.is_other_item(&response("CFQ7TTC0LH2H")));
+    assert!(!change.is_other_item(&ProductPolicy { id: None, ..change.before.clone() }));
 }

@@ -123,6 +123,7 @@ fn update_401_with_failed_refresh_reports_unchanged() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable; busy; before that: the service answered 401 Unauthorized; Unauthorized: Ended.; correlation id: [UUID]"
@@ -148,6 +149,8 @@ fn update_hint_repeats_tenant() {
     scope          product
     id             CFQ7TTC0H9MP
     name           Power BI Pro
+    policyValue    Disabled
+    wantedValue    OnlyTrialsWithoutPaymentMethod
     previousValue  Disabled
     outcome        failed
     error          could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]
@@ -293,6 +296,7 @@ fn update_renumbered_id_hints_at_new_id() {
     id             CFQ7TTC0KXN9
     name           Visio Plan 1
     policyValue    Enabled
+    wantedValue    Disabled
     previousValue  Enabled
     outcome        failed
     error          could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request; BadRequest: Old.; correlation id: [UUID]
@@ -320,6 +324,7 @@ fn product_name_cannot_forge_output_line() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power\nhint: type this",
       "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"

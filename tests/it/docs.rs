@@ -318,13 +318,13 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || update_with_response(Response::text(200, "application/json", ENABLED_PRODUCT)),
     },
     ErrorCase {
-        heading: "the service answered for {other} in the place of {product}",
+        heading: "the service answered for {other} instead of {product}",
         run: || {
             update_with_response(Response::text(200, "application/json", DISABLED_PRODUCT.replace(POWER_BI, VISIO)))
         },
     },
     ErrorCase {
-        heading: "not sent: {why}",
+        heading: "{number} skipped",
         run: || {
             let env = TestEnv::signed_in();
             env.tenant.fail_next("PUT ", Response::json(401, &json!({})));
@@ -333,11 +333,19 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
+        heading: "the changes cannot be recorded, so nothing was changed",
+        run: || {
+            let env = TestEnv::signed_in();
+            fs::create_dir(env.history_path()).unwrap();
+            env.run(DISABLE)
+        },
+    },
+    ErrorCase {
         heading: "standard input is no terminal to ask on; nothing was changed",
         run: || TestEnv::signed_in().run(&["products", "update", "--all", "--value", "disabled"]),
     },
     ErrorCase {
-        heading: "nothing of the last run can be taken back; nothing was changed",
+        heading: "Nothing of this run can be undone any more",
         run: || {
             let env = TestEnv::signed_in();
             env.run(DISABLE).assert_code(0);
@@ -396,8 +404,7 @@ const HEADINGS_WITHOUT_CASE: &[&str] = &[
     "the saved token ended at {time} and cannot be renewed",
     "a token for the tenant {asked} was asked for, and one for {other} came",
     "somebody has signed in to the profile {profile} anew meanwhile",
-    "the change that was on its way may have been made, or not",
-    "from {product} on, the changes of this run are not recorded",
+    "interrupted while the request was in progress: {product}",
     "another mscommerce holds {file} for too long",
     "the renewed sign-in cannot be saved",
     "there is no home directory",

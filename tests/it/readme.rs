@@ -53,26 +53,27 @@ fn readme_script_disables_enabled_products() {
     id             CFQ7TTC0LH3L
     name           Power Automate per user
     policyValue    Disabled
+    wantedValue    Disabled
     previousValue  Enabled
     outcome        changed
-    policyId                  scope    id            name                                policyValue  previousValue                   outcome    error
-    AllowSelfServicePurchase  product  CFQ7TTC0LH2H  Power Apps per user                 Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0LH3L  Power Automate per user             Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0LSGZ  Power Automate RPA                  Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0H6RP  Power BI Premium (standalone)       Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro                        Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0HDB1  Planner Plan 1                      Disabled     OnlyTrialsWithoutPaymentMethod  changed
-    AllowSelfServicePurchase  product  CFQ7TTC0HDB0  Project Plan 3                      Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0HD33  Visio Plan 1                        Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0HD32  Visio Plan 2                        Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0N8SS  Clipchamp Premium                   Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0MM8R  Microsoft 365 Copilot               Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0LH05  Microsoft 365 F3                    Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0N8SL  Microsoft Purview Discovery         Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0S3X1  Python in Excel                     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0J1FV  Teams Exploratory                   Disabled     OnlyTrialsWithoutPaymentMethod  changed
-    AllowSelfServicePurchase  product  CFQ7TTC0RM8K  Teams Premium Introductory Pricing  Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0PW0V  Viva Goals                          Disabled     Enabled                         changed
+    policyId                  scope    id            name                                policyValue  wantedValue  previousValue                   outcome    error
+    AllowSelfServicePurchase  product  CFQ7TTC0LH2H  Power Apps per user                 Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0LH3L  Power Automate per user             Disabled     Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0LSGZ  Power Automate RPA                  Disabled     Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0H6RP  Power BI Premium (standalone)       Disabled     Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro                        Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0HDB1  Planner Plan 1                      Disabled     Disabled     OnlyTrialsWithoutPaymentMethod  changed
+    AllowSelfServicePurchase  product  CFQ7TTC0HDB0  Project Plan 3                      Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0HD33  Visio Plan 1                        Disabled     Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0HD32  Visio Plan 2                        Disabled     Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0N8SS  Clipchamp Premium                   Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0MM8R  Microsoft 365 Copilot               Disabled     Disabled     Disabled                        unchanged
+    AllowSelfServicePurchase  product  CFQ7TTC0LH05  Microsoft 365 F3                    Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0N8SL  Microsoft Purview Discovery         Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0S3X1  Python in Excel                     Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0J1FV  Teams Exploratory                   Disabled     Disabled     OnlyTrialsWithoutPaymentMethod  changed
+    AllowSelfServicePurchase  product  CFQ7TTC0RM8K  Teams Premium Introductory Pricing  Disabled     Disabled     Enabled                         changed
+    AllowSelfServicePurchase  product  CFQ7TTC0PW0V  Viva Goals                          Disabled     Disabled     Enabled                         changed
     ----- stderr -----
     Changed in the tenant 11111111-1111-4111-8111-111111111111:
       Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled
@@ -179,10 +180,10 @@ fn github_apply_workflow_plans_then_applies() {
     let env = ci_env();
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
     on_github(&env, "Show what would be changed").assert_code(0);
-    assert!(summary(&env).contains("| Power BI Pro | Enabled | Disabled | planned |"), "{}", summary(&env));
+    assert!(summary(&env).contains("| Power BI Pro | Disabled | Enabled | Disabled | planned |"), "{}", summary(&env));
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Disabled");
     on_github(&env, "Change what differs").assert_code(0);
-    assert!(summary(&env).contains("| Power BI Pro | Enabled | Disabled | changed |"), "{}", summary(&env));
+    assert!(summary(&env).contains("| Power BI Pro | Enabled | Enabled | Disabled | changed |"), "{}", summary(&env));
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Enabled");
 }
 

@@ -22,6 +22,7 @@ fn product_update_sends_one_get_and_one_put() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Disabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "changed",
       "error": null
@@ -51,6 +52,7 @@ fn product_update_same_value_sends_no_put() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Enabled",
+      "wantedValue": "Enabled",
       "previousValue": "Enabled",
       "outcome": "unchanged",
       "error": null
@@ -118,7 +120,8 @@ fn product_update_dry_run_sends_no_put() {
       "scope": "product",
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
-      "policyValue": "Disabled",
+      "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "planned",
       "error": null
@@ -132,6 +135,7 @@ fn product_update_dry_run_sends_no_put() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Enabled",
+      "wantedValue": "Enabled",
       "previousValue": "Enabled",
       "outcome": "unchanged",
       "error": null
@@ -166,6 +170,7 @@ fn product_update_fails_if_value_is_not_applied() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
@@ -191,13 +196,14 @@ fn product_update_fails_on_response_for_other_product() {
       "scope": "product",
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
-      "policyValue": null,
+      "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro (CFQ7TTC0H9MP); correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP); correlation id: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) in the place of Power BI Pro (CFQ7TTC0H9MP)
+    error: could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP)
       correlation id: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
@@ -229,7 +235,8 @@ fn product_update_invalid_response_leaves_value_null() {
       "scope": "product",
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
-      "policyValue": null,
+      "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK); [1]; correlation id: [UUID]"
@@ -247,7 +254,8 @@ fn product_update_invalid_response_leaves_value_null() {
       "scope": "product",
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
-      "policyValue": null,
+      "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content); the answer has no body; correlation id: [UUID]"
@@ -265,7 +273,8 @@ fn product_update_invalid_response_leaves_value_null() {
       "scope": "product",
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
-      "policyValue": null,
+      "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]"
@@ -292,6 +301,7 @@ fn product_update_forbidden_names_required_roles() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Enabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
       "error": "could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]"
@@ -327,6 +337,7 @@ fn product_update_partial_response_keeps_known_fields() {
       "id": "SaaS",
       "name": "Software as a Service",
       "policyValue": "Disabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "changed",
       "error": null

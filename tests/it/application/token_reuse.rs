@@ -76,10 +76,9 @@ fn failed_application_refresh_is_not_repeated() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 4
     ----- stderr -----
-    error: 5 unchanged, 12 failed
+    error: 5 unchanged, 1 failed, 11 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0LH2H: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret has expired; AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client); correlation id: [UUID], trace id: [UUID]; before that: the service answered 401 Unauthorized; the answer has no body; correlation id: [UUID]
-      not sent: 11
     hint: make a new one in the app registration
     ");
 }

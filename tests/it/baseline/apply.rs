@@ -41,6 +41,7 @@ fn apply_updates_only_what_differs() {
         "id": "CFQ7TTC0H9MP",
         "name": "Power BI Pro",
         "policyValue": "OnlyTrialsWithoutPaymentMethod",
+        "wantedValue": "OnlyTrialsWithoutPaymentMethod",
         "previousValue": "Enabled",
         "outcome": "changed",
         "error": null
@@ -51,6 +52,7 @@ fn apply_updates_only_what_differs() {
         "id": "CFQ7TTC0HD33",
         "name": "Visio Plan 1",
         "policyValue": "Disabled",
+        "wantedValue": "Disabled",
         "previousValue": "Disabled",
         "outcome": "unchanged",
         "error": null
@@ -61,6 +63,7 @@ fn apply_updates_only_what_differs() {
         "id": "SaaS",
         "name": "Software as a Service",
         "policyValue": "Disabled",
+        "wantedValue": "Disabled",
         "previousValue": "Enabled",
         "outcome": "changed",
         "error": null
@@ -71,6 +74,7 @@ fn apply_updates_only_what_differs() {
         "id": "POWERBIVISUALS",
         "name": "Power BI Visuals",
         "policyValue": "Enabled",
+        "wantedValue": "Enabled",
         "previousValue": "Enabled",
         "outcome": "unchanged",
         "error": null
@@ -160,7 +164,8 @@ fn apply_dry_run_sends_no_put() {
         transcript.push(flags.join(" "), result.without_stdout());
         let outcomes = field(&result, "outcome");
         assert_eq!((&outcomes[POWER_BI], &outcomes[VISIO]), (&json!("planned"), &json!("unchanged")));
-        assert_eq!(field(&result, "policyValue")[POWER_BI], "OnlyTrialsWithoutPaymentMethod");
+        assert_eq!(field(&result, "wantedValue")[POWER_BI], "OnlyTrialsWithoutPaymentMethod");
+        assert_eq!(field(&result, "policyValue")[POWER_BI], "Enabled");
         assert_eq!(field(&result, "previousValue")[POWER_BI], "Enabled");
     }
     cli_snapshot!(transcript, @"
@@ -250,6 +255,7 @@ fn apply_continues_after_failed_update() {
         "id": "CFQ7TTC0H9MP",
         "name": "Power BI Pro",
         "policyValue": "Enabled",
+        "wantedValue": "OnlyTrialsWithoutPaymentMethod",
         "previousValue": "Enabled",
         "outcome": "failed",
         "error": "could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; BadRequest: Not today.; correlation id: [UUID]"
@@ -260,6 +266,7 @@ fn apply_continues_after_failed_update() {
         "id": "CFQ7TTC0HD33",
         "name": "Visio Plan 1",
         "policyValue": "Disabled",
+        "wantedValue": "Disabled",
         "previousValue": "Disabled",
         "outcome": "unchanged",
         "error": null
@@ -270,6 +277,7 @@ fn apply_continues_after_failed_update() {
         "id": "SaaS",
         "name": "Software as a Service",
         "policyValue": "Disabled",
+        "wantedValue": "Disabled",
         "previousValue": "Enabled",
         "outcome": "changed",
         "error": null
@@ -280,6 +288,7 @@ fn apply_continues_after_failed_update() {
         "id": "POWERBIVISUALS",
         "name": "Power BI Visuals",
         "policyValue": "Enabled",
+        "wantedValue": "Enabled",
         "previousValue": "Enabled",
         "outcome": "unchanged",
         "error": null

@@ -54,12 +54,11 @@ fn full_disk_keeps_cached_credential() {
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     ===== product update CFQ7TTC0H9MP --value disabled =====
-    exit_code: 0
+    exit_code: 1
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
-    warning: from Power BI Pro (CFQ7TTC0H9MP) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/state/changes.jsonl: [OS ERROR]
-    Changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/state/changes.jsonl: [OS ERROR]
+    hint: to make the changes without a record, add --no-history; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----
@@ -134,12 +133,11 @@ fn read_only_state_dir_keeps_cached_credential() {
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     ===== product update CFQ7TTC0H9MP --value disabled =====
-    exit_code: 0
+    exit_code: 1
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
-    warning: from Power BI Pro (CFQ7TTC0H9MP) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/state/changes.jsonl: [OS ERROR]
-    Changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/state/changes.jsonl: [OS ERROR]
+    hint: to make the changes without a record, add --no-history; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----

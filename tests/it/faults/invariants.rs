@@ -72,6 +72,9 @@ impl RunCheck<'_> {
 
     /// The records show the actual values, and the exit code agrees with them.
     fn check_records(&self, report: &mut dyn FnMut(String)) {
+        if self.is_killed() {
+            return;
+        }
         let (after, was_sent) = (self.state.values(), |id: &str| {
             self.state.requests.iter().any(|request| request.method == "PUT" && request.path.ends_with(id))
         });
@@ -96,43 +99,74 @@ impl RunCheck<'_> {
             let is_correct = match outcome {
                 "changed" => wanted == Some(now) && reported == now && before != now,
                 "unchanged" => reported == now && wanted.is_none_or(|wanted| wanted == before) && !was_sent(id),
-                "failed" => (reported.is_null() || reported == now) && record["error"].is_string(),
+                "failed" => reported == now && record["error"].is_string(),
+                "unknown" => (reported.is_null() || reported == now) && record["error"].is_string(),
+                "skipped" => reported == before && record["error"].is_string() && !was_sent(id),
                 _ => false,
             };
-            if !is_correct || record["previousValue"] != **before {
+            let is_complete = record["wantedValue"] == *wanted.unwrap_or(before) && record["previousValue"] == *before;
+            if !is_correct || !is_complete {
                 report(format!("{id} was {before}, is {now}, should be {wanted:?}, and the record says {record}"));
             }
         }
-        let is_done = records.iter().all(|record| record["outcome"] != "failed");
+        let is_done = records.iter().all(|record| record["outcome"] == "changed" || record["outcome"] == "unchanged");
         let is_as_wanted = expected_ids.iter().all(|id| self.wanted(id).is_none_or(|wanted| after[*id] == *wanted));
-        if (self.result.code == 0) != is_done || (is_done && !is_as_wanted) {
+        if (self.result.code == 0) != is_done && self.result.code != 130 || (is_done && !is_as_wanted) {
             report(format!(
                 "exit code {}, all reported as done: {is_done}, all done: {is_as_wanted}",
                 self.result.code
             ));
         }
-        if !matches!(self.result.code, 0 | 1) {
+        if !matches!(self.result.code, 0 | 1 | 130) {
             report(format!("exit code {}", self.result.code));
         }
     }
 
-    /// The history contains each change that was reported, once, and nothing else.
+    fn is_killed(&self) -> bool {
+        self.schedule.can_be_killed() && self.result.code == -1
+    }
+
+    /// The history contains each change that was reported, once, and nothing else. It accounts for every update that
+    /// reached the service, even if the process was killed.
     fn check_history(&self, report: &mut dyn FnMut(String)) {
-        let records = if self.result.stdout.is_empty() { Value::Null } else { self.result.json() };
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let changed = records.as_array().into_iter().flatten().filter(|record| record["outcome"] == "changed");
-        let mut reported: Vec<_> =
-            changed.map(|record| ["id", "previousValue", "policyValue"].map(|name| text(&record[name]))).collect();
-        let mut recorded: Vec<_> =
-            self.history.iter().map(|entry| ["id", "from", "to"].map(|name| text(&entry[name]))).collect();
-        reported.sort();
-        recorded.sort();
-        if reported != recorded {
-            report(format!("reported as changed: {reported:?}, in the history: {recorded:?}"));
+        if !self.is_killed() {
+            let records = if self.result.stdout.is_empty() { Value::Null } else { self.result.json() };
+            let is_history = |record: &&Value| !["unchanged", "skipped"].contains(&record["outcome"].as_str().unwrap());
+            let sent = records.as_array().into_iter().flatten().filter(is_history);
+            let fields = ["id", "previousValue", "wantedValue", "outcome"];
+            let mut reported: Vec<_> = sent.map(|record| fields.map(|name| text(&record[name]))).collect();
+            let fields = ["id", "from", "to", "outcome"];
+            let mut recorded: Vec<_> = self.history.iter().map(|entry| fields.map(|name| text(&entry[name]))).collect();
+            reported.sort();
+            recorded.sort();
+            if reported != recorded {
+                report(format!("reported: {reported:?}, in the history: {recorded:?}"));
+            }
+        }
+        let after = self.state.values();
+        for request in self.state.requests.iter().filter(|request| request.method == "PUT") {
+            if !self.history.iter().any(|entry| request.path.ends_with(entry["id"].as_str().unwrap())) {
+                report(format!("the history does not contain {}", request.path));
+            }
+        }
+        for entry in self.history {
+            let (now, before) = (&after[&text(&entry["id"])], &self.before[&text(&entry["id"])]);
+            let is_correct = match entry["outcome"].as_str().unwrap() {
+                "changed" => entry["to"] == **now,
+                "failed" => before == now,
+                _ => entry["from"] == **before,
+            };
+            if !is_correct {
+                report(format!("{} was {before}, is {now}, and the history says {entry}", entry["id"]));
+            }
         }
         let undone = self.earlier_history.first().filter(|_| matches!(self.schedule.command, Command::Undo(..)));
         for entry in self.history {
-            let is_confirmed = self.state.confirmed.contains(&(text(&entry["correlationId"]), text(&entry["id"])));
+            let id = text(&entry["id"]);
+            let is_confirmed = entry["outcome"] != "changed"
+                || self.state.confirmed.contains(&(text(&entry["correlationId"]), id.clone()))
+                || self.state.applied.contains(&id);
             let is_complete = entry["tenantId"] == HOME_TENANT
                 && entry["account"] == ADMIN
                 && entry["policyId"] == "AllowSelfServicePurchase"
@@ -184,10 +218,12 @@ impl RunCheck<'_> {
                 report(format!("{name} contains a token"));
             }
         }
-        if self.result.stderr.contains("panicked") || !(0..=4).contains(&self.result.code) {
+        let is_expected =
+            matches!(self.result.code, 0..=4) || (self.result.code == 130 && self.schedule.interruption.is_some());
+        if self.result.stderr.contains("panicked") || !(is_expected || self.is_killed()) {
             report("panicked or killed by a signal".to_owned());
         }
-        if (self.result.code == 0) == self.result.stderr.contains("error: ") {
+        if (self.result.code == 0) == self.result.stderr.contains("error: ") && !self.is_killed() {
             report(format!("exit code {}, and stderr disagrees", self.result.code));
         }
     }

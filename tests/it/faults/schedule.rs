@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fastrand::Rng;
+use rustix::process::Signal;
 use serde_json::{Map, Value, json};
 
 use crate::support::fixtures::TRIALS;
@@ -54,6 +55,17 @@ pub(super) struct RequestPlan {
     pub(super) fault: Option<Fault>,
     /// Whether the service applies the request before the fault.
     pub(super) is_applied: bool,
+    /// Signals for the process, the first one at the arrival of the request.
+    pub(super) signals: Vec<Signal>,
+}
+
+/// A signal for the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interruption {
+    Interrupt,
+    /// The second signal comes when the request is processed.
+    InterruptTwice,
+    Kill,
 }
 
 #[derive(Debug)]
@@ -66,6 +78,8 @@ pub(super) struct Schedule {
     pub(super) token_lifetime: i64,
     /// The number of the request, starting at 1, at which the service revokes the access token.
     pub(super) revoked_at: Option<usize>,
+    /// A signal, and the number of the request, starting at 1, whose arrival triggers it.
+    pub(super) interruption: Option<(Interruption, usize)>,
     /// The percentage of requests with a fault.
     fault_percent: u64,
 }
@@ -87,6 +101,10 @@ impl Schedule {
             token_lifetime: [3600, 3600, 120, -60][rng.usize(..4)],
             revoked_at: (rng.u8(..3) == 0).then(|| rng.usize(1..12)),
             fault_percent: [0, 10, 30, 60, 90][rng.usize(..5)],
+            interruption: (rng.u8(..2) == 0).then(|| {
+                let kinds = [Interruption::Interrupt, Interruption::InterruptTwice, Interruption::Kill];
+                (kinds[rng.usize(..3)], rng.usize(1..=12))
+            }),
         }
     }
 
@@ -97,9 +115,13 @@ impl Schedule {
         }
     }
 
-    /// Whether the timeout can expire before the run is complete.
-    pub(super) fn can_time_out(&self) -> bool {
-        self.timeout < 10
+    /// Whether the run can end before its requests are processed: by its timeout or by a signal.
+    pub(super) fn can_end_early(&self) -> bool {
+        self.timeout < 10 || self.interruption.is_some()
+    }
+
+    pub(super) fn can_be_killed(&self) -> bool {
+        self.interruption.is_some_and(|(kind, _)| kind == Interruption::Kill)
     }
 
     /// The plan for the nth request with this request line. It does not depend on the order of concurrent requests.
@@ -113,7 +135,8 @@ impl Schedule {
         });
         // A 4xx response means that the service did not apply the request.
         let can_be_applied = !matches!(fault, Some(Fault::Status(400..500, _)));
-        RequestPlan { delay: Duration::from_millis(rng.u64(..25)), fault, is_applied: can_be_applied && rng.bool() }
+        let delay = Duration::from_millis(rng.u64(..25));
+        RequestPlan { delay, fault, is_applied: can_be_applied && rng.bool(), ..RequestPlan::default() }
     }
 
     /// Whether the nth connection closes before anything is read from it.

@@ -10,6 +10,9 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Pid;
+use serde_json::Value;
+
 use super::invariants::RunCheck;
 use super::schedule::{Command, Scenario, Schedule};
 use super::service::Service;
@@ -76,14 +79,14 @@ fn run_schedule(schedule: &Arc<Schedule>) -> Vec<String> {
             }
         }
     }
-    let (before, earlier_history) = (service.state().values(), env.history());
+    let (before, earlier_history) = (service.state().values(), history(&env));
     service.state().enable_faults();
     let result = run(&env, &service, schedule.scenario(), schedule.timeout);
-    if schedule.can_time_out() {
-        // Requests that were in flight at the timeout may still be processed.
+    if schedule.can_end_early() {
+        // Requests that were in flight at the end may still be processed.
         service.finish();
     }
-    let all_history = env.history();
+    let all_history = history(&env);
     let cache = env.cache();
     let check = |service: &Service| {
         let (earlier_history, history) = all_history.split_at(earlier_history.len());
@@ -97,7 +100,7 @@ fn run_schedule(schedule: &Arc<Schedule>) -> Vec<String> {
         violations
     };
     let violations = check(&service);
-    if !violations.is_empty() || schedule.can_time_out() || result.code == 0 {
+    if !violations.is_empty() || schedule.can_end_early() || result.code == 0 {
         return violations;
     }
     rerun_without_faults(schedule, &env, &service, &result)
@@ -121,16 +124,28 @@ fn rerun_without_faults(schedule: &Schedule, env: &TestEnv, service: &Service, f
     ]
 }
 
+/// The changes that the history contains: those that may have been sent.
+fn history(env: &TestEnv) -> Vec<Value> {
+    env.history_with_outcomes(&["changed", "failed", "unknown", "planned"])
+}
+
 fn run(env: &TestEnv, service: &Service, scenario: &Scenario, timeout: u64) -> CliResult {
     let url = &service.url;
     let mut command = env.command(&scenario.arguments);
     command.args(["-o", "json", "--timeout", &timeout.to_string()]).current_dir(env.home());
     command.envs([("MSCOMMERCE_ENDPOINT", url), ("AZURE_AUTHORITY_HOST", url)]);
-    wait_with_limit(command.spawn().unwrap(), Duration::from_secs(timeout) + MARGIN)
+    let child = {
+        // No request is processed before the process is known.
+        let mut state = service.state();
+        let child = command.spawn().unwrap();
+        state.process = Some(Pid::from_child(&child));
+        child
+    };
+    wait_with_limit(child, Duration::from_secs(timeout) + MARGIN, || service.state().process = None)
 }
 
-/// The result of a process that must exit within the time limit.
-fn wait_with_limit(mut child: Child, limit: Duration) -> CliResult {
+/// The result of a process that must exit within the time limit. Calls `exited` before the process ID can be reused.
+fn wait_with_limit(mut child: Child, limit: Duration, exited: impl FnOnce()) -> CliResult {
     let (sender, outputs) = mpsc::channel();
     let streams: [Box<dyn Read + Send>; 2] =
         [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
@@ -150,6 +165,7 @@ fn wait_with_limit(mut child: Child, limit: Duration) -> CliResult {
         };
         texts[index] = text;
     }
+    exited();
     let [stdout, stderr] = texts;
     CliResult { code: child.wait().unwrap().code().unwrap_or(-1), stdout, stderr }
 }

@@ -7,7 +7,9 @@ use std::thread;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use super::schedule::{Fault, Item, RequestPlan, Schedule};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::schedule::{Fault, Interruption, Item, RequestPlan, Schedule};
 use crate::support::server::{Connection, Server, http_response};
 use crate::tenant::{ADMIN, CLIENT_ID, HOME_TENANT, RESOURCE, Received, SCOPE, jwt};
 
@@ -36,6 +38,8 @@ pub(super) struct TenantState {
     /// The number of requests whose access token was rejected.
     pub(super) rejected_tokens: usize,
     has_faults: bool,
+    /// The process that an interruption signals.
+    pub(super) process: Option<Pid>,
     connections: usize,
     arrivals: BTreeMap<String, usize>,
     commerce_requests: usize,
@@ -58,6 +62,7 @@ impl Service {
             confirmed: BTreeSet::new(),
             rejected_tokens: 0,
             has_faults: false,
+            process: None,
             connections: 0,
             arrivals: BTreeMap::new(),
             commerce_requests: 0,
@@ -144,10 +149,18 @@ impl TenantState {
         if !self.has_faults {
             return RequestPlan { is_applied: true, ..RequestPlan::default() };
         }
+        let mut signals = Vec::new();
+        if let Some((kind, _)) = self.schedule.interruption.filter(|(_, nth)| *nth == self.requests.len()) {
+            signals = match kind {
+                Interruption::Interrupt => vec![Signal::INT],
+                Interruption::InterruptTwice => vec![Signal::INT, Signal::INT],
+                Interruption::Kill => vec![Signal::KILL],
+            };
+        }
         let line = request.line();
         let nth = self.arrivals.entry(line.clone()).or_default();
         *nth += 1;
-        let plan = self.schedule.plan_request(&line, *nth);
+        let plan = RequestPlan { signals, ..self.schedule.plan_request(&line, *nth) };
         if request.path.starts_with("/v1.0/") {
             self.commerce_requests += 1;
             if Some(self.commerce_requests) == self.schedule.revoked_at {
@@ -174,6 +187,9 @@ impl TenantState {
         }
         let id = request.path.rsplit('/').next().unwrap_or_default();
         let Some(item) = self.items.iter_mut().find(|item| item.id == id) else { return (404, json!({})) };
+        if request.method == "GET" {
+            return (200, item_json(item));
+        }
         let body: Value = serde_json::from_str(&request.body).unwrap();
         let value = body["policyValue"].as_str().unwrap();
         if item.value != value {
@@ -215,14 +231,24 @@ fn item_json(item: &Item) -> Value {
     })
 }
 
+/// Signals the process of the run, if it has not exited.
+fn send(state: &Mutex<TenantState>, signal: Signal) {
+    if let Some(process) = state.lock().unwrap().process {
+        let _ = kill_process(process, signal);
+    }
+}
+
 fn serve(mut connection: Connection, state: &Mutex<TenantState>) {
     if state.lock().unwrap().is_reset() {
         return;
     }
     while let Some(request) = connection.read_request() {
         let plan = state.lock().unwrap().plan(&request);
+        let mut signals = plan.signals.iter();
+        signals.next().into_iter().for_each(|signal| send(state, *signal));
         // The delay is one of the faults.
         thread::sleep(plan.delay);
+        signals.for_each(|signal| send(state, *signal));
         // A request with a complete response was applied; any other may have been.
         let is_applied = plan.is_applied || matches!(plan.fault, None | Some(Fault::TruncatedResponse));
         let (status, body) = if is_applied { state.lock().unwrap().respond(&request) } else { (500, Value::Null) };

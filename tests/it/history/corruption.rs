@@ -53,7 +53,7 @@ fn history_with_only_corrupt_lines_is_not_empty() {
     exit_code: 1
     ----- stderr -----
     warning: 1 of the lines in [TMP]/state/changes.jsonl cannot be understood, the first is line 1; left out
-    error: nothing of the record of changes can be understood, so nothing can be taken back
+    error: no line of the history of changes can be read, so there is nothing to undo
     ");
 }
 
@@ -71,50 +71,76 @@ fn history_append_starts_a_new_line() {
         name: &'static str,
         last_line: String,
         valid_entries: usize,
+        lines: usize,
     }
 
     let env = TestEnv::signed_in();
     let line = entry("whole", "Enabled", "Disabled").to_string();
-    for Case { name, last_line, valid_entries } in [
-        Case { name: "without line break", last_line: line.clone(), valid_entries: 2 },
-        Case { name: "truncated", last_line: line[..40].to_owned(), valid_entries: 1 },
+    for Case { name, last_line, valid_entries, lines } in [
+        Case { name: "without line break", last_line: line.clone(), valid_entries: 2, lines: 3 },
+        Case { name: "truncated", last_line: line[..40].to_owned(), valid_entries: 1, lines: 3 },
     ] {
         fs::write(env.history_path(), last_line).unwrap();
         env.tenant.set_value(POWER_BI, "Enabled");
         env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
         assert_eq!(history(&env, &[]).column("run").len(), valid_entries, "{name}");
-        assert_eq!(fs::read_to_string(env.history_path()).unwrap().lines().count(), 2, "{name}");
+        assert_eq!(fs::read_to_string(env.history_path()).unwrap().lines().count(), lines, "{name}");
     }
 }
 
 #[test]
-fn update_succeeds_with_warning_if_not_recorded() {
+fn update_that_cannot_be_recorded_sends_nothing() {
     let env = TestEnv::signed_in();
     fs::create_dir(env.history_path()).unwrap();
-    cli_snapshot!(env.run(&["product", "update", POWER_BI, "--value", "disabled", "-o", "json"]), @r#"
-    exit_code: 0
-    ----- stdout -----
-    {
-      "policyId": "AllowSelfServicePurchase",
-      "scope": "product",
-      "id": "CFQ7TTC0H9MP",
-      "name": "Power BI Pro",
-      "policyValue": "Disabled",
-      "previousValue": "Enabled",
-      "outcome": "changed",
-      "error": null
+    let updates = [
+        &["product", "update", POWER_BI, "--value", "disabled"][..],
+        &["products", "update", POWER_BI, VISIO, COPILOT, "--value", "trials", "--yes"],
+    ];
+    let mut transcript = Transcript::default();
+    for update in updates {
+        transcript.push(update.join(" "), env.run(update).assert_code(1));
     }
+    cli_snapshot!(transcript, @"
+    ===== product update CFQ7TTC0H9MP --value disabled =====
+    ===== products update CFQ7TTC0H9MP CFQ7TTC0HD33 CFQ7TTC0MM8R --value trials --yes =====
+    exit_code: 1
     ----- stderr -----
-    warning: from Power BI Pro (CFQ7TTC0H9MP) on, the changes of this run are not recorded, and 'undo' will not know them: could not write to the record of changes in [TMP]/state/changes.jsonl: [OS ERROR]
-    Changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
-    "#);
-    let update = ["products", "update", POWER_BI, VISIO, COPILOT, "--value", "trials", "--yes"];
-    let result = env.run(&update).assert_code(0);
-    assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
+    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/state/changes.jsonl: [OS ERROR]
+    hint: to make the changes without a record, add --no-history; undo cannot revert them
+    ");
+    assert!(env.update_requests().is_empty());
+    for update in updates {
+        env.run(&[update, &["--no-history"]].concat()).assert_code(0).stderr_lacks("warning: ");
+    }
     assert_eq!(env.tenant.value(VISIO), TRIALS);
     // A run without changes has nothing to record.
-    env.run(&update).assert_code(0).stderr_lacks("warning: ");
+    env.run(updates[1]).assert_code(0);
+}
+
+#[test]
+fn no_history_records_nothing() {
+    let env = TestEnv::signed_in();
+    env.run(&["product", "update", POWER_BI, "--value", "disabled", "--no-history"]).assert_code(0);
+    assert!(!env.history_path().exists());
+}
+
+#[test]
+fn history_of_newer_version_is_refused_and_kept() {
+    let env = TestEnv::signed_in();
+    write_history(&env, &[with(entry("r", "Enabled", "Disabled"), &json!({ "version": 3 }))]);
+    let before = fs::read(env.history_path()).unwrap();
+    let mut transcript = Transcript::default();
+    for arguments in [&["history"][..], &["undo", "--yes"]] {
+        transcript.push(arguments.join(" "), env.run(arguments).assert_code(1));
+    }
+    cli_snapshot!(transcript, @"
+    ===== history =====
+    ===== undo --yes =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read the history of changes [TMP]/state/changes.jsonl: a newer version of mscommerce wrote it (format 3; this version reads 2)
+    ");
+    assert_eq!(fs::read(env.history_path()).unwrap(), before);
 }
 
 #[test]
@@ -131,25 +157,43 @@ fn unreadable_history_is_an_error() {
     ===== undo --dry-run =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the record of changes in [TMP]/state/changes.jsonl: it is no regular file
+    error: could not read the history of changes [TMP]/state/changes.jsonl: it is no regular file
     ");
     assert!(env.request_lines().is_empty());
 }
 
 #[cfg(unix)]
 #[test]
-fn update_succeeds_with_warning_if_disk_is_full() {
+fn update_with_full_disk_sends_nothing() {
     let env = TestEnv::signed_in();
     let update = ["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes", "-o", "json"];
     // A limit on file sizes simulates a full disk.
     let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
-    let result =
-        CliResult::from(crate::support::pty::in_shell(script, &env.command(&update)).output().unwrap()).assert_code(0);
-    assert!(result.column("outcome").iter().all(|outcome| outcome == "changed"), "{}", result.stdout);
-    // The product in the warning depends on the order of the responses.
-    assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
-    assert_eq!(result.stderr.matches("not recorded").count(), 1, "{}", result.stderr);
+    let result = CliResult::from(crate::support::pty::in_shell(script, &env.command(&update)).output().unwrap());
+    assert_eq!((result.code, result.stdout.as_str()), (1, ""), "{result:?}");
+    assert!(env.update_requests().is_empty());
     assert_eq!(env.history(), Vec::<Value>::new());
+}
+
+#[cfg(unix)]
+#[test]
+fn full_disk_after_planned_changes_leaves_outcomes_unknown() {
+    let env = TestEnv::signed_in();
+    let update = ["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes", "-o", "json"];
+    // The disk is full after the planned changes: they end at a multiple of 512, the unit of the limit.
+    let measured = TestEnv::signed_in();
+    measured.run(&update).assert_code(0);
+    let lines = fs::read_to_string(measured.history_path()).unwrap();
+    let planned: usize = lines.split_inclusive('\n').take(2).map(str::len).sum();
+    let (old, blocks) = (entry("old", "Enabled", "Disabled"), planned.div_ceil(512) + 2);
+    let missing = blocks * 512 - planned - with(old.clone(), &json!({ "padding": "" })).to_string().len() - 1;
+    write_history(&env, &[with(old, &json!({ "padding": "x".repeat(missing) }))]);
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let result = CliResult::from(crate::support::pty::in_shell(&script, &env.command(&update)).output().unwrap());
+    assert_eq!(result.code, 0, "{result:?}");
+    assert!(result.column("outcome").iter().all(|outcome| outcome == "changed"), "{}", result.stdout);
+    assert_eq!(result.stderr.matches("warning: ").count(), 1, "{}", result.stderr);
+    assert_eq!(history(&env, &["--limit", "2"]).column("outcome"), ["unknown", "unknown"]);
 }
 
 #[cfg(unix)]
@@ -160,6 +204,6 @@ fn history_rejects_named_pipe() {
     cli_snapshot!(env.run(&["history"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not read the record of changes in [TMP]/state/changes.jsonl: it is no regular file
+    error: could not read the history of changes [TMP]/state/changes.jsonl: it is no regular file
     ");
 }

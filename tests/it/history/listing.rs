@@ -8,7 +8,10 @@ use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN};
 /// Entries with the correlation ids 0, 1, 2 and so on.
 fn entries(count: usize) -> Vec<Value> {
     (0..count)
-        .map(|number| with(entry("r", "Enabled", "Disabled"), &json!({ "correlationId": number.to_string() })))
+        .map(|number| {
+            let number = number.to_string();
+            with(entry("r", "Enabled", "Disabled"), &json!({ "id": number, "correlationId": number }))
+        })
         .collect()
 }
 
@@ -26,7 +29,7 @@ fn history_formats() {
                 entry("11111111-0000-4000-8000-000000000001", "Enabled", "Disabled"),
                 &json!({ "name": "A | *b*\tc" }),
             ),
-            json!({ "time": "2026-03-02T23:59:59+02:00", "run": "22222222-0000-4000-8000-000000000002",
+            json!({ "version": 2, "outcome": "unknown", "time": "2026-03-02T23:59:59+02:00", "run": "22222222-0000-4000-8000-000000000002",
                 "tenantId": null, "account": null, "policyId": "AllowSelfServicePurchase", "scope": "offerType",
                 "id": "SaaS", "name": null, "from": null, "to": "Enabled", "correlationId": null }),
         ],
@@ -105,7 +108,7 @@ fn history_rejects_invalid_limits() {
 #[test]
 fn empty_history_formats() {
     let env = TestEnv::new();
-    let header = "time,run,tenantId,account,policyId,scope,id,name,from,to,correlationId";
+    let header = "time,run,tenantId,account,policyId,scope,id,name,from,to,outcome,correlationId";
     let mut transcript = Transcript::default();
     for (format, expected) in [
         ("json", "[]\n".to_owned()),
@@ -125,7 +128,7 @@ fn empty_history_formats() {
     ===== tsv =====
     exit_code: 0
     ----- stderr -----
-    Nothing has been changed from here yet.
+    No changes are recorded on this machine.
     ===== table, quiet =====
     exit_code: 0
     ");
@@ -155,7 +158,7 @@ fn history_works_offline_without_sign_in() {
 fn history_filters_by_tenant_and_policy() {
     let env = TestEnv::new();
     let named =
-        |name: &str, members: Value| with(with(entry("r", "a", "b"), &members), &json!({ "correlationId": name }));
+        |name: &str, members: Value| with(with(entry(name, "a", "b"), &members), &json!({ "correlationId": name }));
     write_history(
         &env,
         &[
@@ -172,6 +175,8 @@ fn history_filters_by_tenant_and_policy() {
     assert_eq!(ids(&["--policy-id", "allowEVERYTHING"]), ["other policy"]);
     assert_eq!(ids(&["--policy-id", "AllowSelfServicePurchase"]), ["no tenant", "customer", "home"]);
     assert_eq!(ids(&["--policy-id", "AllowEverything", "--tenant", CUSTOMER_TENANT]), Vec::<String>::new());
+    assert_eq!(ids(&["--run", "OTHER"]), ["other policy"]);
+    assert_eq!(ids(&["--run", "nothing"]), Vec::<String>::new());
     // The limit applies to the filtered entries.
     assert_eq!(ids(&["--tenant", HOME_TENANT, "--limit", "1"]), ["other policy"]);
     // Ids are case-insensitive.
@@ -183,7 +188,7 @@ fn history_filters_by_tenant_and_policy() {
     ----- stdout -----
     []
     ----- stderr -----
-    None of the 1 changes recorded fits.
+    No recorded changes match (1 checked).
     ");
 }
 

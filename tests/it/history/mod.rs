@@ -21,7 +21,7 @@ use crate::tenant::HOME_TENANT;
 
 /// The history entry of an update of Power BI Pro at the home tenant.
 fn entry(run: &str, from: &str, to: &str) -> Value {
-    json!({ "time": "2026-03-01T09:05:07.123456789Z", "run": run, "tenantId": HOME_TENANT,
+    json!({ "version": 2, "outcome": "changed", "time": "2026-03-01T09:05:07.123456789Z", "run": run, "tenantId": HOME_TENANT,
         "account": "admin@contoso.example", "policyId": "AllowSelfServicePurchase", "scope": "product",
         "id": POWER_BI, "name": "Power BI Pro", "from": from, "to": to,
         "correlationId": "c0000000-0000-4000-8000-000000000001" })

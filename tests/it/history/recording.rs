@@ -32,10 +32,9 @@ fn update_records_one_entry_with_all_fields() {
     let earliest = chrono::Utc::now();
     let added = added_entries(&env, &["product", "update", POWER_BI, "--value", "trials"], 0);
     let [entry] = added.as_slice() else { panic!("{added:?}") };
-    let members =
-        ["time", "run", "tenantId", "account", "policyId", "scope", "id", "name", "from", "to", "correlationId"];
+    let members = "version time run tenantId account policyId scope id name from to outcome correlationId";
     let names: BTreeSet<&str> = entry.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, members.into());
+    assert_eq!(names, members.split(' ').collect());
     let expected = json!({ "tenantId": HOME_TENANT, "account": ADMIN, "policyId": "AllowSelfServicePurchase",
         "scope": "product", "id": POWER_BI, "name": "Power BI Pro", "from": "Enabled",
         "to": "OnlyTrialsWithoutPaymentMethod" });
@@ -44,7 +43,7 @@ fn update_records_one_entry_with_all_fields() {
     assert!(earliest <= time && time <= chrono::Utc::now(), "{time}");
     // `history` prints the same entry.
     let listed = history(&env, &[]).json();
-    assert_eq!(with(listed[0].clone(), &json!({ "time": entry["time"] })), *entry);
+    assert_eq!(with(listed[0].clone(), &json!({ "version": 2, "time": entry["time"] })), *entry);
     assert!(entry["time"].as_str().unwrap().starts_with(listed[0]["time"].as_str().unwrap().trim_end_matches('Z')));
 }
 
@@ -96,24 +95,32 @@ fn commands_without_updates_are_not_recorded() {
 }
 
 #[test]
-fn failed_updates_are_not_recorded() {
+fn failed_updates_are_recorded_as_failed() {
     let env = TestEnv::signed_in();
     let update = ["product", "update", POWER_BI, "--value", "disabled"];
     let error = json!({ "errorCode": "BadRequest", "reason": "Not today." });
+    let mut count = 0;
+    let mut assert_one_more = |env: &TestEnv| {
+        assert_eq!(added_entries(env, &update, 1), Vec::<Value>::new());
+        count += 1;
+        assert_eq!(history(env, &[]).column("outcome"), vec!["failed"; count]);
+    };
     for response in [
         Response::json(400, &error),
-        Response::text(502, "text/plain", "bad gateway"),
-        // The outcome of this one is unknown.
+        Response::text(501, "text/plain", "not implemented"),
         Response::text(200, "text/html", "<html>"),
     ] {
         env.tenant.fail_next("PUT ", response);
-        assert_eq!(added_entries(&env, &update, 1), Vec::<Value>::new());
+        assert_one_more(&env);
     }
     env.tenant.misreport_updates(true);
-    assert_eq!(added_entries(&env, &update, 1), Vec::<Value>::new());
+    assert_one_more(&env);
     env.tenant.misreport_updates(false);
     env.sign_in(READER);
-    assert_eq!(added_entries(&env, &update, 1), Vec::<Value>::new());
+    assert_one_more(&env);
+    // Nothing was changed, so there is nothing to undo.
+    env.sign_in(ADMIN);
+    env.run(&["undo", "--yes"]).assert_code(1).stdout_is_empty();
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn undo_ignores_runs_at_other_tenants() {
 
     let mut transcript = Transcript::default();
     for tenant in [CUSTOMER_DOMAIN, CUSTOMER_TENANT] {
+        env.run(&["product", "update", VISIO, "--value", "disabled", "--tenant", tenant]).assert_code(0);
         let result = env.run(&["undo", "--yes", "-o", "json", "--tenant", tenant]);
         transcript.push(tenant, result.without_stdout());
         assert_eq!(result.column("id"), [VISIO]);
@@ -27,7 +28,7 @@ fn undo_ignores_runs_at_other_tenants() {
     ===== 22222222-2222-4222-8222-222222222222 =====
     exit_code: 0
     ----- stderr -----
-    Taking back the run of [TIME].
+    Undoing the run of [TIME].
     1 changed in the tenant 22222222-2222-4222-8222-222222222222
     ");
     assert_eq!(env.tenant.value(VISIO), "Disabled");
@@ -46,7 +47,7 @@ fn undo_fails_without_runs_at_the_tenant() {
     ===== 22222222-2222-4222-8222-222222222222 =====
     exit_code: 1
     ----- stderr -----
-    error: nothing has been changed from here under the policy AllowSelfServicePurchase in the tenant 22222222-2222-4222-8222-222222222222
+    error: no changes of the policy AllowSelfServicePurchase in the tenant 22222222-2222-4222-8222-222222222222 are recorded
     hint: mscommerce history
     ");
     assert_eq!(env.update_requests().len(), 1);
@@ -61,8 +62,9 @@ fn undo_history_hint_can_be_run() {
     env.run(&["product", "update", VISIO, "--value", "enabled", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     let entries = env.history();
     write_history(&env, &entries[..2]);
-    let changed_since = env.run(&["undo", "--yes", "--tenant", CUSTOMER_DOMAIN]).assert_code(1);
-    for result in [nothing_to_revert, changed_since] {
+    env.run(&["undo", "--yes", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
+    let all_undone = env.run(&["undo", "--yes", "--tenant", CUSTOMER_DOMAIN]).assert_code(1);
+    for result in [nothing_to_revert, all_undone] {
         let hint = result
             .stderr
             .lines()
@@ -90,7 +92,7 @@ fn undo_ignores_runs_under_other_policies() {
     cli_snapshot!(env.run(&["undo", "--yes", "--policy-id", "AllowNothing"]), @"
     exit_code: 1
     ----- stderr -----
-    error: nothing has been changed from here under the policy AllowNothing in the tenant 11111111-1111-4111-8111-111111111111
+    error: no changes of the policy AllowNothing in the tenant 11111111-1111-4111-8111-111111111111 are recorded
     hint: mscommerce history
     ");
     assert!(env.request_lines().is_empty());

@@ -15,32 +15,33 @@ fn server_with_update_response(respond: impl Fn(&mut Connection) + Send + Sync +
     })
 }
 
-/// Updates the product and asserts that the outcome is reported as unknown: exit code 1, no current value, and a hint
-/// with the command that reads it. `attempts` is the number of update requests. The record is not in the result.
+/// Updates the product and asserts that its value is read once more, and reported: exit code 1, and a hint with the command
+/// that reads it. `attempts` is the number of update requests. The record is not in the result.
 #[track_caller]
-fn update_with_unknown_outcome(case: &str, server: Server, attempts: usize) -> CliResult {
+fn update_that_is_read_once_more(case: &str, server: Server, attempts: usize) -> CliResult {
     let mut result = OfflineEnv::new(&server.http()).run(&[DISABLE, &["-o", "json"]].concat());
     assert_eq!(result.code, 1, "{case}: {result:?}");
     let mut record = result.json();
     assert!(record.as_object_mut().unwrap().remove("error").is_some_and(|error| error.is_string()), "{case}: {record}");
     let expected = json!({ "policyId": "AllowSelfServicePurchase", "scope": "product", "id": POWER_BI,
-        "name": "Power BI Pro", "policyValue": null, "previousValue": "Enabled", "outcome": "failed" });
+        "name": "Power BI Pro", "policyValue": "Enabled", "wantedValue": "Disabled", "previousValue": "Enabled",
+        "outcome": "failed" });
     assert_eq!(record, expected, "{case}");
     result.stdout.clear();
     let recorded = server.finish();
     let methods: Vec<_> = recorded.requests.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(methods, [&["GET"][..], &vec!["PUT"; attempts]].concat(), "{case}");
+    assert_eq!(methods, [&["GET"][..], &vec!["PUT"; attempts], &["GET"]].concat(), "{case}");
     result
 }
 
 #[test]
-fn update_redirect_reports_unknown_outcome() {
+fn redirected_update_is_read_once_more() {
     let target = Server::unexpected();
     let location = format!("HTTP/1.1 307 Elsewhere\r\nLocation: {}/\r\nContent-Length: 0\r\n\r\n", target.http());
     let server = server_with_update_response(move |connection| {
         connection.send(location.as_bytes());
     });
-    cli_snapshot!(update_with_unknown_outcome("redirect", server, 1), @"
+    cli_snapshot!(update_that_is_read_once_more("redirect", server, 1), @"
     exit_code: 1
     ----- stderr -----
     error: could not change product CFQ7TTC0H9MP: 127.0.0.1:[PORT] answered 307 Temporary Redirect and points to http://127.0.0.1:[PORT]/
@@ -60,7 +61,7 @@ struct UpdateCase {
 }
 
 #[test]
-fn update_without_clear_response_has_unknown_outcome() {
+fn update_without_clear_response_is_read_once_more() {
     let case = |name, response, attempts| UpdateCase { name, response, attempts };
     let cases = [
         case("array", http_response(200, "application/json", "[]"), 1),
@@ -78,7 +79,7 @@ fn update_without_clear_response_has_unknown_outcome() {
         let server = server_with_update_response(move |connection| {
             connection.send(response.as_bytes());
         });
-        transcript.push(name, update_with_unknown_outcome(name, server, attempts));
+        transcript.push(name, update_that_is_read_once_more(name, server, attempts));
     }
     cli_snapshot!(transcript, @"
     ===== array =====

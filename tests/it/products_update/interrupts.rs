@@ -1,5 +1,6 @@
 //! Ctrl-C while updates are in flight.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -55,7 +56,7 @@ fn ctrl_c_finishes_in_flight_updates() {
     drop(release);
     let result = running.finish().assert_code(130);
     assert_eq!(result.ids_with_outcome("changed"), (0..5).map(id).collect::<Vec<_>>());
-    assert_eq!(result.ids_with_outcome("failed"), (5..9).map(id).collect::<Vec<_>>());
+    assert_eq!(result.ids_with_outcome("skipped"), (5..9).map(id).collect::<Vec<_>>());
     for unsent in (5..9).map(id) {
         let record = result.record(&unsent);
         assert_eq!(record["error"], "not sent: interrupted");
@@ -66,10 +67,9 @@ fn ctrl_c_finishes_in_flight_updates() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 130
     ----- stderr -----
-    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
-    error: interrupted: 5 changed, 4 failed
+    Finishing requests in progress. Press Ctrl-C again to stop now.
+    error: interrupted: 5 changed, 4 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      not sent: 4
     ");
 }
 
@@ -84,7 +84,7 @@ fn ctrl_c_during_last_updates_is_reported() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 130
     ----- stderr -----
-    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
+    Finishing requests in progress. Press Ctrl-C again to stop now.
     error: interrupted: 3 changed
       in the tenant 11111111-1111-4111-8111-111111111111
     ");
@@ -108,11 +108,10 @@ fn failure_after_ctrl_c_keeps_exit_code() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 130
     ----- stderr -----
-    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
-    error: interrupted: 2 changed, 4 failed
+    Finishing requests in progress. Press Ctrl-C again to stop now.
+    error: interrupted: 2 changed, 1 unknown, 3 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC10001: the service answered 500 Internal Server Error; Odd: Not now.; correlation id: [UUID]
-      not sent: 3
     hint: the service has a fault of its own: try again later; support asks for the correlation id
     hint: see what it is now: mscommerce product get CFQ7TTC10001
     ");
@@ -127,18 +126,26 @@ fn second_ctrl_c_exits_immediately() {
     running.interrupt();
     let result = running.finish();
     assert!(pressed.elapsed() < QUICK, "{:?}", pressed.elapsed());
-    cli_snapshot!(result, @"
+    assert_eq!(result.ids_with_outcome("changed"), [id(0), id(1)]);
+    assert_eq!(result.ids_with_outcome("unknown"), (2..5).map(id).collect::<Vec<_>>());
+    assert_eq!(result.ids_with_outcome("skipped"), (5..9).map(id).collect::<Vec<_>>());
+    assert_eq!(result.record(&id(2))["policyValue"], Value::Null);
+    cli_snapshot!(result.without_stdout(), @"
     exit_code: 130
     ----- stderr -----
-    Waiting for the changes that are on their way; press Ctrl-C again to leave them …
-    error: interrupted
-      the changes that were on their way may have been made, or not
-    hint: see what was changed: mscommerce history --tenant 11111111-1111-4111-8111-111111111111
-    hint: see what they are now: mscommerce products list --scope all
+    Finishing requests in progress. Press Ctrl-C again to stop now.
+    error: interrupted: 2 changed, 3 unknown, 4 skipped
+      in the tenant 11111111-1111-4111-8111-111111111111
+      interrupted while the request was in progress: product CFQ7TTC10002
+      interrupted while the request was in progress: product CFQ7TTC10003
+      interrupted while the request was in progress: product CFQ7TTC10004
+    hint: see what it is now: mscommerce product get CFQ7TTC10002
+    hint: see what it is now: mscommerce product get CFQ7TTC10003
+    hint: see what it is now: mscommerce product get CFQ7TTC10004
     ");
-    // The history contains the updates with a response. The outcome of the others is unknown.
-    let recorded = env.history();
-    assert_eq!(sorted(recorded.iter().map(|entry| entry["id"].as_str().unwrap())), [id(0), id(1)]);
+    let recorded = |outcome| sorted(env.history_with_outcomes(&[outcome]).iter().map(|e| e["id"].as_str().unwrap()));
+    assert_eq!(recorded("changed"), [id(0), id(1)]);
+    assert_eq!(recorded("unknown"), (2..5).map(id).collect::<Vec<_>>());
 }
 
 /// Starts nine updates at a terminal and presses Ctrl-C when the first two are in flight.
@@ -170,7 +177,7 @@ fn ctrl_c_in_terminal_erases_progress_bar() {
     drop(release);
     let output = session.finish().assert_code(130);
     let after = text_after_bar(&output);
-    assert!(after.contains("Product 8") && after.contains("\nerror: interrupted: 2 changed, 7 failed\n"), "{after}");
+    assert!(after.contains("Product 8") && after.contains("\nerror: interrupted: 2 changed, 7 skipped\n"), "{after}");
 }
 
 #[test]
@@ -181,7 +188,7 @@ fn second_ctrl_c_in_terminal_erases_progress_bar() {
     session.type_keys(CTRL_C);
     let output = session.finish().assert_code(130);
     let after = text_after_bar(&output);
-    assert!(after.contains("error: interrupted\n") && after.contains("mscommerce history"), "{after}");
+    assert!(after.contains("error: interrupted: 2 unknown, 7 skipped\n"), "{after}");
 }
 
 #[test]
@@ -198,7 +205,8 @@ fn ctrl_c_ends_rate_limit_wait() {
     running.interrupt();
     let result = running.finish().assert_code(130);
     assert!(pressed.elapsed() < QUICK, "{:?}", pressed.elapsed());
-    assert_eq!(result.ids_with_outcome("failed").len(), 5);
+    assert_eq!(result.ids_with_outcome("failed"), [id(0), id(1)]);
+    assert_eq!(result.ids_with_outcome("skipped"), [id(2), id(3), id(4)]);
     let records = result.json();
     for record in records.as_array().unwrap() {
         assert_eq!(record["policyValue"], "Enabled", "rate limited updates were not applied: {record}");
@@ -207,7 +215,7 @@ fn ctrl_c_ends_rate_limit_wait() {
         assert_eq!(result.record(&unsent)["error"], "not sent: interrupted");
     }
     assert_eq!(sorted(put_ids(&server.finish().requests)), [id(0), id(1)]);
-    assert!(result.stderr.contains("error: interrupted: 5 failed\n"), "{}", result.stderr);
+    assert!(result.stderr.contains("error: interrupted: 2 failed, 3 skipped\n"), "{}", result.stderr);
 }
 
 /// Interrupts a run while three of four updates wait for a response. Asserts that each one fails and is not sent again.
@@ -217,7 +225,7 @@ fn assert_each_sent_once(server: Server, release: mpsc::Sender<()>) {
     let running = start_and_interrupt(&server, &env, 3);
     drop(release);
     let result = running.finish().assert_code(130);
-    assert_eq!(result.ids_with_outcome("failed").len(), 4);
+    assert_eq!((result.ids_with_outcome("failed").len(), result.ids_with_outcome("skipped").len()), (3, 1));
     assert_eq!(sorted(put_ids(&server.finish().requests)), [id(0), id(1), id(2)]);
 }
 
@@ -257,4 +265,57 @@ fn ctrl_c_during_list_request_changes_nothing() {
     error: interrupted
     ");
     env.assert_nothing_changed();
+}
+
+/// Products enough for a result that is larger than the buffer of a pipe.
+const MANY: usize = 1000;
+
+#[test]
+fn ctrl_c_gives_up_stdout_that_nobody_reads() {
+    let env = TestEnv::signed_in();
+    let server = start_service(MANY, respond_updated);
+    let mut running = RunningCli::start(&server, &env, &["products", "list", "-o", "json"]);
+    let mut stdout = running.child.as_mut().unwrap().stdout.take().unwrap();
+    // The program is printing, and the rest does not fit into the pipe.
+    stdout.read_exact(&mut [0]).unwrap();
+    let pressed = Instant::now();
+    running.interrupt();
+    running.finish().assert_code(130);
+    assert!(pressed.elapsed() < QUICK, "{:?}", pressed.elapsed());
+}
+
+#[test]
+fn run_completes_while_nobody_reads_stderr() {
+    let env = TestEnv::signed_in();
+    let server = start_service(MANY, respond_updated);
+    let mut running = RunningCli::start(&server, &env, &[DISABLE_ALL, &["-v"]].concat());
+    let mut stdout = running.child.as_mut().unwrap().stdout.take().unwrap();
+    // The records are printed although the messages do not fit into the pipe.
+    let mut records = Vec::new();
+    while !records.ends_with(b"\n]\n") {
+        let mut chunk = [0; 4096];
+        let length = stdout.read(&mut chunk).unwrap();
+        assert_ne!(length, 0);
+        records.extend_from_slice(&chunk[..length]);
+    }
+    let pressed = Instant::now();
+    running.interrupt();
+    assert!(running.child.as_mut().unwrap().wait().unwrap().code().is_some());
+    assert!(pressed.elapsed() < QUICK, "{:?}", pressed.elapsed());
+    assert_eq!(env.history().len(), MANY);
+    let records: Value = serde_json::from_slice(&records).unwrap();
+    assert!(records.as_array().unwrap().iter().all(|record| record["outcome"] == "changed"));
+}
+
+#[test]
+fn every_planned_change_is_on_disk_before_the_first_request() {
+    let env = TestEnv::signed_in();
+    let (server, _never_released) = slow_after(0, 9);
+    let running = RunningCli::start(&server, &env, &[DISABLE_ALL, &["--jobs", "1"]].concat());
+    server.wait_until(|recorded| put_ids(&recorded.requests).len() == 1);
+    assert_eq!(env.history_with_outcomes(&["planned"]).len(), 9);
+    // Killed without a chance to record an outcome.
+    drop(running);
+    let listed = env.run(&["history", "-o", "json"]).assert_code(0);
+    assert_eq!(listed.column("outcome"), ["unknown"; 9]);
 }

@@ -287,7 +287,7 @@ fn timeout_covers_the_whole_run() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 1
     ----- stderr -----
-    error: 2 changed, 3 failed
+    error: 2 changed, 2 failed, 1 unknown
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC10002: 127.0.0.1:[PORT] did not answer in time (3 s); correlation id: [UUID]
       could not change product CFQ7TTC10003: not sent: the time for the network is up (3 s)

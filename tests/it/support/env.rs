@@ -173,12 +173,26 @@ impl TestEnv {
         requests.map(|request| (request.path.split('/').nth(1).unwrap().to_owned(), request.form())).collect()
     }
 
-    /// The entries of the history file, oldest first; empty if there is no file.
+    /// The changes that the history file records as made, in the order of their outcomes.
     #[track_caller]
     pub(crate) fn history(&self) -> Vec<Value> {
+        self.history_with_outcomes(&["changed"])
+    }
+
+    /// The changes in the history file with one of these outcomes, in the order of their last lines.
+    #[track_caller]
+    pub(crate) fn history_with_outcomes(&self, outcomes: &[&str]) -> Vec<Value> {
         let text = fs::read_to_string(self.history_path()).unwrap_or_default();
         assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
-        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+        let key = |entry: &Value| ["run", "tenantId", "scope", "id"].map(|name| entry[name].to_string());
+        let mut entries: Vec<Value> = Vec::new();
+        for line in text.lines() {
+            let entry: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            entries.retain(|earlier| key(earlier) != key(&entry));
+            entries.push(entry);
+        }
+        entries.retain(|entry| outcomes.contains(&entry["outcome"].as_str().unwrap()));
+        entries
     }
 
     /// The content of the token cache.

@@ -155,10 +155,13 @@ fn output_is_empty_list_if_all_tenants_fail() {
     let mut transcript = Transcript::default();
     for (command, more) in [
         (&["products", "list"][..], ""),
-        (&["products", "update", "--all", "--value", "disabled", "--yes"], ",previousValue,outcome,error"),
-        (&["products", "update", "--all", "--value", "disabled", "--dry-run"], ",previousValue,outcome,error"),
+        (&["products", "update", "--all", "--value", "disabled", "--yes"], ",wantedValue,previousValue,outcome,error"),
+        (
+            &["products", "update", "--all", "--value", "disabled", "--dry-run"],
+            ",wantedValue,previousValue,outcome,error",
+        ),
         (&["baseline", "check", "b.toml"], ",wantedValue,drift"),
-        (&["baseline", "apply", "b.toml", "--yes"], ",previousValue,outcome,error"),
+        (&["baseline", "apply", "b.toml", "--yes"], ",wantedValue,previousValue,outcome,error"),
     ] {
         let run = |format| env.run_in_home(&[command, &["--tenants-file", "c.txt", "-o", format]].concat());
         transcript.push(command.join(" "), run("json"));

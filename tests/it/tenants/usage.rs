@@ -409,7 +409,7 @@ fn commands_for_one_tenant_reject_tenants_file() {
 
       tip: a similar argument exists: '--tenant'
 
-    Usage: mscommerce undo --yes --tenant <TENANT>
+    Usage: mscommerce undo --yes --tenant <TENANT> [RUN]
 
     For more information, try '--help'.
     ");

@@ -89,7 +89,7 @@ fn ctrl_c_waits_for_update_and_shows_outcome() {
     let (server, release) = server_with_held_update();
     let env = TestEnv::signed_in();
     let mut session = interrupted_update(&env, &server);
-    session.expect("Waiting for the change that is on its way; press Ctrl-C again to leave it");
+    session.expect("Finishing requests in progress. Press Ctrl-C again to stop now.");
     release.send(()).unwrap();
     let output = session.finish().assert_code(130).contains_all(&["Changed in the tenant", "outcome", "changed"]);
     let fields: Vec<_> = output.screen.split_whitespace().collect();
@@ -102,13 +102,13 @@ fn second_ctrl_c_abandons_update() {
     let (server, _never_released) = server_with_held_update();
     let env = TestEnv::signed_in();
     let mut session = interrupted_update(&env, &server);
-    session.expect("press Ctrl-C again");
+    session.expect("Press Ctrl-C again");
     interrupt(session)
         .contains_none(&["Changed"])
         // The outcome is unknown, so the hint says how to read the value.
         .contains_all(&[
             "error: interrupted",
-            "may have been made",
+            "outcome        unknown",
             "what it is now: mscommerce product get CFQ7TTC0H9MP",
         ]);
 }
@@ -118,7 +118,7 @@ fn ctrl_c_then_update_error_exits_with_130() {
     let (server, release) = server_with_held_update();
     let env = TestEnv::signed_in();
     let mut session = interrupted_update(&env, &server);
-    session.expect("press Ctrl-C again");
+    session.expect("Press Ctrl-C again");
     drop(release);
     session
         .finish()
