@@ -1,65 +1,30 @@
 //! The credential cache: one private file for all profiles, replaced atomically and protected by a lock file.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use super::cache_file::{CacheFile, ParseError};
 use super::credential::CachedCredential;
-use super::encryption::{decrypt, encrypt};
+use super::encryption::{DecryptError, decrypt};
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::{self, OpenError, PrivateFile};
-use crate::secret::SecretBytes;
+use crate::files::{self, LockError, OpenError};
 use crate::ui::Ui;
 
 const CACHE_FILE: &str = "sign-ins.json";
-const QUARANTINE_FILE: &str = "sign-ins.unreadable.json";
+/// The names of damaged files that were set aside: `sign-ins.unreadable.json`, `sign-ins.unreadable-2.json`.
+const QUARANTINE_PREFIX: &str = "sign-ins.unreadable";
 const LOCK_FILE: &str = "sign-ins.lock";
 const TEMPORARY_PREFIX: &str = ".sign-ins-";
 
-/// The format version of the cache file.
-const VERSION: u32 = 2;
+/// The maximum size of the cache file, in bytes.
+const MAX_FILE_SIZE: usize = 1024 * 1024;
 
-/// The delay between attempts to acquire the lock.
-const LOCK_POLL: Duration = Duration::from_millis(20);
-
-const HINT_DIRECTORY: &str = "make it usable for you, or name another directory in MSCOMMERCE_HOME";
-
-/// The field that every format version has.
-#[derive(Deserialize)]
-struct VersionHeader {
-    #[serde(default)]
-    version: u32,
-}
-
-/// The content of the cache file.
-#[derive(Default, Deserialize, Serialize)]
-pub struct CacheFile {
-    version: u32,
-    pub profiles: BTreeMap<String, CachedCredential>,
-}
-
-impl CacheFile {
-    /// Parses the file's JSON. The error message does not quote the text, because it contains tokens.
-    pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let damaged =
-            |error: serde_json::Error| format!("it is damaged at line {}, column {}", error.line(), error.column());
-        let header: VersionHeader = serde_json::from_slice(text).map_err(damaged)?;
-        if header.version != VERSION {
-            return Err(format!("its layout is number {}, and this version knows {VERSION}", header.version));
-        }
-        serde_json::from_slice(text).map_err(damaged)
-    }
-
-    /// The names of the profiles, in alphabetical order.
-    pub fn profile_names(&self) -> Vec<String> {
-        self.profiles.keys().cloned().collect()
-    }
-}
+/// The delay between attempts to replace the file on Windows.
+const PERSIST_POLL: Duration = Duration::from_millis(20);
 
 /// The credential cache in a state directory.
 #[derive(Clone)]
@@ -87,11 +52,17 @@ impl TokenCache {
 
     /// Reads the cache. Needs no lock, because writers replace the file atomically.
     ///
-    /// An unreadable file is moved aside. This needs the lock, for which `load` waits up to `timeout`.
+    /// A damaged file is set aside. This needs the lock, for which `load` waits up to `timeout`.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read, another user could have written it, or a newer version wrote it. These are
+    /// left in place.
     pub async fn load(&self, timeout: Duration) -> Result<CacheFile> {
-        let reason = match self.read().map_err(|error| error.with_kind(ErrorKind::Auth))? {
-            Ok(content) => return Ok(content),
-            Err(reason) => reason,
+        let reason = match self.read() {
+            Ok(Ok(content)) => return Ok(content),
+            Ok(Err(reason)) => reason,
+            Err(error @ OpenError::Refused { .. }) => return Err(self.read_error(error).with_kind(ErrorKind::Auth)),
+            Err(error @ OpenError::Io(_)) => return Err(self.read_error(error)),
         };
         if let Ok(lock) = self.lock(timeout).await {
             return Ok(lock.content);
@@ -100,13 +71,15 @@ impl TokenCache {
         Ok(CacheFile::default())
     }
 
-    /// Locks the cache and reads it. Moves an unreadable file aside.
+    /// Locks the cache and reads it. Sets a damaged file aside, and removes temporary files of killed processes.
     ///
     /// # Errors
-    /// Fails if another process holds the lock for longer than `timeout`, or another user owns the file.
+    /// Fails if another process holds the lock for longer than `timeout`, and in the same cases as [`Self::load`].
     pub async fn lock(&self, timeout: Duration) -> Result<CacheLock> {
         let lock = self.lock_file(timeout).await?;
-        let content = self.read()?.unwrap_or_else(|reason| {
+        // This is not important enough to fail the command.
+        let _ = self.remove_files(|name| name.starts_with(TEMPORARY_PREFIX));
+        let content = self.read().map_err(|error| self.read_error(error))?.unwrap_or_else(|reason| {
             let moved = match self.quarantine() {
                 Ok(path) => format!("it was set aside as {}", path.display()),
                 Err(error) => format!("it could not be moved aside: {error}"),
@@ -122,69 +95,84 @@ impl TokenCache {
     }
 
     async fn lock_file(&self, timeout: Duration) -> Result<File> {
+        files::create_private_dir(&self.directory)
+            .map_err(|error| OpenError::Io(error).into_error("create", &self.directory))?;
         let path = self.directory.join(LOCK_FILE);
-        let lock_error = |error| io_error("lock", &path, error);
-        if fs::metadata(&self.directory).is_ok_and(|found| !found.is_dir()) {
-            let message = format!("{} is not a directory", self.directory.display());
-            return Err(Error::failed(message).with_hint(HINT_DIRECTORY));
-        }
-        files::create_private_dir(&self.directory).map_err(|error| io_error("create", &self.directory, error))?;
-        let file = files::private_open_options().write(true).open(&path).map_err(lock_error)?;
-        let deadline = Instant::now() + timeout;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(lock_error(error)),
-                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
-                    return Err(Error::failed(format!("another mscommerce holds {} for too long", path.display()))
-                        .with_hint("end the other process, or try again with a longer --timeout"));
-                }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_POLL).await,
+        let locked = match files::lock(&path, Duration::ZERO).await {
+            Err(LockError::TimedOut) => {
+                self.ui.debug(&format!("waiting for another mscommerce, which holds {}", path.display()));
+                files::lock(&path, timeout).await
             }
-        }
-    }
-
-    /// Reads the content, or the reason why it is unreadable. A file that another user owns is an error and is not
-    /// moved.
-    fn read(&self) -> Result<Result<CacheFile, String>> {
-        match self.read_bytes().and_then(|found| found.map(decrypt).transpose()) {
-            Ok(Some(text)) => Ok(CacheFile::parse(&text)),
-            Ok(None) => Ok(Ok(CacheFile::default())),
-            Err(OpenError::Io(error)) => Ok(Err(error.to_string())),
-            Err(OpenError::NotOwned(reason)) => {
-                let path = self.path();
-                Err(Error::failed(format!("the saved sign-ins in {} are not used: {reason}", path.display()))
-                    .with_hint("look at how it came there and remove it, or name another directory in MSCOMMERCE_HOME"))
-            }
-        }
-    }
-
-    fn read_bytes(&self) -> Result<Option<SecretBytes>, OpenError> {
-        let path = self.path();
-        let PrivateFile { file, previous_mode } = match files::open_private(&path) {
-            Ok(opened) => opened,
-            Err(OpenError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
+            locked => locked,
         };
-        if let Some(mode) = previous_mode {
+        locked.map_err(|error| error.into_error(&path))
+    }
+
+    fn read_error(&self, error: OpenError) -> Error {
+        error.into_error("read the saved sign-ins in", &self.path())
+    }
+
+    /// Reads the content, or the reason why it is damaged. Other errors say nothing about the content: the file must be
+    /// left alone.
+    fn read(&self) -> Result<Result<CacheFile, String>, OpenError> {
+        let path = self.path();
+        let file = match files::open_private(&path) {
+            Err(error) if error.is_not_found() => return Ok(Ok(CacheFile::default())),
+            opened => opened?,
+        };
+        if let Some(mode) = file.previous_mode {
             self.ui.warn(&format!(
                 "others could read {} (mode {mode:o}); it is private now. If others use this machine, sign in anew",
                 path.display()
             ));
         }
-        SecretBytes::read(file).map(Some).map_err(OpenError::Io)
+        let refused = |reason| OpenError::refused(&path, reason, files::hint_remove(&path, "rm"));
+        let text = match decrypt(file.read(&path, MAX_FILE_SIZE)?) {
+            Ok(text) => text,
+            Err(DecryptError::Unavailable(reason)) => return Err(refused(reason)),
+            Err(DecryptError::Damaged(reason)) => return Ok(Err(reason)),
+        };
+        match CacheFile::parse(&text) {
+            Ok(content) => Ok(Ok(content)),
+            Err(ParseError::Damaged(reason)) => Ok(Err(reason)),
+            Err(ParseError::Newer(reason)) => {
+                let hint = "update mscommerce, or name another directory in MSCOMMERCE_HOME";
+                Err(OpenError::refused(&path, reason, hint))
+            }
+        }
     }
 
     fn warn_unreadable(&self, reason: &str) {
         self.ui.warn(&format!("the saved sign-ins in {} cannot be used: {reason}", self.path().display()));
     }
 
-    /// Moves an unreadable file aside and returns its new path. Replaces a file that was moved aside earlier.
+    /// Moves a damaged file aside and returns its new path. Keeps files that were moved aside earlier.
     fn quarantine(&self) -> io::Result<PathBuf> {
-        let path = self.directory.join(QUARANTINE_FILE);
-        remove_file(&path)?;
+        let name = |number: usize| match number {
+            1 => format!("{QUARANTINE_PREFIX}.json"),
+            _ => format!("{QUARANTINE_PREFIX}-{number}.json"),
+        };
+        let mut paths = (1..).map(|number| self.directory.join(name(number)));
+        let is_free =
+            |path: &PathBuf| path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let path = paths.find(is_free).ok_or(io::ErrorKind::AlreadyExists)?;
         fs::rename(self.path(), &path)?;
         Ok(path)
+    }
+
+    /// Removes the files of the directory with matching names, but no directories. Returns whether there were any.
+    fn remove_files(&self, matches: impl Fn(&str) -> bool) -> Result<bool> {
+        let error = |error| OpenError::Io(error).into_error("remove files in", &self.directory);
+        let mut found = false;
+        for entry in fs::read_dir(&self.directory).map_err(error)? {
+            let entry = entry.map_err(error)?;
+            let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
+            if is_file && matches(&entry.file_name().to_string_lossy()) {
+                remove_file(&entry.path())?;
+                found = true;
+            }
+        }
+        Ok(found)
     }
 
     fn temporary_file(&self) -> io::Result<NamedTempFile> {
@@ -199,7 +187,7 @@ impl TokenCache {
             match file.persist(self.path()) {
                 Ok(_) => return Ok(()),
                 Err(failed) if attempts > 0 && failed.error.kind() == io::ErrorKind::PermissionDenied => {
-                    std::thread::sleep(LOCK_POLL);
+                    std::thread::sleep(PERSIST_POLL);
                     file = failed.file;
                 }
                 Err(failed) => return Err(failed.error),
@@ -216,7 +204,7 @@ impl CacheLock {
 
     /// Fails if the cache directory is not writable.
     pub fn ensure_writable(&self) -> Result<()> {
-        self.cache.temporary_file().map(drop).map_err(|error| io_error("write", &self.cache.path(), error))
+        self.cache.temporary_file().map(drop).map_err(|error| self.write_error(error))
     }
 
     /// Saves a profile's credential.
@@ -230,59 +218,47 @@ impl CacheLock {
         let removed: Vec<String> = self.content.profiles.keys().filter(|name| matches(name)).cloned().collect();
         self.content.profiles.retain(|name, _| !removed.contains(name));
         if self.content.profiles.is_empty() {
-            let path = self.cache.path();
-            remove_file(&path).map_err(|error| io_error("remove", &path, error))?;
+            remove_file(&self.cache.path())?;
         } else if !removed.is_empty() {
             self.write()?;
         }
         Ok(removed)
     }
 
-    /// Removes unreadable files that were moved aside and temporary files of killed processes: they may contain tokens
-    /// of any profile. Returns whether any file was removed.
-    pub fn remove_stale_files(&self) -> Result<bool> {
-        let directory = &self.cache.directory;
-        let list_error = |error| io_error("look for left files in", directory, error);
-        let mut found = false;
-        for entry in fs::read_dir(directory).map_err(list_error)? {
-            let entry = entry.map_err(list_error)?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let is_file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
-            if is_file && (name == QUARANTINE_FILE || name.starts_with(TEMPORARY_PREFIX)) {
-                let path = entry.path();
-                remove_file(&path).map_err(|error| io_error("remove", &path, error))?;
-                found = true;
-            }
-        }
-        Ok(found)
+    /// Removes damaged files that were set aside: they may contain tokens of any profile. Returns whether there were
+    /// any.
+    pub fn remove_quarantined(&self) -> Result<bool> {
+        self.cache.remove_files(|name| name.starts_with(QUARANTINE_PREFIX))
     }
 
     fn write(&mut self) -> Result<()> {
-        self.content.version = VERSION;
-        let mut text = SecretBytes::default();
-        serde_json::to_writer_pretty(&mut text, &self.content).map_err(Error::from_source)?;
-        let bytes =
-            encrypt(&text).map_err(|error| Error::from_source(error).context("Windows could not seal the sign-in"))?;
+        let bytes = loop {
+            let bytes = self.content.encode()?;
+            if bytes.len() <= MAX_FILE_SIZE {
+                break bytes;
+            }
+            if !self.content.remove_oldest_token() {
+                let message = format!("the saved sign-ins would be larger than {} KiB", MAX_FILE_SIZE / 1024);
+                return Err(Error::failed(message).with_hint("mscommerce disconnect --profile NAME"));
+            }
+        };
         let written = self.cache.temporary_file().and_then(|mut file| {
             file.write_all(&bytes)?;
             file.as_file().sync_all()?;
             self.cache.persist_with_retry(file)
         });
-        written.map_err(|error| io_error("write", &self.cache.path(), error))
+        written.map_err(|error| self.write_error(error))
+    }
+
+    fn write_error(&self, error: io::Error) -> Error {
+        OpenError::Io(error).into_error("write", &self.cache.path())
     }
 }
 
-fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
-    Error::from_source(error).context(format!("could not {action} {}", path.display())).with_hint(HINT_DIRECTORY)
-}
-
-/// Removes a file if it exists. Ignores directories, which cannot contain a credential that this tool wrote.
-fn remove_file(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(_) => fs::remove_file(path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+/// Removes a file if it exists.
+fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::Io(error).into_error("remove", path)),
+        _ => Ok(()),
     }
 }

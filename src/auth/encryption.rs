@@ -6,10 +6,11 @@ use std::io;
 #[cfg(windows)]
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
+#[cfg(windows)]
+use windows_sys::Win32::Foundation::ERROR_INVALID_DATA;
 
 #[cfg(windows)]
 use super::dpapi;
-use crate::files::OpenError;
 use crate::secret::SecretBytes;
 
 /// The format version of an encrypted file. It differs from the plain format, so that versions without decryption do
@@ -21,6 +22,16 @@ struct EncryptedFile {
     version: u32,
     /// The DPAPI output, encoded as base64.
     dpapi: String,
+}
+
+/// Why the content of the cache file was not decrypted.
+#[derive(Debug)]
+pub enum DecryptError {
+    /// The file may be usable elsewhere or later. It must be left alone.
+    Unavailable(String),
+    /// The file is damaged.
+    #[cfg_attr(not(windows), expect(dead_code, reason = "only Windows looks at the encrypted content"))]
+    Damaged(String),
 }
 
 /// Encrypts the content of the cache file.
@@ -42,9 +53,9 @@ pub fn encrypt(text: &SecretBytes) -> io::Result<SecretBytes> {
 /// Decrypts the content of the cache file. Returns a plain file unchanged; on Windows, the next write encrypts it.
 ///
 /// # Errors
-/// On platforms other than Windows, an encrypted file is [`OpenError::NotOwned`], so that it is not moved aside:
-/// Windows on the same machine may still use it.
-pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, OpenError> {
+/// On platforms other than Windows, an encrypted file is [`DecryptError::Unavailable`]: Windows on the same machine may
+/// still use it.
+pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, DecryptError> {
     match serde_json::from_slice::<EncryptedFile>(&bytes) {
         Ok(file) if file.version == ENCRYPTED_VERSION => decrypt_dpapi(&file.dpapi),
         _ => Ok(bytes),
@@ -52,18 +63,22 @@ pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, OpenError> {
 }
 
 #[cfg(windows)]
-fn decrypt_dpapi(dpapi: &str) -> Result<SecretBytes, OpenError> {
-    let encrypted = BASE64_STANDARD.decode(dpapi).map_err(|error| OpenError::Io(io::Error::other(error)))?;
-    let text = dpapi::decrypt(&encrypted).map_err(|error| {
-        let reason = "Windows does not open it: it was sealed by another user or on another machine, or it is damaged";
-        OpenError::Io(io::Error::other(format!("{reason} ({error})")))
-    })?;
-    Ok(SecretBytes::from(text.to_vec()))
+fn decrypt_dpapi(dpapi: &str) -> Result<SecretBytes, DecryptError> {
+    let damaged = |error: &dyn std::fmt::Display| DecryptError::Damaged(format!("it is damaged: {error}"));
+    let encrypted = BASE64_STANDARD.decode(dpapi).map_err(|error| damaged(&error))?;
+    match dpapi::decrypt(&encrypted) {
+        Ok(text) => Ok(SecretBytes::from(text.to_vec())),
+        Err(error) if error.raw_os_error() == Some(ERROR_INVALID_DATA.cast_signed()) => Err(damaged(&error)),
+        // The key is missing: another user or machine, or the user's profile is not loaded.
+        Err(error) => Err(DecryptError::Unavailable(format!(
+            "Windows does not open it: it was sealed by another user or on another machine ({error})"
+        ))),
+    }
 }
 
 #[cfg(not(windows))]
-fn decrypt_dpapi(_: &str) -> Result<SecretBytes, OpenError> {
-    Err(OpenError::NotOwned("Windows sealed it for one of its users, and opens it for nobody else".to_owned()))
+fn decrypt_dpapi(_: &str) -> Result<SecretBytes, DecryptError> {
+    Err(DecryptError::Unavailable("Windows sealed it for one of its users, and opens it for nobody else".to_owned()))
 }
 
 #[cfg(test)]

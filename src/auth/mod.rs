@@ -5,6 +5,7 @@ mod application;
 mod arg_source;
 mod browser;
 mod cache;
+mod cache_file;
 mod certificate;
 mod claims;
 mod credential;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::cache::{CacheFile, CacheLock, TokenCache};
+use super::cache::{CacheLock, TokenCache};
+use super::cache_file::CacheFile;
 use super::credential::CachedCredential;
 use super::sign_in_command::SignInCommand;
 use crate::error::{Error, Result};

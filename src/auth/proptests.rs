@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use super::cache::CacheFile;
+use super::cache_file::{CacheFile, ParseError};
 use super::encryption::decrypt;
 use super::landing::Page;
 use super::loopback::{Connection, MAX_FORM_SIZE, Redirect, RedirectResult};
@@ -27,10 +27,10 @@ pub fn check_cache_file(bytes: &[u8]) {
             let written = to_json(&content);
             match CacheFile::parse(&written) {
                 Ok(again) => assert_eq!(to_json(&again), written),
-                Err(message) => panic!("a written file is rejected: {message}"),
+                Err(error) => panic!("a written file is rejected: {error:?}"),
             }
         }
-        Err(message) => {
+        Err(ParseError::Damaged(message) | ParseError::Newer(message)) => {
             let words =
                 message.split(|character: char| !character.is_ascii_alphabetic()).filter(|word| !word.is_empty());
             let words = words.collect::<Vec<_>>().join(" ");

@@ -34,8 +34,8 @@ pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutp
         let mut lock = cache.lock(context.settings.timeout.value).await?;
         removed = lock.remove(|name| args.all || name == profile)?;
         others = lock.content().profile_names();
-        if lock.remove_stale_files()? {
-            ui.info("Removed files of sign-ins that could not be understood or were left half written.");
+        if lock.remove_quarantined()? {
+            ui.info("Removed damaged files of sign-ins that had been set aside.");
         }
     }
     match removed.as_slice() {

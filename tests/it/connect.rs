@@ -789,16 +789,15 @@ fn connect_fails_early_if_cache_not_writable() {
     ===== --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----
-    error: [TMP]/state is not a directory
-    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    error: [TMP]/state is not used: it is not a directory
+    hint: set MSCOMMERCE_HOME to a directory of your own
     ");
     assert!(env.request_lines().is_empty());
     cli_snapshot!(env.run(&["status"]), @"
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: [OS ERROR]
-    error: nobody is signed in
-    hint: mscommerce connect
+    error: [TMP]/state is not used: it is not a directory
+    hint: set MSCOMMERCE_HOME to a directory of your own
     ");
 }
 

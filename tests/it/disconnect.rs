@@ -142,12 +142,12 @@ fn disconnect_removes_quarantined_and_stale_files() {
     fs::write(env.state_dir().join(".sign-ins-Ab12Cd"), &whole).unwrap();
     fs::write(env.cache_path(), &whole[..whole.len() - 10]).unwrap();
     env.run(&["status"]).assert_code(4);
-    assert_eq!(env.files_containing(&secrets[0]).len(), 2);
+    assert_eq!(env.files_containing(&secrets[0]).len(), 1);
     connect(&env, READER, "default");
     cli_snapshot!(env.run(&["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Removed files of sign-ins that could not be understood or were left half written.
+    Removed damaged files of sign-ins that had been set aside.
     Signed out: default
     ");
     assert_removed(&env, &secrets);

@@ -381,7 +381,7 @@ const ERROR_CASES: &[ErrorCase] = &[
     },
     #[cfg(unix)]
     ErrorCase {
-        heading: "the saved sign-ins in {file} are not used",
+        heading: "{file} is not used",
         run: || {
             let env = TestEnv::signed_in();
             let target = env.home().join("elsewhere.json");
@@ -394,6 +394,7 @@ const ERROR_CASES: &[ErrorCase] = &[
 
 /// Headings whose errors need a terminal, a signal, a full disk or minutes; other tests cause these errors.
 const HEADINGS_WITHOUT_CASE: &[&str] = &[
+    "could not read the saved sign-ins in {file}",
     "could not be reached",
     "{host} did not accept a connection in time",
     "not sent: the time for the network is up",

@@ -1,6 +1,7 @@
 //! The token cache: permissions, profiles, and files that cannot be used.
 
 use std::fs;
+use std::path::Path;
 #[cfg(unix)]
 use std::path::PathBuf;
 
@@ -21,11 +22,12 @@ fn account(env: &TestEnv, variables: &[(&str, &str)], flags: &[&str]) -> String 
     status["account"].as_str().unwrap().to_owned()
 }
 
-/// The files in the state directory other than the cache and its lock.
+/// The files in the state directory other than the cache, its lock and the completion candidates.
 fn other_files(env: &TestEnv) -> Vec<String> {
     let entries = fs::read_dir(env.state_dir()).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name != "sign-ins.json" && name != "sign-ins.lock");
+    names.retain(|name| !["sign-ins.json", "sign-ins.lock", "products.json"].contains(&&**name));
+    names.sort();
     names
 }
 
@@ -68,7 +70,7 @@ fn cache_files_have_private_modes() {
 fn readable_cache_is_made_private_with_warning() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for mode in [0o644, 0o640, 0o604, 0o777, 0o660] {
+    for mode in [0o644, 0o640, 0o604, 0o755] {
         let env = TestEnv::signed_in();
         fs::set_permissions(env.cache_path(), fs::Permissions::from_mode(mode)).unwrap();
         let result = env.run(&["products", "list"]).assert_code(0);
@@ -93,10 +95,15 @@ fn existing_state_directory_keeps_its_mode() {
 }
 
 /// Asserts that no command uses the file and that each one states the reason.
-#[cfg(unix)]
 #[track_caller]
 fn assert_cache_not_used(env: &TestEnv, reason: &str) {
-    let texts = [&format!("{} are not used: {reason}", env.cache_path().display()), "hint: ", "MSCOMMERCE_HOME"];
+    assert_not_used(env, &env.cache_path(), reason);
+}
+
+/// Asserts that no command uses the state directory, because of this file.
+#[track_caller]
+fn assert_not_used(env: &TestEnv, path: &Path, reason: &str) {
+    let texts = [&format!("error: {} is not used: {reason}", path.display()), "hint: ", "MSCOMMERCE_HOME"];
     env.tenant.forget_requests();
     for command in [&["products", "list"][..], &["status"]] {
         env.run(command).assert_code(4).stdout_is_empty().stderr_contains(&texts);
@@ -269,7 +276,7 @@ fn invalid_caches() -> Vec<(&'static str, Vec<u8>)> {
         ("not UTF-8", b"{\"version\":1,\"profiles\":{\"\xff\":1}}".to_vec()),
         ("not an object", b"[]".to_vec()),
         ("wrong type", json!({"version": 1, "profiles": {"default": {"account": 7}}}).to_string().into_bytes()),
-        ("newer version", json!({"version": 3, "profiles": {}}).to_string().into_bytes()),
+        ("older version", json!({"version": 1, "profiles": {}}).to_string().into_bytes()),
     ]
 }
 
@@ -316,15 +323,10 @@ fn invalid_cache_is_quarantined() {
     error: nobody is signed in
     hint: mscommerce connect
     ===== wrong type =====
+    ===== older version =====
     exit_code: 4
     ----- stderr -----
     warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 1, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
-    hint: mscommerce connect
-    ===== newer version =====
-    exit_code: 4
-    ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ");
@@ -365,53 +367,165 @@ fn truncated_cache_error_shows_no_token() {
 }
 
 #[test]
-fn newer_cache_version_error_message() {
-    let mut transcript = Transcript::default();
-    for content in [json!({"version": 3, "profiles": {}}), json!({"version": 3, "signIns": []})] {
-        let env = TestEnv::signed_in();
-        fs::write(env.cache_path(), content.to_string()).unwrap();
-        let result = transcript.push(&content, env.run(&["status"]));
-        assert!(!result.stderr.contains("damaged"), "{}", result.stderr);
+fn damaged_caches_are_all_kept() {
+    let env = TestEnv::new();
+    for content in ["first", "second", "third"] {
+        env.sign_in(ADMIN);
+        fs::write(env.cache_path(), content).unwrap();
+        env.run(&["status"]).assert_code(4);
     }
-    cli_snapshot!(transcript, @r#"
-    ===== {"profiles":{},"version":3} =====
-    ===== {"signIns":[],"version":3} =====
-    exit_code: 4
-    ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 3, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
-    hint: mscommerce connect
-    "#);
+    for (name, content) in [
+        ("sign-ins.unreadable.json", "first"),
+        ("sign-ins.unreadable-2.json", "second"),
+        ("sign-ins.unreadable-3.json", "third"),
+    ] {
+        assert_eq!(fs::read_to_string(env.state_dir().join(name)).unwrap(), content);
+    }
+    env.run(&["disconnect"]).assert_code(0);
+    assert_eq!(other_files(&env), [] as [String; 0]);
 }
 
 #[test]
-fn directory_in_place_of_cache_is_quarantined() {
+fn newer_cache_version_is_refused_and_left_in_place() {
+    for content in [
+        json!({"version": 3, "profiles": {}}),
+        json!({"version": 4, "signIns": []}),
+        json!({"version": u64::MAX, "profiles": {}}),
+    ] {
+        let env = TestEnv::signed_in();
+        fs::write(env.cache_path(), content.to_string()).unwrap();
+        let version = &content["version"];
+        assert_cache_not_used(&env, &format!("its layout is number {version}, and this version knows 2"));
+        env.run(&["logout", "--all"]).assert_code(1).stderr_contains(&["update mscommerce"]);
+        assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), content.to_string());
+        assert_eq!(other_files(&env), [] as [String; 0]);
+    }
+}
+
+#[test]
+fn oversized_cache_is_refused() {
+    let env = TestEnv::signed_in();
+    let oversized = format!("{{\"version\":2,\"profiles\":{{}}}}{}", " ".repeat(1024 * 1024));
+    fs::write(env.cache_path(), &oversized).unwrap();
+    assert_cache_not_used(&env, "it is larger than 1024 KiB");
+    assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), oversized);
+}
+
+#[test]
+fn directory_in_place_of_cache_is_refused() {
     let env = TestEnv::signed_in();
     fs::remove_file(env.cache_path()).unwrap();
     fs::create_dir(env.cache_path()).unwrap();
-    cli_snapshot!(env.run(&["products", "list"]), @"
-    exit_code: 4
-    ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: [OS ERROR]; it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
-    hint: mscommerce connect
-    ");
-    env.sign_in(ADMIN);
+    fs::write(env.cache_path().join("file"), "mine").unwrap();
+    assert_cache_not_used(&env, "it is a directory");
+    assert_eq!(fs::read_to_string(env.cache_path().join("file")).unwrap(), "mine");
+    assert_eq!(other_files(&env), [] as [String; 0]);
+}
+
+/// A failed read says nothing about the content.
+#[cfg(unix)]
+#[test]
+fn cache_survives_every_limit_of_open_files() {
+    let env = TestEnv::signed_in();
+    let before = fs::read(env.cache_path()).unwrap();
+    let mut unreadable = 0;
+    for limit in 3..40 {
+        let template = env.command(&["products", "list"]);
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "sh"]).arg(template.get_program());
+        command.args(template.get_args()).env_clear();
+        command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("nobody is signed in"), "{limit}: {stderr}");
+        assert_eq!(fs::read(env.cache_path()).unwrap(), before, "{limit}: {stderr}");
+        if stderr.contains("could not read the saved sign-ins in") {
+            assert_eq!(output.status.code(), Some(1), "{stderr}");
+            assert!(stderr.contains("hint: close other programs, or raise the limit"), "{stderr}");
+            unreadable += 1;
+        }
+    }
+    assert!(unreadable > 0, "no limit made the file unreadable");
+    assert_eq!(other_files(&env), [] as [String; 0]);
     env.run(&["products", "list"]).assert_code(0);
 }
 
+#[cfg(unix)]
 #[test]
-fn disconnect_works_with_quarantined_directory() {
+fn unsafe_files_in_state_directory_are_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for file in ["sign-ins.json", "sign-ins.lock"] {
+        let env = TestEnv::with_expiring_token();
+        let (path, aside) = (env.state_dir().join(file), env.home().join("aside"));
+        fs::rename(&path, &aside).unwrap();
+        let check = |reason: &str| {
+            let texts = [&format!("{} is not used: {reason}", path.display())[..]];
+            let connect = ["connect", "--username", ADMIN, "--password-stdin"];
+            env.run_with_stdin(&connect, PASSWORD).assert_code(1).stderr_contains(&texts);
+            env.run(&["disconnect"]).assert_code(1).stderr_contains(&texts);
+            env.run(&["products", "list"]).stderr_contains(&texts);
+        };
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        check("it is a named pipe");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink(&aside, &path).unwrap();
+        check("it is a symbolic link");
+        assert!(path.is_symlink());
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        check("it is a directory");
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&aside, &path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
+        check("other users can write to it (mode 622)");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        env.run(&["disconnect"]).assert_code(0).stderr_contains(&["Signed out: default"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn state_directory_that_others_may_write_is_not_used() {
+    use std::os::unix::fs::PermissionsExt as _;
+
     let env = TestEnv::signed_in();
-    fs::remove_file(env.cache_path()).unwrap();
-    fs::create_dir(env.cache_path()).unwrap();
-    env.run(&["status"]).assert_code(4);
-    env.sign_in(ADMIN);
-    cli_snapshot!(env.run(&["disconnect"]), @"
-    exit_code: 0
-    ----- stderr -----
-    Signed out: default
-    ");
+    let before = fs::read(env.cache_path()).unwrap();
+    for mode in [0o777, 0o770, 0o1777, 0o702] {
+        fs::set_permissions(env.state_dir(), fs::Permissions::from_mode(mode)).unwrap();
+        assert_not_used(&env, &env.state_dir(), &format!("other users can write to it (mode {mode:o})"));
+    }
+    fs::set_permissions(env.state_dir(), fs::Permissions::from_mode(0o700)).unwrap();
+    // A link of this user is followed, one of another user is not.
+    let link = env.home().join("link");
+    std::os::unix::fs::symlink(env.state_dir(), &link).unwrap();
+    env.run_with_env(&[("MSCOMMERCE_HOME", link.to_str().unwrap())], &["status"]).assert_code(0);
+    // Only root can change the owner; other users have nothing more to test.
+    if std::os::unix::fs::lchown(&link, Some(12_345), None).is_ok() {
+        let within = link.join(".");
+        for home in [&link, &within] {
+            env.run_with_env(&[("MSCOMMERCE_HOME", home.to_str().unwrap())], &["status"])
+                .assert_code(4)
+                .stderr_contains(&[&format!(
+                    "{} is not used: it belongs to another user (number 12345)",
+                    link.display()
+                )]);
+        }
+        std::os::unix::fs::chown(env.state_dir(), Some(12_345), None).unwrap();
+        assert_not_used(&env, &env.state_dir(), "it belongs to another user (number 12345)");
+    }
+    assert_eq!(fs::read(env.cache_path()).unwrap(), before);
+}
+
+#[test]
+fn temporary_files_of_killed_processes_are_removed_by_next_refresh() {
+    let env = TestEnv::with_expiring_token();
+    let stale = env.state_dir().join(".sign-ins-Ab12Cd");
+    fs::write(&stale, env.cache().to_string()).unwrap();
+    fs::create_dir(env.state_dir().join(".sign-ins-directory")).unwrap();
+    env.run(&["products", "list"]).assert_code(0);
+    assert!(!stale.exists());
+    assert_eq!(other_files(&env), [".sign-ins-directory"]);
 }
 
 #[cfg(unix)]
