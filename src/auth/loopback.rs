@@ -1,5 +1,6 @@
 //! The loopback listener for the redirect of a browser sign-in (RFC 8252, section 7.3).
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -15,7 +16,8 @@ use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{self, JoinSet};
+use tokio::task::{self, AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use super::entra::REDIRECT_PATH;
 use super::landing::Page;
@@ -31,6 +33,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The timeout for sending the landing page.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The maximum number of open connections, far below the usual limits of open files: other processes of this machine can
+/// connect, too.
+const MAX_CONNECTIONS: usize = 32;
+
+/// How long a connection may wait for its request before a new one can take its place. A browser sends its request at
+/// once, so it gets through even if another process holds or opens connections all the time.
+const MIN_CONNECTION_TIME: Duration = Duration::from_secs(1);
 
 /// The maximum number of ports to try. A port that is free for IPv4 may be in use for IPv6.
 const MAX_PORT_ATTEMPTS: usize = 16;
@@ -111,20 +121,40 @@ impl RedirectListener {
     pub async fn wait_for_redirect(self, state: &str, timeout: Duration) -> Result<(RedirectResult, PendingPage)> {
         let (sender, mut redirects) = mpsc::channel(1);
         let mut connections = JoinSet::new();
+        let mut open = VecDeque::new();
         let redirect = async {
             loop {
                 let stream = tokio::select! {
+                    // First, so that the connection of the redirect is not closed.
+                    biased;
                     Some(redirect) = redirects.recv() => return redirect,
-                    stream = self.accept() => stream,
+                    stream = self.accept_within_limit(&mut open) => stream,
                 };
+                // Forget ended connections.
+                while connections.try_join_next().is_some() {}
                 let connection = Connection { state: state.to_owned(), port: self.port, redirects: sender.clone() };
-                connections.spawn(connection.serve(stream));
+                open.push_back((Instant::now(), connections.spawn(connection.serve(stream))));
             }
         };
         let Redirect { result, page, connection } = tokio::time::timeout(timeout, redirect)
             .await
             .map_err(|_| Error::failed(format!("no answer came from the browser within {} s", timeout.as_secs())))?;
         Ok((result, PendingPage { page, connection, connections }))
+    }
+
+    /// Accepts a connection. Closes the oldest one of `MAX_CONNECTIONS`, as soon as it had the time to send its request.
+    async fn accept_within_limit(&self, open: &mut VecDeque<(Instant, AbortHandle)>) -> TcpStream {
+        let stream = self.accept().await;
+        open.retain(|(_, connection)| !connection.is_finished());
+        if open.len() >= MAX_CONNECTIONS
+            && let Some((opened, _)) = open.front()
+        {
+            tokio::time::sleep_until(*opened + MIN_CONNECTION_TIME).await;
+            if let Some((_, oldest)) = open.pop_front() {
+                oldest.abort();
+            }
+        }
+        stream
     }
 
     async fn accept(&self) -> TcpStream {

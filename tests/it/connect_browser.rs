@@ -422,6 +422,38 @@ fn listener_ignores_unrelated_connections() {
     drop((silent, unfinished));
 }
 
+/// Other processes of this machine can connect, too: they must not use up the open files, nor keep the browser out.
+#[test]
+fn browser_gets_through_many_held_connections() {
+    let env = TestEnv::signed_in();
+    let before = env.cached_tokens();
+    let waiting = BrowserSignIn::start(&env, &[]);
+    let held: Vec<TcpStream> = (0..120)
+        .map(|number| {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, waiting.port())).unwrap();
+            if number % 2 == 0 {
+                let path = "POST /m365/commerce HTTP/1.1";
+                let head = format!("{path}\r\nHost: localhost:{}\r\nContent-Length: 9\r\n\r\nstate", waiting.port());
+                // Earlier connections are closed meanwhile.
+                let _ = stream.write_all(head.as_bytes());
+            }
+            stream
+        })
+        .collect();
+    // It is answered after all of them were accepted.
+    let favicon = format!("http://127.0.0.1:{}/favicon.ico", waiting.port());
+    assert_eq!(send("GET", &favicon, &[], "").status, 404);
+    #[cfg(target_os = "linux")]
+    {
+        let open_files = std::fs::read_dir(format!("/proc/{}/fd", waiting.child.id())).unwrap().count();
+        assert!((32..64).contains(&open_files), "{open_files}");
+    }
+    assert_eq!(waiting.sign_in().status, 200);
+    waiting.finish().assert_code(0).stderr_contains(&["Signed in as admin@contoso.example"]).stderr_lacks("warning");
+    assert_ne!(env.cached_tokens(), before);
+    drop(held);
+}
+
 #[test]
 fn listener_rejects_foreign_host_header() {
     let env = TestEnv::new();

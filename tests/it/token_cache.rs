@@ -9,6 +9,8 @@ use serde_json::json;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+#[cfg(unix)]
+use crate::support::pty::in_shell;
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, HOME_TENANT, PASSWORD, READER};
 
@@ -430,11 +432,8 @@ fn cache_survives_every_limit_of_open_files() {
     let before = fs::read(env.cache_path()).unwrap();
     let mut unreadable = 0;
     for limit in 3..40 {
-        let template = env.command(&["products", "list"]);
-        let mut command = std::process::Command::new("sh");
-        command.args(["-c", &format!("ulimit -n {limit}; exec \"$@\""), "sh"]).arg(template.get_program());
-        command.args(template.get_args()).env_clear();
-        command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let script = format!("ulimit -n {limit}; exec \"$@\"");
+        let mut command = in_shell(&script, &env.command(&["products", "list"]));
         let output = command.output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(!stderr.contains("nobody is signed in"), "{limit}: {stderr}");
