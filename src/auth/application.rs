@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::arg_source::ArgSource;
 use super::certificate::CertificateFile;
-use super::credential::{SignInMethod, Source, Status, is_fresh, repeat_error};
+use super::credential::{SignInMethod, Source, Status, repeat_error};
 use super::entra::{AuthError, ClientAuthParams, Entra, TokenResponse};
 use super::federated::FederatedToken;
 use super::sign_in_command::SignInCommand;
@@ -145,6 +145,7 @@ impl ApplicationCredential {
             client_id: Some(self.account()),
             roles: Vec::new(),
             expires_at: None,
+            is_fresh: false,
             can_refresh: true,
             authority: Some(self.entra.authority.clone()),
         }
@@ -168,7 +169,7 @@ impl ApplicationCredential {
     async fn get_token(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
         let _refreshing = self.refresh_lock.lock().await;
         if let Some(response) = &*self.token.borrow()
-            && is_fresh(response.expires_at, Utc::now())
+            && response.expiry.is_fresh(Utc::now())
             && rejected.is_none_or(|rejected| rejected.expose_secret() != response.access_token.expose_secret())
         {
             return Ok(response.access_token.clone());

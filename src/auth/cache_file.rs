@@ -64,8 +64,8 @@ impl CacheFile {
         let renewable = self.profiles.values_mut().filter(|credential| credential.refresh_token.is_some());
         let oldest = renewable
             .filter_map(|credential| {
-                let (id, token) = credential.tenants.iter().min_by_key(|(_, token)| token.expires_at)?;
-                Some((token.expires_at, id.clone(), credential))
+                let (id, token) = credential.tenants.iter().min_by_key(|(_, token)| token.expiry.expires_at)?;
+                Some((token.expiry.expires_at, id.clone(), credential))
             })
             .min_by_key(|(expires_at, ..)| *expires_at);
         oldest.is_some_and(|(_, id, credential)| credential.tenants.remove(&id).is_some())

@@ -8,11 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+use super::expiry::Expiry;
 use super::tenant::Tenant;
 use crate::error::Error;
-
-/// The time before expiration at which a token is refreshed, so that it does not expire in flight (as in MSAL).
-const EXPIRY_MARGIN: chrono::Duration = chrono::Duration::minutes(5);
 
 /// The sign-in method. A new variant needs a new version of the cache file: an older mscommerce would otherwise report
 /// the file as damaged.
@@ -64,7 +62,8 @@ pub struct CachedCredential {
 pub struct CachedToken {
     #[serde(serialize_with = "serialize_secret")]
     pub access_token: SecretString,
-    pub expires_at: DateTime<Utc>,
+    #[serde(flatten)]
+    pub expiry: Expiry,
     /// The domains under which the user specified the tenant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub domains: Vec<String>,
@@ -90,7 +89,7 @@ impl CachedCredential {
         &mut self,
         tenant_id: &str,
         access_token: SecretString,
-        expires_at: DateTime<Utc>,
+        expiry: Expiry,
         tenant: Option<&Tenant>,
     ) {
         let mut domains = self.tenants.remove(tenant_id).map(|old| old.domains).unwrap_or_default();
@@ -99,20 +98,8 @@ impl CachedCredential {
         {
             domains.push(domain.to_owned());
         }
-        self.tenants.insert(tenant_id.to_owned(), CachedToken { access_token, expires_at, domains });
+        self.tenants.insert(tenant_id.to_owned(), CachedToken { access_token, expiry, domains });
     }
-}
-
-impl CachedToken {
-    /// Whether the token can be used at `now` without a refresh.
-    pub fn is_fresh(&self, now: DateTime<Utc>) -> bool {
-        is_fresh(self.expires_at, now)
-    }
-}
-
-/// Whether a token that expires at `expires_at` can be used at `now` without a refresh.
-pub fn is_fresh(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now + EXPIRY_MARGIN < expires_at
 }
 
 fn serialize_secret<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
@@ -144,6 +131,8 @@ pub struct Status {
     pub roles: Vec<String>,
     /// The expiration time of the access token. `None` if there is no token for this tenant yet.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether the access token can be used without a refresh.
+    pub is_fresh: bool,
     /// Whether a new access token can be requested without user interaction.
     pub can_refresh: bool,
     /// The authority that issues new tokens. `None` if the token cannot be refreshed.
@@ -176,17 +165,11 @@ mod tests {
     fn token_of_tenant_is_found_by_domain() {
         let mut credential = credential();
         let domain = Tenant::parse("Fabrikam.example").expect("a tenant");
-        credential.store_token("t-2", "a".into(), DateTime::UNIX_EPOCH, Some(&domain));
-        credential.store_token("t-2", "b".into(), DateTime::UNIX_EPOCH, None);
+        let expiry = Expiry::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
+        credential.store_token("t-2", "a".into(), expiry, Some(&domain));
+        credential.store_token("t-2", "b".into(), expiry, None);
         let (id, found) = credential.token_for(Some(&domain)).expect("the token");
         assert_eq!((id, found.access_token.expose_secret()), ("t-2", "b"));
         assert!(credential.token_for(None).is_none());
-    }
-
-    #[test]
-    fn token_is_fresh_until_five_minutes_before_expiry() {
-        let expires_at = DateTime::UNIX_EPOCH;
-        assert!(is_fresh(expires_at, expires_at - chrono::Duration::seconds(301)));
-        assert!(!is_fresh(expires_at, expires_at - chrono::Duration::seconds(300)));
     }
 }

@@ -1,6 +1,5 @@
 //! OAuth 2.0 flows of the Microsoft Entra ID v2.0 endpoints.
 
-use chrono::{DateTime, Utc};
 use futures_util::future::LocalBoxFuture;
 use oauth2::basic::{BasicTokenIntrospectionResponse, BasicTokenType};
 use oauth2::{
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::claims::{Claims, is_bearer_token};
+use super::expiry::Expiry;
 use super::oauth_error::OAuthError;
 use super::sign_in_command::SignInCommand;
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ pub type OAuthClient = Client<
 pub struct TokenResponse {
     pub access_token: SecretString,
     pub refresh_token: Option<SecretString>,
-    pub expires_at: DateTime<Utc>,
+    pub expiry: Expiry,
     /// The claims of the access token, or of the ID token if the access token is opaque.
     pub claims: Claims,
 }
@@ -254,17 +254,16 @@ impl Entra {
         let claims = Claims::decode_unverified(access_token)
             .or_else(|| Claims::decode_unverified(tokens.extra_fields().id_token.as_ref()?.expose_secret()))
             .unwrap_or_default();
-        let lifetime = tokens.expires_in().and_then(|lifetime| chrono::Duration::from_std(lifetime).ok());
-        let expires_at = lifetime
-            .and_then(|lifetime| Utc::now().checked_add_signed(lifetime))
-            .or_else(|| claims.expires_at())
+        let expiry = Expiry::from_response(tokens.expires_in(), claims.expires_at())
             .ok_or_else(|| Error::failed("the answer does not say when the token ends"))?;
         let access_token = SecretString::from(access_token.as_str());
         if !is_bearer_token(&access_token) {
             return Err(Error::failed("the answer holds no usable access token").into());
         }
-        let refresh_token = tokens.refresh_token().map(|token| SecretString::from(token.secret().as_str()));
-        Ok(TokenResponse { access_token, refresh_token, expires_at, claims })
+        // An empty refresh token is none: the previous one stays valid.
+        let refresh_token = tokens.refresh_token().map(|token| token.secret().as_str());
+        let refresh_token = refresh_token.filter(|token| !token.is_empty()).map(SecretString::from);
+        Ok(TokenResponse { access_token, refresh_token, expiry, claims })
     }
 
     /// Converts an error of the oauth2 crate.

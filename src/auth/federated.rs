@@ -13,7 +13,7 @@ use url::Url;
 
 use super::arg_source::ArgSource;
 use super::claims::{Claims, is_bearer_token};
-use super::credential::is_fresh;
+use super::expiry::Expiry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::http::{self, Delivery, HttpError, Response, RetryPolicy};
@@ -47,6 +47,7 @@ pub enum FederatedToken {
 pub struct ClientAssertion {
     pub token: SecretString,
     claims: Claims,
+    expiry: Option<Expiry>,
     source: String,
 }
 
@@ -87,7 +88,7 @@ impl FederatedToken {
             Self::Github { url, token, cached } => {
                 let mut cached = cached.lock().await;
                 let is_valid = |assertion: &&Rc<ClientAssertion>| {
-                    assertion.claims.expires_at().is_some_and(|end| is_fresh(end, Utc::now()))
+                    assertion.expiry.is_some_and(|expiry| expiry.is_fresh(Utc::now()))
                 };
                 if let Some(assertion) = cached.as_ref().filter(is_valid) {
                     return Ok(Rc::clone(assertion));
@@ -107,7 +108,8 @@ impl ClientAssertion {
         }
         let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
         let claims = claims.ok_or_else(|| Error::auth(format!("{source}: what it holds is not a token (a JWT)")))?;
-        Ok(Self { token, claims, source })
+        let expiry = claims.expires_at().map(|end| Expiry::new(Utc::now(), end));
+        Ok(Self { token, claims, expiry, source })
     }
 }
 

@@ -15,6 +15,7 @@ mod dpapi;
 mod encryption;
 mod entra;
 mod environment;
+mod expiry;
 mod federated;
 mod landing;
 mod loopback;
@@ -38,6 +39,7 @@ pub use entra::{AuthorizationRequest, Entra, TokenResponse};
 pub use environment::{
     ClientAuthArgs, EnvApplication, TENANT_VARIABLE, client_auth_for_connect, client_id_for_connect, env_application,
 };
+pub use expiry::Expiry;
 pub use landing::Page;
 pub use loopback::{RedirectListener, RedirectResult};
 pub use oauth_error::OAuthError;

@@ -86,7 +86,8 @@ impl ProfileCredential {
             source: Source::Cache,
             client_id: credential.client_id.clone(),
             roles: claims.map(|claims| claims.roles).unwrap_or_default(),
-            expires_at: cached.map(|(_, token)| token.expires_at),
+            expires_at: cached.map(|(_, token)| token.expiry.expires_at),
+            is_fresh: cached.is_some_and(|(_, token)| token.expiry.is_fresh(Utc::now())),
             can_refresh,
             authority: can_refresh.then(|| credential.authority.clone()),
         })
@@ -98,7 +99,7 @@ impl ProfileCredential {
         let cached = credential.token_for(self.tenant.as_ref());
         self.check_not_expired(&credential, cached.map(|(_, token)| token))?;
         match cached {
-            Some((tenant_id, token)) if token.is_fresh(Utc::now()) || credential.refresh_token.is_none() => {
+            Some((tenant_id, token)) if token.expiry.is_fresh(Utc::now()) || credential.refresh_token.is_none() => {
                 self.cached_token(tenant_id, token)
             }
             _ => self.new_token(None).await,
@@ -141,9 +142,9 @@ impl ProfileCredential {
                 credential.tenant_id,
                 self.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
             )),
-            Some(token) if token.expires_at <= Utc::now() => Error::auth(format!(
+            Some(token) if token.expiry.expires_at <= Utc::now() => Error::auth(format!(
                 "the saved token ended at {} and cannot be renewed",
-                format_timestamp(token.expires_at)
+                format_timestamp(token.expiry.expires_at)
             )),
             Some(_) => return Ok(()),
         };
@@ -170,7 +171,7 @@ impl ProfileCredential {
         let lock = self.store.lock().await;
         let credential = self.reload(lock.as_deref()).await?;
         if let Some((tenant_id, token)) = credential.token_for(self.tenant.as_ref())
-            && token.is_fresh(Utc::now())
+            && token.expiry.is_fresh(Utc::now())
             && rejected.is_none_or(|rejected| rejected.expose_secret() != token.access_token.expose_secret())
         {
             return self.cached_token(tenant_id, token);
@@ -252,7 +253,7 @@ impl ProfileCredential {
             (_, Some(id)) | (Some(id), None) => id,
             (None, None) => self.tenant.as_ref().map(ToString::to_string).unwrap_or_default(),
         };
-        credential.store_token(&tenant_id, response.access_token.clone(), response.expires_at, self.tenant.as_ref());
+        credential.store_token(&tenant_id, response.access_token.clone(), response.expiry, self.tenant.as_ref());
         self.tenant_id.get_or_init(|| tenant_id);
         Ok(response.access_token)
     }

@@ -155,6 +155,7 @@ impl StaticToken {
             source: Source::Environment,
             client_id: self.claims.client_id().map(str::to_owned),
             expires_at: self.claims.expires_at(),
+            is_fresh: true,
             roles: self.claims.roles.clone(),
             can_refresh: false,
             authority: None,

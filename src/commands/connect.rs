@@ -10,7 +10,7 @@ use super::CommandOutput;
 use super::connect_browser::sign_in_with_browser;
 use super::sign_in_saver::{SIGN_IN, SignInSaver, SignInTarget};
 use crate::auth::{
-    Access, CertificateFile, Claims, ClientAuth, ClientAuthArgs, ClientCredentials, Entra, ORGANIZATIONS,
+    Access, CertificateFile, Claims, ClientAuth, ClientAuthArgs, ClientCredentials, Entra, Expiry, ORGANIZATIONS,
     PasswordRequired, SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, check_roles, client_auth_for_connect,
     client_id_for_connect, foreign_audience, is_bearer_token,
 };
@@ -211,7 +211,8 @@ async fn read_access_token(context: &Context) -> Result<TokenResponse> {
     if let Some(audience) = foreign_audience(&claims, &resource) {
         context.ui.warn(&format!("the token is for the service {audience}, not for {resource}; it may be refused"));
     }
-    Ok(TokenResponse { access_token: token, refresh_token: None, expires_at, claims })
+    let expiry = Expiry::new(Utc::now(), expires_at);
+    Ok(TokenResponse { access_token: token, refresh_token: None, expiry, claims })
 }
 
 async fn sign_in_with_device_code(entra: &Entra, saver: &SignInSaver) -> Result<()> {

@@ -6,7 +6,7 @@ mod network;
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -196,8 +196,7 @@ fn describe_source(status: &Status, context: &Context) -> String {
 
 /// Whether a token has to be requested before the policy can be read.
 fn needs_token_request(status: &Status) -> bool {
-    let is_fresh = status.expires_at.is_some_and(|end| end > Utc::now() + Duration::minutes(5));
-    status.authority.is_some() && !is_fresh
+    status.authority.is_some() && !status.is_fresh
 }
 
 /// Gets an access token and describes it. Returns whether it can be used.

@@ -55,7 +55,7 @@ impl SignInSaver {
             refresh_token: response.refresh_token,
             tenants: BTreeMap::new(),
         };
-        credential.store_token(&tenant_id, response.access_token, response.expires_at, target.tenant.as_ref());
+        credential.store_token(&tenant_id, response.access_token, response.expiry, target.tenant.as_ref());
         let profile = &self.context.settings.profile.value;
         let mut lock = self.cache.lock(self.context.http.remaining()).await?;
         let replaced = lock.content().profiles.get(profile).map(|old| (old.tenant_id.clone(), old.account.clone()));

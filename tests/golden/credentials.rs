@@ -75,9 +75,8 @@ fn connect_golden() {
 #[test]
 fn renewal_golden() {
     let mut session = Session::new();
-    session.tenant.set_token_lifetime(299);
     session.call(&format!("connect --username {ADMIN} --password-stdin")).input(PASSWORD).run();
-    session.tenant.set_token_lifetime(3600);
+    session.expire_token_soon();
     session.note("The token ends within five minutes, and is renewed.");
     session.run(LIST);
     session.run(LIST);

@@ -1,6 +1,7 @@
 //! Runs the executable and writes the transcript: the recorded behaviour of the executable that a restructuring must
 //! not change.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -102,6 +103,16 @@ impl Session {
         std::fs::remove_file(self.home().join(path)).unwrap();
         self.files.refresh(self.home.path(), &mut self.filters);
         self.note(&format!("{path} is removed."));
+    }
+
+    /// Makes the only cached access token expire within five minutes.
+    pub(crate) fn expire_token_soon(&self) {
+        let path = self.state().join("sign-ins.json");
+        let content = fs::read_to_string(&path).unwrap();
+        let (before, after) = content.split_once("\"expiresAt\": \"").unwrap();
+        let soon = (chrono::Utc::now() + chrono::Duration::seconds(299)).to_rfc3339();
+        let (_, after) = after.split_once('"').unwrap();
+        fs::write(&path, format!("{before}\"expiresAt\": \"{soon}\"{after}")).unwrap();
     }
 
     /// A command line; single quotes enclose words with spaces.

@@ -50,9 +50,7 @@ fn cache_is_a_single_file_with_one_profile() {
 fn cache_files_have_private_modes() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let env = TestEnv::new();
-    env.tenant.set_token_lifetime(299);
-    env.sign_in(ADMIN);
+    let env = TestEnv::with_expiring_token();
     let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     let check = || {
         assert_eq!(mode(env.cache_path()), 0o600);

@@ -62,21 +62,48 @@ fn token_near_expiry_is_refreshed_silently() {
 
 #[test]
 fn token_with_over_five_minutes_is_not_refreshed() {
-    let env = TestEnv::new();
+    let env = TestEnv::signed_in();
     // Ten seconds above the limit, for a slow machine.
-    env.tenant.set_token_lifetime(310);
-    env.sign_in(ADMIN);
+    env.edit_cache(|cache| {
+        let token = &mut cache["profiles"]["default"]["tenants"][HOME_TENANT];
+        token["expiresAt"] = (chrono::Utc::now() + chrono::Duration::seconds(310)).to_rfc3339().into();
+    });
     list(&env, &[]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }
 
+/// Entra's policies for token lifetimes allow ten minutes and more; other issuers have less.
+#[test]
+fn short_lived_token_is_used_until_shortly_before_its_end() {
+    for lifetime in [150, 300, 400] {
+        let env = TestEnv::new();
+        env.tenant.set_token_lifetime(lifetime);
+        env.sign_in(ADMIN);
+        list(&env, &[]).assert_code(0);
+        env.run(&["products", "update", "--all", "--value", "disabled", "--yes"]).assert_code(0);
+        assert_eq!(env.token_requests(), [], "{lifetime}");
+        // As if nine tenths of its lifetime were over.
+        env.edit_cache(|cache| {
+            let token = &mut cache["profiles"]["default"]["tenants"][HOME_TENANT];
+            let passed = chrono::Duration::seconds(lifetime * 9 / 10);
+            for field in ["expiresAt", "refreshAt"] {
+                let time: chrono::DateTime<chrono::Utc> = token[field].as_str().unwrap().parse().unwrap();
+                token[field] = (time - passed).to_rfc3339().into();
+            }
+        });
+        list(&env, &[]).assert_code(0);
+        assert_eq!(env.token_requests().len(), 1, "{lifetime}");
+        list(&env, &[]).assert_code(0);
+        assert_eq!(env.token_requests().len(), 1, "{lifetime}");
+    }
+}
+
 #[test]
 fn refresh_replaces_refresh_token() {
-    let env = TestEnv::new();
-    env.tenant.set_token_lifetime(299);
-    env.sign_in(ADMIN);
+    let env = TestEnv::signed_in();
     let mut used = Vec::new();
     for _ in 0..3 {
+        env.expire_tokens_soon();
         used.push(refresh_token(&env));
         env.tenant.forget_requests();
         list(&env, &[]).assert_code(0);
@@ -92,11 +119,17 @@ fn refresh_without_new_token_keeps_refresh_token() {
     let env = TestEnv::with_expiring_token();
     let first = refresh_token(&env);
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    let response = json!({"token_type": "Bearer", "expires_in": 3600, "access_token": token});
-    env.tenant.fail_next("/token", Response::json(200, &response));
-    list(&env, &[]).assert_code(0);
-    assert_eq!(refresh_token(&env), first);
-    assert_eq!(env.cache()["profiles"]["default"]["account"], ADMIN);
+    let mut response = json!({"token_type": "Bearer", "expires_in": 3600, "access_token": token});
+    for empty in [None, Some("")] {
+        if let Some(empty) = empty {
+            response["refresh_token"] = empty.into();
+        }
+        env.expire_tokens_soon();
+        env.tenant.fail_next("/token", Response::json(200, &response));
+        list(&env, &[]).assert_code(0);
+        assert_eq!(refresh_token(&env), first);
+        assert_eq!(env.cache()["profiles"]["default"]["account"], ADMIN);
+    }
 }
 
 #[test]
@@ -312,10 +345,10 @@ fn revoked_refresh_token_keeps_cache() {
     let mut transcript = Transcript::default();
     for profile in [None, Some("work")] {
         let env = TestEnv::new();
-        env.tenant.set_token_lifetime(299);
         let flags = profile.map_or_else(Vec::new, |profile| vec!["--profile", profile]);
         let connect = [&["connect", "--username", ADMIN, "--password-stdin"], flags.as_slice()].concat();
         env.run_with_stdin(&connect, PASSWORD).assert_code(0);
+        env.expire_tokens_soon();
         env.tenant.forget_requests();
         env.tenant.revoke_refresh_tokens();
         let before = env.cache();

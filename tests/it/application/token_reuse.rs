@@ -34,13 +34,35 @@ fn concurrent_updates_request_one_token() {
 }
 
 #[test]
+fn short_lived_token_is_used_for_all_requests() {
+    let env = TestEnv::new();
+    env.tenant.set_token_lifetime(240);
+    let disable_all = ["products", "update", "--all", "--value", "disabled", "--yes", "-o", "json"];
+    let result = run(&env, &app_with(&[WITH_SECRET]), &disable_all).assert_code(0);
+    assert_eq!(env.update_requests().len(), result.ids_with_outcome("changed").len());
+    assert!(env.update_requests().len() > 5);
+    assert_eq!(env.token_requests().len(), 1);
+}
+
+/// GitHub's tokens live five minutes.
+#[test]
+fn github_token_is_requested_once_for_several_tenants() {
+    let env = TestEnv::new();
+    trust_github(&env);
+    let list = ["products", "list", "--tenant", HOME_TENANT, "--tenant", CUSTOMER_TENANT, "-o", "json"];
+    run(&env, &on_github(&env), &list).assert_code(0);
+    assert_eq!(env.token_requests().len(), 2);
+    assert_eq!(env.request_lines().iter().filter(|line| **line == GITHUB).count(), 1);
+}
+
+#[test]
 fn application_401_refreshes_token_once() {
     let env = TestEnv::new();
     trust_github(&env);
     env.tenant.fail_next(LIST_PRODUCTS, Response::text(401, "text/plain", ""));
     let result = run(&env, &on_github(&env), &["products", "list"]).assert_code(0);
     assert_eq!(result.stderr, "");
-    assert_eq!(env.request_lines(), [GITHUB, HOME_TOKEN, LIST_PRODUCTS, GITHUB, HOME_TOKEN, LIST_PRODUCTS]);
+    assert_eq!(env.request_lines(), [GITHUB, HOME_TOKEN, LIST_PRODUCTS, HOME_TOKEN, LIST_PRODUCTS]);
     let tokens: Vec<_> = env.tenant.requests().into_iter().filter(|request| request.line() == LIST_PRODUCTS).collect();
     assert_ne!(tokens[0].bearer(), tokens[1].bearer());
 }

@@ -212,10 +212,7 @@ fn device_code_connection_refused_error_message() {
 #[test]
 fn refresh_network_error_keeps_cached_credential() {
     let server = Server::start(|mut connection| drop(connection.read_request()));
-    let env = TestEnv::new();
-    // An expired token is refreshed at its first use.
-    env.tenant.set_token_lifetime(1);
-    env.run_with_stdin(CONNECT, PASSWORD).assert_code(0);
+    let env = TestEnv::with_expiring_token();
     let text = env.cache().to_string();
     std::fs::write(env.cache_path(), text.replace(&env.tenant.url(), &server.http())).unwrap();
 

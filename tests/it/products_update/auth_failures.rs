@@ -170,7 +170,7 @@ fn run_with_sign_in_during_update(token_lifetime: i64) -> (Arc<TestEnv>, CliResu
 #[test]
 fn account_change_during_run_stops_updates() {
     // Each of these tokens must be refreshed before use.
-    let (env, result, sent) = run_with_sign_in_during_update(60);
+    let (env, result, sent) = run_with_sign_in_during_update(0);
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 4
     ----- stderr -----

@@ -39,11 +39,21 @@ impl TestEnv {
 
     /// With a cached access token that expires within five minutes, so that its first use refreshes it.
     pub(crate) fn with_expiring_token() -> Self {
-        let env = Self::new();
-        env.tenant.set_token_lifetime(299);
-        env.sign_in(ADMIN);
-        env.tenant.set_token_lifetime(3600);
+        let env = Self::signed_in();
+        env.expire_tokens_soon();
         env
+    }
+
+    /// Makes the cached access tokens expire within five minutes, so that their next use refreshes them.
+    pub(crate) fn expire_tokens_soon(&self) {
+        let soon = serde_json::json!(chrono::Utc::now() + chrono::Duration::seconds(299));
+        self.edit_cache(|cache| {
+            for profile in cache["profiles"].as_object_mut().unwrap().values_mut() {
+                for token in profile["tenants"].as_object_mut().unwrap().values_mut() {
+                    token["expiresAt"] = soon.clone();
+                }
+            }
+        });
     }
 
     /// Signs in with a password, then clears the request log.

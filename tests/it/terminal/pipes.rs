@@ -165,7 +165,7 @@ fn quiet_shows_prompts_and_sign_in_url() {
 fn verbose_shows_requests_but_no_secrets() {
     let env = TestEnv::new();
     // The tokens expire immediately, so that every command refreshes them.
-    env.tenant.set_token_lifetime(1);
+    env.tenant.set_token_lifetime(0);
     let connect = ["connect", "--username", ADMIN, "--password-stdin"];
     let mut output = String::new();
     for flag in ["-v", "-vv", "-vvv"] {
