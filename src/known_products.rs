@@ -6,12 +6,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Scope;
+use crate::error::Result;
+use crate::files::{self, OpenError};
 use crate::text::is_terminal_control;
 
 const FILE: &str = "products.json";
 
 /// In bytes. Larger than any realistic listing.
-const MAX_FILE_SIZE: u64 = 4 * 1024 * 1024;
+const MAX_FILE_SIZE: usize = 4 * 1024 * 1024;
 
 /// A product or offer type for shell completion.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -22,30 +24,47 @@ pub struct Candidate {
     pub name: String,
 }
 
-/// Loads the saved candidates. Returns none if the file is missing or invalid.
+/// Loads the saved candidates. Returns none if the file is missing, invalid or refused: completion must not fail.
 pub fn load_candidates(directory: &Path) -> Vec<Candidate> {
+    load(directory).unwrap_or_default()
+}
+
+/// Loads the saved candidates. Fails if the file cannot be read or another user could have written it.
+fn load(directory: &Path) -> Result<Vec<Candidate>, OpenError> {
     let path = directory.join(FILE);
-    let is_small = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_FILE_SIZE);
-    let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let text = match files::open_private(&path).and_then(|file| file.read(&path, MAX_FILE_SIZE)) {
+        Err(error) if error.is_not_found() => return Ok(Vec::new()),
+        text => text?,
+    };
     let mut candidates: Vec<Candidate> = serde_json::from_slice(&text).unwrap_or_default();
     // The shell inserts the ID without quotes, and prints the name on the terminal.
     let is_shell_safe = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     candidates.retain(|item| is_shell_safe(&item.id) && !item.name.chars().any(is_terminal_control));
-    candidates
+    Ok(candidates)
 }
 
 /// Saves the candidates of the listed scopes, and keeps those of other scopes. Does not create the directory, so that
-/// CI runs without a cached credential leave no files. Ignores errors, because they must not fail a listing.
-pub fn save_candidates(directory: &Path, scopes: &[Scope], mut listed: Vec<Candidate>) {
-    listed.extend(load_candidates(directory).into_iter().filter(|candidate| !scopes.contains(&candidate.scope)));
-    if !listed.is_empty() && directory.is_dir() {
-        let _ = write(directory, &listed);
+/// CI runs without a cached credential leave no files. Fails if the file is refused or cannot be written.
+pub fn save_candidates(directory: &Path, scopes: &[Scope], mut listed: Vec<Candidate>) -> Result<()> {
+    if !directory.is_dir() {
+        return Ok(());
     }
+    let path = directory.join(FILE);
+    let saved = load(directory).map_err(|error| error.into_error("read", &path))?;
+    listed.extend(saved.into_iter().filter(|candidate| !scopes.contains(&candidate.scope)));
+    if listed.is_empty() {
+        return Ok(());
+    }
+    write(directory, &listed).map_err(|error| OpenError::Io(error).into_error("write", &path))
 }
 
 fn write(directory: &Path, candidates: &[Candidate]) -> io::Result<()> {
+    let text = serde_json::to_vec(candidates)?;
+    if text.len() > MAX_FILE_SIZE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let mut file = tempfile::Builder::new().prefix(".products-").tempfile_in(directory)?;
-    file.write_all(&serde_json::to_vec(candidates)?)?;
+    file.write_all(&text)?;
     file.persist(directory.join(FILE)).map(drop).map_err(|error| error.error)
 }
 
@@ -57,21 +76,25 @@ mod tests {
         Candidate { scope, id: id.into(), name: name.into() }
     }
 
+    fn save(directory: &Path, scopes: &[Scope], listed: Vec<Candidate>) {
+        save_candidates(directory, scopes, listed).expect("saved");
+    }
+
     #[test]
     fn saved_candidates_are_loaded_and_other_scopes_kept() {
         let home = tempfile::tempdir().expect("a directory");
         let products = [candidate(Scope::Product, "CFQ7TTC0H9MP", "Power BI Pro"), candidate(Scope::Product, "X", "")];
         let missing = home.path().join("missing");
-        save_candidates(&missing, &[Scope::Product], products.to_vec());
+        save(&missing, &[Scope::Product], products.to_vec());
         assert!(!missing.exists());
-        save_candidates(home.path(), &[Scope::Product], products.to_vec());
+        save(home.path(), &[Scope::Product], products.to_vec());
         assert_eq!(load_candidates(home.path()), products);
         let offer_type = candidate(Scope::OfferType, "SaaS", "");
-        save_candidates(home.path(), &[Scope::OfferType], vec![offer_type.clone()]);
+        save(home.path(), &[Scope::OfferType], vec![offer_type.clone()]);
         assert_eq!(load_candidates(home.path()), [std::slice::from_ref(&offer_type), &products[..]].concat());
-        save_candidates(home.path(), &[Scope::Product], Vec::new());
+        save(home.path(), &[Scope::Product], Vec::new());
         assert_eq!(load_candidates(home.path()), std::slice::from_ref(&offer_type));
-        save_candidates(home.path(), &[Scope::OfferType], Vec::new());
+        save(home.path(), &[Scope::OfferType], Vec::new());
         assert_eq!(load_candidates(home.path()), [offer_type]);
     }
 

@@ -117,7 +117,12 @@ impl ProfileStore {
         if let Some(lock) = shared_lock.upgrade() {
             return Some(lock);
         }
-        match self.cache.lock(self.http.remaining().min(LOCK_TIMEOUT)).await {
+        let lock = tokio::select! {
+            lock = self.cache.lock(self.http.remaining().min(LOCK_TIMEOUT)) => lock,
+            // No request is sent any more, so there is nothing to save.
+            () = self.http.interrupted() => return None,
+        };
+        match lock {
             Ok(lock) => {
                 let lock = Rc::new(RefCell::new(lock));
                 *shared_lock = Rc::downgrade(&lock);

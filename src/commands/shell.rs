@@ -133,14 +133,17 @@ fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandida
         .collect()
 }
 
-/// Saves the listed items as completion candidates of their scopes.
+/// Saves the listed items as completion candidates of their scopes. A failure must not fail the listing.
 pub fn save_candidates(listed: &[ProductPolicy], scopes: &[Scope], context: &Context) {
     let Ok(directory) = context.settings.state_directory() else { return };
     let candidate = |item: &ProductPolicy| {
         let Target { scope, id } = item.target()?;
         Some(Candidate { scope, id, name: item.name.clone().unwrap_or_default() })
     };
-    known_products::save_candidates(&directory, scopes, listed.iter().filter_map(candidate).collect());
+    let listed = listed.iter().filter_map(candidate).collect();
+    if let Err(error) = known_products::save_candidates(&directory, scopes, listed) {
+        context.ui.debug(&format!("the products are not saved for completion: {}", error.summary()));
+    }
 }
 
 /// Renders the man pages. `root` is the command tree.

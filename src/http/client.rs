@@ -67,6 +67,11 @@ impl Client {
         self.0.interrupt.is_set()
     }
 
+    /// Returns when Ctrl-C is pressed while requests in flight complete.
+    pub async fn interrupted(&self) {
+        self.0.interrupt.wait().await;
+    }
+
     /// The time until the deadline. Starts the timeout if it is not running.
     pub fn remaining(&self) -> Duration {
         self.deadline().saturating_duration_since(Instant::now())

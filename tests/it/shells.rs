@@ -101,6 +101,41 @@ fn unwritable_completion_cache_is_ignored() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn unsafe_completion_cache_is_left_alone() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let env = TestEnv::signed_in();
+    env.run(&["products", "list"]).assert_code(0);
+    let (path, aside) = (env.state_dir().join("products.json"), env.home().join("aside"));
+    fs::rename(&path, &aside).unwrap();
+    let saved = fs::read(&aside).unwrap();
+    let check = |reason: &str| {
+        assert_eq!(complete(&env, &["product", "get", "CFQ"]), [] as [String; 0], "{reason}");
+        assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, "");
+        let expected = format!("{} is not used: {reason}", path.display());
+        env.run(&["products", "list", "-v"]).assert_code(0).stderr_contains(&[&expected]);
+    };
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    check("it is a named pipe");
+    fs::remove_file(&path).unwrap();
+    symlink(&aside, &path).unwrap();
+    check("it is a symbolic link");
+    assert!(path.is_symlink());
+    assert_eq!(fs::read(&aside).unwrap(), saved);
+    fs::remove_file(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    check("other users can write to it (mode 666)");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(!complete(&env, &["product", "get", "CFQ"]).is_empty());
+    // Only root can change the owner; other users have nothing more to test.
+    if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
+        check("it belongs to another user (number 12345)");
+    }
+}
+
 #[test]
 fn completion_offers_only_plain_ids() {
     let env = TestEnv::new();

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::env::TestEnv;
 use crate::support::pty::{CTRL_C, PtySession};
 use crate::support::server::Server;
-use crate::tenant::{ADMIN, DeviceApproval};
+use crate::tenant::{ADMIN, DeviceApproval, Response};
 
 const LIST: &[&str] = &["products", "list"];
 const PROMPT: &str = "Password for admin@contoso.example: ";
@@ -60,6 +60,36 @@ fn sigint_ends_rate_limit_wait_within_a_second() {
         time_to_exit(command, "going on in 50 s", || {})
     });
     assert_eq!(server.finish().requests.len(), 5, "one request for each run");
+}
+
+/// Another process holds the lock of the sign-ins.
+#[test]
+fn sigint_ends_lock_wait_within_a_second() {
+    let env = TestEnv::with_expiring_token();
+    let lock = std::fs::File::options().write(true).open(env.state_dir().join("sign-ins.lock")).unwrap();
+    lock.lock().unwrap();
+    for command in [LIST, &["connect", "--device-code"], &["disconnect"]] {
+        assert_exits_within_a_second(|| {
+            time_to_exit(env.command(&[command, &["-v"]].concat()), "waiting for another mscommerce", || {})
+        });
+    }
+    assert!(env.request_lines().is_empty());
+}
+
+/// The wait is part of a change in flight, which an interrupt lets complete.
+#[test]
+fn sigint_ends_lock_wait_of_change_within_a_second() {
+    let env = TestEnv::signed_in();
+    let lock = std::fs::File::options().write(true).open(env.state_dir().join("sign-ins.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_exits_within_a_second(|| {
+        // The response to the change requires a refresh.
+        env.tenant.fail_next("PUT ", Response::text(401, "text/plain", ""));
+        let update = ["product", "update", "CFQ7TTC0H9MP", "--value", "disabled", "-v"];
+        time_to_exit(env.command(&update), "waiting for another mscommerce", || {})
+    });
+    assert_eq!(env.token_requests(), []);
+    assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Enabled");
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub(crate) struct TestEnv {
 impl TestEnv {
     /// Without a cached sign-in.
     pub(crate) fn new() -> Self {
+        // State files that a test writes must not be writable by the group.
+        #[cfg(unix)]
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         Self { tenant: SimulatedTenant::start(), home: tempfile::tempdir().unwrap() }
     }
 
