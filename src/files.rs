@@ -10,10 +10,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-#[allow(unused_imports, reason = "for the history file")]
 pub use private::{
-    LockError, OpenError, check_private_dir, create_private_dir, hint_remove, lock, open_private, open_private_append,
-    private_open_options,
+    LockError, OpenError, PrivateFile, create_private_dir, hint_remove, lock, open_private, open_private_append,
 };
 
 use crate::secret::SecretBytes;

@@ -2,19 +2,19 @@
 //! request, and appends it again with the outcome after the response.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Scope, Target};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, LockError, OpenError, PrivateFile};
 use crate::plan::Outcome;
 
 const FILE: &str = "changes.jsonl";
@@ -32,8 +32,7 @@ const MAX_LINE_LEN: u64 = 64 * 1024;
 const MAX_ENTRIES: usize = 100_000;
 
 /// How long another process may hold the lock: it writes for milliseconds.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
-const LOCK_POLL: Duration = Duration::from_millis(20);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A change that a run planned or made.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -123,13 +122,10 @@ impl HistoryWriter {
     /// Opens the history in the state directory. Creates the file and the directory if missing.
     pub fn open(directory: &Path) -> Result<Self> {
         let path = path(directory);
-        let open = || {
-            files::create_private_dir(directory)?;
-            let file = files::private_open_options().append(true).open(&path)?;
-            let ignores_lock = AtomicBool::new(false);
-            Ok(Self(Arc::new(WriterState { file, lock: directory.join(LOCK), path: path.clone(), ignores_lock })))
-        };
-        open().map_err(|error| io_error("write to", &path, error))
+        let created = files::create_private_dir(directory).map_err(OpenError::Io);
+        let opened = created.and_then(|()| files::open_private_append(&path));
+        let PrivateFile { file, .. } = opened.map_err(|error| error.into_error("write to", &path))?;
+        Ok(Self(Arc::new(WriterState { file, path, lock: directory.join(LOCK), ignores_lock: AtomicBool::new(false) })))
     }
 
     /// Appends entries. A lock prevents concurrent processes from mixing their lines. With `sync`, writes them to disk,
@@ -141,19 +137,17 @@ impl HistoryWriter {
             serde_json::to_writer(&mut lines, entry).map_err(Error::from_source)?;
             lines.push(b'\n');
         }
+        let lock = if self.0.ignores_lock.load(Ordering::Relaxed) { None } else { lock(&self.0.lock).await? };
+        let is_locked = lock.is_some();
+        self.0.ignores_lock.store(!is_locked, Ordering::Relaxed);
         let state = Arc::clone(&self.0);
         let append = move || {
-            let lock = files::private_open_options().write(true).open(&state.lock)?;
-            let is_locked = !state.ignores_lock.load(Ordering::Relaxed) && wait_for_lock(|| lock.try_lock());
-            state.ignores_lock.store(!is_locked, Ordering::Relaxed);
             append_lines(&state.file, &lines)?;
-            if sync {
-                state.file.sync_data()?;
-            }
-            Ok(is_locked)
+            if sync { state.file.sync_data() } else { Ok(()) }
         };
         let result = tokio::task::spawn_blocking(append).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        result.map_err(|error| io_error("write to", &self.0.path, error))
+        result.map_err(|error| OpenError::Io(error).into_error("write to", &self.0.path))?;
+        Ok(is_locked)
     }
 }
 
@@ -167,15 +161,13 @@ fn append_lines(mut file: &File, lines: &[u8]) -> io::Result<()> {
     if last == [b'\n'] { file.write_all(lines) } else { file.write_all(&[b"\n", lines].concat()) }
 }
 
-/// Tries to lock until [`LOCK_TIMEOUT`]. Returns whether it succeeded. Blocks the thread.
-fn wait_for_lock(try_lock: impl Fn() -> Result<(), TryLockError>) -> bool {
-    let deadline = Instant::now() + LOCK_TIMEOUT;
-    loop {
-        match try_lock() {
-            Ok(()) => return true,
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-            Err(_) => return false,
-        }
+/// Locks the history. Returns `None` if another process holds the lock until [`LOCK_TIMEOUT`], or the file system does
+/// not support locks. Fails if another user could have written the lock file.
+async fn lock(path: &Path) -> Result<Option<File>> {
+    match files::lock(path, LOCK_TIMEOUT).await {
+        Ok(lock) => Ok(Some(lock)),
+        Err(LockError::Open(error @ OpenError::Refused { .. })) => Err(error.into_error("lock", path)),
+        Err(_) => Ok(None),
     }
 }
 
@@ -194,26 +186,23 @@ impl History {
     /// # Errors
     /// Fails if the file cannot be read, or has lines of a newer version.
     pub async fn read(directory: &Path) -> Result<Self> {
-        let (path, lock) = (path(directory), directory.join(LOCK));
-        let read = {
-            let path = path.clone();
-            move || {
-                // Reading from a named pipe could block forever.
-                if !std::fs::metadata(&path)?.is_file() {
-                    return Err(io::Error::other("it is no regular file"));
-                }
-                let file = File::open(&path)?;
-                // Without the lock, the last line may be incomplete.
-                let lock = File::open(lock);
-                let _ = lock.as_ref().map(|lock| wait_for_lock(|| lock.try_lock_shared()));
-                Self::parse(BufReader::new(&file), MAX_ENTRIES)
-            }
+        let path = path(directory);
+        let file = match files::open_private(&path) {
+            Ok(PrivateFile { file, .. }) => file,
+            Err(error) if error.is_not_found() => return Ok(Self::default()),
+            Err(error) => return Err(error.into_error("read", &path)),
         };
-        match tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(io::Error::other(error))) {
-            Ok(history) => Ok(history),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(io_error("read", &path, error)),
-        }
+        // Without the lock, the last line may be incomplete.
+        let _lock = lock(&directory.join(LOCK)).await?;
+        let parse = move || Self::parse(BufReader::new(&file), MAX_ENTRIES);
+        let parsed = tokio::task::spawn_blocking(parse).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        parsed.map_err(|error| match error.kind() {
+            io::ErrorKind::Unsupported => {
+                let hint = "update mscommerce, or name another directory in MSCOMMERCE_HOME";
+                OpenError::refused(&path, error.to_string(), hint).into_error("read", &path)
+            }
+            _ => OpenError::Io(error).into_error("read", &path),
+        })
     }
 
     /// Parses the lines and keeps the newest `limit` entries.
@@ -281,11 +270,7 @@ fn refuse_newer_version(version: u32) -> io::Result<()> {
         return Ok(());
     }
     let reason = format!("a newer version of mscommerce wrote it (format {version}; this version reads {VERSION})");
-    Err(io::Error::other(reason))
-}
-
-fn io_error(action: &str, path: &Path, error: io::Error) -> Error {
-    Error::from_source(error).context(format!("could not {action} the history of changes {}", path.display()))
+    Err(io::Error::new(io::ErrorKind::Unsupported, reason))
 }
 
 #[cfg(any(fuzzing, test))]

@@ -28,15 +28,6 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Options for reading a file that create it as private if missing.
-pub fn private_open_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// Why a private file or directory was not opened.
 #[derive(Debug)]
 pub enum OpenError {
@@ -123,7 +114,6 @@ pub fn open_private(path: &Path) -> Result<PrivateFile, OpenError> {
 
 /// Opens a private file for reading and appending, and creates it if missing. The directory must exist. Checks the same
 /// as [`open_private`].
-#[allow(dead_code, reason = "for the history file")]
 pub fn open_private_append(path: &Path) -> Result<PrivateFile, OpenError> {
     open_checked(path, OpenOptions::new().read(true).append(true).create(true))
 }

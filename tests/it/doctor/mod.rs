@@ -497,11 +497,11 @@ fn doctor_invalid_state_directory_fails_one_step() {
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_HOME", &file)]), @"
     exit_code: 1
     authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
-    credential (the profile default): failed: nobody is signed in
-        hint: mscommerce connect
+    credential (the profile default): failed: [TMP]/file is not used: it is not a directory
+        hint: set MSCOMMERCE_HOME to a directory of your own
     policy (AllowSelfServicePurchase): skipped: there is no credential
     error: 1 of 23 steps failed: credential (the profile default)
-    hint: mscommerce connect
+    hint: set MSCOMMERCE_HOME to a directory of your own
     ");
     steps.assert_step("credential", "failed");
     steps.assert_step("authority", "passed");

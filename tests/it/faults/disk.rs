@@ -57,7 +57,8 @@ fn full_disk_keeps_cached_credential() {
     exit_code: 1
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
-    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/state/changes.jsonl: [OS ERROR]
+    error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/state/changes.jsonl: [OS ERROR]
+    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
@@ -136,7 +137,8 @@ fn read_only_state_dir_keeps_cached_credential() {
     exit_code: 1
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
-    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/state/changes.jsonl: [OS ERROR]
+    error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/state/changes.jsonl: [OS ERROR]
+    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1

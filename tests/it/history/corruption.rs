@@ -105,7 +105,8 @@ fn update_that_cannot_be_recorded_sends_nothing() {
     ===== products update CFQ7TTC0H9MP CFQ7TTC0HD33 CFQ7TTC0MM8R --value trials --yes =====
     exit_code: 1
     ----- stderr -----
-    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/state/changes.jsonl: [OS ERROR]
+    error: the changes cannot be recorded, so nothing was changed: [TMP]/state/changes.jsonl is not used: it is a directory
+    hint: remove it (rmdir [TMP]/state/changes.jsonl), or set MSCOMMERCE_HOME to a directory of your own
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ");
     assert!(env.update_requests().is_empty());
@@ -138,7 +139,8 @@ fn history_of_newer_version_is_refused_and_kept() {
     ===== undo --yes =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the history of changes [TMP]/state/changes.jsonl: a newer version of mscommerce wrote it (format 3; this version reads 2)
+    error: [TMP]/state/changes.jsonl is not used: a newer version of mscommerce wrote it (format 3; this version reads 2)
+    hint: update mscommerce, or name another directory in MSCOMMERCE_HOME
     ");
     assert_eq!(fs::read(env.history_path()).unwrap(), before);
 }
@@ -157,7 +159,8 @@ fn unreadable_history_is_an_error() {
     ===== undo --dry-run =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the history of changes [TMP]/state/changes.jsonl: it is no regular file
+    error: [TMP]/state/changes.jsonl is not used: it is a directory
+    hint: remove it (rmdir [TMP]/state/changes.jsonl), or set MSCOMMERCE_HOME to a directory of your own
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -204,6 +207,7 @@ fn history_rejects_named_pipe() {
     cli_snapshot!(env.run(&["history"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not read the history of changes [TMP]/state/changes.jsonl: it is no regular file
+    error: [TMP]/state/changes.jsonl is not used: it is a named pipe
+    hint: remove it (rm [TMP]/state/changes.jsonl), or set MSCOMMERCE_HOME to a directory of your own
     ");
 }

@@ -313,7 +313,8 @@ fn update_that_cannot_be_recorded_needs_no_history() {
     cli_snapshot!(env.run_with_env(&variables, DISABLE_ALL), @"
     exit_code: 1
     ----- stderr -----
-    error: the changes cannot be recorded, so nothing was changed: could not write to the history of changes [TMP]/file/state/changes.jsonl: [OS ERROR]
+    error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/file/state/changes.jsonl: [OS ERROR]
+    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ");
     assert!(env.update_requests().is_empty());
