@@ -38,7 +38,7 @@ use commands::CommandOutput;
 use context::Context;
 use error::{Error, ErrorKind, Result};
 use interrupt::Interrupt;
-use output::RenderOptions;
+use output::{RenderOptions, Rendered};
 use settings::{GlobalArgs, Settings};
 use ui::{PATIENCE, TtyInfo, Ui, UiOptions};
 
@@ -126,8 +126,9 @@ async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interr
     let rendered =
         output.map(|output| output.render(settings.format.value, settings.query.as_ref(), options)).transpose();
     let print = async {
-        if let Some(records) = rendered? {
-            ui.print(records).await?;
+        if let Some(Rendered { text, query_error }) = rendered? {
+            ui.print(text).await?;
+            query_error.map_or(Ok(()), Err)?;
         }
         if let Some(text) = text {
             ui.print_text(text).await?;

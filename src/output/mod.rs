@@ -13,7 +13,7 @@ mod table;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 pub use query::Query;
 
 /// The first field of a list that covers several tenants.
@@ -63,6 +63,14 @@ pub struct Row {
     pub extra: Map<String, Value>,
 }
 
+/// A rendered result.
+#[derive(Debug)]
+pub struct Rendered {
+    pub text: String,
+    /// Why the query could not be evaluated. If set, `text` is the whole result as JSON.
+    pub query_error: Option<Error>,
+}
+
 /// The result of a command.
 #[derive(Clone, Debug)]
 pub struct Output {
@@ -104,12 +112,15 @@ impl Output {
 
     /// Renders the result, or the part that a query selects.
     ///
-    /// Fails if the query cannot be evaluated on this result.
-    pub fn render(&self, format: Format, query: Option<&Query>, options: RenderOptions) -> Result<String> {
-        match query {
-            Some(query) => query.apply(self, format, options),
-            None => self.render_records(format, options),
-        }
+    /// If the query cannot be evaluated on this result, renders the whole result as JSON, because it may report changes
+    /// that were made.
+    pub fn render(&self, format: Format, query: Option<&Query>, options: RenderOptions) -> Result<Rendered> {
+        let (text, query_error) = match query.map(|query| query.apply(self, format, options)) {
+            None => (self.render_records(format, options)?, None),
+            Some(Ok(text)) => (text, None),
+            Some(Err(error)) => (self.render_records(Format::Json, options)?, Some(error)),
+        };
+        Ok(Rendered { text, query_error })
     }
 
     fn render_records(&self, format: Format, options: RenderOptions) -> Result<String> {

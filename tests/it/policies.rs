@@ -13,7 +13,7 @@ fn policy_list_returns_all_policies() {
     let listed = env.run(&["policy", "list", "-o", "json"]).assert_code(0).json();
     assert_eq!(listed.as_array().map(Vec::len), Some(1));
     let keys: Vec<&String> = listed[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["defaultValue", "description", "policyId"], "serde_json sorts what it reads");
+    assert_eq!(keys, ["policyId", "description", "defaultValue"]);
     assert_eq!((&listed[0]["policyId"], &listed[0]["defaultValue"]), (&json!(POLICY), &json!("Enabled")));
     assert_eq!(env.request_lines(), ["GET /v1.0/policies"]);
 }

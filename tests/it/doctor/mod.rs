@@ -97,7 +97,7 @@ fn doctor_lists_steps_in_order() {
     assert_eq!(steps_taken, [&route[..], &route, &["authority", "clock", "credential", "policy", "clock"]].concat());
     for step in steps.json() {
         let fields: Vec<_> = step.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(fields, ["finding", "hint", "outcome", "step", "target"]);
+        assert_eq!(fields, ["step", "target", "outcome", "finding", "hint"]);
         assert!(["passed", "skipped"].contains(&step["outcome"].as_str().unwrap()), "{step}");
         assert_eq!(step["hint"], Value::Null);
     }
