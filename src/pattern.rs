@@ -2,10 +2,12 @@
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// A case-insensitive substring or regular expression.
+use crate::text::{collapse_whitespace, comparison_key};
+
+/// A case-insensitive substring or regular expression. Runs of white space and invisible characters do not count.
 #[derive(Clone, Debug)]
 pub enum Pattern {
-    /// The substring in lower case.
+    /// The substring as [`comparison_key`].
     Contains(String),
     Regex(Regex),
 }
@@ -13,26 +15,42 @@ pub enum Pattern {
 impl Pattern {
     /// Parses `text` or `/regular expression/`. The error is a message for the user.
     pub fn parse(pattern: &str) -> Result<Self, String> {
-        let expression = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-        match expression {
+        let text = collapse_whitespace(pattern);
+        let text = text.trim();
+        let Some(rest) = text.strip_prefix('/') else {
+            let text = comparison_key(text);
+            return if text.is_empty() { Err("the pattern is empty".to_owned()) } else { Ok(Self::Contains(text)) };
+        };
+        match rest.strip_suffix('/') {
+            None => Err("a regular expression begins and ends with /; the second one is missing".to_owned()),
             Some("") => Err("the expression is empty, so everything would fit it".to_owned()),
             Some(expression) => RegexBuilder::new(expression)
                 .case_insensitive(true)
                 .build()
                 .map(Self::Regex)
                 .map_err(|error| format!("no regular expression: {error}")),
-            None if pattern.is_empty() => Err("the pattern is empty".to_owned()),
-            None => Ok(Self::Contains(pattern.to_lowercase())),
         }
     }
 
     pub fn is_match(&self, name: &str) -> bool {
+        let name = collapse_whitespace(name);
+        let name = name.trim();
         match self {
             Self::Contains(text) => name.to_lowercase().contains(text),
             // regex-lite supports case-insensitive matching only for ASCII letters.
             Self::Regex(regex) => {
                 [name, &name.to_lowercase(), &name.to_uppercase()].into_iter().any(|name| regex.is_match(name))
             }
+        }
+    }
+
+    /// A hint if the pattern looks like a glob of a shell.
+    pub fn glob_hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Contains(text) if text.contains(['*', '?']) => Some(
+                "in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'",
+            ),
+            _ => None,
         }
     }
 }
@@ -49,8 +67,15 @@ mod tests {
         assert!(!matches("power.*pro", "Power BI Pro"));
         assert!(matches("/^power.*pro$/", "Power BI Pro"));
         assert!(matches("/äp.el/", "Äpfel") && matches("/ÄPFEL/", "äpfel"));
-        assert!(matches("/", "a/b"));
-        assert!(Pattern::parse("/(/").is_err());
+        assert!(matches("a/", "a/b"));
+        assert!(
+            matches(" bi\u{a0} pro\u{200b}", "Power\u{a0}BI\u{a0}Pro")
+                && matches("/^visio plan 1$/", "\u{feff}Visio\u{a0} Plan 1 ")
+        );
+        for unclosed in ["/", "/[", "/visio", " /visio"] {
+            assert!(Pattern::parse(unclosed).is_err(), "{unclosed}");
+        }
+        assert!(Pattern::parse("/(/").is_err() && Pattern::parse(" \u{200b}").is_err());
         assert!(Pattern::parse("").is_err() && Pattern::parse("//").is_err());
     }
 }

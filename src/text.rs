@@ -9,6 +9,35 @@ pub fn is_terminal_control(character: char) -> bool {
         || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
 }
 
+/// Whether the character is invisible and has no width, such as those that web pages and spreadsheets add to names.
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// Removes invisible characters.
+pub fn remove_invisible(text: &str) -> String {
+    text.chars().filter(|character| !is_invisible(*character)).collect()
+}
+
+/// Replaces each run of white space with one space, and removes invisible characters.
+pub fn collapse_whitespace(text: &str) -> String {
+    let mut collapsed = String::with_capacity(text.len());
+    for character in remove_invisible(text).chars() {
+        match character.is_whitespace() {
+            true if collapsed.ends_with(' ') => {}
+            true => collapsed.push(' '),
+            false => collapsed.push(character),
+        }
+    }
+    collapsed
+}
+
+/// The form in which names and IDs are compared: without regard to case, surrounding and repeated white space, and
+/// invisible characters.
+pub fn comparison_key(text: &str) -> String {
+    collapse_whitespace(text).trim().to_lowercase()
+}
+
 /// Converts text to one line: replaces tabs and line breaks with spaces, and other control characters with U+FFFD.
 pub fn sanitize_line(text: &str) -> String {
     let replace = |character| match character {
@@ -83,6 +112,17 @@ mod tests {
     fn sanitize_replaces_line_breaks_and_tabs_with_spaces() {
         assert_eq!(sanitize_line("a\r\nb\tc\nd"), "a b c d");
         assert_eq!(sanitize("a\r\nb\tc\u{1b}"), "a\nb c\u{FFFD}");
+    }
+
+    #[test]
+    fn comparison_key_ignores_case_white_space_and_invisible_characters() {
+        let spellings =
+            ["\u{FEFF}Power\u{A0} BI\u{200B} Pro\r\n", " power bi\t\u{3000}pro", "POWER\u{202F}BI PRO\u{200E}"];
+        for text in spellings {
+            assert_eq!(comparison_key(text), "power bi pro", "{text:?}");
+        }
+        assert_eq!(comparison_key(" \u{200B}\u{A0}"), "");
+        assert_eq!(collapse_whitespace("  a \u{A0} b "), " a b ");
     }
 
     #[test]

@@ -11,5 +11,5 @@ mod renumbered;
 
 pub use client::{Client, UpdateError, Updated, is_valid_segment};
 pub use error::ApiError;
-pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
+pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target, is_product_id};
 pub use renumbered::replacement;

@@ -7,6 +7,8 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::text::comparison_key;
+
 /// A policy for products and offer types. The only one in public use is `AllowSelfServicePurchase`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -135,10 +137,10 @@ impl ProductPolicy {
         Some(Target::new(self.scope()?, self.id.clone()?))
     }
 
-    /// Whether `text` equals the ID or the name, ignoring case.
+    /// Whether `text` equals the ID or the name, as [`comparison_key`].
     pub fn matches_id_or_name(&self, text: &str) -> bool {
-        let text = text.trim().to_lowercase();
-        let matches = |field: &Option<String>| field.as_ref().is_some_and(|field| field.trim().to_lowercase() == text);
+        let text = comparison_key(text);
+        let matches = |field: &Option<String>| field.as_ref().is_some_and(|field| comparison_key(field) == text);
         matches(&self.id) || matches(&self.name)
     }
 
@@ -151,6 +153,12 @@ impl ProductPolicy {
         };
         crate::text::sanitize_line(&label)
     }
+}
+
+/// Whether `text` is a product ID: twelve letters and digits that begin with `CFQ7`, in any case.
+pub fn is_product_id(text: &str) -> bool {
+    let has_prefix = text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("CFQ7"));
+    has_prefix && text.len() == 12 && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// A value that the service accepts.

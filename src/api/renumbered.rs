@@ -1,6 +1,8 @@
 //! Product IDs in Microsoft's article of 2021 that the article of 2024-10-10 replaces. A product that was disabled
 //! under its old ID stays disabled under the new one.
 
+use crate::text::collapse_whitespace;
+
 /// The common prefix of product IDs.
 const PREFIX: &str = "CFQ7TTC0";
 
@@ -19,7 +21,7 @@ const RENUMBERED: [(&str, &str, &str); 9] = [
 
 /// The ID that replaced `old`, and the product name. `None` if `old` was not replaced.
 pub fn replacement(old: &str) -> Option<(String, &'static str)> {
-    let old = old.trim().to_ascii_uppercase();
+    let old = collapse_whitespace(old).trim().to_ascii_uppercase();
     let suffix = old.strip_prefix(PREFIX)?;
     let (_, new, name) = RENUMBERED.iter().find(|(old, _, _)| *old == suffix)?;
     Some((format!("{PREFIX}{new}"), name))

@@ -3,10 +3,10 @@
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 
-use crate::api::{self, ApiError, ProductPolicy, Scope, Target, replacement};
+use crate::api::{self, ApiError, ProductPolicy, Scope, Target, is_product_id, replacement};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::text::truncate;
+use crate::text::{comparison_key, truncate};
 
 /// Keeps error messages short.
 const MAX_SUGGESTIONS: usize = 5;
@@ -68,6 +68,48 @@ pub fn find_unique<'i>(
                 .with_hint("name one of them by its id"))
         }
     }
+}
+
+/// Finds the item of each text. If some are not found, the error names all of them.
+pub fn find_all<'i>(
+    texts: &[String],
+    items: &'i [ProductPolicy],
+    lookup: &LookupContext,
+    context: &Context,
+) -> Result<Vec<&'i ProductPolicy>> {
+    let found = texts.iter().map(|text| find_unique(text, items, lookup, context));
+    let (found, errors): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
+    let errors = errors.into_iter().filter_map(Result::err).collect();
+    combine_errors(errors, texts.len(), lookup.kind)?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Combines the errors of several texts: a single error unchanged, otherwise one with all messages and hints.
+pub fn combine_errors(mut errors: Vec<Error>, total: usize, kind: &str) -> Result<()> {
+    if errors.len() <= 1 {
+        return errors.pop().map_or(Ok(()), Err);
+    }
+    let message = format!("{} of {total} {kind}s cannot be found; nothing was changed", errors.len());
+    let (mut combined, mut hints) = (Error::failed(message), Vec::new());
+    for error in &errors {
+        let message = error.message();
+        combined = combined.with_detail(message.trim_end_matches("; nothing was changed"));
+        combined = error.details().fold(combined, |combined, line| combined.with_detail(format!("  {line}")));
+        for hint in error.hints().iter().filter(|hint| !hints.contains(*hint)).cloned().collect::<Vec<_>>() {
+            hints.push(hint);
+        }
+    }
+    Err(combined.with_hints(hints))
+}
+
+/// Fails if `text` is several product IDs with commas or semicolons between them. `hint` gets the IDs.
+pub fn check_not_joined(text: &str, hint: impl Fn(&[&str]) -> String) -> Result<()> {
+    let ids: Vec<&str> = text.split([',', ';']).map(str::trim).filter(|id| !id.is_empty()).collect();
+    if text.contains([',', ';']) && !ids.is_empty() && ids.iter().all(|id| is_product_id(id)) {
+        let message = format!("'{}' is no id: separate ids by blanks, not by commas", truncate(text, 80));
+        return Err(Error::usage(message).with_hint(hint(&ids)));
+    }
+    Ok(())
 }
 
 fn not_found(text: &str, items: &[ProductPolicy], lookup: &LookupContext, context: &Context) -> Error {
@@ -183,9 +225,9 @@ pub fn with_suggestions<'i>(
 
 /// The labels of the items with the most similar name or ID, best first. Ignores [`MIN_SIMILARITY`] for short lists.
 fn closest_matches<'i>(text: &str, items: impl IntoIterator<Item = &'i ProductPolicy>) -> Vec<String> {
-    let text = text.to_lowercase();
+    let text = comparison_key(text);
     let similarity = |candidate: &Option<String>| {
-        let candidate = candidate.as_deref().unwrap_or_default().to_lowercase();
+        let candidate = comparison_key(candidate.as_deref().unwrap_or_default());
         if candidate.contains(&text) { 1.0 } else { strsim::jaro_winkler(&text, &candidate) }
     };
     let mut scored: Vec<(f64, String)> =

@@ -10,14 +10,14 @@ use super::shell::{
 };
 use super::tenants::{TenantClient, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
-use crate::api::{PolicyValue, ProductPolicy, Scope, Target, is_valid_segment};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target, is_product_id, is_valid_segment};
 use crate::auth::Access;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
 use crate::pattern::Pattern;
 use crate::plan::{Change, ChangeResult, Outcome, Plan, Wanted};
-use crate::text::display_excerpt;
+use crate::text::{display_excerpt, remove_invisible};
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -164,13 +164,12 @@ pub async fn list(args: ListArgs, context: &Context) -> Result<CommandOutput> {
         save_candidates(items, scopes, context);
     }
     let total: usize = listed.succeeded.iter().map(|(_, items)| items.len()).sum();
-    let items = listed.succeeded.into_iter().map(|(tenant, items)| {
-        let items: Vec<ProductPolicy> = items.into_iter().filter(|item| matches(item, &args)).collect();
-        (tenant, items)
-    });
-    let items: Vec<(TenantClient, Vec<ProductPolicy>)> = items.collect();
+    let matching =
+        |items: Vec<ProductPolicy>| items.into_iter().filter(|item| matches(item, &args)).collect::<Vec<_>>();
+    let items: Vec<_> = listed.succeeded.into_iter().map(|(tenant, items)| (tenant, matching(items))).collect();
     if items.iter().all(|(_, items)| items.is_empty()) && !has_failures {
-        context.ui.info(&empty_list_note(total));
+        let hint = args.name.as_ref().and_then(Pattern::glob_hint).map(|hint| format!("\nhint: {hint}"));
+        context.ui.info(&(empty_list_note(total) + &hint.unwrap_or_default()));
     }
     Ok(CommandOutput { error: listed.failures.into_error(), ..apply::to_output(items, is_many).into() })
 }
@@ -222,23 +221,22 @@ enum TargetArg {
 
 impl TargetArg {
     fn new(args: &TargetArgs, context: &Context) -> Result<Self> {
-        let (text, scope) = match (&args.product, &args.offer_type) {
-            (_, Some(offer_type)) => (offer_type.as_str(), Scope::OfferType),
-            (Some(product), None) => (product.trim(), Scope::Product),
-            (None, None) => ("", Scope::Product),
+        let product = || remove_invisible(args.product.as_deref().unwrap_or_default()).trim().to_owned();
+        let (text, scope) = match &args.offer_type {
+            Some(offer_type) => (offer_type.clone(), Scope::OfferType),
+            None => (product(), Scope::Product),
         };
-        if !is_valid_segment(text) {
+        lookup::check_not_joined(&text, |ids| format!("mscommerce products update {} --value VALUE", ids.join(" ")))?;
+        if !is_valid_segment(&text) {
             let kind = match scope {
                 Scope::OfferType => "an offer type",
                 Scope::Product => "a product's id or name",
             };
-            let list = lookup::list_command(scope);
-            let text = display_excerpt(text);
-            return Err(Error::usage(format!("'{text}' cannot be {kind}")).with_hint(context.command(list)));
+            let error = Error::usage(format!("'{}' cannot be {kind}", display_excerpt(&text)));
+            return Err(error.with_hint(context.command(lookup::list_command(scope))));
         }
-        let is_id = text.len() == 12 && text.starts_with("CFQ7") && text.chars().all(|c| c.is_ascii_alphanumeric());
         Ok(match scope {
-            Scope::Product if !is_id => Self::Text(text.to_owned()),
+            Scope::Product if !is_product_id(&text) => Self::Text(text),
             scope => Self::Id(Target::new(scope, text)),
         })
     }
@@ -248,7 +246,8 @@ impl TargetArg {
         let (api, context) = (&tenant.api, &tenant.context);
         match self {
             Self::Id(target) => match api.get(target).await {
-                Ok(item) => Ok((target.clone(), item)),
+                // Use the service's spelling of the ID from here on.
+                Ok(item) => Ok((item.target().filter(|own| own == target).unwrap_or_else(|| target.clone()), item)),
                 Err(error) => Err(lookup::explain_unknown_target(api, target, error, context).await),
             },
             Self::Text(text) => {

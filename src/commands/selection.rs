@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 use crate::plan::{Desired, Wanted, unaddressable};
-use crate::text::{display_excerpt, shell_quote};
+use crate::text::{comparison_key, display_excerpt, shell_quote};
 
 /// Products, offer types, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -75,9 +75,15 @@ impl Selection {
     pub fn new(kind: SelectionKind, except: Vec<String>, scope: ScopeArg) -> Result<Self> {
         let named = if let SelectionKind::Named(texts) = &kind { texts.as_slice() } else { &[] };
         for text in named.iter().chain(&except) {
-            if !is_valid_segment(text.trim()) {
+            if !is_valid_segment(text.trim()) || comparison_key(text).is_empty() {
                 return Err(Error::usage(format!("'{}' cannot be an id or a name", display_excerpt(text))));
             }
+        }
+        for text in named {
+            lookup::check_not_joined(text, |ids| format!("write {}", ids.join(" ")))?;
+        }
+        for text in &except {
+            lookup::check_not_joined(text, |ids| format!("write --except {}", ids.join(" --except ")))?;
         }
         Ok(Self { kind, except, lookup: scope.lookup_context() })
     }
@@ -86,10 +92,7 @@ impl Selection {
     pub fn to_desired(&self, listed: &[ProductPolicy], wanted: Wanted, context: &Context) -> Result<Desired> {
         let list = || context.command(self.lookup.list);
         let selected = match &self.kind {
-            SelectionKind::Named(texts) => texts
-                .iter()
-                .map(|text| lookup::find_unique(text, listed, &self.lookup, context))
-                .collect::<Result<Vec<_>>>()?,
+            SelectionKind::Named(texts) => lookup::find_all(texts, listed, &self.lookup, context)?,
             SelectionKind::All => listed.iter().collect(),
             SelectionKind::Pattern(pattern) => {
                 let matches = |item: &&ProductPolicy| pattern.is_match(item.name.as_deref().unwrap_or_default());
@@ -97,6 +100,7 @@ impl Selection {
                 if selected.is_empty() {
                     let count = listed.len();
                     return Err(Error::failed(format!("no name fits --name; nothing was changed ({count} listed)"))
+                        .with_hints(pattern.glob_hint().map(str::to_owned))
                         .with_hint(list()));
                 }
                 selected
@@ -119,16 +123,16 @@ impl Selection {
 
     /// Removes the items of `--except`. Fails if an exception matches no item.
     fn exclude<'i>(&self, items: Vec<&'i ProductPolicy>, context: &Context) -> Result<Vec<&'i ProductPolicy>> {
-        for text in &self.except {
-            if !items.iter().any(|item| item.matches_id_or_name(text)) {
-                let excerpt = display_excerpt(text);
-                let error =
-                    Error::failed(format!("--except '{excerpt}' fits nothing that is selected; nothing was changed"));
-                return Err(lookup::with_suggestions(error, text, items.iter().copied(), "name")
-                    .with_hints(lookup::renumbered_hint(text, context))
-                    .with_hint(context.command(self.lookup.list)));
-            }
-        }
+        let unmatched = self.except.iter().filter(|text| !items.iter().any(|item| item.matches_id_or_name(text)));
+        let errors = unmatched.map(|text| {
+            let excerpt = display_excerpt(text);
+            let error =
+                Error::failed(format!("--except '{excerpt}' fits nothing that is selected; nothing was changed"));
+            lookup::with_suggestions(error, text, items.iter().copied(), "name")
+                .with_hints(lookup::renumbered_hint(text, context))
+                .with_hint(context.command(self.lookup.list))
+        });
+        lookup::combine_errors(errors.collect(), self.except.len(), "exception")?;
         let is_excepted = |item: &ProductPolicy| self.except.iter().any(|text| item.matches_id_or_name(text));
         Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
     }

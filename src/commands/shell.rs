@@ -17,6 +17,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::known_products::{self, Candidate};
 use crate::settings::state_directory;
+use crate::text::comparison_key;
 
 const NAME: &str = "mscommerce";
 
@@ -122,12 +123,13 @@ pub fn complete_bool() -> ArgValueCandidates {
     ArgValueCandidates::new(|| ["true", "false"].map(CompletionCandidate::new).into())
 }
 
-/// The products of the last listing whose IDs start with the typed text.
+/// The products of the last listing whose IDs start with the typed text, in any case.
 fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandidate> {
     let Ok(directory) = state_directory(&Environment::from_process()) else { return Vec::new() };
-    let typed = typed.to_string_lossy();
+    let typed = comparison_key(&typed.to_string_lossy());
     let candidates = known_products::load_candidates(&directory).into_iter();
-    let candidates = candidates.filter(|item| scopes.contains(&item.scope) && item.id.starts_with(&*typed));
+    let candidates =
+        candidates.filter(|item| scopes.contains(&item.scope) && item.id.to_lowercase().starts_with(&typed));
     candidates
         .map(|item| CompletionCandidate::new(item.id).help((!item.name.is_empty()).then(|| item.name.into())))
         .collect()

@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use crate::support::env::TestEnv;
-use crate::support::fixtures::{LIST_OFFER_TYPES, LIST_PRODUCTS, OLD_POWER_BI, POWER_BI};
+use crate::support::fixtures::{LIST_OFFER_TYPES, LIST_PRODUCTS, OLD_POWER_BI, POWER_BI, get_product};
 use crate::support::snapshot::Transcript;
 use crate::tenant::{POLICY, Product, Response};
 
@@ -110,7 +110,7 @@ fn product_get_reads_product_or_offer_type() {
 #[test]
 fn product_get_by_name_sends_one_request() {
     let env = TestEnv::signed_in();
-    for argument in ["power bi PRO", "cfq7ttc0h9mp", " Power BI Pro "] {
+    for argument in ["power bi PRO", "Power  BI Pro", " Power BI Pro "] {
         let product = env.run(&["product", "get", argument, "-o", "json"]).assert_code(0).json();
         assert_eq!(product["id"], POWER_BI, "{argument}");
     }
@@ -378,4 +378,42 @@ fn products_list_sends_no_token_to_other_origins() {
       status 200 OK, correlation id: [UUID]
     hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
     ");
+}
+
+#[test]
+fn products_list_with_glob_pattern_is_empty_with_hint() {
+    let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
+    for pattern in ["Power*", "Visio Plan ?", "no such name"] {
+        transcript.push(pattern, env.run(&["products", "list", "-o", "json", "--name", pattern]));
+    }
+    cli_snapshot!(transcript, @"
+    ===== Power* =====
+    ===== Visio Plan ? =====
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    None of the 17 listed fits.
+    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
+    ===== no such name =====
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    None of the 17 listed fits.
+    ");
+    env.run(&["products", "list", "--name", "/["]).assert_code(2).stdout_is_empty();
+}
+
+#[test]
+fn product_get_by_id_ignores_case() {
+    let env = TestEnv::signed_in();
+    for id in ["CFQ7TTC0H9MP", "CFQ7ttc0h9mp", "cfq7ttc0h9mp", "cFq7TtC0h9Mp"] {
+        env.tenant.forget_requests();
+        assert_eq!(env.run(&["product", "get", id, "-o", "json"]).assert_code(0).json()["id"], POWER_BI, "{id}");
+        assert_eq!(env.request_lines(), [get_product(id)]);
+    }
+    env.run(&["product", "update", "cfq7ttc0h9mp", "--value", "disabled"]).assert_code(0);
+    assert_eq!(env.updated_ids(), [POWER_BI], "the spelling of the service");
 }

@@ -77,7 +77,9 @@ fn completion_offers_listed_products() {
     env.tenant.forget_requests();
     assert_eq!(complete(&env, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
     assert_eq!(complete(&env, &["product", "get", "Power BI Pro"]), [] as [String; 0]);
+    assert_eq!(complete(&env, &["product", "get", "cfq7ttC0h9\u{200b}"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
     assert_eq!(complete(&env, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
+    assert_eq!(complete(&env, &["product", "get", "--offer-type", "sA"]), ["SaaS\tSoftware as a Service"]);
     assert_eq!(complete(&env, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
     assert!(env.request_lines().is_empty());
 }

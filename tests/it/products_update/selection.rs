@@ -198,3 +198,41 @@ fn tenant_flag_updates_that_tenant() {
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO_2), "Disabled");
     assert!(env.history().iter().all(|entry| entry["tenantId"] == CUSTOMER_TENANT));
 }
+
+/// Spellings of names with invisible characters and other white space, as web pages and spreadsheets have them.
+const SPELLINGS: [&str; 5] = [
+    "Power\u{a0}BI\u{a0}Pro",
+    "\u{feff}power bi pro\r\n",
+    "Power\u{200b} BI  Pro\u{200b}",
+    "\u{200e}POWER\u{3000} BI\u{202f}PRO ",
+    "CFQ7TTC0H9MP\u{200b}",
+];
+
+#[test]
+fn invisible_characters_and_white_space_do_not_count() {
+    let env = TestEnv::signed_in();
+    // On either side.
+    for listed in ["Power BI Pro", "Power\u{a0}BI\u{200b} Pro\u{a0}", "\u{feff}Power  BI Pro"] {
+        env.tenant.set_products(vec![
+            Product::new(POWER_BI, listed, "Enabled"),
+            Product::new(VISIO, "Visio\u{a0}Plan\u{a0}1", "Enabled"),
+        ]);
+        for text in SPELLINGS.iter().filter(|text| !text.contains('\r')) {
+            assert_eq!(
+                env.run(&["product", "get", text, "-o", "json"]).assert_code(0).json()["id"],
+                POWER_BI,
+                "{text:?}"
+            );
+            let result = update(&env, &["--all", "--except", text, "--value", "disabled", "--dry-run"]).assert_code(0);
+            assert_eq!(result.ids(), [VISIO], "{text:?}");
+            let result = update(&env, &[text, "--value", "disabled", "--dry-run"]).assert_code(0);
+            assert_eq!(result.ids(), [POWER_BI], "{text:?}");
+        }
+        for pattern in SPELLINGS[..4].iter().copied().chain(["/^power bi\u{a0}pro$/", "r\u{a0}\u{a0}bi\u{200b}"]) {
+            let listed = env.run(&["products", "list", "--name", pattern, "-o", "json"]).assert_code(0);
+            assert_eq!(listed.ids(), [POWER_BI], "{pattern:?}");
+        }
+    }
+    let single = ["product", "update", "Power BI\u{a0}Pro", "--value", "disabled", "-o", "json"];
+    assert_eq!(env.run(&single).assert_code(0).json()["outcome"], "changed");
+}

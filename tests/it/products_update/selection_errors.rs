@@ -527,3 +527,120 @@ fn failed_list_request_changes_nothing() {
     ");
     env.assert_nothing_changed();
 }
+
+#[test]
+fn every_unknown_id_is_named_at_once() {
+    let env = TestEnv::signed_in();
+    let old = ["CFQ7TTC0KP0P", "CFQ7TTC0KP0N", "cfq7ttc0kxg6", "CFQ7TTC0KXG7", "CFQ7TTC0L3PB", "CFQ7TTC0KXND"];
+    let old = [&old[..], &["CFQ7TTC0KXNC", "CFQ7TTC0KXN9", "CFQ7TTC0KXN8", "CFQ7TTC0AAAA", VISIO_2]].concat();
+    let result = assert_rejected(&env, &[&old[..], DISABLE].concat());
+    let new = ["LH2H", "LH3L", "LSGZ", "H6RP", "H9MP", "HDB1", "HDB0", "HD33", "HD32"];
+    for new in new.map(|suffix| format!(" is CFQ7TTC0{suffix} now: mscommerce product get CFQ7TTC0{suffix}\n")) {
+        assert_eq!(result.stderr.matches(&new).count(), 1, "{new}\n{}", result.stderr);
+    }
+    result.stderr_contains(&[
+        "error: 10 of 11 products cannot be found; nothing was changed\n",
+        "the id or the name 'CFQ7TTC0AAAA'",
+    ]);
+    let except = ["--all", "--except", OLD_POWER_BI, "--except", "Vizio", "--except", POWER_BI];
+    cli_snapshot!(assert_rejected(&env, &[&except[..], DISABLE].concat()), @"
+    exit_code: 1
+    ----- stderr -----
+    error: 2 of 3 exceptions cannot be found; nothing was changed
+      --except 'CFQ7TTC0L3PB' fits nothing that is selected
+        the nearest names:
+          Power Automate per user (CFQ7TTC0LH3L)
+          Power Apps per user (CFQ7TTC0LH2H)
+          Power Automate RPA (CFQ7TTC0LSGZ)
+          Power BI Premium (standalone) (CFQ7TTC0H6RP)
+          Power BI Pro (CFQ7TTC0H9MP)
+      --except 'Vizio' fits nothing that is selected
+        the nearest names:
+          Visio Plan 1 (CFQ7TTC0HD33)
+          Visio Plan 2 (CFQ7TTC0HD32)
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    hint: mscommerce products list
+    ");
+}
+
+#[test]
+fn joined_ids_error_shows_separated_ids() {
+    let cases = [
+        Case { name: "commas", arguments: &["CFQ7TTC0H9MP,CFQ7TTC0HD33"] },
+        Case { name: "commas and blanks", arguments: &["CFQ7TTC0H9MP, cfq7ttc0hd33,", "CFQ7TTC0HD32"] },
+        Case { name: "trailing comma", arguments: &["CFQ7TTC0H9MP,", "CFQ7TTC0HD32"] },
+        Case { name: "--except", arguments: &["--all", "--except", "CFQ7TTC0H9MP;CFQ7TTC0HD33"] },
+    ];
+    let mut transcript = usage_errors(&cases, &["--value", "disabled", "--yes"]);
+    let env = TestEnv::signed_in();
+    transcript.push("get", env.run(&["product", "get", "CFQ7TTC0H9MP,CFQ7TTC0HD33"]));
+    assert!(env.request_lines().is_empty());
+    cli_snapshot!(transcript, @"
+    ===== commas =====
+    exit_code: 2
+    ----- stderr -----
+    error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
+    hint: write CFQ7TTC0H9MP CFQ7TTC0HD33
+    ===== commas and blanks =====
+    exit_code: 2
+    ----- stderr -----
+    error: 'CFQ7TTC0H9MP, cfq7ttc0hd33,' is no id: separate ids by blanks, not by commas
+    hint: write CFQ7TTC0H9MP cfq7ttc0hd33
+    ===== trailing comma =====
+    exit_code: 2
+    ----- stderr -----
+    error: 'CFQ7TTC0H9MP,' is no id: separate ids by blanks, not by commas
+    hint: write CFQ7TTC0H9MP
+    ===== --except =====
+    exit_code: 2
+    ----- stderr -----
+    error: 'CFQ7TTC0H9MP;CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
+    hint: write --except CFQ7TTC0H9MP --except CFQ7TTC0HD33
+    ===== get =====
+    exit_code: 2
+    ----- stderr -----
+    error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
+    hint: mscommerce products update CFQ7TTC0H9MP CFQ7TTC0HD33 --value VALUE
+    ");
+}
+
+#[test]
+fn glob_pattern_that_selects_nothing_has_hint() {
+    let env = TestEnv::signed_in();
+    cli_snapshot!(assert_rejected(&env, &[&["--name", "Power*"], DISABLE].concat()), @"
+    exit_code: 1
+    ----- stderr -----
+    error: no name fits --name; nothing was changed (17 listed)
+    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
+    hint: mscommerce products list
+    ");
+}
+
+#[test]
+fn unclosed_regular_expression_error() {
+    let cases = [
+        Case { name: "/[", arguments: &["--name", "/["] },
+        Case { name: "/visio", arguments: &["--name", "/visio"] },
+        Case { name: "/", arguments: &["--name", "/"] },
+    ];
+    cli_snapshot!(usage_errors(&cases, &["--value", "disabled", "--yes"]), @"
+    ===== /[ =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '/[' for '--name <PATTERN>': a regular expression begins and ends with /; the second one is missing
+
+    For more information, try '--help'.
+    ===== /visio =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '/visio' for '--name <PATTERN>': a regular expression begins and ends with /; the second one is missing
+
+    For more information, try '--help'.
+    ===== / =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '/' for '--name <PATTERN>': a regular expression begins and ends with /; the second one is missing
+
+    For more information, try '--help'.
+    ");
+}
