@@ -15,6 +15,7 @@ pub use private::{
 };
 
 use crate::secret::SecretBytes;
+use crate::text::sanitize_line;
 
 /// Reads a file. Fails with [`io::ErrorKind::FileTooLarge`] if it is longer than `limit` bytes.
 ///
@@ -44,4 +45,20 @@ pub fn decode_text(bytes: &[u8]) -> Cow<'_, [u8]> {
         [0xFE, 0xFF, rest @ ..] => Cow::Owned(decode(u16::from_be_bytes, rest).into_bytes()),
         utf8 => Cow::Borrowed(strip_bom(utf8)),
     }
+}
+
+/// Converts the content of a text file to UTF-8. `None` if it is neither UTF-8 nor UTF-16 with a byte order mark.
+pub fn to_text(bytes: &[u8]) -> Option<String> {
+    // NUL is valid UTF-8, but only UTF-16 without a byte order mark and binary files have it.
+    String::from_utf8(decode_text(bytes).into_owned()).ok().filter(|text| !text.contains('\0'))
+}
+
+/// Whether a path is `-`, which stands for standard input or standard output.
+pub fn is_stdio(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The name of a file to read, for messages.
+pub fn input_name(path: &Path) -> String {
+    if is_stdio(path) { "standard input".to_owned() } else { sanitize_line(&path.display().to_string()) }
 }

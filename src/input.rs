@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::{Error, Result};
+use crate::files::decode_text;
 use crate::secret::{SecretBytes, into_secret};
 
 /// In bytes. Longer than any password or token.
-const MAX_SECRET_LEN: u64 = 64 * 1024;
+const MAX_SECRET_LEN: usize = 64 * 1024;
 
 /// Standard input.
 #[derive(Clone)]
@@ -46,37 +47,44 @@ impl Input {
     ///
     /// The input cannot be read, or is not UTF-8.
     pub async fn read_line(&self) -> Result<String> {
-        self.read(|reader| {
+        let line = self.read(|reader| {
             let mut line = String::new();
             reader.read_line(&mut line).map(|_| line)
-        })
-        .await
+        });
+        line.await.map_err(into_error)
     }
 
-    /// Reads to the end of the input and removes one trailing line break.
+    /// Reads to the end of the input, without the byte order mark and the line breaks that Windows PowerShell adds.
     ///
     /// # Errors
     ///
-    /// The input cannot be read, is not UTF-8, or is longer than 64 KiB.
+    /// The input cannot be read, is neither UTF-8 nor UTF-16 with a byte order mark, or is longer than 64 KiB.
     pub async fn read_to_secret(&self) -> Result<SecretString> {
-        let text = self
-            .read(|reader| {
-                let bytes = SecretBytes::read(reader.take(MAX_SECRET_LEN + 1))?;
-                bytes.text().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-            })
-            .await?;
-        if text.expose_secret().len() as u64 > MAX_SECRET_LEN {
-            return Err(Error::usage("standard input is too long to be a password or a token"));
-        }
-        let text = text.expose_secret();
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        Ok(SecretString::from(text.strip_suffix('\r').unwrap_or(text)))
+        let bytes = match self.read_limited(MAX_SECRET_LEN).await {
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(Error::usage("standard input is too long to be a password or a token"));
+            }
+            read => read.map_err(into_error)?,
+        };
+        let decoded = SecretBytes::from(decode_text(&bytes).into_owned());
+        let text = decoded.text().map_err(|error| into_error(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+        Ok(SecretString::from(text.expose_secret().trim_matches(['\u{FEFF}', '\r', '\n'])))
+    }
+
+    /// Reads to the end of the input.
+    ///
+    /// # Errors
+    ///
+    /// The input cannot be read. [`io::ErrorKind::FileTooLarge`] if it is longer than `limit` bytes.
+    pub async fn read_limited(&self, limit: usize) -> io::Result<SecretBytes> {
+        let bytes = self.read(move |reader| SecretBytes::read(reader.take(limit as u64 + 1))).await?;
+        if bytes.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&mut dyn BufRead) -> io::Result<T> + Send + 'static,
-    ) -> Result<T> {
+    ) -> io::Result<T> {
         let reader = Arc::clone(&self.reader);
         read_blocking(move || read(&mut *reader.lock().unwrap_or_else(PoisonError::into_inner))).await
     }
@@ -84,19 +92,19 @@ impl Input {
 
 /// Prompts for a secret on the terminal, without echo.
 pub async fn prompt_hidden(prompt: String) -> Result<SecretString> {
-    read_blocking(move || rpassword::prompt_password(prompt).map(into_secret)).await
+    read_blocking(move || rpassword::prompt_password(prompt).map(into_secret)).await.map_err(into_error)
 }
 
-async fn read_blocking<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(read).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(match error.kind() {
-            io::ErrorKind::Interrupted => Error::interrupted(),
-            io::ErrorKind::InvalidData => Error::usage("standard input is not UTF-8 text"),
-            io::ErrorKind::UnexpectedEof => Error::failed("nothing was typed"),
-            _ => Error::from_source(error).context("could not read the input"),
-        }),
-        Err(_) => Err(Error::failed("could not read the input")),
+async fn read_blocking<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+}
+
+fn into_error(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Error::interrupted(),
+        io::ErrorKind::InvalidData => Error::usage("standard input is not UTF-8 text"),
+        io::ErrorKind::UnexpectedEof => Error::failed("nothing was typed"),
+        _ => Error::from_source(error).context("could not read the input"),
     }
 }
 

@@ -40,6 +40,9 @@ const SCOPE_VARIABLE: &str = "MSCOMMERCE_SCOPE";
 const HOME_VARIABLE: &str = "MSCOMMERCE_HOME";
 const AUTHORITY_VARIABLE: &str = "AZURE_AUTHORITY_HOST";
 
+/// Variables that an env file of docker may leave in quotation marks, without another error that shows it.
+const UNQUOTED_VARIABLES: [&str; 3] = [CLIENT_ID_VARIABLE, SCOPE_VARIABLE, HOME_VARIABLE];
+
 /// Flags that every command takes.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
@@ -94,6 +97,7 @@ pub struct Settings {
 
 impl Settings {
     pub fn new(args: &GlobalArgs, environment: Environment) -> Result<Self> {
+        environment.check_unquoted(&UNQUOTED_VARIABLES)?;
         let policy_id = Setting::from_flag("--policy-id", args.policy_id.clone(), DEFAULT_POLICY.to_owned());
         if !is_valid_segment(&policy_id.value) {
             return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", truncate(&policy_id.value, 80)))
@@ -137,6 +141,7 @@ impl Settings {
         if let Some(tenant) = self.tenant() {
             return Ok((Some(tenant.clone()), "--tenant"));
         }
+        self.environment.check_unquoted(&[TENANT_VARIABLE])?;
         let tenant = self.environment.get(TENANT_VARIABLE).as_deref().map(Tenant::parse).transpose();
         let tenant = tenant.map_err(|error| Error::usage(format!("{TENANT_VARIABLE}: {error}")))?;
         Ok((tenant, TENANT_VARIABLE))
@@ -195,7 +200,7 @@ impl Settings {
         let authority = parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY);
         let env_or_default = |variable, is_set: bool| if is_set { Source::Env(variable) } else { Source::Default };
         let authority_source = env_or_default(AUTHORITY_VARIABLE, self.environment.get(AUTHORITY_VARIABLE).is_some());
-        let home_source = env_or_default(HOME_VARIABLE, self.environment.get_os(HOME_VARIABLE).is_some());
+        let home_source = env_or_default(HOME_VARIABLE, self.environment.get_path(HOME_VARIABLE).is_some());
         let format = self.format.value.to_possible_value().map(|value| value.get_name().to_owned());
         let (tenant, tenant_source) = match (self.tenant(), self.sign_in_tenant()) {
             (Some(tenant), _) => (Ok(tenant.to_string()), Source::Flag("--tenant")),
@@ -229,7 +234,7 @@ impl Settings {
 /// The directory of the token cache and the history: `MSCOMMERCE_HOME`, otherwise the platform's directory for
 /// application state. Fails if there is no home directory.
 pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
-    if let Some(home) = environment.get_os(HOME_VARIABLE) {
+    if let Some(home) = environment.get_path(HOME_VARIABLE) {
         return std::path::absolute(home)
             .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
     }

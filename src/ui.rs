@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -17,7 +18,9 @@ use tokio::sync::oneshot;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
+use crate::files;
 use crate::input::{Input, TerminalModes, prompt_hidden};
+use crate::secret::SecretBytes;
 use crate::text;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -264,10 +267,14 @@ impl Ui {
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Prompts for a secret on the terminal, without echo.
+    /// Prompts for a secret on the terminal, without echo. Fails with a usage error without a controlling terminal, for
+    /// example after `setsid`.
     pub async fn prompt_secret(&self, prompt: &str) -> Result<SecretString> {
+        let Some(modes) = TerminalModes::save() else {
+            return Err(Error::usage("there is no terminal to ask on: this process has no controlling terminal"));
+        };
         self.0.prompt_is_open.set(true);
-        self.0.terminal_modes.replace(TerminalModes::save());
+        self.0.terminal_modes.replace(Some(modes));
         // The prompt goes to the terminal directly, after earlier messages.
         let _ = tokio::time::timeout(PATIENCE, self.flush()).await;
         let secret = prompt_hidden(text::sanitize_line(prompt)).await;
@@ -279,6 +286,16 @@ impl Ui {
     /// Reads all of standard input as a secret. See [`Input::read_to_secret`].
     pub async fn read_stdin_secret(&self) -> Result<SecretString> {
         self.0.input.read_to_secret().await
+    }
+
+    /// Reads a file, or standard input if the path is `-`. Fails with [`io::ErrorKind::FileTooLarge`] if it is longer
+    /// than `limit` bytes.
+    pub async fn read_file(&self, path: &Path, limit: usize) -> io::Result<SecretBytes> {
+        if files::is_stdio(path) {
+            self.0.input.read_limited(limit).await
+        } else {
+            files::read_limited(path, limit).await
+        }
     }
 
     /// Shows a progress bar with `total` steps. It is hidden with `--quiet` or `-v`, and if standard error is not a

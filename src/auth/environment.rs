@@ -53,6 +53,7 @@ pub fn env_application(environment: &Environment) -> Result<EnvApplication> {
     if ![CLIENT_ID, SECRET, CERTIFICATE, FEDERATED].iter().any(&is_set) {
         return Ok(EnvApplication::Absent);
     }
+    environment.check_unquoted(&[CLIENT_ID, TENANT_VARIABLE, SECRET, CERTIFICATE, FEDERATED])?;
     let mut missing: Vec<String> =
         [CLIENT_ID, TENANT_VARIABLE].into_iter().filter(|name| !is_set(name)).map(str::to_owned).collect();
     let client_auth = env_client_auth(environment);
@@ -92,6 +93,9 @@ impl EnvApplication {
 
 /// The client ID for `connect --application`: from the flag, else from the environment.
 pub fn client_id_for_connect(flag: Option<&str>, environment: &Environment) -> Result<String> {
+    if flag.is_none() {
+        environment.check_unquoted(&[CLIENT_ID])?;
+    }
     flag.map(str::to_owned).or_else(|| environment.get(CLIENT_ID)).ok_or_else(|| {
         Error::usage("no application is named").with_hint(format!("add --client-id ID, or set {CLIENT_ID}"))
     })
@@ -137,7 +141,8 @@ fn check_client_id_matches(flag: Option<&str>, environment: &Environment) -> Res
 /// The credential in the environment: a secret, else a certificate, else a federated token file (the order of
 /// azure-identity), else the token endpoint of GitHub Actions.
 fn env_client_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
-    let path = |name: &str| environment.get_os(name).map(PathBuf::from);
+    environment.check_unquoted(&[SECRET, CERTIFICATE, FEDERATED])?;
+    let path = |name: &str| environment.get_path(name);
     if let Some(secret) = environment.get(SECRET) {
         return Ok(Some(ClientAuth::Secret { value: into_secret(secret), source: ArgSource::Variable(SECRET) }));
     }

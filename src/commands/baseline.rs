@@ -13,9 +13,10 @@ use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
 use crate::api::{PolicyValue, ProductPolicy, Scope};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::output::{Record, Row};
-use crate::plan::{Baseline, Comparison, Plan, UnknownEntry};
-use crate::text::{format_counts, sanitize_line, shell_quote};
+use crate::plan::{Baseline, Comparison, MAX_BASELINE_SIZE, Plan, UnknownEntry};
+use crate::text::{format_counts, shell_quote};
 
 const EXPORT_EXAMPLES: &str = "\
 Examples:
@@ -48,7 +49,7 @@ pub enum BaselineCommand {
 
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The baseline: TOML, or JSON where its name ends in .json
+    /// The baseline: TOML, or JSON where its name ends in .json; - reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
@@ -59,7 +60,7 @@ pub struct CheckArgs {
 
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
-    /// The baseline: TOML, or JSON where its name ends in .json
+    /// The baseline: TOML, or JSON where its name ends in .json; - reads standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Go on where the file names ids that the tenant does not have
@@ -75,12 +76,18 @@ pub struct ApplyArgs {
 
 /// Reads a baseline file. Fails if the file is for another policy.
 async fn read_baseline(file: &Path, context: &Context) -> Result<Baseline> {
-    let baseline = Baseline::read(file).await?;
+    let bytes = context.ui.read_file(file, MAX_BASELINE_SIZE).await;
+    let baseline = Baseline::from_file(file, bytes)?;
     baseline.check_policy(&context.settings.policy_id.value)?;
     Ok(baseline)
 }
 
 pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> {
+    args.tenants.check_stdin(&args.file)?;
+    if files::is_stdio(&args.file) && !args.change.yes && !args.change.dry_run {
+        return Err(Error::usage("the baseline is standard input (-), so there is no terminal to ask on")
+            .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
+    }
     let tenant_list = args.tenants.read(context).await?;
     let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), context)?;
     let baseline = read_baseline(&args.file, context).await?;
@@ -159,19 +166,19 @@ struct CheckResult {
 }
 
 pub async fn check(args: CheckArgs, context: &Context) -> Result<CommandOutput> {
+    args.tenants.check_stdin(&args.file)?;
     let tenant_list = args.tenants.read(context).await?;
     let baseline = read_baseline(&args.file, context).await?;
     let tenants = Tenants::resolve(tenant_list, context).await?;
-    let file = sanitize_line(&args.file.display().to_string());
     let compare = async |tenant: TenantClient| {
         let comparison = baseline.compare(lookup::list(&Scope::ALL, &tenant.api, &tenant.context).await?)?;
-        Ok(check_tenant(comparison, &file, &tenant))
+        Ok(check_tenant(comparison, &args.file, &tenant))
     };
     let results = tenants.for_each(compare).await?;
-    Ok(check_output(results, &file, &args.tenants.flags(context), context))
+    Ok(check_output(results, &args.file, &args.tenants.flags(context), context))
 }
 
-fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> CheckResult {
+fn check_tenant(comparison: Comparison, file: &Path, tenant: &TenantClient) -> CheckResult {
     let context = &tenant.context;
     let domain = context.settings.tenant().filter(|tenant| tenant.id().is_none());
     let tenant_label = match (tenant.api.session().tenant_id(), domain) {
@@ -189,6 +196,7 @@ fn check_tenant(comparison: Comparison, file: &str, tenant: &TenantClient) -> Ch
     if !plan.is_empty() {
         hints.push(apply_hint(file, has_unknown, "", context));
     }
+    let file = files::input_name(file);
     let summary = if different == 0 && !has_unknown {
         format!("{tenant_label} is as {file} says: {checked} checked.")
     } else {
@@ -226,7 +234,7 @@ fn drift_records(plan: Plan, unknown: Vec<UnknownEntry>, policy_id: &str) -> Vec
 /// The output for one or several tenants. A failed comparison takes precedence over drift.
 fn check_output(
     results: TenantResults<CheckResult>,
-    file: &str,
+    file: &Path,
     tenant_flags: &str,
     context: &Context,
 ) -> CommandOutput {
@@ -242,7 +250,11 @@ fn check_output(
         (only.summary.clone(), Vec::new(), only.hints.clone())
     } else {
         let hint = (!drifted.is_empty()).then(|| apply_hint(file, has_unknown, tenant_flags, context));
-        (combined_summary(file, total, failed, drifted.len()), drifted.clone(), hint.into_iter().collect())
+        (
+            combined_summary(&files::input_name(file), total, failed, drifted.len()),
+            drifted.clone(),
+            hint.into_iter().collect(),
+        )
     };
     let error = failures.into_error().or_else(|| (!drifted.is_empty()).then(|| Error::drift(&summary)));
     let error = error.map(|error| details.iter().fold(error, Error::with_detail).with_hints(hints));
@@ -264,8 +276,8 @@ fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> 
 }
 
 /// A hint with the command that previews the changes. Adds `--ignore-unknown` if the command would fail without it.
-fn apply_hint(file: &str, has_unknown: bool, tenant_flags: &str, context: &Context) -> String {
-    let apply = context.command(&format!("mscommerce baseline apply {}", shell_quote(file)));
+fn apply_hint(file: &Path, has_unknown: bool, tenant_flags: &str, context: &Context) -> String {
+    let apply = context.command(&format!("mscommerce baseline apply {}", shell_quote(&file.display().to_string())));
     let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };
     format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run")
 }

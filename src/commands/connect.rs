@@ -15,13 +15,15 @@ use crate::auth::{
     client_id_for_connect, foreign_audience, is_bearer_token,
 };
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::text::{format_timestamp, sanitize_line};
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::{format_timestamp, sanitize_line, shell_quote_short};
 
 /// Blocked by a Conditional Access policy (entra-docs, "error codes").
 const CONDITIONAL_ACCESS: u32 = 53003;
 
 const HINT_GET_TOKEN: &str = "az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token";
+
+const HINT_SECRET_STDIN: &str = "mscommerce connect --application --client-secret-stdin < secret.txt";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -175,13 +177,18 @@ fn resolve_target(
     })
 }
 
-/// Prompts for a secret on a terminal; otherwise reads it from standard input.
-async fn read_secret(prompt: &str, context: &Context) -> Result<SecretString> {
-    if context.ui.tty().stdin { context.ui.prompt_secret(prompt).await } else { context.ui.read_stdin_secret().await }
+/// Prompts for a secret on a terminal; otherwise reads it from standard input. The hint shows how to do that.
+async fn read_secret(prompt: &str, stdin_hint: &str, context: &Context) -> Result<SecretString> {
+    if !context.ui.tty().stdin {
+        return context.ui.read_stdin_secret().await;
+    }
+    let secret = context.ui.prompt_secret(prompt).await;
+    secret.map_err(|error| if error.kind() == ErrorKind::Usage { error.with_hint(stdin_hint) } else { error })
 }
 
 async fn read_password(user: &str, context: &Context) -> Result<SecretString> {
-    let password = read_secret(&format!("Password for {user}: "), context).await?;
+    let hint = format!("mscommerce connect --username {} --password-stdin < password.txt", shell_quote_short(user));
+    let password = read_secret(&format!("Password for {user}: "), &hint, context).await?;
     if password.expose_secret().is_empty() {
         return Err(Error::usage("the password is empty"));
     }
@@ -193,7 +200,7 @@ async fn read_password(user: &str, context: &Context) -> Result<SecretString> {
 
 /// Reads an access token that another tool issued. Fails if it is not a JWT or is expired.
 async fn read_access_token(context: &Context) -> Result<TokenResponse> {
-    let token = read_secret("Access token: ", context).await?;
+    let token = read_secret("Access token: ", HINT_GET_TOKEN, context).await?;
     let token = SecretString::from(token.expose_secret().trim());
     if token.expose_secret().is_empty() {
         return Err(Error::usage("no access token was handed over: standard input is empty").with_hint(HINT_GET_TOKEN));
@@ -260,11 +267,12 @@ async fn client_credentials(args: &ConnectArgs, context: &Context) -> Result<Cli
 }
 
 async fn read_client_secret(context: &Context) -> Result<SecretString> {
-    let secret = read_secret("Client secret: ", context).await?;
+    let secret = read_secret("Client secret: ", HINT_SECRET_STDIN, context).await?;
     let secret = SecretString::from(secret.expose_secret().trim());
     if secret.expose_secret().is_empty() {
-        return Err(Error::usage("no client secret was handed over: standard input is empty")
-            .with_hint("mscommerce connect --application --client-secret-stdin < secret.txt"));
+        return Err(
+            Error::usage("no client secret was handed over: standard input is empty").with_hint(HINT_SECRET_STDIN)
+        );
     }
     if secret.expose_secret().contains(char::is_whitespace) {
         return Err(Error::usage("what was handed over is no client secret: a secret is one word"));
@@ -276,7 +284,11 @@ async fn read_client_secret(context: &Context) -> Result<SecretString> {
 async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<CertificateFile> {
     match file.load().await {
         Err(error) if error.downcast_ref::<PasswordRequired>().is_some() => {
-            let password = context.ui.prompt_secret("Password of the certificate's file: ").await?;
+            let password = match context.ui.prompt_secret("Password of the certificate's file: ").await {
+                // The hint of the first error names the variable for the password.
+                Err(no_terminal) if no_terminal.kind() == ErrorKind::Usage => return Err(error),
+                password => password?,
+            };
             context.http.reset_deadline();
             Ok(file.with_password(password))
         }

@@ -10,13 +10,14 @@ use super::{CommandOutput, lookup};
 use crate::api::Scope;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::output::Format;
 use crate::plan::{self, FileFormat};
 use crate::text::shell_quote;
 
 #[derive(Args, Debug)]
 pub struct ExportArgs {
-    /// The file to write: TOML, or JSON where its name ends in .json [default: standard output]
+    /// The file to write: TOML, or JSON where its name ends in .json [default: - (standard output)]
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// Replace a file that is there already
@@ -25,6 +26,8 @@ pub struct ExportArgs {
 }
 
 pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
+    // `-` is standard output, the default.
+    let args = ExportArgs { file: args.file.filter(|file| !files::is_stdio(file)), ..args };
     let format = export_format(&args, context)?;
     if let Some(file) = &args.file {
         ensure_can_create(file, args.force)?;

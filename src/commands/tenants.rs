@@ -1,5 +1,7 @@
 //! Runs a command for one or several tenants: resolves the tenants, creates their clients and collects their results.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,7 @@ use crate::auth::Tenant;
 use crate::context::{Context, CredentialSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::text::{sanitize_line, shell_quote};
+use crate::text::{remove_invisible, sanitize_line, shell_quote};
 
 /// In bytes. Larger than any realistic list of tenants.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
@@ -38,7 +40,17 @@ impl TenantsArgs {
         if !flag_tenants.is_empty() {
             return Err(Error::usage("--tenant and --tenants-file are given: name the tenants in one way"));
         }
-        read_tenants_file(file).await.map(Some)
+        read_tenants_file(file, context).await.map(Some)
+    }
+
+    /// Fails if both the tenants and `file` are read from standard input.
+    pub fn check_stdin(&self, file: &Path) -> Result<()> {
+        if files::is_stdio(file) && self.tenants_file.as_deref().is_some_and(files::is_stdio) {
+            return Err(Error::usage(
+                "--tenants-file and FILE are both standard input (-): name a file for one of them",
+            ));
+        }
+        Ok(())
     }
 
     /// The flags that select the same tenants, for hints.
@@ -51,17 +63,19 @@ impl TenantsArgs {
 }
 
 /// Reads a file with one tenant per line. `#` starts a comment. Removes duplicates.
-async fn read_tenants_file(path: &Path) -> Result<Vec<Tenant>> {
-    let file = sanitize_line(&path.display().to_string());
-    let bytes = files::read_limited(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
+async fn read_tenants_file(path: &Path, context: &Context) -> Result<Vec<Tenant>> {
+    let file = files::input_name(path);
+    let bytes = context.ui.read_file(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => Error::usage(format!("--tenants-file: {file} is larger than 1 MiB")),
         _ => Error::usage(error).context(format!("--tenants-file: could not read {file}")),
     })?;
-    let text = std::str::from_utf8(files::strip_bom(&bytes))
-        .map_err(|_| Error::usage(format!("--tenants-file: {file} is not UTF-8 text")).with_hint("save it as UTF-8"))?;
+    let text = files::to_text(&bytes).ok_or_else(|| {
+        Error::usage(format!("--tenants-file: {file} is not UTF-8 text")).with_hint("save it as UTF-8")
+    })?;
     let mut tenants = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let name = line.split('#').next().unwrap_or_default().trim();
+        let name = remove_invisible(line.split('#').next().unwrap_or_default());
+        let name = name.trim();
         if !name.is_empty() {
             let tenant = Tenant::parse(name).map_err(|error| {
                 Error::usage(format!("--tenants-file: {file}:{}: {}", index + 1, sanitize_line(&error)))
@@ -98,6 +112,11 @@ impl TenantClient {
     /// The tenant as the user spells it; empty for the tenant of the sign-in.
     pub fn name(&self) -> String {
         self.context.settings.tenant().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Whether the user specified the tenant by its ID.
+    fn is_named_by_id(&self) -> bool {
+        self.context.settings.tenant().is_some_and(|tenant| tenant.id().is_some())
     }
 
     /// The tenant as the user spells it, followed by its ID if they differ.
@@ -142,35 +161,59 @@ impl Tenants {
         Ok(Self { clients: tenant_list.into_iter().map(client).collect::<Result<_>>()?, is_many: true })
     }
 
-    /// Calls `f` for all tenants concurrently. Fails only for a single tenant; otherwise collects the errors. Drops the
-    /// second result of a tenant that is listed by ID and by domain.
+    /// Calls `f` for all tenants concurrently. Fails only for a single tenant; otherwise collects the errors. Calls `f`
+    /// once for a tenant that is listed by ID and by domain.
     pub async fn for_each<T, F: Future<Output = Result<T>>>(
         &self,
         f: impl Fn(TenantClient) -> F,
     ) -> Result<TenantResults<T>> {
-        let results = join_all(self.clients.iter().cloned().map(f)).await;
+        let by_id = self.clients.iter().enumerate().filter(|(_, client)| client.is_named_by_id());
+        let owners: RefCell<BTreeMap<String, usize>> =
+            RefCell::new(by_id.map(|(index, client)| (client.name(), index)).collect());
+        // The ID of a domain is known once it has an access token.
+        let owner = async |index: usize, client: &TenantClient| {
+            if self.clients.len() == 1 {
+                return Ok::<usize, Error>(index);
+            }
+            client.api.session().access_token().await?;
+            Ok(*owners.borrow_mut().entry(client.id().to_lowercase()).or_insert(index))
+        };
+        let call = async |(index, client): (usize, &TenantClient)| match owner(index, client).await? {
+            owner if owner == index => f(client.clone()).await.map(Ok),
+            owner => Ok(Err(owner)),
+        };
+        let results = join_all(self.clients.iter().enumerate().map(call)).await;
         let mut all = TenantResults {
             succeeded: Vec::new(),
             failures: TenantFailures { total: self.clients.len(), failed: Vec::new() },
             is_many: self.is_many,
         };
-        for (client, result) in self.clients.iter().zip(results) {
+        // The position of each tenant is that of its first name.
+        let mut positions: Vec<usize> = (0..self.clients.len()).collect();
+        let (mut succeeded, mut duplicates) = (Vec::new(), Vec::new());
+        for (index, (client, result)) in self.clients.iter().zip(results).enumerate() {
             match result {
                 Err(error) if !self.is_many => return Err(error),
                 Err(error) => {
                     let error = lookup::with_fallback_hint(error, &client.context);
                     all.failures.add(client, error);
                 }
-                Ok(value) => match all.succeeded.iter().find(|(other, _)| other.id() == client.id()) {
-                    Some((other, _)) => {
-                        let (first, second) = (other.name(), client.name());
-                        client.context.ui.warn(&format!("{first} and {second} are one tenant, which counts once"));
-                        all.failures.total -= 1;
-                    }
-                    None => all.succeeded.push((client.clone(), value)),
-                },
+                Ok(Ok(value)) => succeeded.push((index, client.clone(), value)),
+                Ok(Err(owner)) => {
+                    duplicates.push((index.max(owner), index.min(owner)));
+                    positions[owner] = positions[owner].min(index);
+                    all.failures.total -= 1;
+                }
             }
         }
+        duplicates.sort_unstable();
+        for (second, first) in duplicates {
+            let (first, second) = (&self.clients[first], &self.clients[second]);
+            let names = format!("{} and {}", first.name(), second.name());
+            first.context.ui.warn(&format!("{names} are one tenant, which counts once"));
+        }
+        succeeded.sort_by_key(|(index, _, _)| positions[*index]);
+        all.succeeded = succeeded.into_iter().map(|(_, client, value)| (client, value)).collect();
         Ok(all)
     }
 }

@@ -12,6 +12,7 @@ use super::{Desired, Plan, Wanted};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
 use crate::files;
+use crate::secret::SecretBytes;
 use crate::text::{display_excerpt, sanitize_line, shell_quote_short};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl FileFormat {
 const HINT_EXPORT: &str = "write one from the tenant's settings: mscommerce baseline export --file FILE";
 
 /// In bytes. Larger than any realistic baseline.
-const MAX_FILE_SIZE: usize = 8 * 1024 * 1024;
+pub const MAX_FILE_SIZE: usize = 8 * 1024 * 1024;
 
 /// The top-level keys of the file.
 pub const POLICY: &str = "policy";
@@ -90,10 +91,10 @@ fn table_name(scope: Option<Scope>) -> &'static str {
 }
 
 impl Baseline {
-    /// Reads and parses a file. Fails if it is unreadable, too large or invalid.
-    pub async fn read(path: &Path) -> Result<Self> {
-        let file = sanitize_line(&path.display().to_string());
-        let bytes = files::read_limited(path, MAX_FILE_SIZE).await.map_err(|error| match error.kind() {
+    /// Parses the content of a file, or the error of reading it. Fails if it is unreadable, too large or invalid.
+    pub fn from_file(path: &Path, content: io::Result<SecretBytes>) -> Result<Self> {
+        let file = files::input_name(path);
+        let bytes = content.map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => {
                 Error::failed(format!("{file} is larger than {} MiB: it is no baseline", MAX_FILE_SIZE / 1024 / 1024))
             }
@@ -102,16 +103,16 @@ impl Baseline {
                 if kind == io::ErrorKind::NotFound { error.with_hint(HINT_EXPORT) } else { error }
             }
         })?;
-        Self::from_bytes(&file, &bytes, FileFormat::from_path(path))
+        let is_json = files::is_stdio(path) && files::decode_text(&bytes).trim_ascii_start().starts_with(b"{");
+        let format = if is_json { FileFormat::Json } else { FileFormat::from_path(path) };
+        Self::from_bytes(&file, &bytes, format)
     }
 
     /// Parses the content of a file. Errors contain `file` as its name.
     pub fn from_bytes(file: &str, bytes: &[u8], format: FileFormat) -> Result<Self> {
-        let text = std::str::from_utf8(files::strip_bom(bytes)).map_err(|_| {
-            Error::failed(format!("{file} is not UTF-8 text"))
-                .with_hint("save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE")
-        })?;
-        Self::parse(file, text, format)
+        let text = files::to_text(bytes)
+            .ok_or_else(|| Error::failed(format!("{file} is not UTF-8 text")).with_hint("save it as UTF-8"))?;
+        Self::parse(file, &text, format)
     }
 
     /// Parses the text of a file. Errors contain `file` as its name, and the line.

@@ -13,7 +13,7 @@ use crate::text::display_excerpt;
 
 #[cfg(any(fuzzing, test))]
 pub use baseline::proptests;
-pub use baseline::{Baseline, Comparison, FileFormat, UnknownEntry};
+pub use baseline::{Baseline, Comparison, FileFormat, MAX_FILE_SIZE as MAX_BASELINE_SIZE, UnknownEntry};
 pub use change::{Change, ChangeRecord, ChangeResult, Outcome};
 pub use export::export;
 

@@ -84,8 +84,8 @@ fn connect_invalid_password_input_is_usage_error() {
         ("empty", &b""[..]),
         ("empty line", b"\n"),
         ("two lines", b"one\ntwo\n"),
-        ("line and empty line", b"one\n\n"),
-        ("not UTF-8", b"\xff\xfe"),
+        ("line after empty line", b"one\n\ntwo"),
+        ("not UTF-8", b"\xffpassword"),
         ("too long", long.as_bytes()),
     ] {
         let command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
@@ -98,7 +98,7 @@ fn connect_invalid_password_input_is_usage_error() {
     ----- stderr -----
     error: the password is empty
     ===== two lines =====
-    ===== line and empty line =====
+    ===== line after empty line =====
     exit_code: 2
     ----- stderr -----
     error: the password on standard input has more than one line
@@ -112,6 +112,33 @@ fn connect_invalid_password_input_is_usage_error() {
     error: standard input is too long to be a password or a token
     ");
     assert!(env.request_lines().is_empty());
+}
+
+/// What Windows PowerShell 5.1 pipes or writes to a file for this text.
+pub(crate) fn powershell_encodings(text: &str) -> Vec<Vec<u8>> {
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    vec![
+        format!("{text}\r\n").into(),
+        format!("\u{feff}{text}\r\n").into(),
+        format!("\u{feff}{text}\r\n\r\n").into(),
+        utf16(&format!("\u{feff}{text}\r\n")),
+    ]
+}
+
+#[test]
+fn byte_order_mark_and_line_ends_of_powershell_are_dropped() {
+    for input in powershell_encodings(PASSWORD) {
+        let env = TestEnv::new();
+        let command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
+        TestEnv::run_command_with_stdin(command, &input).assert_code(0);
+        assert_eq!(env.tenant.requests()[0].form()["password"], PASSWORD);
+    }
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    for input in powershell_encodings(&token) {
+        TestEnv::run_command_with_stdin(env.command(&["connect", "--with-token"]), &input).assert_code(0);
+        assert_eq!(env.cached_tokens(), [token.as_str()]);
+    }
 }
 
 #[test]

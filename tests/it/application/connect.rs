@@ -17,6 +17,7 @@ fn connect_application_with_each_credential() {
     for (flags, input, used) in [
         (&["--client-secret-stdin"][..], APP_SECRET, APP_SECRET),
         (&["--client-secret-stdin"], &format!(" {APP_SECRET}\r\n"), APP_SECRET),
+        (&["--client-secret-stdin"], &format!("\u{feff}{APP_SECRET}\r\n"), APP_SECRET),
         (&["--certificate", &pem], "", APP_ID),
         (&["--federated-token-file", &token], "", ISSUER),
     ] {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
 use crate::support::snapshot::{Transcript, stderr_only};
-use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, SCOPE, header_of};
+use crate::tenant::{ADMIN, CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, SCOPE, header_of};
 
 #[test]
 fn client_secret_in_environment_needs_no_connect() {
@@ -236,4 +236,100 @@ fn verbose_run_names_application_and_credential() {
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
     GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
     ");
+}
+
+#[test]
+fn quoted_variable_error_names_variable() {
+    let env = TestEnv::new();
+    let mut transcript = Transcript::default();
+    let application =
+        [("AZURE_CLIENT_ID", APP_ID), ("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_SECRET", APP_SECRET)];
+    for (variable, value) in application {
+        for quote in ['"', '\''] {
+            let quoted = format!("{quote}{value}{quote}");
+            let variables: Vec<(&str, &str)> = application
+                .into_iter()
+                .filter(|(name, _)| *name != variable)
+                .chain([(variable, quoted.as_str())])
+                .collect();
+            let result = env.run_with_env(&variables, &["products", "list"]).stdout_is_empty();
+            transcript.push(format!("{variable} in {quote}"), result.stderr_lacks(APP_SECRET));
+            let mut command = env.command(&["connect", "--application"]);
+            let result = CliResult::from(command.envs(variables).output().unwrap()).assert_code(2);
+            result.stderr_contains(&[&format!("the value of {variable} begins and ends with a quotation mark")]);
+        }
+    }
+    let path = [("AZURE_CLIENT_ID", APP_ID), ("AZURE_TENANT_ID", HOME_TENANT)];
+    for variable in ["AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"] {
+        let variables = [&path[..], &[(variable, "\"/a/b.pem\"")]].concat();
+        transcript.push(variable, env.run_with_env(&variables, &["products", "list"]));
+    }
+    for variable in ["MSCOMMERCE_CLIENT_ID", "MSCOMMERCE_SCOPE", "MSCOMMERCE_HOME"] {
+        transcript.push(variable, env.run_with_env(&[(variable, "'x'")], &["status"]));
+    }
+    cli_snapshot!(transcript, @r#"
+    ===== AZURE_CLIENT_ID in " =====
+    ===== AZURE_CLIENT_ID in ' =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of AZURE_CLIENT_ID begins and ends with a quotation mark
+    hint: set AZURE_CLIENT_ID without the quotation marks; an env file of docker takes none
+    ===== AZURE_TENANT_ID in " =====
+    ===== AZURE_TENANT_ID in ' =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of AZURE_TENANT_ID begins and ends with a quotation mark
+    hint: set AZURE_TENANT_ID without the quotation marks; an env file of docker takes none
+    ===== AZURE_CLIENT_SECRET in " =====
+    ===== AZURE_CLIENT_SECRET in ' =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of AZURE_CLIENT_SECRET begins and ends with a quotation mark
+    hint: set AZURE_CLIENT_SECRET without the quotation marks; an env file of docker takes none
+    ===== AZURE_CLIENT_CERTIFICATE_PATH =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of AZURE_CLIENT_CERTIFICATE_PATH begins and ends with a quotation mark
+    hint: set AZURE_CLIENT_CERTIFICATE_PATH without the quotation marks; an env file of docker takes none
+    ===== AZURE_FEDERATED_TOKEN_FILE =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of AZURE_FEDERATED_TOKEN_FILE begins and ends with a quotation mark
+    hint: set AZURE_FEDERATED_TOKEN_FILE without the quotation marks; an env file of docker takes none
+    ===== MSCOMMERCE_CLIENT_ID =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of MSCOMMERCE_CLIENT_ID begins and ends with a quotation mark
+    hint: set MSCOMMERCE_CLIENT_ID without the quotation marks; an env file of docker takes none
+    ===== MSCOMMERCE_SCOPE =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of MSCOMMERCE_SCOPE begins and ends with a quotation mark
+    hint: set MSCOMMERCE_SCOPE without the quotation marks; an env file of docker takes none
+    ===== MSCOMMERCE_HOME =====
+    exit_code: 2
+    ----- stderr -----
+    error: the value of MSCOMMERCE_HOME begins and ends with a quotation mark
+    hint: set MSCOMMERCE_HOME without the quotation marks; an env file of docker takes none
+    "#);
+    assert!(env.request_lines().is_empty());
+}
+
+#[test]
+fn white_space_and_byte_order_mark_around_variables_are_ignored() {
+    let env = TestEnv::new();
+    env.tenant.grant_app(&[CHANGE_PERMISSION]);
+    let around = |value: &str| format!("\u{feff} {value}\r\n");
+    let (id, tenant, secret) = (around(APP_ID), around(HOME_TENANT), around(APP_SECRET));
+    let variables = [
+        ("AZURE_CLIENT_ID", id.as_str()),
+        ("AZURE_TENANT_ID", &tenant),
+        ("AZURE_CLIENT_SECRET", &secret),
+        ("MSCOMMERCE_OUTPUT", "\u{feff}json\r\n"),
+        ("MSCOMMERCE_PROFILE", "\u{feff} \n"),
+    ];
+    assert_eq!(env.run_with_env(&variables, &["products", "list"]).assert_code(0).records().len(), 17);
+    let home = around(env.state_dir().to_str().unwrap());
+    env.sign_in(ADMIN);
+    env.run_with_env(&[("MSCOMMERCE_HOME", &home)], &["status"]).assert_code(0);
 }

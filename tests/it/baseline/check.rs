@@ -245,13 +245,80 @@ fn baseline_can_be_a_path_or_standard_input() {
     env.write("deep/b.JSON", r#"{ "products": { "CFQ7TTC0H9MP": "Disabled" } }"#);
     let result = env.run_in_home(&["baseline", "check", "deep/b.JSON", "-o", "json"]).assert_code(3);
     assert_eq!(result.ids(), [POWER_BI]);
-    #[cfg(unix)]
-    {
-        let mut command = env.command(&["baseline", "check", "/dev/stdin", "-o", "json"]);
-        command.current_dir(env.home());
-        let result = TestEnv::run_command_with_stdin(command, "[products]\nCFQ7TTC0H9MP = \"Disabled\"");
-        assert_eq!(result.assert_code(3).ids(), [POWER_BI]);
+    let (toml, json) = ("[products]\nCFQ7TTC0H9MP = \"Disabled\"", r#"{ "products": { "CFQ7TTC0H9MP": "Disabled" } }"#);
+    let mut inputs = vec![("-", toml.to_owned()), ("-", format!("\u{feff}\r\n {json}")), ("-", format!("\n\n{toml}"))];
+    if cfg!(unix) {
+        inputs.push(("/dev/stdin", toml.to_owned()));
     }
+    for (file, input) in inputs {
+        let mut command = env.command(&["baseline", "check", file, "-o", "json"]);
+        command.current_dir(env.home());
+        let result = TestEnv::run_command_with_stdin(command, &input).assert_code(3);
+        assert_eq!(result.ids(), [POWER_BI], "{input}");
+    }
+}
+
+#[test]
+fn dash_is_standard_input_and_output() {
+    let env = TestEnv::signed_in();
+    let exported = env.run_in_home(&["baseline", "export", "--file", "-"]).assert_code(0);
+    assert_eq!(exported.stdout, env.run(&["baseline", "export"]).assert_code(0).stdout);
+    env.run_in_home(&["baseline", "export", "--file", "-", "-o", "json"]).assert_code(0).json();
+    assert_eq!(files(&env), [] as [String; 0]);
+    env.run_with_stdin(&["baseline", "check", "-"], &exported.stdout).assert_code(0);
+
+    let mut transcript = Transcript::default();
+    let input = "[products]\nCFQ7TTC0H9MP = \"Disabled\"\n";
+    transcript.push("check", env.run_with_stdin(&["baseline", "check", "-"], input));
+    transcript.push("syntax error", env.run_with_stdin(&["baseline", "check", "-"], "{ \"products\" }"));
+    transcript.push("empty", env.run_with_stdin(&["baseline", "check", "-"], ""));
+    env.tenant.forget_requests();
+    for arguments in [
+        &["baseline", "apply", "-"][..],
+        &["baseline", "check", "-", "--tenants-file", "-"],
+        &["baseline", "apply", "-", "--yes", "--tenants-file", "-"],
+    ] {
+        transcript.push(arguments.join(" "), env.run_with_stdin(arguments, input));
+    }
+    assert!(env.request_lines().is_empty());
+    transcript.push("apply", env.run_with_stdin(&["baseline", "apply", "-", "--yes", "-o", "tsv"], input));
+    cli_snapshot!(transcript, @r#"
+    ===== check =====
+    exit_code: 3
+    ----- stdout -----
+    policyId                  scope    id            name          policyValue  wantedValue  drift
+    AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro  Enabled      Disabled     different
+    ----- stderr -----
+    drift: The tenant 11111111-1111-4111-8111-111111111111 is not as standard input says: 1 different (1 checked).
+    hint: see what would be changed: mscommerce baseline apply - --dry-run
+    ===== syntax error =====
+    exit_code: 1
+    ----- stderr -----
+    error: standard input:1: expected `:`: { "products" }
+    ===== empty =====
+    exit_code: 1
+    ----- stderr -----
+    error: standard input is empty
+    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    ===== baseline apply - =====
+    exit_code: 2
+    ----- stderr -----
+    error: the baseline is standard input (-), so there is no terminal to ask on
+    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    ===== baseline check - --tenants-file - =====
+    ===== baseline apply - --yes --tenants-file - =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenants-file and FILE are both standard input (-): name a file for one of them
+    ===== apply =====
+    exit_code: 0
+    ----- stdout -----
+    policyId	scope	id	name	policyValue	previousValue	outcome	error
+    AllowSelfServicePurchase	product	CFQ7TTC0H9MP	Power BI Pro	Disabled	Enabled	changed	
+    ----- stderr -----
+    1 changed in the tenant 11111111-1111-4111-8111-111111111111
+    "#);
+    assert_eq!(env.tenant.value(POWER_BI), "Disabled");
 }
 
 #[test]

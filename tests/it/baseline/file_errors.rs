@@ -78,7 +78,7 @@ fn baseline_unreadable_file_error() {
     ===== - =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the baseline -: [OS ERROR]
+    error: standard input is empty
     hint: write one from the tenant's settings: mscommerce baseline export --file FILE
     ===== .. =====
     exit_code: 1
@@ -143,22 +143,37 @@ fn baseline_empty_file_error() {
 
 #[test]
 fn baseline_encoding_error() {
-    let text = "\u{feff}default = \"Disabled\"\n";
-    let little_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let big_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let unmarked: Vec<u8> = "default = \"Disabled\"\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     cli_snapshot!(errors([
-        toml("UTF-16LE", little_endian),
-        toml("UTF-16BE", big_endian),
+        toml("UTF-16 without a mark", unmarked),
         toml("Latin-1", *b"[products]\nA = \"Enabled\" # caf\xe9\n"),
     ]), @"
-    ===== UTF-16LE =====
-    ===== UTF-16BE =====
+    ===== UTF-16 without a mark =====
     ===== Latin-1 =====
     exit_code: 1
     ----- stderr -----
     error: b.toml is not UTF-8 text
-    hint: save it as UTF-8; Windows PowerShell's '>' writes UTF-16: use baseline export --file FILE
+    hint: save it as UTF-8
     ");
+}
+
+#[test]
+fn baseline_of_windows_powershell_is_read() {
+    let env = TestEnv::signed_in();
+    for (file, text) in [
+        ("b.toml", "\u{feff}[products]\r\nCFQ7TTC0H9MP = \"Disabled\" # \u{e4}\r\n"),
+        ("b.json", "\u{feff}{\"products\": {\"CFQ7TTC0H9MP\": \"Disabled\"}}\r\n"),
+    ] {
+        let little_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for content in [little_endian, big_endian] {
+            env.write(file, &content);
+            let result = env.run_in_home(&["baseline", "check", file, "-o", "json"]).assert_code(3);
+            assert_eq!(result.ids(), [POWER_BI]);
+            let command = env.command(&["baseline", "check", "-", "-o", "json"]);
+            assert_eq!(TestEnv::run_command_with_stdin(command, content).assert_code(3).ids(), [POWER_BI]);
+        }
+    }
 }
 
 #[test]

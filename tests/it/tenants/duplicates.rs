@@ -137,3 +137,28 @@ fn duplicate_tenant_is_checked_once() {
     hint: see what would be changed: mscommerce baseline apply b.toml --tenants-file c.txt --dry-run
     ");
 }
+
+#[test]
+fn duplicate_tenant_is_read_once() {
+    for env in [partner_env(), partner_env_with_tokens()] {
+        for names in [[CUSTOMER_TENANT, HOME_DOMAIN, CUSTOMER_DOMAIN], [CUSTOMER_DOMAIN, HOME_DOMAIN, CUSTOMER_TENANT]]
+        {
+            env.tenant.forget_requests();
+            let result = env.run(&for_tenants(&names, LIST)).assert_code(0);
+            assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT]);
+            let lists = env.request_lines().into_iter().filter(|line| line.starts_with("GET ")).count();
+            assert_eq!(lists, 2, "{names:?}: {:?}", env.request_lines());
+        }
+    }
+}
+
+#[test]
+fn duplicate_tenant_fails_once() {
+    let env = partner_env_with_tokens();
+    for _ in 0..2 {
+        env.tenant.fail_next("GET ", error_response(403, "Forbidden", "No."));
+    }
+    let result =
+        env.run(&for_tenants(&[CUSTOMER_DOMAIN, HOME_DOMAIN, CUSTOMER_TENANT, HOME_TENANT], LIST)).assert_code(1);
+    result.stderr_contains(&["error: 2 of 2 tenants failed\n"]);
+}

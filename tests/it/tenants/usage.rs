@@ -54,7 +54,7 @@ fn tenants_file_without_tenants_is_usage_error() {
     env.write("empty.txt", "");
     env.write("comments.txt", "\u{feff}# nobody\r\n\r\n  # here\r\n");
     env.write("latin1.txt", b"contoso.example # M\xfcller\n");
-    env.write("utf16.txt", b"\xff\xfec\0.\0d\0");
+    env.write("utf16.txt", b"c\0.\0d\0");
     env.write("large.txt", "#".repeat(1024 * 1024 + 1));
     fs::create_dir(env.home().join("directory")).unwrap();
     let mut transcript = Transcript::default();
@@ -499,4 +499,24 @@ fn updates_of_several_tenants_need_yes() {
     error: changes at several tenants need --yes; nothing was changed
     hint: to see what would change at each of them, add --dry-run
     ");
+}
+
+#[test]
+fn tenants_file_may_be_standard_input_and_utf_16() {
+    let env = partner_env_with_tokens();
+    let text = format!("\u{feff}# customers\r\n{CUSTOMER_DOMAIN}\r\n\u{a0}{HOME_DOMAIN}\u{feff}");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for content in [text.into_bytes(), wide] {
+        env.write("c.txt", &content);
+        let list = ["products", "list", "-o", "json", "--tenants-file"];
+        let by_file = env.run_in_home(&[&list[..], &["c.txt"]].concat()).assert_code(0);
+        assert_eq!(tenant_ids(&by_file), [CUSTOMER_TENANT, HOME_TENANT]);
+        let command = env.command(&[&list[..], &["-"]].concat());
+        assert_eq!(TestEnv::run_command_with_stdin(command, content).assert_code(0).stdout, by_file.stdout);
+    }
+    env.run_with_stdin(&["products", "list", "--tenants-file", "-"], "")
+        .assert_code(2)
+        .stderr_contains(&["standard input names no tenant"]);
+    let needs_yes = ["products", "update", "--all", "--value", "disabled", "--tenants-file", "-"];
+    env.run_with_stdin(&needs_yes, CUSTOMER_DOMAIN).assert_code(2);
 }

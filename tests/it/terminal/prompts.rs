@@ -210,3 +210,22 @@ fn prompt_time_does_not_count_against_timeout() {
     session.type_keys("y\n");
     session.finish().assert_code(0).contains_all(&["Changed"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn password_prompt_without_controlling_terminal_needs_password_stdin() {
+    let env = TestEnv::new();
+    for (arguments, hint) in [
+        (CONNECT, "--password-stdin < password.txt"),
+        (&["connect", "--with-token"], "| mscommerce connect --with-token"),
+        (
+            &["connect", "--application", "--client-id", "x", "--tenant", "a.example", "--client-secret-stdin"],
+            "mscommerce connect --application --client-secret-stdin < secret.txt",
+        ),
+    ] {
+        // `setsid` starts the program in a session without a terminal; standard input still is one.
+        let session = PtySession::run_in_shell(r#"setsid -w "$@"; echo code=$?"#, &env.command(arguments));
+        session.finish().contains_all(&["code=2", "this process has no controlling terminal", hint]);
+    }
+    assert!(env.request_lines().is_empty());
+}
