@@ -26,6 +26,8 @@ use uuid::Uuid;
 use x509_parser::prelude::{ASN1Time, FromDer, SubjectPublicKeyInfo, X509Certificate};
 
 use super::arg_source::ArgSource;
+use super::pem;
+use crate::environment::is_quoted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::secret::{contains_bytes, into_secret};
@@ -97,7 +99,7 @@ impl CertificateFile {
         let file = sanitize_line(&self.path.display().to_string());
         let bytes = files::read_limited(&self.path, MAX_FILE_SIZE).await;
         let bytes = bytes.map_err(|error| read_error(error, &file, self.source));
-        let certificate = bytes.and_then(|bytes| validate(&bytes, self.password.as_ref(), &file));
+        let certificate = bytes.and_then(|bytes| validate_with_password(&bytes, self.password.as_ref(), &file));
         certificate.map_err(|error| error.with_detail(format!("the file is named by {}", self.source)))
     }
 }
@@ -185,6 +187,22 @@ struct PemContents {
     certificates: Vec<Vec<u8>>,
 }
 
+/// Parses a certificate file. If the password does not open it, tries the password without the line end that a file or a
+/// secret store added.
+fn validate_with_password(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
+    let needs_password = |error: &Error| error.downcast_ref::<PasswordRequired>().is_some();
+    let given = expose_or_empty(password);
+    let trimmed = given.trim_start_matches('\u{FEFF}').trim_end_matches(['\r', '\n']);
+    let mut result = validate(bytes, password, file);
+    if trimmed != given && result.as_ref().is_err_and(needs_password) {
+        result = validate(bytes, Some(&SecretString::from(trimmed)), file);
+    }
+    result.map_err(|error| {
+        let is_quoted = needs_password(&error) && is_quoted(trimmed);
+        if is_quoted { error.with_detail("the password begins and ends with a quotation mark") } else { error }
+    })
+}
+
 /// Parses a certificate file. Fails if it has no RSA key with a matching certificate that is valid now.
 fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
     let invalid = |reason: &str| Error::auth(format!("{file}: {reason}"));
@@ -192,6 +210,8 @@ fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result
         return Err(invalid("it is empty"));
     }
     let bytes = &*files::decode_text(bytes);
+    let decoded = pem::decode_base64(bytes);
+    let bytes = decoded.as_deref().unwrap_or(bytes);
     let is_pem = contains_bytes(bytes, b"-----BEGIN ");
     let contents = if is_pem { parse_pem(bytes, password, file)? } else { parse_pfx(bytes, password, file)? };
     if contents.keys.is_empty() {
@@ -233,8 +253,7 @@ fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> Result<Vec<Arc<dyn Si
 }
 
 fn parse_pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<PemContents> {
-    // Concatenated files without a trailing newline join two PEM boundaries in one line.
-    let text = Zeroizing::new(String::from_utf8_lossy(bytes).replace("----------BEGIN", "-----\n-----BEGIN"));
+    let text = pem::restore_lines(&String::from_utf8_lossy(bytes));
     let mut contents = PemContents::default();
     for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(text.as_bytes()) {
         let (kind, der) = section.map_err(|_| {
@@ -279,6 +298,11 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
     let archive = Pkcs12Archive::from_pkcs12(bytes, expose_or_empty(password)).map_err(|error| match error {
         Pkcs12Error::MacError(_) | Pkcs12Error::Pkcs5Error(_) | Pkcs12Error::UnpadError => {
             PasswordRequired::error(password, file)
+        }
+        Pkcs12Error::DerError(_) if pem::is_ber(bytes) => {
+            let command = format!("openssl pkcs12 -in {} -out app.pem", shell_quote(file));
+            Error::auth(format!("{file}: its PKCS#12 (PFX) is in BER, and only DER can be read"))
+                .with_hint(format!("rewrite it as PEM, and use that: {command}"))
         }
         Pkcs12Error::DerError(_) => {
             Error::auth(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))

@@ -20,6 +20,7 @@ mod federated;
 mod landing;
 mod loopback;
 mod oauth_error;
+mod pem;
 mod permissions;
 mod profile;
 mod profile_store;

@@ -302,3 +302,42 @@ fn status_does_not_read_certificate() {
     let missing = text_of(env.home().join("missing.pem"));
     run(&env, &app_with(&[(CERTIFICATE, &missing)]), &["status"]).assert_code(0);
 }
+
+/// The outermost sequence with an indefinite length.
+fn with_indefinite_length(der: &[u8]) -> Vec<u8> {
+    assert_eq!(der[..2], [0x30, 0x82], "a sequence with two bytes of length");
+    [&[0x30, 0x80], &der[4..], &[0, 0]].concat()
+}
+
+#[test]
+fn ber_pfx_error_shows_how_to_rewrite_it() {
+    let env = TestEnv::new();
+    let pfx = with_indefinite_length(&TestCertificate::rsa().pfx("sesame", true));
+    let mut transcript = Transcript::default();
+    run_with_file(&mut transcript, "BER", &env, &env.write("app.pfx", pfx), Some("sesame"));
+    cli_snapshot!(transcript, @"
+    ===== BER =====
+    exit_code: 4
+    ----- stderr -----
+    error: [TMP]/app.pfx: its PKCS#12 (PFX) is in BER, and only DER can be read
+      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    hint: rewrite it as PEM, and use that: openssl pkcs12 -in [TMP]/app.pfx -out app.pem
+    ");
+}
+
+#[test]
+fn quoted_certificate_password_error_names_quotation_marks() {
+    let env = TestEnv::new();
+    let pfx = TestCertificate::rsa().pfx("sesame", true);
+    let mut transcript = Transcript::default();
+    run_with_file(&mut transcript, "quoted", &env, &env.write("app.pfx", pfx), Some("\"sesame\"\n"));
+    cli_snapshot!(transcript, @"
+    ===== quoted =====
+    exit_code: 4
+    ----- stderr -----
+    error: [TMP]/app.pfx: the password does not open it
+      the password begins and ends with a quotation mark
+      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    ");
+}

@@ -1,5 +1,6 @@
 //! Supported formats of certificate and key.
 
+use base64::prelude::{BASE64_STANDARD as STANDARD, Engine as _};
 use pkcs8::PrivateKeyInfoRef;
 use pkcs8::der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2::Parameters;
@@ -151,4 +152,66 @@ fn connect_prompts_for_certificate_password() {
     assert_eq!(output.code, 0, "{}", output.screen);
     assert!(!output.screen.contains(PASSWORD), "{}", output.screen);
     assert_eq!(env.cache()["profiles"]["default"]["method"], "application");
+}
+
+#[test]
+fn pem_that_lost_its_lines_is_accepted() {
+    let env = TestEnv::new();
+    let certificate = registered(&env);
+    let pem = both(&certificate);
+    let encrypted = encrypted_key(&certificate, PASSWORD) + &certificate.certificate_pem();
+    for pem in [pem, encrypted] {
+        for (form, content) in [
+            ("line ends became blanks", pem.replace('\n', " ")),
+            ("escaped line ends", pem.replace('\n', "\\n")),
+            ("escaped Windows line ends", pem.replace('\n', "\\r\\n")),
+            ("no line ends", pem.replace('\n', "")),
+            ("indented", format!("    {}", pem.replace('\n', "\n    "))),
+            ("tabs and blanks at the ends", pem.replace('\n', " \t\n")),
+            ("in quotation marks", format!("\"{}\"", pem.trim_end())),
+            ("as JSON", serde_json::to_string(&pem).unwrap()),
+            ("base64", STANDARD.encode(&pem)),
+        ] {
+            let file = env.write("app.pem", content);
+            let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]);
+            assert_eq!((result.code, result.stderr.as_str()), (0, ""), "{form}");
+        }
+    }
+}
+
+#[test]
+fn base64_of_pfx_is_accepted() {
+    let env = TestEnv::new();
+    let pfx = STANDARD.encode(registered(&env).pfx("", true));
+    let lines: Vec<&str> = (0..pfx.len()).step_by(76).map(|at| &pfx[at..pfx.len().min(at + 76)]).collect();
+    for content in [pfx.clone(), format!("{pfx}\n"), format!("\u{feff}\"{pfx}\"\r\n"), lines.join("\r\n")] {
+        let result = list_by_certificate(&env, &env.write("app.pfx", content));
+        assert_eq!((result.code, result.stderr.as_str()), (0, ""));
+    }
+}
+
+#[test]
+fn line_end_of_certificate_password_is_ignored() {
+    let env = TestEnv::new();
+    let certificate = registered(&env);
+    let pem = encrypted_key(&certificate, PASSWORD) + &certificate.certificate_pem();
+    for content in [certificate.pfx(PASSWORD, true), certificate.pfx(PASSWORD, false), pem.into_bytes()] {
+        let file = env.write("app.pfx", content);
+        for password in [format!("{PASSWORD}\n"), format!("{PASSWORD}\r\n"), format!("\u{feff}{PASSWORD}\r\n")] {
+            let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, &password)]);
+            assert_eq!((result.code, result.stderr.as_str()), (0, ""), "{password:?}");
+        }
+    }
+    // A password may end in a line end.
+    let file = env.write("app.pfx", certificate.pfx("a\n", true));
+    list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, "a\n")]).assert_code(0);
+}
+
+#[test]
+fn white_space_around_certificate_path_is_ignored() {
+    let env = TestEnv::new();
+    let file = env.write("app.pem", both(&registered(&env)));
+    for path in [format!("{file}\r"), format!(" {file}\r\n"), format!("\u{feff}{file}")] {
+        list_by_certificate(&env, &path).assert_code(0);
+    }
 }
