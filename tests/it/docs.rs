@@ -13,6 +13,7 @@ use crate::support::fixtures::{
     CAPTIVE_PORTAL_PAGE, DISABLED_PRODUCT, ENABLED_PRODUCT, OLD_POWER_BI, POWER_BI, TRIALS, UNKNOWN_TENANT, VISIO,
 };
 use crate::support::server::{RefusingPort, Server, TestCa, Validity, http_response};
+use crate::tenant::certificates::TestCertificate;
 use crate::tenant::{
     ADMIN, APP_ID, APP_SECRET, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Product, READ_PERMISSION, Response,
 };
@@ -526,5 +527,43 @@ fn commands_in_code_blocks_parse() {
         let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
         let result = env.run(&arguments);
         assert_eq!(result.code, 0, "mscommerce {}\n{}", command.join(" "), result.stderr);
+    }
+}
+
+/// Runs the shell script of docs/partners.md that reads customers.csv.
+#[cfg(unix)]
+#[test]
+fn script_for_customers_reads_files_of_excel_and_notepad() {
+    let text = fs::read_to_string(root().join("docs/partners.md")).unwrap();
+    let script =
+        text.split("```sh\n").find(|block| block.starts_with("#!/bin/sh")).unwrap().split("```").next().unwrap();
+    let env = TestEnv::new();
+    let certificate = TestCertificate::rsa();
+    env.tenant.register_certificate(&certificate.certificate_der);
+    env.tenant.grant_app(&[READ_PERMISSION]);
+    env.write("app.pem", certificate.key_pem() + &certificate.certificate_pem());
+    env.write("baseline.toml", "[products]\nCFQ7TTC0H9MP = 'Disabled'\n");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mscommerce"), env.home().join("mscommerce")).unwrap();
+    let path = format!("{}:{}", env.home().display(), std::env::var("PATH").unwrap());
+    let lines = format!("{HOME_TENANT},{APP_ID},app.pem\n{CUSTOMER_TENANT},{APP_ID},app.pem\n");
+    for (name, customers) in [
+        ("as it is", lines.clone()),
+        ("no final line end", lines.trim_end().to_owned()),
+        ("Windows line ends", lines.replace('\n', "\r\n")),
+        ("byte order mark", format!("\u{feff}{lines}")),
+        ("Excel", format!("\u{feff}{}", lines.trim_end().replace('\n', "\r\n"))),
+        ("Excel with semicolons, blank lines", lines.replace('\n', "\r\n\r\n").replace(',', ";")),
+    ] {
+        env.write("customers.csv", customers);
+        let mut command = crate::support::pty::in_shell(script, &env.command::<&str>(&[]));
+        let result = command.env("PATH", &path).current_dir(env.home()).output().unwrap();
+        let result = CliResult::from(result).assert_code(0);
+        let expected = format!("{HOME_TENANT}: exit code 3\n{CUSTOMER_TENANT}: exit code 0\n");
+        assert_eq!(result.stdout, expected, "{name}\n{}", result.stderr);
+        for (tenant, rows) in [(HOME_TENANT, 2), (CUSTOMER_TENANT, 1)] {
+            let file = format!("drift-{tenant}.csv");
+            assert_eq!(env.read(&file).lines().count(), rows, "{name}");
+            fs::remove_file(env.home().join(file)).unwrap();
+        }
     }
 }
