@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use crate::error::Error;
+use crate::files;
+use crate::input::Input;
+use crate::secret::SecretBytes;
 
 /// The flag or environment variable that supplied a value, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,14 @@ pub enum ArgSource {
 }
 
 impl ArgSource {
+    /// Reads the file, or standard input if a flag names it `-`. Fails like [`files::read_limited`].
+    pub async fn read(self, path: &Path, limit: usize) -> io::Result<SecretBytes> {
+        match self {
+            Self::Flag(_) if files::is_stdio(path) => Input::from_process().read_limited(limit).await,
+            _ => files::read_limited(path, limit).await,
+        }
+    }
+
     /// The error for an unreadable file: a usage error for a flag, an authentication error for a variable.
     pub fn read_error(self, error: io::Error, description: &str) -> Error {
         let error = match self {

@@ -31,7 +31,7 @@ use crate::environment::is_quoted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::secret::{contains_bytes, into_secret};
-use crate::text::{format_timestamp, sanitize_line, shell_quote};
+use crate::text::{format_timestamp, shell_quote};
 
 /// The maximum size of a certificate file, in bytes.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
@@ -96,8 +96,8 @@ impl CertificateFile {
     }
 
     async fn read(&self) -> Result<ClientCertificate> {
-        let file = sanitize_line(&self.path.display().to_string());
-        let bytes = files::read_limited(&self.path, MAX_FILE_SIZE).await;
+        let file = files::input_name(&self.path);
+        let bytes = self.source.read(&self.path, MAX_FILE_SIZE).await;
         let bytes = bytes.map_err(|error| read_error(error, &file, self.source));
         let certificate = bytes.and_then(|bytes| validate_with_password(&bytes, self.password.as_ref(), &file));
         certificate.map_err(|error| error.with_detail(format!("the file is named by {}", self.source)))

@@ -114,8 +114,9 @@ impl ClientAssertion {
 }
 
 async fn from_file(path: &Path, arg_source: ArgSource) -> Result<ClientAssertion> {
-    let source = format!("{} ({arg_source})", sanitize_line(&path.display().to_string()));
-    let bytes = files::read_limited(path, MAX_FILE_SIZE)
+    let source = format!("{} ({arg_source})", files::input_name(path));
+    let bytes = arg_source
+        .read(path, MAX_FILE_SIZE)
         .await
         .map_err(|error| arg_source.read_error(error, &format!("the federated token {source}")))?;
     ClientAssertion::new(&String::from_utf8_lossy(&files::decode_text(&bytes)), source)

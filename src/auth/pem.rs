@@ -64,14 +64,25 @@ pub fn decode_base64(bytes: &[u8]) -> Option<SecretBytes> {
     (decoded.first() == Some(&0x30) || contains_bytes(&decoded, BEGIN.as_bytes())).then_some(decoded)
 }
 
-/// Whether a PFX file is in BER, whose lengths may be indefinite, as `BouncyCastle` writes it.
+/// Whether a PFX file is in BER: the outer sequence, or the octet string within it, has an indefinite length, as
+/// `BouncyCastle` writes it.
 pub fn is_ber(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x30, 0x80]) || (bytes.first() == Some(&0x30) && contains_bytes(bytes, &[0x24, 0x80]))
+    // The octet string follows the version and the content type. Further bytes may be random.
+    let header = &bytes[..bytes.len().min(32)];
+    header.starts_with(&[0x30, 0x80]) || (header.starts_with(&[0x30]) && contains_bytes(header, &[0x24, 0x80]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn is_ber_looks_for_indefinite_lengths_in_the_header() {
+        let header = b"\x30\x82\x01\x00\x02\x01\x03\x30\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01";
+        let pfx = |octets: &[u8]| [header, octets, &[0; 40], &[0x24, 0x80]].concat();
+        assert!(is_ber(b"\x30\x80\x02\x01\x03") && is_ber(&pfx(b"\xa0\x80\x24\x80\x04\x81")));
+        assert!(!is_ber(&pfx(b"\xa0\x81\xa0\x04\x81")) && !is_ber(b"") && !is_ber(b"text \x24\x80"));
+    }
 
     #[test]
     fn restore_lines_restores_line_breaks() {

@@ -61,10 +61,7 @@ impl Query {
     /// Renders selected objects as records. Renders other values, and all values in TSV, as plain text without a
     /// header, so that scripts do not have to parse JSON. Fails if the expression cannot be evaluated.
     pub fn apply(&self, output: &Output, format: Format, options: RenderOptions) -> Result<String> {
-        let data = serde_json::to_value(output).map_err(Error::from_source)?;
-        let selected = self.expression.search(&data);
-        let selected = selected.map_err(|error| Error::failed(format!("--query: {}", format_error(&error))))?;
-        let selected = self.restore_order(&selected, &self.key_ranks(&data))?;
+        let selected = self.select(&serde_json::to_value(output).map_err(Error::from_source)?)?;
         match format {
             Format::Json => json::render(&selected),
             Format::Tsv => Ok(to_plain_lines(&selected)),
@@ -73,6 +70,13 @@ impl Query {
                 None => Ok(to_plain_lines(&selected)),
             },
         }
+    }
+
+    /// The part of the data that the expression selects.
+    fn select(&self, data: &Value) -> Result<Value> {
+        let selected = self.expression.search(data);
+        let selected = selected.map_err(|error| Error::failed(format!("--query: {}", format_error(&error))))?;
+        self.restore_order(&selected, &self.key_ranks(data))
     }
 
     /// The rank of each key: in the order of the data, then in the order of the expression.

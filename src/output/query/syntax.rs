@@ -135,6 +135,10 @@ fn any_value() -> Vec<Rcvar> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
     use crate::output::Query;
 
@@ -205,6 +209,100 @@ mod tests {
             ("``", "''"),
         ] {
             assert_eq!(quote_plain_literals(expression), quoted);
+        }
+    }
+
+    const TOKENS: &[&str] = &[
+        "[",
+        "]",
+        "[*]",
+        "[]",
+        "[?",
+        "[0]",
+        "[-1]",
+        "[::-1]",
+        "[1:-3:2]",
+        "[-9:9]",
+        "[:2147483646]",
+        "[2147483646:]",
+        "{",
+        "}",
+        "(",
+        ")",
+        ".",
+        ".*",
+        "*",
+        "@",
+        "&",
+        "&&",
+        "|",
+        "||",
+        "!",
+        "==",
+        "<",
+        ">=",
+        "!=",
+        ",",
+        ":",
+        "a",
+        "b",
+        "name",
+        "a:",
+        "'x'",
+        "`1`",
+        "`-1.5e300`",
+        "`null`",
+        "`[3, 1, \"a\"]`",
+        "`{\"a\": [1]}`",
+        "``",
+        "\"name\"",
+        "abs(",
+        "avg(",
+        "ceil(",
+        "contains(",
+        "ends_with(",
+        "floor(",
+        "join(",
+        "keys(",
+        "length(",
+        "map(&",
+        "max(",
+        "max_by(@, &",
+        "merge(",
+        "min(",
+        "min_by(@, &",
+        "not_null(",
+        "reverse(",
+        "sort(",
+        "sort_by(@, &",
+        "starts_with(",
+        "sum(",
+        "to_array(",
+        "to_number(",
+        "to_string(",
+        "type(",
+        "values(",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
+
+        /// A panic would lose the result of a change.
+        #[test]
+        fn any_expression_is_parsed_and_evaluated_without_panic(tokens in vec(select(TOKENS), 1..10)) {
+            let expression = tokens.concat();
+            if let Ok(query) = Query::parse(&expression) {
+                let data = serde_json::json!([
+                    {"name": "Power BI Pro", "a": 1, "b": [1, 2.5, -3]},
+                    {"name": null, "a": "x", "b": {"a": [[], {}]}},
+                    [1, 2, 3],
+                    ["x", "y"],
+                    "text",
+                ]);
+                for part in data.as_array().into_iter().flatten().chain([&data]) {
+                    let _ = query.select(part);
+                }
+            }
         }
     }
 }

@@ -19,7 +19,9 @@ fn connect_application_with_each_credential() {
         (&["--client-secret-stdin"], &format!(" {APP_SECRET}\r\n"), APP_SECRET),
         (&["--client-secret-stdin"], &format!("\u{feff}{APP_SECRET}\r\n"), APP_SECRET),
         (&["--certificate", &pem], "", APP_ID),
+        (&["--certificate", "-"], &env.read("app.pem"), APP_ID),
         (&["--federated-token-file", &token], "", ISSUER),
+        (&["--federated-token-file", "-"], &env.read("token"), ISSUER),
     ] {
         env.tenant.forget_requests();
         let result = connect(&env, flags, input).assert_code(0).stdout_is_empty();
