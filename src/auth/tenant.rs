@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::text::truncate;
+use crate::text::{remove_invisible, truncate};
 
 /// The tenant segment for the home tenant of the user who signs in.
 pub const ORGANIZATIONS: &str = "organizations";
@@ -16,7 +16,7 @@ pub struct Tenant(String);
 impl Tenant {
     /// Parses a tenant ID (a GUID) or a domain such as `contoso.onmicrosoft.com`. Fails with a message for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let name = text.trim().to_ascii_lowercase();
+        let name = remove_invisible(text).trim().to_ascii_lowercase();
         let is_label = |label: &str| {
             !label.is_empty()
                 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
@@ -61,7 +61,12 @@ mod tests {
 
     #[test]
     fn only_ids_and_domains_are_tenants() {
-        for valid in ["11111111-1111-4111-8111-111111111111", "Contoso.onmicrosoft.com", "a-b.example"] {
+        for valid in [
+            "11111111-1111-4111-8111-111111111111",
+            "Contoso.onmicrosoft.com",
+            "a-b.example",
+            "\u{feff}a.example\u{200b} ",
+        ] {
             assert!(Tenant::parse(valid).is_ok(), "{valid}");
         }
         for invalid in ["", "common", "consumers", "a/b.c", "..", "x..y", "a b.c", "-a.b", "contoso", "a.b?c"] {

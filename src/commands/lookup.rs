@@ -117,7 +117,9 @@ fn not_found(text: &str, items: &[ProductPolicy], lookup: &LookupContext, contex
     if let Some(hint) = renumbered_hint(text, context) {
         return error.with_hint(hint);
     }
+    let is_joined = text.split(',').filter(|part| items.iter().any(|item| item.matches_id_or_name(part))).count() > 1;
     with_suggestions(error, text, items, lookup.kind)
+        .with_hints(is_joined.then(|| "separate ids and names by blanks, and quote each name by itself".to_owned()))
         .with_hint(context.command(lookup.list))
         .with_hints(lookup.alternative.map(str::to_owned))
 }

@@ -14,7 +14,7 @@ use crate::auth::Tenant;
 use crate::context::{Context, CredentialSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::text::{remove_invisible, sanitize_line, shell_quote};
+use crate::text::{sanitize_line, shell_quote};
 
 /// In bytes. Larger than any realistic list of tenants.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
@@ -74,8 +74,7 @@ async fn read_tenants_file(path: &Path, context: &Context) -> Result<Vec<Tenant>
     })?;
     let mut tenants = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let name = remove_invisible(line.split('#').next().unwrap_or_default());
-        let name = name.trim();
+        let name = line.split('#').next().unwrap_or_default().trim();
         if !name.is_empty() {
             let tenant = Tenant::parse(name).map_err(|error| {
                 Error::usage(format!("--tenants-file: {file}:{}: {}", index + 1, sanitize_line(&error)))

@@ -220,6 +220,10 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || TestEnv::new().run_with_env(&APPLICATION[..1], LIST),
     },
     ErrorCase {
+        heading: "the value of {variable} begins and ends with a quotation mark",
+        run: || list(&[("MSCOMMERCE_CLIENT_ID", "\"x\"")]),
+    },
+    ErrorCase {
         heading: "could not listen on the port {port}",
         run: || {
             let server = Server::unexpected();

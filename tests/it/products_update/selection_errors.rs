@@ -605,6 +605,16 @@ fn joined_ids_error_shows_separated_ids() {
 }
 
 #[test]
+fn joined_names_error_has_hint() {
+    let env = TestEnv::signed_in();
+    for text in ["Power BI Pro, visio plan 1", "CFQ7TTC0H9MP,Visio Plan 1"] {
+        let result = assert_rejected(&env, &[&[text], DISABLE].concat());
+        result.stderr_contains(&["hint: separate ids and names by blanks, and quote each name by itself\n"]);
+    }
+    assert_rejected(&env, &[&["Nothing, at all"], DISABLE].concat()).stderr_lacks("separate");
+}
+
+#[test]
 fn glob_pattern_that_selects_nothing_has_hint() {
     let env = TestEnv::signed_in();
     cli_snapshot!(assert_rejected(&env, &[&["--name", "Power*"], DISABLE].concat()), @"
