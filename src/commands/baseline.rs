@@ -10,7 +10,7 @@ use super::export::ExportArgs;
 use super::lookup;
 use super::tenants::{TenantClient, TenantResults, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
-use crate::api::{PolicyValue, ProductPolicy, Scope};
+use crate::api::{PolicyValue, ProductPolicy};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::files;
@@ -95,7 +95,7 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
     let plan = async |tenant: TenantClient| {
         tenant.api.prepare(options.access()).await?;
         let Comparison { plan, unknown } =
-            baseline.compare(lookup::list(&Scope::ALL, &tenant.api, &tenant.context).await?)?;
+            baseline.compare(lookup::list(&baseline.scopes, &tenant.api, &tenant.context).await?)?;
         plan.ensure_addressable()?;
         if !unknown.is_empty() && !args.ignore_unknown {
             return Err(unknown_ids_error(&unknown, &tenant.context));
@@ -171,7 +171,8 @@ pub async fn check(args: CheckArgs, context: &Context) -> Result<CommandOutput> 
     let baseline = read_baseline(&args.file, context).await?;
     let tenants = Tenants::resolve(tenant_list, context).await?;
     let compare = async |tenant: TenantClient| {
-        let comparison = baseline.compare(lookup::list(&Scope::ALL, &tenant.api, &tenant.context).await?)?;
+        let listed = lookup::list(&baseline.scopes, &tenant.api, &tenant.context).await?;
+        let comparison = baseline.compare(listed)?;
         Ok(check_tenant(comparison, &args.file, &tenant))
     };
     let results = tenants.for_each(compare).await?;

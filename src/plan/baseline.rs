@@ -48,6 +48,8 @@ pub struct Baseline {
     /// The policy ID and its line.
     policy: Option<(String, usize)>,
     default: Option<PolicyValue>,
+    /// What the file speaks of, products first. A default speaks of both.
+    pub scopes: Vec<Scope>,
     entries: Vec<BaselineEntry>,
 }
 
@@ -125,7 +127,8 @@ impl Baseline {
     }
 
     fn from_fields(file: &str, fields: &[Field]) -> Result<Self> {
-        let mut baseline = Self { file: file.to_owned(), policy: None, default: None, entries: Vec::new() };
+        let (file, entries, scopes) = (file.to_owned(), Vec::new(), Vec::new());
+        let mut baseline = Self { file, policy: None, default: None, scopes, entries };
         let mut keys = BTreeSet::new();
         for Field { key, line, value } in fields {
             let error = |reason: &str| Err(baseline.error_at(*line, key, reason));
@@ -149,9 +152,11 @@ impl Baseline {
             }
         }
         if keys.iter().eq([&POLICY]) {
-            let message = format!("{file} names no product, no offer type and no default");
+            let message = format!("{} names no product, no offer type and no default", baseline.file);
             return Err(Error::failed(message).with_hint(HINT_EXPORT));
         }
+        let is_mentioned = |scope: &Scope| baseline.default.is_some() || keys.contains(table_name(Some(*scope)));
+        baseline.scopes = Scope::ALL.into_iter().filter(is_mentioned).collect();
         Ok(baseline)
     }
 

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::support::fixtures::{PLANNER, POWER_BI, TRIALS, VISIO};
+use crate::support::fixtures::{LIST_OFFER_TYPES, LIST_PRODUCTS, PLANNER, POWER_BI, TRIALS, VISIO};
 use crate::support::snapshot::Transcript;
-use crate::tenant::{CUSTOMER_DOMAIN, Product, default_offer_types, default_products};
+use crate::tenant::{CUSTOMER_DOMAIN, Product, Response, default_offer_types, default_products};
 
 #[track_caller]
 fn check(env: &TestEnv, text: &str, code: i32) -> CliResult {
@@ -23,21 +23,36 @@ DYNAMICSBC = "Disabled"
 "#;
 
 #[test]
-fn check_sends_only_the_two_list_requests() {
+fn check_lists_only_what_the_file_mentions() {
     let env = TestEnv::signed_in();
-    for (text, code) in [
-        ("[products]\nCFQ7TTC0H9MP = \"Enabled\"", 0),
-        ("[products]\nCFQ7TTC0H9MP = \"Disabled\"", 3),
-        ("[offer-types]\nSaaS = \"Disabled\"", 3),
-        ("default = \"Disabled\"", 3),
+    for (text, code, lists) in [
+        ("[products]\nCFQ7TTC0H9MP = \"Enabled\"", 0, &[LIST_PRODUCTS][..]),
+        ("[products]\nCFQ7TTC0H9MP = \"Disabled\"", 3, &[LIST_PRODUCTS]),
+        ("[products]\nSaaS = \"Disabled\"", 3, &[LIST_PRODUCTS]),
+        ("[offer-types]\nSaaS = \"Disabled\"", 3, &[LIST_OFFER_TYPES]),
+        ("[offer-types]\n[products]\nCFQ7TTC0H9MP = \"Enabled\"", 0, &LISTS),
+        ("default = \"Disabled\"", 3, &LISTS),
+        ("default = \"Disabled\"\n[products]\nCFQ7TTC0H9MP = \"Enabled\"", 3, &LISTS),
     ] {
         env.tenant.forget_requests();
         check(&env, text, code);
-        assert_eq!(sorted_requests(&env), LISTS, "{text}");
+        assert_eq!(sorted_requests(&env), lists, "{text}");
     }
     for item in default_products().iter().chain(&default_offer_types()) {
         assert_eq!(env.tenant.value(&item.id), item.value);
     }
+}
+
+/// Some tenants reject the scope (microsoft-365-docs issue 11065).
+#[test]
+fn file_of_products_needs_no_offer_types() {
+    let env = TestEnv::signed_in();
+    let invalid = json!({ "errorCode": "BadRequest", "reason": "Invalid scope." });
+    env.tenant.fail_times(usize::MAX, LIST_OFFER_TYPES, Response::json(400, &invalid));
+    check(&env, "[products]\nCFQ7TTC0H9MP = \"Disabled\"", 3);
+    env.run_in_home(&["baseline", "apply", "b.toml", "--yes"]).assert_code(0);
+    assert_eq!(env.tenant.value(POWER_BI), "Disabled");
+    check(&env, "default = \"Disabled\"", 1).stderr_contains(&["could not list the offer types", "Invalid scope."]);
 }
 
 #[test]
