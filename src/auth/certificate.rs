@@ -28,6 +28,7 @@ use x509_parser::prelude::{ASN1Time, FromDer, SubjectPublicKeyInfo, X509Certific
 use super::arg_source::ArgSource;
 use super::pem;
 use crate::environment::is_quoted;
+use super::work_factor::is_affordable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::secret::{contains_bytes, into_secret};
@@ -284,6 +285,10 @@ fn decrypt_key(text: &str, password: Option<&SecretString>, file: &str) -> Resul
     let damaged = || Error::auth(format!("{file}: its encrypted private key cannot be read"));
     let (_, document) = SecretDocument::from_pem(section).map_err(|_| damaged())?;
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| damaged())?;
+    if !is_affordable(&encrypted.encryption_algorithm) {
+        let error = Error::auth(format!("{file}: its private key is encrypted with an excessive work factor"));
+        return Err(error.with_hint(hint_convert_key(file)));
+    }
     let key = encrypted.decrypt(expose_or_empty(password)).map_err(|error| match error {
         pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) => {
             PasswordRequired::error(password, file)
@@ -308,6 +313,10 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
             Error::auth(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))
                 .with_hint("a certificate alone (.cer, .p7b) does not do: its private key is needed, too")
         }
+        Pkcs12Error::InvalidParameters => Error::auth(format!(
+            "{file}: its PKCS#12 is encrypted with an excessive work factor, or without parameters"
+        ))
+        .with_hint("export it anew with AES-256 and SHA-256"),
         other => Error::auth(format!("{file}: its PKCS#12 cannot be read: {other}"))
             .with_hint("export it anew with AES-256 and SHA-256"),
     })?;

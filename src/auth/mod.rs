@@ -29,6 +29,7 @@ pub mod proptests;
 mod session;
 mod sign_in_command;
 mod tenant;
+mod work_factor;
 
 pub use application::{ApplicationCredential, ClientAuth, ClientCredentials};
 pub use browser::{can_open_browser, is_ssh_session, open_browser};

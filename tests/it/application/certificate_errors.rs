@@ -1,7 +1,16 @@
 //! Certificate files that cannot be used.
 
+use std::time::Instant;
+
+use pkcs8::der::asn1::OctetStringRef;
+use pkcs8::der::pem::LineEnding;
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::{EncryptionScheme as Cipher, Kdf, Parameters, Pbkdf2Params, ScryptParams};
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
+
 use super::certificates::encrypted_key;
 use super::*;
+use crate::support::server::TEST_TIMEOUT;
 use crate::support::snapshot::Transcript;
 use crate::tenant::certificates::RsaKey;
 
@@ -31,6 +40,80 @@ fn assert_no_key(result: &CliResult) {
     for secret in ["BEGIN", "MII", "sesame"] {
         assert!(!result.stderr.contains(secret), "{}", result.stderr);
     }
+}
+
+#[test]
+fn excessive_work_factor_is_refused_at_once() {
+    let certificate = registered(&TestEnv::new());
+    let pbkdf2 = |iteration_count| {
+        Kdf::Pbkdf2(Pbkdf2Params { iteration_count, ..Pbkdf2Params::hmac_sha256(2048, b"simulated salt").unwrap() })
+    };
+    let scrypt = |cost_parameter, parallelization| {
+        Kdf::Scrypt(ScryptParams {
+            salt: b"simulated salt".as_slice().try_into().unwrap(),
+            cost_parameter,
+            block_size: 8,
+            parallelization,
+            key_length: None,
+        })
+    };
+    let pem = |kdf: Kdf| {
+        let parameters = Parameters { kdf, encryption: Cipher::Aes256Cbc { iv: [7; 16] } };
+        let key = EncryptedPrivateKeyInfoRef {
+            encryption_algorithm: EncryptionScheme::Pbes2(parameters),
+            encrypted_data: OctetStringRef::new(&[0; 64]).unwrap(),
+        };
+        let key = SecretDocument::encode_msg(&key).unwrap().to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF).unwrap();
+        (key.to_string() + &certificate.certificate_pem()).into_bytes()
+    };
+    let cases = [
+        ("PBKDF2", pem(pbkdf2(u32::MAX))),
+        ("scrypt, memory", pem(scrypt(1 << 40, 1))),
+        ("scrypt, time", pem(scrypt(1 << 14, u16::MAX))),
+        ("scrypt, zero", pem(scrypt(0, 1))),
+        ("PKCS#12", with_most_iterations(&certificate.pfx("sesame", true))),
+    ];
+    let mut transcript = Transcript::default();
+    for (name, content) in cases {
+        let env = TestEnv::new();
+        let started = Instant::now();
+        run_with_file(&mut transcript, name, &env, &env.write("app.pem", content), Some("sesame"));
+        // Each of these would take minutes or more.
+        assert!(started.elapsed() < TEST_TIMEOUT, "{name}: {:?}", started.elapsed());
+    }
+    cli_snapshot!(transcript, @"
+    ===== PBKDF2 =====
+    ===== scrypt, memory =====
+    ===== scrypt, time =====
+    ===== scrypt, zero =====
+    exit_code: 4
+    ----- stderr -----
+    error: [TMP]/app.pem: its private key is encrypted with an excessive work factor
+      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    hint: write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
+    ===== PKCS#12 =====
+    exit_code: 4
+    ----- stderr -----
+    error: [TMP]/app.pem: its PKCS#12 is encrypted with an excessive work factor, or without parameters
+      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    hint: export it anew with AES-256 and SHA-256
+    ");
+}
+
+/// Replaces 2000 iterations of a PFX file's MAC by the largest number. It is the last element of the last sequence.
+fn with_most_iterations(pfx: &[u8]) -> Vec<u8> {
+    let (rest, iterations) = pfx.split_at(pfx.len() - 4);
+    assert_eq!(iterations, [2, 2, 0x07, 0xd0]);
+    let mut changed = [rest, &[2, 4, 0x7f, 0xff, 0xff, 0xff]].concat();
+    // The lengths of the whole file and of the last sequence.
+    let is_last = |start: &usize| {
+        pfx[*start] == 0x30 && pfx[start + 2] == 0x30 && start + 2 + usize::from(pfx[start + 1]) == pfx.len()
+    };
+    let last = (0..pfx.len() - 2).rev().find(is_last).unwrap();
+    changed[last + 1] += 2;
+    let length = u16::from_be_bytes([changed[2], changed[3]]) + 2;
+    changed[2..4].copy_from_slice(&length.to_be_bytes());
+    changed
 }
 
 #[test]
