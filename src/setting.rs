@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::auth::{ORGANIZATIONS, Tenant};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::is_loopback;
@@ -83,6 +84,19 @@ pub fn parse_url(environment: &Environment, variable: &'static str, default: &st
     }
 }
 
+/// Parses the URL of an authority host. Fails if its path begins with a tenant, because the tenant is a setting of its
+/// own; other paths may belong to a proxy.
+pub fn parse_authority(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
+    let setting = parse_url(environment, variable, default)?;
+    let first = setting.value.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default();
+    if Tenant::parse(first).is_err() && !["common", "consumers", ORGANIZATIONS].contains(&first) {
+        return Ok(setting);
+    }
+    let host = setting.value.origin().ascii_serialization();
+    let error = Error::usage(format!("{variable}: '{}' contains a tenant", truncate(setting.value.as_str(), 80)));
+    Err(error.with_hint(format!("set {variable}={host}, and name the tenant with --tenant or AZURE_TENANT_ID")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +121,20 @@ mod tests {
             "http://",
         ] {
             assert!(parse(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn authority_path_must_not_begin_with_tenant() {
+        let parse = |url: &str| parse_authority(&[("AUTHORITY", url)].into_iter().collect(), "AUTHORITY", "");
+        for valid in
+            ["https://login.example", "login.example/", "https://proxy.example/entra", "https://x.example/adfs/"]
+        {
+            assert!(parse(valid).is_ok(), "{valid}");
+        }
+        for invalid in ["contoso.example", "11111111-1111-4111-8111-111111111111/", "common", "organizations/v2.0"] {
+            let error = parse(&format!("https://login.example/{invalid}")).expect_err("a tenant");
+            assert!(error.hints()[0].contains("AUTHORITY=https://login.example,"), "{error:?}");
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::http::describe_roots;
 use crate::output::{Format, Query};
 use crate::secret::into_secret;
-use crate::setting::{DescribedSetting, Setting, Source, parse_url};
+use crate::setting::{DescribedSetting, Setting, Source, parse_authority, parse_url};
 use crate::text::truncate;
 
 /// The only policy in public use.
@@ -147,9 +147,10 @@ impl Settings {
         Ok((tenant, TENANT_VARIABLE))
     }
 
-    /// The authority host for sign-ins. Fails if `AZURE_AUTHORITY_HOST` is invalid.
+    /// The authority host for sign-ins. Fails if `AZURE_AUTHORITY_HOST` is invalid or contains a
+    /// tenant.
     pub fn authority(&self) -> Result<Url> {
-        parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY).map(|setting| setting.value)
+        parse_authority(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY).map(|setting| setting.value)
     }
 
     /// The resource that tokens must be issued for: the scope without `/.default`.
@@ -197,7 +198,7 @@ impl Settings {
     /// The settings that affect requests, with their sources, for `doctor`.
     pub fn describe(&self) -> Vec<DescribedSetting> {
         let row = |name, value: Result<String>, source: Source| DescribedSetting { name, value, source: source.name() };
-        let authority = parse_url(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY);
+        let authority = parse_authority(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY);
         let env_or_default = |variable, is_set: bool| if is_set { Source::Env(variable) } else { Source::Default };
         let authority_source = env_or_default(AUTHORITY_VARIABLE, self.environment.get(AUTHORITY_VARIABLE).is_some());
         let home_source = env_or_default(HOME_VARIABLE, self.environment.get_path(HOME_VARIABLE).is_some());

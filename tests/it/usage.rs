@@ -308,7 +308,12 @@ fn invalid_variable_error_names_variable() {
         let result = env.run_with_env(&[(variable, value)], &["products", "list"]);
         transcript.push(format!("{variable}='{value}'"), result.assert_code(2));
     }
-    for (variable, value) in [("AZURE_AUTHORITY_HOST", "http://login.example"), ("AZURE_TENANT_ID", "a b")] {
+    for (variable, value) in [
+        ("AZURE_AUTHORITY_HOST", "http://login.example"),
+        ("AZURE_AUTHORITY_HOST", "https://login.example/contoso.example"),
+        ("AZURE_AUTHORITY_HOST", "login.example/organizations/v2.0"),
+        ("AZURE_TENANT_ID", "a b"),
+    ] {
         let result = env.run_with_env(&[(variable, value)], &["connect", "--no-browser"]);
         transcript.push(format!("{variable}='{value}'"), result.assert_code(2));
     }
@@ -340,6 +345,16 @@ fn invalid_variable_error_names_variable() {
     ----- stderr -----
     error: AZURE_AUTHORITY_HOST: 'http://login.example' is plain http; tokens are sent over https, or to this machine alone
     hint: write https:// in place of http://
+    ===== AZURE_AUTHORITY_HOST='https://login.example/contoso.example' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_AUTHORITY_HOST: 'https://login.example/contoso.example' contains a tenant
+    hint: set AZURE_AUTHORITY_HOST=https://login.example, and name the tenant with --tenant or AZURE_TENANT_ID
+    ===== AZURE_AUTHORITY_HOST='login.example/organizations/v2.0' =====
+    exit_code: 2
+    ----- stderr -----
+    error: AZURE_AUTHORITY_HOST: 'https://login.example/organizations/v2.0' contains a tenant
+    hint: set AZURE_AUTHORITY_HOST=https://login.example, and name the tenant with --tenant or AZURE_TENANT_ID
     ===== AZURE_TENANT_ID='a b' =====
     exit_code: 2
     ----- stderr -----
