@@ -1,6 +1,7 @@
 //! Sanitizes untrusted text for output, and formats values for messages.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use regex_lite::{Captures, Regex};
 
 /// Whether the character controls a terminal or can disguise a name: C0 and C1 controls, line separators and
 /// bidirectional overrides.
@@ -57,6 +58,17 @@ pub fn sanitize(text: &str) -> String {
         other => other,
     };
     text.replace("\r\n", "\n").chars().map(replace).collect()
+}
+
+/// Replaces the escapes of lone surrogates in JSON text, which have no meaning in UTF-8, with that of U+FFFD.
+pub fn replace_lone_surrogates(json: &str) -> String {
+    if !json.contains(r"\u") {
+        return json.to_owned();
+    }
+    // A pair, a lone surrogate, or any other escape, such as that of a backslash before `ud800`.
+    let escape = Regex::new(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)");
+    let replace = |escape: &Captures| escape.get(1).map_or(escape[0].to_owned(), |_| r"\ufffd".to_owned());
+    escape.map_or_else(|_| json.to_owned(), |escape| escape.replace_all(json, replace).into_owned())
 }
 
 /// Truncates text to `limit` characters, followed by an ellipsis.
@@ -123,6 +135,19 @@ mod tests {
         }
         assert_eq!(comparison_key(" \u{200B}\u{A0}"), "");
         assert_eq!(collapse_whitespace("  a \u{A0} b "), " a b ");
+    }
+
+    #[test]
+    fn replace_lone_surrogates_keeps_other_escapes() {
+        for (json, expected) in [
+            (r#""a\ud800b""#, r#""a\ufffdb""#),
+            (r#""\uD800\uD800\uDC00\uDFFF""#, r#""\ufffd\uD800\uDC00\ufffd""#),
+            (r#""\uD800\n\udc00\u00e9""#, r#""\ufffd\n\ufffd\u00e9""#),
+            (r#""\\ud800 \\\ud800""#, r#""\\ud800 \\\ufffd""#),
+            (r#""\"\ud83d\ude00""#, r#""\"\ud83d\ude00""#),
+        ] {
+            assert_eq!(replace_lone_surrogates(json), expected);
+        }
     }
 
     #[test]

@@ -27,8 +27,8 @@ use x509_parser::prelude::{ASN1Time, FromDer, SubjectPublicKeyInfo, X509Certific
 
 use super::arg_source::ArgSource;
 use super::pem;
-use crate::environment::is_quoted;
 use super::work_factor::is_affordable;
+use crate::environment::is_quoted;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::secret::{contains_bytes, into_secret};

@@ -8,16 +8,21 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 
 use super::entra::{AuthError, Entra, TokenResponse, oauth_http_client};
 use super::oauth_error::OAuthError;
+use super::token_response;
 use crate::error::{Error, Result};
 use crate::http::RetryPolicy;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// The number of consecutive polls without a response after which polling fails.
+/// The number of consecutive polls that fail for a lasting reason, such as an untrusted certificate, after which polling
+/// fails.
 const MAX_FAILED_POLLS: usize = 3;
 
-/// The maximum interval after a failed poll.
-const MAX_BACKOFF: Duration = Duration::from_secs(10);
+/// The interval if the response has none, or 0 (RFC 8628, section 3.2).
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The maximum interval after failed polls.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// The time that `slow_down` adds to the polling interval (RFC 8628, section 3.5).
 const SLOW_DOWN: Duration = Duration::from_secs(5);
@@ -37,6 +42,10 @@ impl DeviceCode {
     pub fn expires_in(&self) -> Duration {
         self.0.expires_in()
     }
+
+    fn interval(&self) -> Duration {
+        if self.0.interval().is_zero() { DEFAULT_INTERVAL } else { self.0.interval() }
+    }
 }
 
 impl Entra {
@@ -44,14 +53,16 @@ impl Entra {
     pub async fn device_code(&self) -> Result<DeviceCode, AuthError> {
         let client = self.client()?;
         let request = client.exchange_device_code().add_scopes(self.scopes());
-        let response = request.request_async(&oauth_http_client(&self.http, RetryPolicy::Idempotent)).await;
+        let response = request.request_async(&oauth_http_client(&self.http, token_response::RETRY)).await;
         response.map(DeviceCode).map_err(|error| self.auth_error(error))
     }
 
-    /// Polls the token endpoint until the user signs in or the code expires (RFC 8628, section 3.5).
+    /// Polls the token endpoint until the user signs in or the code expires (RFC 8628, section 3.5). Polls that fail
+    /// temporarily reduce the frequency.
     pub async fn poll_device_code(&self, code: &DeviceCode) -> Result<TokenResponse, AuthError> {
         let send = oauth_http_client(&self.http, RetryPolicy::Never);
-        let (started, mut interval, mut failed_polls) = (Instant::now(), code.0.interval(), 0);
+        let (started, mut interval) = (Instant::now(), code.interval());
+        let (mut failed_polls, mut lasting_failures) = (0, 0);
         while started.elapsed() <= code.expires_in() {
             // `--timeout` does not include the time that the user needs.
             self.http.reset_deadline();
@@ -61,7 +72,7 @@ impl Entra {
                     return self.token_response(Ok(tokens));
                 }
                 Ok(response) => {
-                    failed_polls = 0;
+                    (failed_polls, lasting_failures) = (0, 0);
                     let error: OAuthError =
                         serde_json::from_slice(response.body()).map_err(|_| self.invalid_response())?;
                     match error.error.as_str() {
@@ -72,13 +83,13 @@ impl Entra {
                 }
                 Err(error) => {
                     failed_polls += 1;
-                    if failed_polls == MAX_FAILED_POLLS {
+                    lasting_failures = if error.transient { 0 } else { lasting_failures + 1 };
+                    if lasting_failures == MAX_FAILED_POLLS {
                         return Err(AuthError::Other(error.into()));
                     }
-                    interval = back_off(interval);
                 }
             }
-            tokio::time::sleep(interval).await;
+            tokio::time::sleep(back_off(interval, failed_polls)).await;
         }
         Err(OAuthError::new("expired_token", "This device code has expired.").into())
     }
@@ -97,9 +108,10 @@ impl Entra {
     }
 }
 
-/// The interval after a failed poll: doubled up to [`MAX_BACKOFF`], and never shorter than before (RFC 8628, section 3.5).
-fn back_off(interval: Duration) -> Duration {
-    interval.saturating_mul(2).min(MAX_BACKOFF).max(interval)
+/// The interval after consecutive failed polls: doubled by each up to [`MAX_BACKOFF`], but never shorter than `interval`.
+fn back_off(interval: Duration, failed_polls: usize) -> Duration {
+    let factor = u32::try_from(failed_polls).ok().and_then(|exponent| 2_u32.checked_pow(exponent)).unwrap_or(u32::MAX);
+    interval.saturating_mul(factor).min(MAX_BACKOFF).max(interval)
 }
 
 #[cfg(test)]
@@ -107,8 +119,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn back_off_never_shortens_the_interval() {
-        let seconds = [1, 5, 10, 15].map(|seconds| back_off(Duration::from_secs(seconds)).as_secs());
-        assert_eq!(seconds, [2, 10, 10, 15]);
+    fn back_off_doubles_and_never_shortens_the_interval() {
+        let back_off = |seconds, failed_polls| back_off(Duration::from_secs(seconds), failed_polls).as_secs();
+        assert_eq!([0, 1, 2, 3, 100].map(|failed_polls| back_off(5, failed_polls)), [5, 10, 20, 30, 30]);
+        assert_eq!([1, 20, 60].map(|seconds| back_off(seconds, 1)), [2, 30, 60]);
+    }
+
+    #[test]
+    fn missing_or_zero_interval_is_five_seconds() {
+        let interval = |members: &str| {
+            let body =
+                format!(r#"{{"device_code":"d","user_code":"u","verification_uri":"https://x.example"{members}}}"#);
+            DeviceCode(serde_json::from_str(&body).expect("a device code")).interval().as_secs()
+        };
+        assert_eq!(interval(r#","expires_in":900"#), 5);
+        assert_eq!(interval(r#","expires_in":900,"interval":0"#), 5);
+        assert_eq!(interval(r#","expires_in":900,"interval":7"#), 7);
     }
 }

@@ -8,7 +8,6 @@ use oauth2::{
     RedirectUrl, RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
     StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
 };
-use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -17,6 +16,7 @@ use super::claims::{Claims, is_bearer_token};
 use super::expiry::Expiry;
 use super::oauth_error::OAuthError;
 use super::sign_in_command::SignInCommand;
+use super::token_response;
 use crate::error::{Error, Result};
 use crate::http::{self, HttpError, RetryPolicy};
 use crate::secret::contains_bytes;
@@ -177,7 +177,7 @@ impl Entra {
             .exchange_password(&user, &password)
             .add_scopes(self.scopes())
             .add_extra_param("client_info", "1")
-            .request_async(&oauth_http_client(&self.http, RetryPolicy::Idempotent))
+            .request_async(&oauth_http_client(&self.http, token_response::RETRY))
             .await;
         self.token_response(response)
     }
@@ -191,7 +191,7 @@ impl Entra {
             .exchange_refresh_token(&refresh_token)
             .add_scopes(self.scopes())
             .add_extra_param("client_info", "1")
-            .request_async(&oauth_http_client(&self.http, RetryPolicy::Idempotent))
+            .request_async(&oauth_http_client(&self.http, token_response::RETRY))
             .await;
         self.token_response(response)
     }
@@ -200,7 +200,7 @@ impl Entra {
     pub async fn client_credentials(&self, auth: ClientAuthParams) -> Result<TokenResponse, AuthError> {
         let client = self.client()?;
         let scope = Scope::new(self.scope.clone());
-        let send = oauth_http_client(&self.http, RetryPolicy::Idempotent);
+        let send = oauth_http_client(&self.http, token_response::RETRY);
         let response = match auth {
             ClientAuthParams::Secret(secret) => {
                 let client = client
@@ -279,7 +279,7 @@ impl Entra {
     pub fn invalid_response(&self) -> AuthError {
         let host = self.authority.host_str().unwrap_or("the authority");
         let error = Error::failed(format!("the answer of {host} cannot be understood"))
-            .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place");
+            .with_hint(token_response::HINT_AUTHORITY);
         AuthError::Other(error)
     }
 }
@@ -299,21 +299,13 @@ async fn send(http: http::Client, request: HttpRequest, policy: RetryPolicy) -> 
     let request = reqwest::Request::try_from(request).map_err(|error| HttpError::invalid_request(&error))?;
     let url = request.url().clone();
     let response = http.send(request, policy).await?;
-    let mut status = StatusCode::OK;
     if !response.status.is_success() {
         // A proxy may echo the request. Its secrets must not appear in an error message.
         if secrets.iter().any(|secret| contains_bytes(&response.body, secret.expose_secret().as_bytes())) {
             return Err(HttpError::response_contains_secret(&url, response.status));
         }
-        let is_rejection = response.status.is_client_error() && response.status != StatusCode::TOO_MANY_REQUESTS;
-        if !is_rejection || OAuthError::from_response(&response).is_none() {
-            return Err(HttpError::unexpected_response(&url, &response));
-        }
-        status = response.status;
     }
-    let mut converted = HttpResponse::new(response.body.to_vec());
-    *converted.status_mut() = status;
-    Ok(converted)
+    token_response::convert(&url, &response)
 }
 
 /// The secrets in a URL-encoded form, each both encoded and decoded.

@@ -139,7 +139,8 @@ async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Re
     };
     let request = http.request(Method::GET, url.clone()).map_err(http_error)?.bearer_auth(token.expose_secret());
     let request = request.build().map_err(|error| http_error(HttpError::invalid_request(&error)))?;
-    let response = http.send(request, RetryPolicy::Idempotent).await.map_err(http_error)?;
+    let policy = RetryPolicy::IdempotentOr(|response| response.status.is_success() && response.is_blank());
+    let response = http.send(request, policy).await.map_err(http_error)?;
     if response.status.is_success() {
         let token = token_field(&response).ok_or_else(|| Error::auth("the answer holds no token"));
         let assertion = token.and_then(|token| ClientAssertion::new(&token, "GitHub's answer".to_owned()));

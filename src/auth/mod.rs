@@ -29,6 +29,7 @@ pub mod proptests;
 mod session;
 mod sign_in_command;
 mod tenant;
+mod token_response;
 mod work_factor;
 
 pub use application::{ApplicationCredential, ClientAuth, ClientCredentials};

@@ -17,6 +17,11 @@ const MAX_MESSAGE_LEN: usize = 1000;
 /// Codes for errors of the tenant, the client or the scope, not of the secret or assertion.
 const NOT_ABOUT_CLIENT_AUTH: [u32; 9] = [90002, 700_016, 7_000_229, 500_011, 650_052, 65001, 53003, 501_051, 1_002_012];
 
+/// Codes for errors that Entra documents as temporary: `RetryableError`, `ExternalServerRetryableError`,
+/// `RequestTimeout`, `RequestBudgetExceededError`, `MsodsServiceUnavailable`, `GraphRetryableError` and
+/// `GraphServiceUnreachable` (entra-docs, "error codes").
+const TRANSIENT: [u32; 7] = [50033, 90006, 90012, 90024, 90033, 90090, 90091];
+
 /// An OAuth error response (RFC 6749, section 5.2) with Entra's extension fields (entra-docs, "error codes").
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(try_from = "Value")]
@@ -74,6 +79,11 @@ impl OAuthError {
     /// Whether the application's secret or assertion may be the cause of the error.
     pub fn may_concern_client_auth(&self) -> bool {
         !self.code().is_some_and(|code| NOT_ABOUT_CLIENT_AUTH.contains(&code))
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.error == "temporarily_unavailable" || self.code().is_some_and(|code| TRANSIENT.contains(&code))
     }
 
     /// Converts to an error that says what failed (`action`), with Entra's message and hints.

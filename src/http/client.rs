@@ -7,14 +7,14 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use uuid::Uuid;
 
 use super::dns::{Resolver, is_loopback};
-use super::error::display_url;
-use super::retry::{RateLimit, RetryPolicy, delays, retry_after};
-use super::{Effect, HttpError, Response, proxy, tls};
+use super::error::{display_url, host_and_port};
+use super::retry::{Delays, RateLimits, RetryPolicy, retry_after, with_prior_attempt};
+use super::{HttpError, Response, proxy, tls};
 use crate::interrupt::Interrupt;
 use crate::secret::{SecretBytes, contains_bytes};
 use crate::ui::Ui;
@@ -37,7 +37,7 @@ struct ClientState {
     deadline: Cell<Option<Instant>>,
     ui: Ui,
     interrupt: Interrupt,
-    rate_limit: RateLimit,
+    rate_limits: RateLimits,
     concurrency: Semaphore,
     clients: ReqwestClients,
 }
@@ -51,7 +51,7 @@ impl Client {
             deadline: Cell::new(None),
             ui,
             interrupt,
-            rate_limit: RateLimit::default(),
+            rate_limits: RateLimits::default(),
             concurrency: Semaphore::new(jobs.into()),
             clients: ReqwestClients::default(),
         }))
@@ -95,41 +95,79 @@ impl Client {
     /// Fails if no response arrives before the deadline, after Ctrl-C, and for redirects, web pages and other unusable
     /// responses.
     pub async fn send(&self, mut request: reqwest::Request, policy: RetryPolicy) -> Result<Response, HttpError> {
-        let ClientState { ui, interrupt, rate_limit, .. } = &*self.0;
-        let _permit = self.0.concurrency.acquire().await;
-        // Ctrl-C may have been pressed while this request waited for the permit or for a token.
-        if interrupt.is_set() && policy != RetryPolicy::Final {
-            return Err(HttpError::interrupted());
-        }
-        let mut delays = delays();
+        let (mut delays, mut permit) = (Delays::default(), None);
         // The result to return if the rate limit or Ctrl-C prevents the next attempt. backon's `Retryable` drops it.
         let mut previous: Option<Result<Response, HttpError>> = None;
         loop {
-            if let Err(error) = rate_limit.wait(request.url(), self.deadline(), interrupt).await {
-                return previous.unwrap_or(Err(error));
-            }
-            let next_request = request.try_clone();
+            permit = match self.admit(request.url(), policy, permit.take()).await {
+                Ok(permit) => Some(permit),
+                Err(error) => return previous.unwrap_or(Err(error)),
+            };
+            let (url, next_request) = (request.url().clone(), request.try_clone());
             let result = self.attempt_with_fallback_roots(request, policy.attempt_timeout(self.0.timeout)).await;
-            let retry_after = result.as_ref().ok().and_then(|response| retry_after(response, SystemTime::now()));
-            let is_new_limit = retry_after.is_some_and(|time| rate_limit.defer(time));
             let result = with_prior_attempt(result, previous.as_ref());
-            // `Retry-After` replaces the delay, but must not add an attempt.
-            let delay = if policy.should_retry(&result) && !interrupt.is_set() { delays.next() } else { None };
-            let delay = delay.map(|delay| retry_after.unwrap_or(delay)).filter(|delay| *delay < self.remaining());
+            let should_retry = policy.should_retry(&result) && !self.is_interrupted();
+            let delay = if should_retry { delays.next(&result) } else { None };
+            let delay = self.respect_retry_after(&url, &result, delay);
             let (Some(delay), Some(next_request)) = (delay, next_request) else { return result };
-            if retry_after.is_none() {
-                ui.debug(&format!("trying again in {} ms", delay.as_millis()));
-                interrupt.sleep(delay).await;
-                if interrupt.is_set() {
-                    return result;
-                }
-            } else if is_new_limit {
-                let seconds = delay.as_millis().div_ceil(1000);
-                ui.info(&format!("The service asks for less haste; going on in {seconds} s …"));
+            if self.0.rate_limits.delay(&url).is_zero() {
+                self.0.interrupt.sleep(delay).await;
             }
             request = renew_correlation_id(next_request);
             previous = Some(result);
         }
+    }
+
+    /// Waits until a request to the host of `url` may be sent, and for a permit if none is held. Fails if that is after
+    /// the deadline, or after Ctrl-C.
+    async fn admit<'c>(
+        &'c self,
+        url: &Url,
+        policy: RetryPolicy,
+        mut permit: Option<SemaphorePermit<'c>>,
+    ) -> Result<SemaphorePermit<'c>, HttpError> {
+        loop {
+            // Ctrl-C may have been pressed while this request waited for the permit or for a token.
+            if self.is_interrupted() && !matches!(policy, RetryPolicy::Final) {
+                return Err(HttpError::interrupted());
+            }
+            if let Some(permit) = permit.take().filter(|_| self.0.rate_limits.delay(url).is_zero()) {
+                return Ok(permit);
+            }
+            // Without the permit, because another host may accept requests meanwhile.
+            self.0.rate_limits.wait(url, self.deadline(), &self.0.interrupt).await?;
+            permit = self.0.concurrency.acquire().await.ok();
+        }
+    }
+
+    /// Extends the delay before the next attempt to the one that the response asks for. After a 429, and a 503 that asks
+    /// for a delay, all other requests to the host wait as well. Returns `None` if the delay ends after the deadline.
+    fn respect_retry_after(
+        &self,
+        url: &Url,
+        result: &Result<Response, HttpError>,
+        delay: Option<Duration>,
+    ) -> Option<Duration> {
+        let response = result.as_ref().ok();
+        let status = response.map(|response| response.status.as_u16());
+        let retry_after = response.and_then(|response| retry_after(response, SystemTime::now()));
+        let delay = delay.map(|time| time.max(retry_after.unwrap_or_default())).filter(|time| *time < self.remaining());
+        let concerns_host = status == Some(429) || (status == Some(503) && retry_after.is_some());
+        let is_new = match delay.or(retry_after) {
+            Some(time) if concerns_host => self.0.rate_limits.defer(url, time),
+            _ => retry_after > Some(Duration::from_secs(1)),
+        };
+        let delay = delay?;
+        let cause = match status {
+            Some(status) if status != 429 => format!("{} answered {status}", host_and_port(url)),
+            _ => "Rate limited".to_owned(),
+        };
+        if is_new {
+            self.0.ui.info(&format!("{cause}. Retrying in {} s…", delay.as_millis().div_ceil(1000)));
+        } else {
+            self.0.ui.debug(&format!("trying again in {} ms", delay.as_millis()));
+        }
+        Some(delay)
     }
 
     /// Sends a request. If the certificate's issuer is unknown, sends it again with the platform's roots: nothing was
@@ -175,22 +213,6 @@ impl Client {
             Ok(response) => Ok(Response { correlation_id, ..response }),
             Err(error) => Err(error.with_correlation_id(correlation_id)),
         }
-    }
-}
-
-/// Adds the effect of the earlier attempts to a result.
-fn with_prior_attempt(
-    result: Result<Response, HttpError>,
-    previous: Option<&Result<Response, HttpError>>,
-) -> Result<Response, HttpError> {
-    let prior_effect = match previous {
-        None => Effect::None,
-        Some(Ok(response)) => response.effect(),
-        Some(Err(error)) => error.effect(),
-    };
-    match result {
-        Ok(response) => Ok(Response { prior_effect, ..response }),
-        Err(error) => Err(error.with_prior_effect(prior_effect)),
     }
 }
 

@@ -125,9 +125,10 @@ impl HttpError {
     /// The rate limit lasts longer than the time until the deadline. `wait` is the duration of the limit.
     pub fn rate_limited(url: &Url, wait: Duration) -> Self {
         let (host, seconds) = (host_and_port(url), wait.as_secs() + 1);
-        Self::new(format!("not sent: {host} asks to wait for {seconds} s, which is longer than the time left"))
+        Self::new(format!("not sent: {host} is rate limited for {seconds} s, which is longer than the time left"))
             .with_hint("try again later, or allow more time with --timeout SECONDS")
             .not_sent()
+            .transient()
     }
 
     pub fn interrupted() -> Self {

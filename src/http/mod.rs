@@ -18,5 +18,5 @@ pub use diagnostics::{Route, TcpConnection};
 pub use dns::is_loopback;
 pub use error::{Delivery, Effect, HttpError, host_and_port};
 pub use response::Response;
-pub use retry::RetryPolicy;
+pub use retry::{RetryPolicy, is_transient_status};
 pub use tls::describe_roots;

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 
 use super::Effect;
+use crate::files;
 use crate::secret::SecretBytes;
-use crate::text::{display_excerpt, sanitize_line, truncate};
+use crate::text::{display_excerpt, replace_lone_surrogates, sanitize_line, truncate};
 
 /// An HTTP response with its complete body.
 #[derive(Default)]
@@ -33,9 +35,35 @@ impl Response {
         own.max(self.prior_effect)
     }
 
+    /// The body without a byte order mark, which parsers may ignore (RFC 8259, section 8.1).
+    fn content(&self) -> &[u8] {
+        files::strip_bom(&self.body)
+    }
+
     /// Parses the body as JSON, regardless of `Content-Type`. Returns `None` if it is not JSON.
+    ///
+    /// Bytes that are not UTF-8 and lone surrogates become U+FFFD, so that one broken name does not hide a whole list.
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+        let content = self.content();
+        serde_json::from_slice(content).ok().or_else(|| {
+            let text = Zeroizing::new(replace_lone_surrogates(&String::from_utf8_lossy(content)));
+            serde_json::from_str(&text).ok()
+        })
+    }
+
+    /// Whether there is no body, or only white space.
+    pub fn is_blank(&self) -> bool {
+        self.content().trim_ascii().is_empty()
+    }
+
+    /// The encoding of a compressed body. Requests do not ask for any, but some proxies compress nevertheless, and some
+    /// of those omit the header.
+    pub fn encoding(&self) -> Option<String> {
+        const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+        let declared = self.headers.get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let declared = declared.filter(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
+        let encoding = declared.map(|encoding| display_excerpt(&encoding));
+        encoding.or_else(|| self.body.starts_with(GZIP_MAGIC).then(|| "gzip".to_owned())).filter(|_| !self.is_blank())
     }
 
     /// Whether the body is a web page, such as that of a captive portal or a proxy.
@@ -46,7 +74,7 @@ impl Response {
             .and_then(|value| value.to_str().ok())
             .is_some_and(|value| value.to_ascii_lowercase().contains("html"));
         // Convert only the start, because the body may be large.
-        let body = self.body.trim_ascii_start();
+        let body = self.content().trim_ascii_start();
         let start = String::from_utf8_lossy(&body[..body.len().min(64)]).to_ascii_lowercase();
         let start = start.trim_start();
         (is_declared_html && self.json().is_none()) || start.starts_with("<!doctype html") || start.starts_with("<html")
@@ -64,9 +92,13 @@ impl Response {
         Some(display_excerpt(&String::from_utf8_lossy(value.as_bytes())))
     }
 
-    /// The first `limit` characters of the body, for an error about an unexpected response.
+    /// The first `limit` characters of the body, for an error about an unexpected response. For a compressed body, its
+    /// encoding.
     pub fn excerpt(&self, limit: usize) -> String {
-        let text = sanitize_line(String::from_utf8_lossy(&self.body).trim());
+        if let Some(encoding) = self.encoding().filter(|_| self.json().is_none()) {
+            return format!("the body is compressed ({encoding}), which was not requested");
+        }
+        let text = sanitize_line(String::from_utf8_lossy(self.content()).trim());
         truncate(&text, limit)
     }
 }

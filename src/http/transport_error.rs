@@ -30,9 +30,13 @@ impl HttpError {
         if let (Some(proxy), true) = (&proxy, error.is_connect()) {
             return Self::proxy_failure(error, &host, proxy);
         }
+        if error.is_timeout() && error.is_connect() {
+            return Self::connect_timeout(&host).not_sent();
+        }
         if error.is_timeout() {
-            let timeout = Self::connect_timeout(&host);
-            return if error.is_connect() { timeout.not_sent() } else { timeout };
+            return Self::new(format!("{host} did not answer in time"))
+                .with_hint("try again, or allow more time with --timeout SECONDS")
+                .transient();
         }
         if error.is_connect() {
             let cause = find_cause::<io::Error>(error);
@@ -49,8 +53,9 @@ impl HttpError {
             .transient()
     }
 
+    /// No connection was established in time. The host may have accepted TCP, and not completed the TLS handshake.
     pub fn connect_timeout(host: &str) -> Self {
-        Self::new(format!("{host} did not accept a connection in time"))
+        Self::new(format!("the connection to {host} was not established in time"))
             .with_hint("look at the network and at HTTPS_PROXY, then try again")
             .transient()
     }

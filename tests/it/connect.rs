@@ -665,7 +665,7 @@ fn connect_network_errors_exit_1() {
     for (name, response) in [
         ("503", Response::text(503, "text/plain", "busy")),
         ("500", Response::json(500, &json!({"error": "server_error", "error_description": "AADSTS90033"}))),
-        ("429", Response::json(429, &json!({"error": "slow_down"}))),
+        ("429", Response::json(429, &json!({"error": "slow_down"})).header("retry-after", "1000")),
         ("web page", Response::text(200, "text/html", "<html><title>Hotel</title></html>")),
         ("redirect", Response::text(302, "text/plain", "").header("location", "https://portal.example/?secret=1")),
         ("other JSON", Response::json(200, &json!({"token": "other"}))),
@@ -717,7 +717,7 @@ fn connect_network_errors_exit_1() {
     ----- stderr -----
     error: could not sign in: 127.0.0.1:[PORT] answered 400 Bad Request
       no
-    hint: try again in a minute
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
     "#);
 }
 

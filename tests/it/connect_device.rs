@@ -1,13 +1,17 @@
 //! `connect` with a device code.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::support::env::TestEnv;
 use crate::support::fixtures::ORGANIZATIONS_TOKEN;
+use crate::support::server::Server;
 use crate::support::snapshot::Transcript;
-use crate::tenant::{CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DeviceApproval, READER, Response, SCOPE};
+use crate::tenant::{
+    CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, DeviceApproval, HOME_TENANT, READER, Response, SCOPE,
+};
 
 const DEVICE_CODE: &str = "POST /organizations/oauth2/v2.0/devicecode";
 
@@ -80,7 +84,7 @@ fn device_code_is_requested_at_named_tenant() {
 #[test]
 fn device_code_polls_until_approved() {
     let env = TestEnv::new();
-    env.tenant.device_approval(DeviceApproval::PendingThenApprove(3));
+    env.tenant.device_approval(DeviceApproval::PendingThenApprove(2));
     cli_snapshot!(env.run(&["connect", "--device-code"]), @"
     exit_code: 0
     ----- stderr -----
@@ -91,16 +95,13 @@ fn device_code_polls_until_approved() {
     It is valid for 15 minutes. Waiting …
     Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
     ");
-    assert_eq!(
-        env.request_lines(),
-        [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]
-    );
+    assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]);
 }
 
 #[test]
 fn device_code_polling_is_outside_timeout() {
     let env = TestEnv::new();
-    env.tenant.device_approval(DeviceApproval::PendingThenApprove(3));
+    env.tenant.device_approval(DeviceApproval::PendingThenApprove(1));
     // Two responses together take longer than the timeout, each one less.
     let slow = |response: Response| response.after(Duration::from_millis(1100));
     for _ in 0..2 {
@@ -234,11 +235,10 @@ fn device_code_request_503_error_message() {
 }
 
 #[test]
-fn device_code_polling_fails_after_repeated_503() {
+fn device_code_polling_fails_after_repeated_redirect() {
     let env = TestEnv::new();
-    for _ in 0..3 {
-        env.tenant.fail_next("/token", busy());
-    }
+    let redirect = Response::text(302, "text/plain", "").header("location", "https://portal.example/");
+    env.tenant.fail_times(3, "/token", redirect);
     cli_snapshot!(env.run(&["connect", "--device-code"]), @"
     exit_code: 1
     ----- stderr -----
@@ -247,23 +247,63 @@ fn device_code_polling_fails_after_repeated_503() {
         [USER CODE]
 
     It is valid for 15 minutes. Waiting …
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
-      busy
-    hint: try again in a minute
+    error: could not sign in: 127.0.0.1:[PORT] answered 302 Found and points to https://portal.example/
+      a redirect is never followed, for the token must not go elsewhere
+    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
     ");
     assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]);
     assert!(!env.cache_path().exists());
 }
 
 #[test]
-fn device_code_polling_survives_single_503() {
+fn device_code_polling_continues_after_transient_failures() {
+    let transient = json!({"error": "temporarily_unavailable", "error_codes": [90033]});
+    let failures = [busy(), Response::text(200, "application/json", ""), Response::json(400, &transient)];
     let env = TestEnv::new();
-    let pending = json!({"error": "authorization_pending", "error_codes": [70016]});
-    for response in [busy(), busy(), Response::json(400, &pending), busy(), busy()] {
-        env.tenant.fail_times(1, "/token", response);
+    for response in &failures {
+        env.tenant.fail_times(1, "/token", response.clone());
     }
+    let started = Instant::now();
     env.run(&["connect", "--device-code"]).assert_code(0);
-    assert_eq!(env.token_requests().len(), 6);
+    assert_eq!(env.token_requests().len(), 4);
+    // The interval of 1 s is doubled after each failure (RFC 8628, section 3.5).
+    assert!(started.elapsed() >= Duration::from_secs(2 + 4 + 8), "{:?}", started.elapsed());
+}
+
+#[test]
+fn device_code_polling_continues_after_lost_connections() {
+    let code = json!({"device_code": "D1", "user_code": "ABCD-EFGH", "verification_uri": "https://login.example/",
+        "expires_in": "900", "interval": "1"});
+    let env = TestEnv::new();
+    let tokens = json!({"token_type": "Bearer", "expires_in": 3600,
+        "access_token": env.tenant.issue_token(READER, HOME_TENANT, 3600)});
+    let polls = AtomicUsize::new(0);
+    let server = Server::start(move |mut connection| {
+        while let Some(request) = connection.read_request() {
+            if request.path.ends_with("/devicecode") {
+                connection.respond_json(&code.to_string());
+            } else if polls.fetch_add(1, Ordering::SeqCst) < 3 {
+                return;
+            } else {
+                connection.respond_json(&tokens.to_string());
+            }
+        }
+    });
+    env.run_with_env(&[("AZURE_AUTHORITY_HOST", &server.http())], &["connect", "--device-code"]).assert_code(0);
+    assert_eq!(server.finish().requests.len(), 5);
+}
+
+#[test]
+fn device_code_interval_zero_is_five_seconds() {
+    for interval in [Some(0), None] {
+        let env = TestEnv::new();
+        env.tenant.set_device_interval(interval);
+        env.tenant.device_approval(DeviceApproval::PendingThenApprove(1));
+        let started = Instant::now();
+        env.run(&["connect", "--device-code"]).assert_code(0);
+        assert!(started.elapsed() >= Duration::from_secs(5), "{:?}", started.elapsed());
+        assert_eq!(env.token_requests().len(), 2);
+    }
 }
 
 #[test]

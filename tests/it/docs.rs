@@ -275,7 +275,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "not sent: {host} asks to wait for {seconds} s",
+        heading: "not sent: {host} is rate limited for {seconds} s",
         run: || {
             let env = TestEnv::signed_in();
             env.tenant.fail_next("PUT ", Response::json(429, &json!({})).header("retry-after", "3600"));
@@ -401,7 +401,7 @@ const ERROR_CASES: &[ErrorCase] = &[
 const HEADINGS_WITHOUT_CASE: &[&str] = &[
     "could not read the saved sign-ins in {file}",
     "could not be reached",
-    "{host} did not accept a connection in time",
+    "the connection to {host} was not established in time",
     "not sent: the time for the network is up",
     "{host} speaks no TLS version that is secure today",
     "no secure connection to {host} could be made",

@@ -109,7 +109,7 @@ impl SimulatedTenant {
         self.state().device_approval = approval;
     }
 
-    /// Sets the poll interval in a device code response (default 0). `None` omits it.
+    /// Sets the poll interval in a device code response (default 1). `None` omits it.
     pub fn set_device_interval(&self, seconds: impl Into<Option<u64>>) {
         self.state().device_interval = seconds.into();
     }
@@ -120,8 +120,14 @@ impl SimulatedTenant {
     /// Several responses can be queued. The earliest one that matches is used.
     pub fn fail_next(&self, path_contains: &str, response: Response) {
         let asks_to_wait = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
-        let may_pass = matches!(response.status, 408 | 429 | 500 | 502 | 503 | 504) && !asks_to_wait;
-        self.fail_times(if may_pass { TRIES } else { 1 }, path_contains, response);
+        let times = match response.status {
+            _ if asks_to_wait => 1,
+            // Only `--timeout` limits the retries.
+            429 => usize::MAX,
+            408 | 500 | 502 | 503 | 504 => TRIES,
+            _ => 1,
+        };
+        self.fail_times(times, path_contains, response);
     }
 
     /// Responds with this to the next request whose `METHOD path?query` contains the text, and to its retries, up to this

@@ -164,7 +164,7 @@ impl TenantState {
             delay: Duration::ZERO,
             token_lifetime: 3600,
             device_approval: DeviceApproval::Approve,
-            device_interval: Some(0),
+            device_interval: Some(1),
             authorization_codes: HashMap::new(),
             device_codes: HashMap::new(),
             access_tokens: HashMap::new(),

@@ -58,6 +58,19 @@ fn github_url_query_is_extended() {
 }
 
 #[test]
+fn github_response_may_be_empty_once_or_begin_with_bom() {
+    let token = federated_token(GITHUB_ISSUER, GITHUB_SUBJECT, FEDERATION_AUDIENCE, 600);
+    let marked = format!("\u{feff}{}", json!({ "value": token }));
+    for (body, requests) in [("", 2), (marked.as_str(), 1)] {
+        let env = TestEnv::new();
+        trust_github(&env);
+        env.tenant.fail_times(1, "/github/oidc/", Response::text(200, "application/json", body));
+        list(&env, &on_github(&env)).assert_code(0);
+        assert_eq!(env.request_lines().iter().filter(|line| *line == GITHUB).count(), requests);
+    }
+}
+
+#[test]
 fn github_401_and_403_name_id_token_permission() {
     let mut transcript = Transcript::default();
     for status in [401, 403] {

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
-use crate::support::server::{Connection, Server};
+use crate::support::server::{Connection, Server, http_response};
 use crate::support::snapshot::Transcript;
 use crate::tenant::{authorize, post_form};
 
@@ -98,6 +98,60 @@ fn code_exchange_is_not_retried_after_disconnect() {
       end of file before message length reached
     hint: try again
     ");
+}
+
+/// Token requests that can be repeated are retried after these responses.
+#[test]
+fn code_exchange_is_not_retried_after_transient_response() {
+    let unavailable =
+        r#"{"error":"temporarily_unavailable","error_description":"AADSTS90033: Transient.","error_codes":[90033]}"#;
+    let mut transcript = Transcript::default();
+    for (status, body) in [(200, ""), (400, unavailable), (429, ""), (503, "")] {
+        let server = Server::responding_with(http_response(status, "application/json", body));
+        let env = TestEnv::new();
+        let sign_in = PendingSignIn::start(&env, &server.http());
+        let (redirect, state) = (sign_in.parameter("redirect_uri"), sign_in.parameter("state"));
+        post_form(&redirect, &[("code", "the-code"), ("state", &state)]);
+        transcript.push(format!("{status} {body}"), sign_in.finish());
+        assert_eq!(server.finish().requests.len(), 1, "{status} {body}");
+        assert!(!env.cache_path().exists());
+    }
+    cli_snapshot!(transcript, @r#"
+    ===== 200  =====
+    exit_code: 1
+    ----- stderr -----
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+      the answer has no body
+    hint: try again in a minute
+    ===== 400 {"error":"temporarily_unavailable","error_description":"AADSTS90033: Transient.","error_codes":[90033]} =====
+    exit_code: 1
+    ----- stderr -----
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] answered 400 Bad Request
+      {"error":"temporarily_unavailable","error_description":"AADSTS90033: Transient.","error_codes":[90033]}
+    hint: try again in a minute
+    ===== 429  =====
+    exit_code: 1
+    ----- stderr -----
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    hint: try again in a minute
+    ===== 503  =====
+    exit_code: 1
+    ----- stderr -----
+
+    Waiting for you to open it …
+    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    hint: try again in a minute
+    "#);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn sigint_ends_rate_limit_wait_within_a_second() {
     assert_exits_within_a_second(|| {
         let mut command = env.command(LIST);
         command.env("MSCOMMERCE_ENDPOINT", server.http());
-        time_to_exit(command, "going on in 50 s", || {})
+        time_to_exit(command, "Retrying in 50 s", || {})
     });
     assert_eq!(server.finish().requests.len(), 5, "one request for each run");
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::schedule::{Command, Schedule};
 use super::service::TenantState;
 use crate::support::cli::CliResult;
-use crate::tenant::{ADMIN, HOME_TENANT};
+use crate::tenant::{ADMIN, HOME_TENANT, Received};
 
-/// One attempt and four retries.
+/// One attempt and four retries, in addition to those with a 429 response.
 const MAX_ATTEMPTS: usize = 5;
 
 /// A completed run, and the state before and after it.
@@ -180,19 +180,28 @@ impl RunCheck<'_> {
 
     /// No request is sent more often than the retries allow.
     fn check_attempts(&self, report: &mut dyn FnMut(String)) {
-        let mut attempts: BTreeMap<(String, &str), usize> = BTreeMap::new();
-        let (to_entra, to_commerce): (Vec<_>, Vec<_>) =
-            self.state.requests.iter().partition(|request| request.path.ends_with("/token"));
-        for request in to_commerce {
-            // Attempts with a new access token are counted separately.
-            *attempts.entry((request.line(), request.header("authorization").unwrap_or_default())).or_default() += 1;
+        // Attempts with a new access token are counted separately.
+        let count = |requests: &[Received]| {
+            let mut attempts: BTreeMap<(String, Option<String>), usize> = BTreeMap::new();
+            for request in requests {
+                let key = (request.line(), request.header("authorization").map(str::to_owned));
+                *attempts.entry(key).or_default() += 1;
+            }
+            attempts
+        };
+        let mut attempts = count(&self.state.requests);
+        for (key, rate_limited) in count(&self.state.rate_limited) {
+            *attempts.get_mut(&key).unwrap() -= rate_limited;
         }
-        for ((line, _), count) in attempts.into_iter().filter(|(_, count)| *count > MAX_ATTEMPTS) {
+        let (to_entra, to_commerce): (Vec<_>, Vec<_>) =
+            attempts.into_iter().partition(|((line, _), _)| line.ends_with("/token"));
+        let to_entra: usize = to_entra.into_iter().map(|(_, count)| count).sum();
+        for ((line, _), count) in to_commerce.into_iter().filter(|(_, count)| *count > MAX_ATTEMPTS) {
             report(format!("{line} was sent {count} times"));
         }
         let refreshes = self.state.rejected_tokens + usize::from(self.schedule.token_lifetime < 300);
-        if to_entra.len() > refreshes * MAX_ATTEMPTS {
-            report(format!("{} requests for {refreshes} refreshes", to_entra.len()));
+        if to_entra > refreshes * MAX_ATTEMPTS {
+            report(format!("{to_entra} requests for {refreshes} refreshes"));
         }
     }
 

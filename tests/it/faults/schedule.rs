@@ -131,7 +131,8 @@ impl Schedule {
             0..4 => Fault::NoResponse,
             4..8 => Fault::TruncatedResponse,
             8 if !line.starts_with("POST ") => Fault::Status([400, 403, 404, 409][rng.usize(..4)], false),
-            _ => Fault::Status([408, 429, 429, 500, 502, 503, 503, 504][rng.usize(..8)], rng.bool()),
+            // Only one in eight is a 429, whose retries take seconds.
+            _ => Fault::Status([408, 429, 500, 502, 502, 503, 503, 504][rng.usize(..8)], rng.bool()),
         });
         // A 4xx response means that the service did not apply the request.
         let can_be_applied = !matches!(fault, Some(Fault::Status(400..500, _)));

@@ -35,6 +35,8 @@ pub(super) struct TenantState {
     pub(super) applied: Vec<String>,
     /// Correlation id and item id of each update that got a complete 200 response.
     pub(super) confirmed: BTreeSet<(String, String)>,
+    /// The requests with a 429 response, whose number is not limited.
+    pub(super) rate_limited: Vec<Received>,
     /// The number of requests whose access token was rejected.
     pub(super) rejected_tokens: usize,
     has_faults: bool,
@@ -58,6 +60,7 @@ impl Service {
             items: schedule.items.clone(),
             pairs: vec![issue_pair(0)],
             requests: Vec::new(),
+            rate_limited: Vec::new(),
             applied: Vec::new(),
             confirmed: BTreeSet::new(),
             rejected_tokens: 0,
@@ -125,6 +128,7 @@ impl TenantState {
 
     fn clear_log(&mut self) {
         self.requests.clear();
+        self.rate_limited.clear();
         self.applied.clear();
         self.confirmed.clear();
         self.rejected_tokens = 0;
@@ -161,6 +165,9 @@ impl TenantState {
         let nth = self.arrivals.entry(line.clone()).or_default();
         *nth += 1;
         let plan = RequestPlan { signals, ..self.schedule.plan_request(&line, *nth) };
+        if matches!(plan.fault, Some(Fault::Status(429, _))) {
+            self.rate_limited.push(request.clone());
+        }
         if request.path.starts_with("/v1.0/") {
             self.commerce_requests += 1;
             if Some(self.commerce_requests) == self.schedule.revoked_at {

@@ -190,8 +190,7 @@ fn connect_timeout_is_ten_seconds() {
     let url = format!("http://{address}");
     let variables = [("MSCOMMERCE_ENDPOINT", url.as_str()), ("MSCOMMERCE_TOKEN", &token)];
     let result = env.run_with_env(&variables, &["products", "list", "-v", "--timeout", "11"]).assert_code(1);
-    let line =
-        result.stderr.lines().find(|line| line.contains("did not accept a connection in time")).unwrap_or_default();
+    let line = result.stderr.lines().find(|line| line.contains("was not established in time")).unwrap_or_default();
     let elapsed = line.rsplit_once('(').and_then(|(_, elapsed)| elapsed.split(' ').next()?.parse::<u32>().ok());
     assert!(elapsed.is_some_and(|elapsed| (10_000..11_000).contains(&elapsed)), "{}", result.stderr);
 }

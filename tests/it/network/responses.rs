@@ -324,7 +324,26 @@ fn unexpected_token_response_is_not_printed() {
     ===== "{}" =====
     ===== "[]" =====
     ===== "plain text" =====
+    exit_code: 1
+    ----- stderr -----
+    POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
+    error: could not sign in: the answer of 127.0.0.1 cannot be understood
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
     ===== "" =====
+    exit_code: 1
+    ----- stderr -----
+    POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
+    trying again in [DURATION]
+    POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
+    trying again in [DURATION]
+    POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
+    trying again in [DURATION]
+    POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
+    trying again in [DURATION]
+    POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
+    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+      the answer has no body
+    hint: try again in a minute
     ===== "{\"access_token\":\"made-up-access-token\",\"token_type\":7}" =====
     exit_code: 1
     ----- stderr -----
@@ -334,6 +353,11 @@ fn unexpected_token_response_is_not_printed() {
     "#);
 }
 
+/// Only the timeout limits the retries after a 429. Their number is random, and so are the messages about them.
+fn retry_flags(status: u16) -> &'static [&'static str] {
+    if status == 429 { &["--timeout", "2", "-q"] } else { &[] }
+}
+
 #[test]
 fn status_429_and_5xx_show_message_and_correlation_id() {
     let mut transcript = Transcript::default();
@@ -341,11 +365,11 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
         for body in [r#"{"errorCode":"Trouble","reason":"Message of the service."}"#, "out of order", ""] {
             let env = TestEnv::signed_in();
             env.tenant.fail_next("/products", Response::text(status, "application/json", body));
-            let result = transcript.push(format!("{status} {body:?}"), env.run(LIST));
+            let result = transcript.push(format!("{status} {body:?}"), env.run(&[LIST, retry_flags(status)].concat()));
             let requests = env.tenant.requests();
-            // Four retries follow, and the error is that of the last one.
-            assert_eq!(requests.len(), 5);
-            let correlation_id = requests[4].header("x-ms-correlation-id").unwrap();
+            // Retries follow, four of them except after a 429, and the error is that of the last one.
+            assert!(status == 429 || requests.len() == 5);
+            let correlation_id = requests.last().unwrap().header("x-ms-correlation-id").unwrap();
             result.stderr_contains(&[&format!("correlation id: {correlation_id}")]);
         }
     }
@@ -422,7 +446,8 @@ fn token_endpoint_429_and_5xx_exit_with_1() {
     for status in [429, 500, 503] {
         for body in [r#"{"error":"temporarily_unavailable","error_description":"Come back."}"#, "Come back.", ""] {
             let server = Server::responding_with(http_response(status, "application/json", body));
-            transcript.push(format!("{status} {body:?}"), OfflineEnv::new(&server.http()).connect(&[]));
+            let result = OfflineEnv::new(&server.http()).connect(retry_flags(status));
+            transcript.push(format!("{status} {body:?}"), result);
         }
     }
     cli_snapshot!(transcript, @r#"
@@ -478,4 +503,167 @@ fn token_endpoint_429_and_5xx_exit_with_1() {
     error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
     hint: try again in a minute
     "#);
+}
+
+/// A response body that begins with U+FEFF.
+fn marked(body: impl std::fmt::Display) -> String {
+    format!("\u{feff}{body}")
+}
+
+#[test]
+fn byte_order_mark_is_ignored() {
+    let server = Server::start(|mut connection| {
+        while let Some(request) = connection.read_request() {
+            let body = match request.method.as_str() {
+                "PUT" => DISABLED_PRODUCT,
+                _ if request.path.ends_with("/products") => PRODUCT_LIST,
+                _ => ENABLED_PRODUCT,
+            };
+            connection.respond_json(&marked(body));
+        }
+    });
+    let env = OfflineEnv::new(&server.http());
+    assert_eq!(env.run(&[LIST, &["-o", "json"]].concat()).assert_code(0).ids(), [POWER_BI]);
+    let updated = env.run(&[DISABLE, &["-o", "json"]].concat()).assert_code(0);
+    assert_eq!(updated.json()["outcome"], "changed");
+    assert_eq!(env.env.history().len(), 1);
+
+    let env = TestEnv::signed_in();
+    let error = json!({ "errorCode": "BadRequest", "reason": "Invalid scope." });
+    env.tenant.fail_next("GET ", Response::text(400, "application/json", marked(error)));
+    env.run(LIST).assert_code(1).stderr_contains(&["\n  BadRequest: Invalid scope.\n"]);
+    let page = "\u{feff}\r\n<!DOCTYPE html><title>Airport Wi-Fi</title>";
+    env.tenant.fail_next("GET ", Response::text(200, "text/plain", page));
+    env.run(LIST).assert_code(1).stderr_contains(&["a web page came back", "it begins: <!DOCTYPE html>"]);
+}
+
+#[test]
+fn byte_order_mark_of_token_response_is_ignored() {
+    let env = TestEnv::new();
+    let error = json!({ "error": "invalid_grant", "error_description": "AADSTS50126: Wrong.", "error_codes": [50126] });
+    env.tenant.fail_next("/token", Response::text(400, "application/json", marked(error)));
+    env.run_with_stdin(CONNECT, PASSWORD)
+        .assert_code(4)
+        .stderr_contains(&["the user name or the password is wrong", "AADSTS50126: Wrong."]);
+    let tokens = json!({ "token_type": "Bearer", "expires_in": 3600,
+        "access_token": env.tenant.issue_token(ADMIN, HOME_TENANT, 3600) });
+    env.tenant.fail_next("/token", Response::text(200, "application/json", marked(tokens)));
+    env.run_with_stdin(CONNECT, PASSWORD).assert_code(0);
+    env.run(LIST).assert_code(0);
+}
+
+/// A list of two products. The name of the first one is given as bytes of JSON.
+fn list_with_name(name: &[u8]) -> Vec<u8> {
+    let item = br#"{"policyValue":"Enabled","scope":"product","productId":"CFQ7TTC0AAA1","productName":"#;
+    let other = br#"{"policyValue":"Enabled","scope":"product","productId":"CFQ7TTC0AAA2","productName":"Caf\u00e9"}"#;
+    [br#"{"items":["#, &item[..], name, b"},", other, b"]}"].concat()
+}
+
+#[test]
+fn broken_name_does_not_hide_the_list() {
+    for (name, expected) in [
+        (&br#""A\ud800B""#[..], "A\u{fffd}B"),
+        (br#""\ude00\ud83d\ude00 \\ud800""#, "\u{fffd}\u{1f600} \\ud800"),
+        (b"\"Caf\xe9\"", "Caf\u{fffd}"),
+        (b"\"A\xc3\"", "A\u{fffd}"),
+        // Latin-1 and a lone surrogate in one name.
+        (b"\"\xe9\\udfff\"", "\u{fffd}\u{fffd}"),
+    ] {
+        let body = list_with_name(name);
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let server = Server::responding_with([head.as_bytes(), &body].concat());
+        let result = OfflineEnv::new(&server.http()).run(&[LIST, &["-o", "json"]].concat()).assert_code(0);
+        assert_eq!(result.column("name"), [expected, "Café"]);
+    }
+}
+
+#[test]
+fn incomplete_json_is_an_error() {
+    for name in [&br#""A\ud800"#[..], br#""A\ud8""#, b"\"A\xe9", b"\xe9"] {
+        let body = list_with_name(name);
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        let server = Server::responding_with([head.as_bytes(), &body].concat());
+        OfflineEnv::new(&server.http()).run(LIST).assert_code(1).stderr_contains(&["cannot be understood"]);
+    }
+}
+
+#[test]
+fn compressed_response_error_names_encoding() {
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\xca\x2c\x49\xcd\x2d\x56\xb2\x8a\x8e\xad\x05\x00";
+    let mut transcript = Transcript::default();
+    for header in ["Content-Encoding: gzip\r\n", "Content-Encoding: br\r\n", "X-Encoding: none\r\n"] {
+        let head = format!("HTTP/1.1 200 OK\r\n{header}Content-Length: {}\r\n\r\n", gzip.len());
+        let server = Server::responding_with([head.as_bytes(), gzip].concat());
+        let env = OfflineEnv::new(&server.http());
+        for (name, result) in [("list", env.run(LIST)), ("connect", env.connect(&[]))] {
+            assert!(!result.stderr.contains(char::REPLACEMENT_CHARACTER), "{}", result.stderr);
+            transcript.push(format!("{name}, {}", header.trim_end()), result);
+        }
+    }
+    cli_snapshot!(transcript, @"
+    ===== list, Content-Encoding: gzip =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+      the body is compressed (gzip), which was not requested
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== connect, Content-Encoding: gzip =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+      the body is compressed (gzip), which was not requested
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    ===== list, Content-Encoding: br =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+      the body is compressed (br), which was not requested
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== connect, Content-Encoding: br =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+      the body is compressed (br), which was not requested
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    ===== list, X-Encoding: none =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+      the body is compressed (gzip), which was not requested
+      correlation id: [UUID]
+    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    ===== connect, X-Encoding: none =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+      the body is compressed (gzip), which was not requested
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    ");
+    let identity = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: {}\r\n\r\n{PRODUCT_LIST}",
+        PRODUCT_LIST.len()
+    );
+    let server = Server::responding_with(identity);
+    OfflineEnv::new(&server.http()).run(LIST).assert_code(0);
+}
+
+#[test]
+fn token_lifetime_may_be_text() {
+    for (expires_in, seconds) in
+        [(json!("3600"), 3600), (json!(3599.5), 3599), (json!("soon"), 7200), (Value::Null, 7200)]
+    {
+        let env = TestEnv::new();
+        let tokens = json!({ "token_type": "Bearer", "expires_in": expires_in,
+            "access_token": env.tenant.issue_token(ADMIN, HOME_TENANT, 7200) });
+        env.tenant.fail_next("/token", Response::json(200, &tokens));
+        let before = chrono::Utc::now();
+        env.run_with_stdin(CONNECT, PASSWORD).assert_code(0);
+        let expires_at = &env.cache()["profiles"]["default"]["tenants"][HOME_TENANT]["expiresAt"];
+        let expires_at: chrono::DateTime<chrono::Utc> = expires_at.as_str().unwrap().parse().unwrap();
+        let lifetime = (expires_at - before).num_seconds();
+        assert!((seconds - 2..seconds + 60).contains(&lifetime), "{expires_in}: {lifetime}");
+    }
 }

@@ -195,3 +195,86 @@ fn timeout_limits_retries() {
     assert!(env.request_lines().len() < 5, "{:?}", env.request_lines());
     assert_ne!(result.stderr, "");
 }
+
+/// Responses of the token endpoint that ask for a repetition, although their status does not.
+fn transient_token_responses() -> Vec<Response> {
+    let error = |error: &str, code: u32| {
+        let description = format!("AADSTS{code}: A transient error has occurred. Please try again.");
+        Response::json(400, &json!({ "error": error, "error_description": description, "error_codes": [code] }))
+    };
+    let without_codes = json!({ "error": "invalid_request", "error_description": "AADSTS90033: Try again." });
+    vec![
+        Response::text(200, "application/json", ""),
+        Response::text(200, "application/json", "\u{feff} \r\n"),
+        error("temporarily_unavailable", 90033),
+        error("invalid_grant", 90033),
+        error("server_error", 90006),
+        error("invalid_request", 90024),
+        Response::json(400, &without_codes),
+        Response::json(401, &json!({ "error": "temporarily_unavailable" })),
+    ]
+}
+
+#[test]
+fn transient_token_response_is_retried() {
+    for response in transient_token_responses() {
+        let env = TestEnv::new();
+        env.tenant.fail_times(1, "/token", response.clone());
+        let result = env.run_with_stdin(CONNECT, PASSWORD).assert_code(0);
+        assert_eq!(env.token_requests().len(), 2, "{response:?}");
+        assert!(result.stderr.starts_with("Signed in as "), "{}", result.stderr);
+    }
+}
+
+#[test]
+fn lasting_transient_token_response_is_no_rejection() {
+    let mut transcript = Transcript::default();
+    for response in transient_token_responses().into_iter().step_by(2) {
+        let env = TestEnv::with_expiring_token();
+        let cache = env.cache();
+        env.tenant.fail_times(5, "/token", response.clone());
+        transcript.push(&response.body, env.run(LIST));
+        assert_eq!(env.token_requests().len(), 5, "{response:?}");
+        assert_eq!(env.cache(), cache, "the sign-in is kept");
+        env.run(LIST).assert_code(0);
+    }
+    cli_snapshot!(transcript, @r#"
+    =====  =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 200 OK
+      the answer has no body
+    hint: try again in a minute
+    ===== {"error":"temporarily_unavailable","error_codes":[90033],"error_description":"AADSTS90033: A transient error has occurred. Please try again."} =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
+      {"error":"temporarily_unavailable","error_codes":[90033],"error_description":"AADSTS90033: A transient error has occurred. Please try again."}
+    hint: try again in a minute
+    ===== {"error":"server_error","error_codes":[90006],"error_description":"AADSTS90006: A transient error has occurred. Please try again."} =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
+      {"error":"server_error","error_codes":[90006],"error_description":"AADSTS90006: A transient error has occurred. Please try again."}
+    hint: try again in a minute
+    ===== {"error":"invalid_request","error_description":"AADSTS90033: Try again."} =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
+      {"error":"invalid_request","error_description":"AADSTS90033: Try again."}
+    hint: try again in a minute
+    "#);
+}
+
+#[test]
+fn authority_with_wrong_path_names_variable() {
+    let env = TestEnv::new();
+    let mut command = env.command(CONNECT);
+    command.env("AZURE_AUTHORITY_HOST", format!("{}/adfs", env.tenant.url()));
+    cli_snapshot!(TestEnv::run_command_with_stdin(command, PASSWORD), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not sign in: 127.0.0.1:[PORT] answered 404 Not Found
+    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    ");
+}

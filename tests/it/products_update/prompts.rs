@@ -272,7 +272,7 @@ fn verbose_output_replaces_progress_bar() {
 
 #[test]
 fn rate_limit_message_interrupts_progress_bar() {
-    let message = "The service asks for less haste; going on in 2 s …";
+    let message = "Rate limited. Retrying in 2 s…";
     let env = TestEnv::signed_in();
     let (release, released) = mpsc::channel();
     let released = Mutex::new(released);

@@ -38,7 +38,8 @@ fn control_characters_in_errors_are_escaped() {
     let env = TestEnv::signed_in();
     let bodies = [
         Response::json(403, &json!({ "errorCode": CONTROL_CHARACTERS, "reason": CONTROL_CHARACTERS })),
-        Response::json(429, &json!({ "error": { "code": CONTROL_CHARACTERS, "message": CONTROL_CHARACTERS } })),
+        Response::json(429, &json!({ "error": { "code": CONTROL_CHARACTERS, "message": CONTROL_CHARACTERS } }))
+            .header("retry-after", "1000"),
         Response::text(500, "text/plain", CONTROL_CHARACTERS),
         Response::text(200, "text/html", format!("<html>{CONTROL_CHARACTERS}</html>")),
         Response::json(200, &json!({ "nextLink": CONTROL_CHARACTERS, "items": [] })),
