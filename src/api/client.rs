@@ -11,6 +11,7 @@ use url::Url;
 
 use super::error::ApiError;
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
+use super::page::{Page, resolve_next_link};
 use crate::auth::{Access, Session};
 use crate::error::{Error, Result};
 use crate::http::{self, Delivery, Effect, HttpError, Response, RetryPolicy};
@@ -18,6 +19,9 @@ use crate::text::{sanitize_line, truncate};
 
 /// The maximum number of pages of a list, to stop at a loop of next links.
 const MAX_PAGES: usize = 100;
+
+/// The maximum size of all pages of a list together, in bytes. Each page has its own limit.
+const MAX_LIST_SIZE: usize = 64 * 1024 * 1024;
 
 /// The error of a request, and what the request may have caused.
 pub struct UpdateError {
@@ -150,28 +154,34 @@ impl Client {
         Ok(Updated { item, correlation_id: response.correlation_id.unwrap_or_default() })
     }
 
-    /// Reads all pages of a list. Follows a next link only to the endpoint's origin, because the request contains the
-    /// token.
+    /// Reads all pages of a list. Follows a next link only below the endpoint, because the request contains the token.
     ///
     /// Whether the service returns next links is unverified: no public client reads them.
     async fn read_list<I>(&self, first: Url, action: &str, parse_item: impl Fn(Value) -> Option<I>) -> Result<Vec<I>> {
-        let (mut items, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
+        let (mut items, mut seen, mut next, mut size) = (Vec::new(), HashSet::new(), Some(first), 0);
         while let Some(url) = next.take() {
             let response = self.send(Method::GET, url.clone(), None, action, Access::Read).await?;
             let page = Page::parse(&response, &parse_item);
             let page = page.ok_or_else(|| ApiError::new(action, &response).into_error(Access::Read))?;
             items.extend(page.items);
             seen.insert(url.clone());
-            if let Some(link) = &page.next {
-                next = resolve_next_link(&self.endpoint, &url, link).filter(|next| !seen.contains(next));
-                if next.is_none() || seen.len() >= MAX_PAGES {
-                    let link = truncate(&sanitize_line(link), 300);
-                    let id = response.correlation_id.as_deref().unwrap_or_default();
-                    return Err(Error::failed(format!("the link to the list's next page cannot be followed: {link}"))
-                        .context(action)
-                        .with_detail(format!("status {}, correlation id: {id}", response.status))
-                        .with_hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
-                }
+            size += response.body.len();
+            let Some(link) = page.next else { break };
+            let error = |message: String| {
+                let id = response.correlation_id.as_deref().unwrap_or_default();
+                let detail = format!("status {}, correlation id: {id}", response.status);
+                Error::failed(message).context(action).with_detail(detail)
+            };
+            if size > MAX_LIST_SIZE {
+                let mebibytes = MAX_LIST_SIZE / 1024 / 1024;
+                return Err(error(format!("the list is larger than {mebibytes} MiB and was not read to its end"))
+                    .with_hint("this is not an answer of the service: look for a proxy in between"));
+            }
+            next = resolve_next_link(&self.endpoint, &url, &link).filter(|next| !seen.contains(next));
+            if next.is_none() || seen.len() >= MAX_PAGES {
+                let link = truncate(&sanitize_line(&link), 300);
+                return Err(error(format!("the link to the list's next page cannot be followed: {link}"))
+                    .with_hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
             }
         }
         Ok(items)
@@ -287,47 +297,4 @@ impl Client {
 /// control characters such as tabs.
 pub fn is_valid_segment(segment: &str) -> bool {
     !matches!(segment, "" | "." | "..") && !segment.chars().any(char::is_control)
-}
-
-/// A page of a list, with the link to the next page.
-pub struct Page<I> {
-    pub items: Vec<I>,
-    pub next: Option<String>,
-}
-
-impl<I> Page<I> {
-    /// Parses a page. Returns `None` if the body is not a list or an item cannot be parsed.
-    pub fn parse(response: &Response, parse_item: impl Fn(Value) -> Option<I>) -> Option<Self> {
-        let mut body = response.json()?;
-        let Some(Value::Array(items)) = body.get_mut("items").map(Value::take) else { return None };
-        let items = items.into_iter().map(parse_item).collect::<Option<_>>()?;
-        let links = ["nextLink", "@odata.nextLink"];
-        let next = links.iter().find_map(|name| body.get(*name)?.as_str()).filter(|link| !link.is_empty());
-        Some(Self { items, next: next.map(str::to_owned) })
-    }
-}
-
-/// Resolves a next link relative to the page at `from`. Returns `None` for a link to another origin, or with a user
-/// name or password, which would be sent.
-pub fn resolve_next_link(endpoint: &Url, from: &Url, link: &str) -> Option<Url> {
-    let url = from.join(link).ok()?;
-    let has_user = !url.username().is_empty() || url.password().is_some();
-    (url.origin() == endpoint.origin() && !has_user).then_some(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn next_link_to_another_origin_is_rejected() {
-        let parse = |url: &str| Url::parse(url).expect("a URL");
-        let (endpoint, from) = (parse("https://service.example/"), parse("https://service.example/v1.0/policies?a=b"));
-        let resolve = |link| resolve_next_link(&endpoint, &from, link).map(String::from);
-        assert_eq!(resolve("?page=2").as_deref(), Some("https://service.example/v1.0/policies?page=2"));
-        let outside = ["//evil.example/", "http://service.example/", "https://a:b@service.example/", "https://[", "a:"];
-        for link in outside {
-            assert_eq!(resolve(link), None, "{link}");
-        }
-    }
 }

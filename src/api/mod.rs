@@ -5,6 +5,7 @@
 mod client;
 mod error;
 mod model;
+mod page;
 #[cfg(any(fuzzing, test))]
 pub mod proptests;
 mod renumbered;

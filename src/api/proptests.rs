@@ -4,8 +4,8 @@ use reqwest::StatusCode;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::client::{Page, resolve_next_link};
 use super::error::ApiError;
+use super::page::{Page, resolve_next_link};
 use super::{Policy, ProductPolicy, Scope};
 use crate::auth::Access;
 use crate::http::Response;
@@ -70,7 +70,7 @@ fn check_members(
     assert_eq!(extra, &others.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>());
 }
 
-/// Panics if a next link would send the access token to another origin.
+/// Panics if a next link would send the access token to another origin, or outside the endpoint's path.
 fn check_next_link(link: &str) {
     let (Ok(endpoint), Ok(from)) = (
         Url::parse("https://service.example/base/"),
@@ -81,6 +81,7 @@ fn check_next_link(link: &str) {
     if let Some(to) = resolve_next_link(&endpoint, &from, link) {
         assert_eq!((to.scheme(), to.host_str(), to.port()), ("https", Some("service.example"), None), "{to}");
         assert_eq!((to.username(), to.password()), ("", None), "{to}");
+        assert!(to.path().starts_with("/base/"), "{to}");
     }
 }
 

@@ -667,3 +667,45 @@ fn token_lifetime_may_be_text() {
         assert!((seconds - 2..seconds + 60).contains(&lifetime), "{expires_in}: {lifetime}");
     }
 }
+
+#[test]
+fn list_larger_than_64_mib_is_not_read() {
+    const PAGE_SIZE: usize = 7 * 1024 * 1024;
+    let server = Server::start(|mut connection| {
+        while let Some(request) = connection.read_request() {
+            let page: usize = request.query.unwrap().rsplit('=').next().unwrap().parse().unwrap_or(0);
+            let name = "x".repeat(PAGE_SIZE);
+            let item = format!(r#"{{"productId":"P{page}","policyValue":"Enabled","productName":"{name}"}}"#);
+            if !connection.respond_json(&format!(r#"{{"items":[{item}],"nextLink":"?page={}"}}"#, page + 1)) {
+                return;
+            }
+        }
+    });
+    cli_snapshot!(OfflineEnv::new(&server.http()).run(LIST), @"
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the list is larger than 64 MiB and was not read to its end
+      status 200 OK, correlation id: [UUID]
+    hint: this is not an answer of the service: look for a proxy in between
+    ");
+    assert_eq!(server.finish().requests.len(), 10, "nine pages have 63 MiB");
+}
+
+#[test]
+fn next_link_outside_endpoint_path_is_not_followed() {
+    for (link, requests) in
+        [("/other?page=2", 1), ("/basement?page=2", 1), ("?page=2", 2), ("/base/v1.0/policies?page=2", 2)]
+    {
+        let server = Server::start(move |mut connection| {
+            while let Some(request) = connection.read_request() {
+                let is_last = request.query.as_deref() == Some("page=2");
+                let next = if is_last { String::new() } else { format!(r#","nextLink":"{link}""#) };
+                connection.respond_json(&format!(r#"{{"items":[]{next}}}"#));
+            }
+        });
+        let env = OfflineEnv::new(&format!("{}/base", server.http()));
+        let result = env.run(&["policy", "list"]).assert_code(2 - requests);
+        assert!(requests == 2 || result.stderr.contains("cannot be followed: /"), "{}", result.stderr);
+        assert_eq!(i32::try_from(server.finish().requests.len()).unwrap(), requests, "{link}");
+    }
+}
