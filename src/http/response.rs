@@ -7,6 +7,7 @@ use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 
 use super::Effect;
+use super::retry::RETRY_AFTER_MS;
 use crate::files;
 use crate::secret::SecretBytes;
 use crate::text::{display_excerpt, replace_lone_surrogates, sanitize_line, truncate};
@@ -86,10 +87,14 @@ impl Response {
         httpdate::parse_http_date(value).ok().map(DateTime::from)
     }
 
-    /// The `Retry-After` header as text, for messages.
+    /// The `Retry-After` header as text, or the equivalent in milliseconds, for messages.
     pub fn retry_after(&self) -> Option<String> {
-        let value = self.headers.get(RETRY_AFTER)?;
-        Some(display_excerpt(&String::from_utf8_lossy(value.as_bytes())))
+        let header = |name: &str| {
+            let value = self.headers.get(name)?;
+            Some(display_excerpt(&String::from_utf8_lossy(value.as_bytes())))
+        };
+        let milliseconds = || RETRY_AFTER_MS.iter().find_map(|name| Some(format!("{} ms", header(name)?)));
+        header(RETRY_AFTER.as_str()).or_else(milliseconds)
     }
 
     /// The first `limit` characters of the body, for an error about an unexpected response. For a compressed body, its

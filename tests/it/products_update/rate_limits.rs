@@ -278,6 +278,18 @@ fn single_update_retry_after_beyond_timeout_error() {
 }
 
 #[test]
+fn long_delay_in_milliseconds_is_in_error() {
+    for header in ["retry-after-ms", "x-ms-retry-after-ms"] {
+        let env = TestEnv::signed_in();
+        let response = Response::json(429, &json!({ "errorCode": "Busy" })).header(header, "3600000");
+        env.tenant.fail_next(&put_product(POWER_BI), response);
+        let result = update(&env, &[POWER_BI, "--value", "disabled"]).assert_code(1);
+        result.stderr_contains(&["; Retry-After: 3600000 ms; "]).stderr_lacks("wait a minute");
+        assert_eq!(put_ids(&env.tenant.requests()), [POWER_BI]);
+    }
+}
+
+#[test]
 fn transient_error_is_retried_four_times() {
     for response in [
         Response::json(503, &json!({ "errorCode": "Busy", "reason": "Not now." })),
