@@ -203,7 +203,27 @@ fn is_tunnel_error(error: &(dyn StdError + 'static)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
     use super::*;
+    use crate::http::client::client_builder;
+
+    #[tokio::test]
+    async fn timeout_of_open_connection_is_no_connect_timeout() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a listener");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let url = Url::parse(&url).expect("a URL");
+        let client = client_builder().no_proxy().tls_certs_only([]).build().expect("a client");
+        let request = client.get(url.clone()).timeout(Duration::from_millis(200)).send();
+        let (result, connection) = tokio::join!(request, listener.accept());
+        let error = HttpError::from_reqwest(&result.expect_err("no response"), &url);
+        assert!(error.message.ends_with(" did not answer in time"), "{error}");
+        assert!(error.transient && error.is_ambiguous());
+        drop(connection);
+    }
 
     #[test]
     fn temporary_dns_failure_is_transient() {

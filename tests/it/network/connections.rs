@@ -79,6 +79,17 @@ fn failure_cases() -> Vec<FailureCase> {
     ]
 }
 
+/// The server accepts the connection, so the error must not say that it did not.
+#[test]
+fn unanswered_tls_handshake_times_out() {
+    let server = Server::start(|mut connection| connection.wait_for_close());
+    let result = OfflineEnv::new(&server.https()).run(&[LIST, &["-v", "--timeout", "11"]].concat()).assert_code(1);
+    result
+        .stderr_contains(&[&format!("-> the connection to localhost:{} was not established in time (", server.port())])
+        .stderr_lacks("did not accept");
+    assert_eq!(server.finish().handshakes, 0);
+}
+
 #[test]
 fn connection_failures_have_specific_hints() {
     let mut transcript = Transcript::default();
