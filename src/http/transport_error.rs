@@ -221,7 +221,7 @@ mod tests {
         let (result, connection) = tokio::join!(request, listener.accept());
         let error = HttpError::from_reqwest(&result.expect_err("no response"), &url);
         assert!(error.message.ends_with(" did not answer in time"), "{error}");
-        assert!(error.transient && error.is_ambiguous());
+        assert!(error.transient && error.delivery == Delivery::Unknown);
         drop(connection);
     }
 

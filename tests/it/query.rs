@@ -95,6 +95,7 @@ fn query_error_after_update_reports_error() {
       "id": "CFQ7TTC0H9MP",
       "name": "Power BI Pro",
       "policyValue": "Disabled",
+      "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "changed",
       "error": null

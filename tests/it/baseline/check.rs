@@ -328,8 +328,8 @@ fn dash_is_standard_input_and_output() {
     ===== apply =====
     exit_code: 0
     ----- stdout -----
-    policyId	scope	id	name	policyValue	previousValue	outcome	error
-    AllowSelfServicePurchase	product	CFQ7TTC0H9MP	Power BI Pro	Disabled	Enabled	changed	
+    policyId	scope	id	name	policyValue	wantedValue	previousValue	outcome	error
+    AllowSelfServicePurchase	product	CFQ7TTC0H9MP	Power BI Pro	Disabled	Disabled	Enabled	changed	
     ----- stderr -----
     1 changed in the tenant 11111111-1111-4111-8111-111111111111
     "#);

@@ -245,17 +245,17 @@ fn lasting_transient_token_response_is_no_rejection() {
     error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 200 OK
       the answer has no body
     hint: try again in a minute
-    ===== {"error":"temporarily_unavailable","error_codes":[90033],"error_description":"AADSTS90033: A transient error has occurred. Please try again."} =====
+    ===== {"error":"temporarily_unavailable","error_description":"AADSTS90033: A transient error has occurred. Please try again.","error_codes":[90033]} =====
     exit_code: 1
     ----- stderr -----
     error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
-      {"error":"temporarily_unavailable","error_codes":[90033],"error_description":"AADSTS90033: A transient error has occurred. Please try again."}
+      {"error":"temporarily_unavailable","error_description":"AADSTS90033: A transient error has occurred. Please try again.","error_codes":[90033]}
     hint: try again in a minute
-    ===== {"error":"server_error","error_codes":[90006],"error_description":"AADSTS90006: A transient error has occurred. Please try again."} =====
+    ===== {"error":"server_error","error_description":"AADSTS90006: A transient error has occurred. Please try again.","error_codes":[90006]} =====
     exit_code: 1
     ----- stderr -----
     error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
-      {"error":"server_error","error_codes":[90006],"error_description":"AADSTS90006: A transient error has occurred. Please try again."}
+      {"error":"server_error","error_description":"AADSTS90006: A transient error has occurred. Please try again.","error_codes":[90006]}
     hint: try again in a minute
     ===== {"error":"invalid_request","error_description":"AADSTS90033: Try again."} =====
     exit_code: 1
