@@ -40,13 +40,26 @@ impl Environment {
         self.get_os(name).map(|value| trim(&value.to_string_lossy()).to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// The path in a variable, trimmed as by [`Environment::get`]. Keeps a path that is not UTF-8.
-    #[must_use]
-    pub fn get_path(&self, name: &str) -> Option<PathBuf> {
-        match self.get_os(name)?.to_str() {
-            Some(value) => Some(trim(value)).filter(|value| !value.is_empty()).map(PathBuf::from),
-            None => self.get_os(name).map(PathBuf::from),
+    /// The trimmed value of a variable that names a file or directory. Expands a leading `~`, which shells do not
+    /// expand in quotes and which files of variables pass on as it is.
+    ///
+    /// # Errors
+    /// Fails for the home directory of another user, such as `~ada`, and if there is no home directory.
+    pub fn get_path(&self, name: &str) -> Result<Option<PathBuf>> {
+        let value = self.get_os(name).map(|value| value.to_str().map_or(value, |text| OsStr::new(trim(text))));
+        let Some(path) = value.filter(|value| !value.is_empty()).map(PathBuf::from) else { return Ok(None) };
+        let mut components = path.components();
+        let first = components.next().map(|first| first.as_os_str().to_string_lossy().into_owned());
+        let Some(user) = first.as_deref().and_then(|first| first.strip_prefix('~')) else { return Ok(Some(path)) };
+        let shown = path.display();
+        if !user.is_empty() {
+            return Err(Error::usage(format!("{name}: '{shown}': only ~/ is expanded"))
+                .with_hint(format!("write the whole path, or ./{shown} for a file of this name")));
         }
+        let home = home_directory().ok_or_else(|| {
+            Error::usage(format!("{name}: '{shown}': there is no home directory")).with_hint("write the whole path")
+        })?;
+        Ok(Some(home.join(components.as_path())))
     }
 
     /// Fails if the value of one of the variables begins and ends with a quotation mark, as `docker --env-file` leaves
@@ -72,6 +85,12 @@ fn trim(value: &str) -> &str {
 /// Whether a value begins and ends with the same quotation mark.
 pub fn is_quoted(value: &str) -> bool {
     value.len() > 1 && ['"', '\''].iter().any(|quote| value.starts_with(*quote) && value.ends_with(*quote))
+}
+
+/// The user's home directory, if there is a usable one: `HOME` may be relative.
+#[must_use]
+pub fn home_directory() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
 }
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {

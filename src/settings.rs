@@ -14,8 +14,9 @@ use crate::auth::{
     DEFAULT_CLIENT_ID, DEFAULT_PROFILE, EnvApplication, TENANT_VARIABLE, TOKEN_VARIABLE, Tenant, env_application,
     is_bearer_token,
 };
-use crate::environment::Environment;
+use crate::environment::{Environment, home_directory};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::http::describe_roots;
 use crate::output::{Format, Query};
 use crate::secret::into_secret;
@@ -191,6 +192,15 @@ impl Settings {
         state_directory(&self.environment)
     }
 
+    /// The state directory, for display. Fails if it exists and other users could have written to it.
+    fn checked_state_directory(&self) -> Result<String> {
+        let path = self.state_directory()?;
+        match files::check_private_dir(&path) {
+            Err(error) if !error.is_not_found() => Err(error.into_error("use", &path)),
+            _ => Ok(path.display().to_string()),
+        }
+    }
+
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -201,7 +211,7 @@ impl Settings {
         let authority = parse_authority(&self.environment, AUTHORITY_VARIABLE, DEFAULT_AUTHORITY);
         let env_or_default = |variable, is_set: bool| if is_set { Source::Env(variable) } else { Source::Default };
         let authority_source = env_or_default(AUTHORITY_VARIABLE, self.environment.get(AUTHORITY_VARIABLE).is_some());
-        let home_source = env_or_default(HOME_VARIABLE, self.environment.get_path(HOME_VARIABLE).is_some());
+        let home_source = env_or_default(HOME_VARIABLE, self.environment.get(HOME_VARIABLE).is_some());
         let format = self.format.value.to_possible_value().map(|value| value.get_name().to_owned());
         let (tenant, tenant_source) = match (self.tenant(), self.sign_in_tenant()) {
             (Some(tenant), _) => (Ok(tenant.to_string()), Source::Flag("--tenant")),
@@ -219,7 +229,7 @@ impl Settings {
             row("scope", Ok(self.scope.value.clone()), self.scope.source),
             row("profile", Ok(self.profile.value.clone()), self.profile.source),
             row("timeout", Ok(format!("{} s", self.timeout.value.as_secs())), self.timeout.source),
-            row("state-directory", self.state_directory().map(|path| path.display().to_string()), home_source),
+            row("state-directory", self.checked_state_directory(), home_source),
             row("output", Ok(format.unwrap_or_default()), self.format.source),
             row("tenant", tenant, tenant_source),
         ];
@@ -235,11 +245,11 @@ impl Settings {
 /// The directory of the token cache and the history: `MSCOMMERCE_HOME`, otherwise the platform's directory for
 /// application state. Fails if there is no home directory.
 pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
-    if let Some(home) = environment.get_path(HOME_VARIABLE) {
+    if let Some(home) = environment.get_path(HOME_VARIABLE)? {
         return std::path::absolute(home)
             .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
     }
-    let base = choose_native_strategy().map_err(|_| {
+    let base = home_directory().and_then(|_| choose_native_strategy().ok()).ok_or_else(|| {
         Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
     })?;
     // Only Linux has a state directory. On Windows, the cache directory is in the local application data, which does

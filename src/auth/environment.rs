@@ -142,14 +142,13 @@ fn check_client_id_matches(flag: Option<&str>, environment: &Environment) -> Res
 /// azure-identity), else the token endpoint of GitHub Actions.
 fn env_client_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
     environment.check_unquoted(&[SECRET, CERTIFICATE, FEDERATED])?;
-    let path = |name: &str| environment.get_path(name);
     if let Some(secret) = environment.get(SECRET) {
         return Ok(Some(ClientAuth::Secret { value: into_secret(secret), source: ArgSource::Variable(SECRET) }));
     }
-    if let Some(path) = path(CERTIFICATE) {
+    if let Some(path) = environment.get_path(CERTIFICATE)? {
         return Ok(Some(certificate_auth(path, ArgSource::Variable(CERTIFICATE), environment)));
     }
-    if let Some(path) = path(FEDERATED) {
+    if let Some(path) = environment.get_path(FEDERATED)? {
         return Ok(Some(ClientAuth::Federated(FederatedToken::file(path, ArgSource::Variable(FEDERATED)))));
     }
     github_auth(environment)

@@ -3,6 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::text::format_timestamp;
+
 /// The time before expiration at which a token is refreshed, so that it does not expire in flight (as in MSAL).
 const MARGIN: Duration = Duration::minutes(5);
 
@@ -39,6 +41,11 @@ impl Expiry {
     pub fn is_fresh(self, now: DateTime<Utc>) -> bool {
         self.refresh_at.map_or(now + MARGIN < self.expires_at, |refresh_at| now < refresh_at)
     }
+}
+
+/// A detail for the error about an expired token: whether a token has expired depends on this machine's clock.
+pub fn clock_detail() -> String {
+    format!("this machine's clock shows {}; if the token is new, the clock may be wrong", format_timestamp(Utc::now()))
 }
 
 #[cfg(test)]

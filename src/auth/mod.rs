@@ -42,7 +42,7 @@ pub use entra::{AuthorizationRequest, Entra, TokenResponse};
 pub use environment::{
     ClientAuthArgs, EnvApplication, TENANT_VARIABLE, client_auth_for_connect, client_id_for_connect, env_application,
 };
-pub use expiry::Expiry;
+pub use expiry::{Expiry, clock_detail};
 pub use landing::Page;
 pub use loopback::{RedirectListener, RedirectResult};
 pub use oauth_error::OAuthError;

@@ -11,6 +11,7 @@ use super::cache::CacheLock;
 use super::claims::Claims;
 use super::credential::{CachedCredential, CachedToken, SignInMethod, Source, Status, repeat_error};
 use super::entra::{Entra, TokenResponse};
+use super::expiry::clock_detail;
 use super::profile_store::ProfileStore;
 use super::sign_in_command::SignInCommand;
 use super::tenant::Tenant;
@@ -145,7 +146,8 @@ impl ProfileCredential {
             Some(token) if token.expiry.expires_at <= Utc::now() => Error::auth(format!(
                 "the saved token ended at {} and cannot be renewed",
                 format_timestamp(token.expiry.expires_at)
-            )),
+            ))
+            .with_detail(clock_detail()),
             Some(_) => return Ok(()),
         };
         Err(error.with_hint(self.sign_in_again_command(credential)))

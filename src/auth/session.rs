@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::application::ApplicationCredential;
 use super::claims::Claims;
 use super::credential::{SignInMethod, Source, Status};
+use super::expiry::clock_detail;
 use super::permissions::{self, Access};
 use super::profile::ProfileCredential;
 use super::sign_in_command::SignInCommand;
@@ -182,6 +183,7 @@ impl StaticToken {
         match self.claims.expires_at() {
             Some(end) if end <= Utc::now() => {
                 Err(Error::auth(format!("the token in {TOKEN_VARIABLE} ended at {}", format_timestamp(end)))
+                    .with_detail(clock_detail())
                     .with_hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
             }
             _ => Ok(()),

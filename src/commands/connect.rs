@@ -12,7 +12,7 @@ use super::sign_in_saver::{SIGN_IN, SignInSaver, SignInTarget};
 use crate::auth::{
     Access, CertificateFile, Claims, ClientAuth, ClientAuthArgs, ClientCredentials, Entra, Expiry, ORGANIZATIONS,
     PasswordRequired, SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, check_roles, client_auth_for_connect,
-    client_id_for_connect, foreign_audience, is_bearer_token,
+    client_id_for_connect, clock_detail, foreign_audience, is_bearer_token,
 };
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -212,6 +212,7 @@ async fn read_access_token(context: &Context) -> Result<TokenResponse> {
     let expires_at = claims.expires_at().ok_or_else(invalid_token)?;
     if expires_at <= Utc::now() {
         return Err(Error::auth(format!("the token ended at {}", format_timestamp(expires_at)))
+            .with_detail(clock_detail())
             .with_hint("hand over a new one"));
     }
     let resource = context.settings.resource();

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::CommandOutput;
 use crate::api::{self, ApiError};
-use crate::auth::{Access, Claims, Session, SignInMethod, Source, Status, foreign_audience};
+use crate::auth::{Access, Claims, EnvApplication, Session, SignInMethod, Source, Status, foreign_audience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::host_and_port;
@@ -124,11 +124,26 @@ impl DiagnosticReport {
 pub async fn run(context: &Context) -> Result<CommandOutput> {
     let mut report = DiagnosticReport::default();
     for setting in context.settings.describe() {
-        report.record("setting", setting.name, setting.value, |value| format!("{value} ({})", setting.source));
+        match setting.value {
+            Err(error) if setting.name == "state-directory" && !needs_state_directory(context) => {
+                let reason = format!("needed for saved sign-ins and the record of changes only: {}", error.summary());
+                report.skipped("setting", setting.name, &reason);
+            }
+            value => {
+                report.record("setting", setting.name, value, |value| format!("{value} ({})", setting.source));
+            }
+        }
     }
     run_checks(&mut report, context).await;
     let error = report.error();
     Ok(CommandOutput { output: Some(Output::list(report.steps)), error, ..CommandOutput::default() })
+}
+
+/// Whether the sign-in is saved in the state directory, or there is a directory that could be used.
+fn needs_state_directory(context: &Context) -> bool {
+    let settings = &context.settings;
+    let is_saved = !settings.has_env_token() && !matches!(settings.env_application(), Ok(EnvApplication::Complete(_)));
+    is_saved || settings.state_directory().is_ok()
 }
 
 async fn run_checks(report: &mut DiagnosticReport, context: &Context) {

@@ -56,6 +56,7 @@ fn with_token_expired_token_is_rejected() {
     exit_code: 4
     ----- stderr -----
     error: the token ended at [TIME]
+      this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: hand over a new one
     ");
     assert!(!env.cache_path().exists());
@@ -196,6 +197,7 @@ fn expired_cached_token_error_message() {
     exit_code: 4
     ----- stderr -----
     error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+      this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: mscommerce connect
     ");
     assert!(env.request_lines().is_empty(), "an expired token is reported without a call");
@@ -277,6 +279,7 @@ fn expired_token_variable_sends_no_request() {
     exit_code: 4
     ----- stderr -----
     error: the token in MSCOMMERCE_TOKEN ended at [TIME]
+      this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
     ");
     assert!(env.request_lines().is_empty());

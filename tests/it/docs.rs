@@ -414,6 +414,7 @@ const HEADINGS_WITHOUT_CASE: &[&str] = &[
     "another mscommerce holds {file} for too long",
     "the renewed sign-in cannot be saved",
     "there is no home directory",
+    "only ~/ is expanded",
 ];
 
 #[test]

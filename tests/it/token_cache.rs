@@ -155,6 +155,57 @@ fn state_directory_can_be_relative() {
     assert!(env.home().join("deep/within/sign-ins.json").exists());
 }
 
+/// Runs `connect` in an empty directory. Returns the result and the names of the entries there afterwards.
+fn connect_in_empty_directory(env: &TestEnv, variables: &[(&str, &str)]) -> (CliResult, Vec<String>) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = env.command(&["connect", "--username", ADMIN, "--password-stdin"]);
+    command.env_remove("MSCOMMERCE_HOME").envs(variables.iter().copied()).current_dir(directory.path());
+    let result = TestEnv::run_command_with_stdin(command, PASSWORD);
+    let entries = fs::read_dir(directory.path()).unwrap();
+    (result, entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+}
+
+/// From a file of variables, or in quotes: no shell has expanded it.
+#[test]
+fn tilde_in_state_directory_is_home_directory() {
+    for (value, expected) in [("~/.x", ".x"), ("~", "."), ("~/deep/within", "deep/within"), (" ~/.y\r", ".y")] {
+        let env = TestEnv::new();
+        let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", value)]);
+        result.assert_code(0);
+        assert_eq!(entries, [] as [String; 0], "{value}");
+        assert!(env.home().join(expected).join("sign-ins.json").exists(), "{value}");
+    }
+    let env = TestEnv::new();
+    let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", "~ada/.x")]);
+    cli_snapshot!(result, @"
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_HOME: '~ada/.x': only ~/ is expanded
+    hint: write the whole path, or ./~ada/.x for a file of this name
+    ");
+    assert_eq!(entries, [] as [String; 0]);
+    // A directory of that name.
+    let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", "./~")]);
+    result.assert_code(0);
+    assert_eq!(entries, ["~"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn unusable_home_directory_is_usage_error() {
+    for (variables, message) in [
+        (&[("HOME", "relative")][..], "there is no home directory"),
+        (&[("HOME", "~")], "there is no home directory"),
+        (&[("HOME", "~"), ("MSCOMMERCE_HOME", "~/.x")], "MSCOMMERCE_HOME: '~/.x': there is no home directory"),
+    ] {
+        let env = TestEnv::new();
+        let (result, entries) = connect_in_empty_directory(&env, variables);
+        result.assert_code(2).stderr_contains(&[message, "MSCOMMERCE_HOME"]);
+        assert_eq!(entries, [] as [String; 0], "{variables:?}");
+        assert!(env.request_lines().is_empty());
+    }
+}
+
 #[test]
 fn second_profile_keeps_first() {
     let env = TestEnv::signed_in();
@@ -409,6 +460,32 @@ fn oversized_cache_is_refused() {
     fs::write(env.cache_path(), &oversized).unwrap();
     assert_cache_not_used(&env, "it is larger than 1024 KiB");
     assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), oversized);
+}
+
+/// A partner with many customers: access tokens can be requested again, so the oldest make room.
+#[test]
+fn cache_keeps_to_its_size_with_many_tenants() {
+    let env = TestEnv::with_expiring_token();
+    let soon = env.cache()["profiles"]["default"]["tenants"][HOME_TENANT].clone();
+    env.edit_cache(|cache| {
+        for number in 0..452 {
+            let mut token = soon.clone();
+            token["accessToken"] = format!("{number:0>2200}").into();
+            token["expiresAt"] = format!("2026-01-{:0>2}T00:00:{:0>2}Z", 1 + number / 60, number % 60).into();
+            let id = format!("{number:0>8}-0000-4000-8000-000000000000");
+            cache["profiles"]["default"]["tenants"][id] = token;
+        }
+    });
+    let size = || fs::metadata(env.cache_path()).unwrap().len();
+    assert!((1_000_000..1024 * 1024).contains(&size()), "{}", size());
+    env.run(&["products", "list"]).assert_code(0);
+    assert!((900_000..=1024 * 1024).contains(&size()), "{}", size());
+    let kept = env.cache()["profiles"]["default"]["tenants"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!((300..452).contains(&kept.len()), "{}", kept.len());
+    assert!(!kept[0].starts_with("00000000-"), "the oldest is removed");
+    assert!(kept.iter().any(|id| id == HOME_TENANT) && kept.iter().any(|id| id.starts_with("00000451-")));
+    env.run(&["products", "list"]).assert_code(0);
+    assert_eq!(env.token_requests().len(), 1);
 }
 
 #[test]

@@ -188,12 +188,14 @@ fn expired_application_token_hint_has_full_command() {
     exit_code: 4
     ----- stderr -----
     error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+      this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
     ===== lab: products list =====
     ===== lab: status =====
     exit_code: 4
     ----- stderr -----
     error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+      this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: mscommerce connect --application --profile lab --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
     ");
 }

@@ -34,6 +34,22 @@ fn certificate_in_environment_needs_no_connect() {
     assert!(!env.state_dir().exists(), "nothing is saved");
 }
 
+/// From a file of variables, or in quotes: no shell has expanded it.
+#[test]
+fn tilde_in_credential_file_is_home_directory() {
+    let env = TestEnv::new();
+    env.write("app.pem", both(&registered(&env)));
+    trust_the_issuer(&env);
+    env.write("token", issued());
+    for credential in [(CERTIFICATE, "~/app.pem"), (FEDERATED, "~/token")] {
+        list_with(&env, &[credential]).assert_code(0);
+    }
+    for name in [CERTIFICATE, FEDERATED] {
+        let message = format!("error: {name}: '~ada/file': only ~/ is expanded");
+        list_with(&env, &[(name, "~ada/file")]).assert_code(2).stderr_contains(&[&message]);
+    }
+}
+
 #[test]
 fn client_assertion_has_required_claims() {
     let env = TestEnv::new();

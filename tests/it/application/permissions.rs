@@ -325,6 +325,7 @@ fn expired_application_token_sends_no_request() {
     exit_code: 4
     ----- stderr -----
     error: the token in MSCOMMERCE_TOKEN ended at [TIME]
+      this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
     ");
     assert!(env.request_lines().is_empty());

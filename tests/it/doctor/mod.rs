@@ -124,6 +124,27 @@ fn doctor_sends_no_updates() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn doctor_without_home_directory() {
+    let env = TestEnv::new();
+    let application =
+        [("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_ID", APP_ID), ("AZURE_CLIENT_SECRET", APP_SECRET)];
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = env.command(&["doctor", "-o", "json"]);
+        command.env_remove("MSCOMMERCE_HOME").env("HOME", "relative").envs(variables.iter().copied());
+        Steps(command.output().unwrap().into())
+    };
+    for variables in [&application[..], &[("MSCOMMERCE_TOKEN", &token)]] {
+        let setting = run(variables).assert_code(0).setting("state-directory");
+        assert_eq!(setting["outcome"], "skipped", "{setting}");
+        let finding = setting["finding"].as_str().unwrap();
+        assert!(finding.starts_with("needed for saved sign-ins and the record of changes only: "), "{finding}");
+    }
+    assert_eq!(run(&[]).assert_code(1).setting("state-directory")["outcome"], "failed");
+}
+
 #[test]
 fn doctor_settings_have_sources() {
     let env = TestEnv::signed_in();
@@ -452,7 +473,7 @@ fn doctor_expired_token_sends_no_request() {
     cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
     authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
-    credential (the profile default): failed: the token in MSCOMMERCE_TOKEN ended at [TIME]
+    credential (the profile default): failed: the token in MSCOMMERCE_TOKEN ended at [TIME]; this machine's clock shows [TIME]; if the token is new, the clock may be wrong
         hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
     policy (AllowSelfServicePurchase): skipped: there is no credential
     error: 1 of 23 steps failed: credential (the profile default)
@@ -491,20 +512,35 @@ fn doctor_application_without_roles_sends_no_request() {
 }
 
 #[test]
-fn doctor_invalid_state_directory_fails_one_step() {
+fn doctor_names_invalid_state_directory() {
     let env = TestEnv::signed_in();
     let file = env.write("file", "");
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_HOME", &file)]), @"
     exit_code: 1
+    setting (state-directory): failed: [TMP]/file is not used: it is not a directory
+        hint: set MSCOMMERCE_HOME to a directory of your own
     authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
     credential (the profile default): failed: [TMP]/file is not used: it is not a directory
         hint: set MSCOMMERCE_HOME to a directory of your own
     policy (AllowSelfServicePurchase): skipped: there is no credential
-    error: 1 of 23 steps failed: credential (the profile default)
+    error: 2 of 23 steps failed: setting (state-directory), credential (the profile default)
     hint: set MSCOMMERCE_HOME to a directory of your own
     ");
     steps.assert_step("credential", "failed");
     steps.assert_step("authority", "passed");
+}
+
+#[cfg(unix)]
+#[test]
+fn doctor_names_unsafe_state_directory() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let env = TestEnv::signed_in();
+    std::fs::set_permissions(env.state_dir(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let setting = doctor(&env, &[]).assert_code(1).setting("state-directory");
+    assert_eq!(setting["outcome"], "failed");
+    assert!(setting["finding"].as_str().unwrap().contains("other users can write to it (mode 777)"), "{setting}");
+    assert!(setting["hint"].as_str().unwrap().contains("chmod go-w"), "{setting}");
 }
 
 #[test]
