@@ -44,17 +44,20 @@ impl Environment {
     /// expand in quotes and which files of variables pass on as it is.
     ///
     /// # Errors
-    /// Fails for the home directory of another user, such as `~ada`, and if there is no home directory.
+    /// Fails for what only a shell expands, such as `~ada` and `$HOME`, and if there is no home directory.
     pub fn get_path(&self, name: &str) -> Result<Option<PathBuf>> {
         let value = self.get_os(name).map(|value| value.to_str().map_or(value, |text| OsStr::new(trim(text))));
         let Some(path) = value.filter(|value| !value.is_empty()).map(PathBuf::from) else { return Ok(None) };
         let mut components = path.components();
         let first = components.next().map(|first| first.as_os_str().to_string_lossy().into_owned());
-        let Some(user) = first.as_deref().and_then(|first| first.strip_prefix('~')) else { return Ok(Some(path)) };
         let shown = path.display();
-        if !user.is_empty() {
-            return Err(Error::usage(format!("{name}: '{shown}': only ~/ is expanded"))
-                .with_hint(format!("write the whole path, or ./{shown} for a file of this name")));
+        match first.as_deref() {
+            Some("~") => {}
+            Some(first) if first.starts_with(['~', '$']) || (first.starts_with('%') && first.ends_with('%')) => {
+                return Err(Error::usage(format!("{name}: '{shown}': only ~/ is expanded"))
+                    .with_hint(format!("write the whole path, or ./{shown} for a file of this name")));
+            }
+            _ => return Ok(Some(path)),
         }
         let home = home_directory().ok_or_else(|| {
             Error::usage(format!("{name}: '{shown}': there is no home directory")).with_hint("write the whole path")

@@ -64,7 +64,9 @@ pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, DecryptError> {
 
 #[cfg(windows)]
 fn decrypt_dpapi(dpapi: &str) -> Result<SecretBytes, DecryptError> {
-    let damaged = |error: &dyn std::fmt::Display| DecryptError::Damaged(format!("it is damaged: {error}"));
+    let damaged = |error: &dyn std::fmt::Display| {
+        DecryptError::Damaged(format!("Windows does not open it: it is damaged ({error})"))
+    };
     let encrypted = BASE64_STANDARD.decode(dpapi).map_err(|error| damaged(&error))?;
     match dpapi::decrypt(&encrypted) {
         Ok(text) => Ok(SecretBytes::from(text.to_vec())),

@@ -176,14 +176,34 @@ fn tilde_in_state_directory_is_home_directory() {
         assert!(env.home().join(expected).join("sign-ins.json").exists(), "{value}");
     }
     let env = TestEnv::new();
-    let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", "~ada/.x")]);
-    cli_snapshot!(result, @"
+    let mut transcript = Transcript::default();
+    for value in ["~ada/.x", "$HOME/.x", "${HOME}/.x", "%USERPROFILE%/x"] {
+        let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", value)]);
+        transcript.push(value, result);
+        assert_eq!(entries, [] as [String; 0], "{value}");
+    }
+    cli_snapshot!(transcript, @"
+    ===== ~ada/.x =====
     exit_code: 2
     ----- stderr -----
     error: MSCOMMERCE_HOME: '~ada/.x': only ~/ is expanded
     hint: write the whole path, or ./~ada/.x for a file of this name
+    ===== $HOME/.x =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_HOME: '$HOME/.x': only ~/ is expanded
+    hint: write the whole path, or ./$HOME/.x for a file of this name
+    ===== ${HOME}/.x =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_HOME: '${HOME}/.x': only ~/ is expanded
+    hint: write the whole path, or ./${HOME}/.x for a file of this name
+    ===== %USERPROFILE%/x =====
+    exit_code: 2
+    ----- stderr -----
+    error: MSCOMMERCE_HOME: '%USERPROFILE%/x': only ~/ is expanded
+    hint: write the whole path, or ./%USERPROFILE%/x for a file of this name
     ");
-    assert_eq!(entries, [] as [String; 0]);
     // A directory of that name.
     let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", "./~")]);
     result.assert_code(0);
