@@ -76,12 +76,14 @@ impl From<io::Error> for OpenError {
 
 fn io_hint(error: &io::Error) -> &'static str {
     #[cfg(unix)]
-    if let Some(code) = error.raw_os_error()
-        && [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].iter().any(|errno| errno.raw_os_error() == code)
-    {
-        return "close other programs, or raise the limit of open files: ulimit -n 1024";
+    let too_many_files = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
+    #[cfg(not(unix))]
+    let too_many_files = [4]; // ERROR_TOO_MANY_OPEN_FILES
+    if error.raw_os_error().is_some_and(|code| too_many_files.contains(&code)) {
+        "close other programs, or raise the limit of open files: ulimit -n 1024"
+    } else {
+        "make it usable for you, or name another directory in MSCOMMERCE_HOME"
     }
-    "make it usable for you, or name another directory in MSCOMMERCE_HOME"
 }
 
 /// A private file, open for reading.
