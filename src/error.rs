@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::sanitize_line;
+
 /// The result type of the tool.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -89,10 +91,18 @@ impl Error {
         self
     }
 
-    /// Adds a detail, printed below the message.
+    /// Adds a detail, printed below the message in one line: text of a service must not look like several.
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
-        self.details.push(detail.to_string());
+        let detail = sanitize_line(detail.to_string().trim_end());
+        if !detail.is_empty() {
+            self.details.push(detail);
+        }
         self
+    }
+
+    /// Adds several details.
+    pub fn with_details(self, details: impl IntoIterator<Item = impl fmt::Display>) -> Self {
+        details.into_iter().fold(self, Self::with_detail)
     }
 
     /// Adds a hint, such as the next command.
@@ -124,7 +134,7 @@ impl Error {
 
     /// The lines of the details.
     pub fn details(&self) -> impl Iterator<Item = &str> {
-        self.details.iter().flat_map(|detail| detail.lines())
+        self.details.iter().map(String::as_str)
     }
 
     /// The message and details in one line, for a record field.

@@ -118,6 +118,7 @@ mod tests {
     #[test]
     fn sanitize_line_replaces_control_characters() {
         assert_eq!(sanitize_line("a\u{1b}[31mb\u{9b}c\u{202e}d\u{7f}"), "a\u{FFFD}[31mb\u{FFFD}c\u{FFFD}d\u{FFFD}");
+        assert_eq!(sanitize_line("a\u{2067}b\u{85}c\u{2029}d"), "a\u{FFFD}b\u{FFFD}c d");
     }
 
     #[test]

@@ -218,28 +218,29 @@ impl Ui {
         receiver
     }
 
-    /// Prints a message that requires user action. `--quiet` does not hide it.
+    /// Prints a message that requires user action. `--quiet` does not hide it. It may have several lines, so text of a
+    /// service in it must be one line already.
     pub fn status(&self, message: &str) {
         self.write_stderr(format!("{}\n", text::sanitize(message)));
     }
 
-    /// Prints a message that `--quiet` hides.
+    /// Prints a message of one line that `--quiet` hides.
     pub fn info(&self, message: &str) {
         if !self.0.options.quiet {
-            self.status(message);
+            self.status(&text::sanitize_line(message));
         }
     }
 
-    /// Prints a message with `-v`. It must not contain secrets.
+    /// Prints a message of one line with `-v`. It must not contain secrets.
     pub fn debug(&self, message: &str) {
         if self.0.options.verbosity > 0 {
-            self.write_stderr(format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize(message)));
+            self.write_stderr(format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize_line(message)));
         }
     }
 
-    /// Prints a warning. The command continues.
+    /// Prints a warning of one line. The command continues.
     pub fn warn(&self, message: &str) {
-        self.write_stderr(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize(message)));
+        self.write_stderr(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize_line(message)));
     }
 
     /// Prints an error: the message, the indented details and the hints.

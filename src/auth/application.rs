@@ -82,7 +82,7 @@ impl ClientCredentials {
                 format!("could not sign in as the application {} at the tenant {}", self.client_id, entra.tenant);
             let error = error.into_error(&action, sign_in_command);
             match presented {
-                Some(presented) => error.with_detail(presented),
+                Some(presented) => error.with_details(presented.lines()),
                 None => error,
             }
         })

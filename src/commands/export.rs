@@ -43,7 +43,8 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
     write(file, &exported.text, args.force)?;
     let path = file.display().to_string();
     let check = context.command(&format!("mscommerce baseline check {}", shell_quote(&path)));
-    context.ui.info(&format!("Written: {path}\nTo compare the tenant with it later: {check}"));
+    context.ui.info(&format!("Written: {path}"));
+    context.ui.info(&format!("To compare the tenant with it later: {check}"));
     Ok(CommandOutput::default())
 }
 

@@ -64,7 +64,7 @@ pub fn find_unique<'i>(
             let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
             let text = truncate(text, 80);
             Err(Error::failed(format!("'{text}' fits {} {}s; nothing was done", several.len(), lookup.kind))
-                .with_detail(labels.join("\n"))
+                .with_details(labels)
                 .with_hint("name one of them by its id"))
         }
     }
@@ -221,7 +221,9 @@ pub fn with_suggestions<'i>(
     match closest_matches(text, items).as_slice() {
         [] => error,
         [only] => error.with_detail(format!("the nearest {kind}: {only}")),
-        several => error.with_detail(format!("the nearest {kind}s:\n  {}", several.join("\n  "))),
+        several => error
+            .with_detail(format!("the nearest {kind}s:"))
+            .with_details(several.iter().map(|label| format!("  {label}"))),
     }
 }
 

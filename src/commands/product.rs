@@ -316,7 +316,10 @@ async fn apply_single(plan: Plan, tenant: TenantClient, no_history: bool, contex
         return Ok(CommandOutput::default());
     };
     match record.outcome {
-        Outcome::Changed => context.ui.info(&format!("Changed{location}:\n  {}", record.summary())),
+        Outcome::Changed => {
+            context.ui.info(&format!("Changed{location}:"));
+            context.ui.info(&format!("  {}", record.summary()));
+        }
         Outcome::Unchanged => context.ui.info(&format!("Nothing to change: {} already.", record.current_state())),
         Outcome::Planned | Outcome::Failed | Outcome::Unknown | Outcome::Skipped => {}
     }

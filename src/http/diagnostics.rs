@@ -18,6 +18,7 @@ use super::dns::lookup_host;
 use super::proxy::{self, Proxy};
 use super::transport_error::DnsError;
 use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port};
+use crate::text::sanitize_line;
 
 /// The timeout of the TLS check: enough to open a connection and receive a short response.
 const TLS_CHECK_TIMEOUT: Duration = CONNECT_TIMEOUT.saturating_mul(2);
@@ -160,11 +161,12 @@ impl PeerCertificate {
 
 /// Formats common name and organization: `DigiCert Global G2 TLS RSA SHA256 2020 CA1 (DigiCert Inc)`.
 fn display_name(name: &X509Name) -> String {
-    let common_name = name.iter_common_name().find_map(|part| part.as_str().ok());
-    let organization = name.iter_organization().find_map(|part| part.as_str().ok());
+    // An untrusted server chooses these names.
+    let common_name = name.iter_common_name().find_map(|part| part.as_str().ok().map(sanitize_line));
+    let organization = name.iter_organization().find_map(|part| part.as_str().ok().map(sanitize_line));
     match (common_name, organization) {
         (Some(common_name), Some(organization)) => format!("{common_name} ({organization})"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (Some(name), None) | (None, Some(name)) => name,
         (None, None) => "no name".to_owned(),
     }
 }

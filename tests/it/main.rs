@@ -20,6 +20,7 @@ mod disconnect;
 mod docs;
 mod doctor;
 mod faults;
+mod forged_lines;
 mod help;
 mod history;
 mod network;

@@ -10,7 +10,7 @@ use crate::support::fixtures::POWER_BI;
 use crate::tenant::{ADMIN, BrowserResponse, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, Response};
 
 /// Every command, in an order in which each one has an effect.
-const COMMANDS: &[&[&str]] = &[
+pub(crate) const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["policy", "list"],
     &["policy", "get"],

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::state::{QueuedResponse, Tenant};
-use super::{DeviceApproval, HOME_TENANT, Product, Response, Role, SimulatedTenant, token};
+use super::{DeviceApproval, HOME_TENANT, Product, Received, Response, Role, SimulatedTenant, token};
 
 /// The number of attempts of a request that keeps failing.
 const TRIES: usize = 5;
@@ -135,6 +135,11 @@ impl SimulatedTenant {
     pub fn fail_times(&self, left: usize, path_contains: &str, response: Response) {
         let path_contains = path_contains.to_owned();
         self.state().queued.push(QueuedResponse { path_contains, response, left, line: None });
+    }
+
+    /// Changes every response with this function of the request and the response.
+    pub fn rewrite_responses(&self, rewrite: impl Fn(&Received, Response) -> Response + Send + 'static) {
+        self.state().rewrite = Some(Box::new(rewrite));
     }
 
     /// Delays every response, in addition to its own delay.

@@ -188,6 +188,10 @@ impl Respond for Router {
             Some(response) => response,
             None => route(&mut state, &received),
         };
+        let response = match &state.rewrite {
+            Some(rewrite) => rewrite(&received, response),
+            None => response,
+        };
         let delay = response.delay.unwrap_or_default() + state.delay;
         if delay.is_zero() { response.into() } else { response.after(delay).into() }
     }

@@ -122,6 +122,9 @@ impl QueuedResponse {
     }
 }
 
+/// Changes a response to a request.
+pub(super) type Rewrite = Box<dyn Fn(&Received, Response) -> Response + Send>;
+
 /// The state of all services.
 pub(super) struct TenantState {
     pub(super) requests: Vec<Received>,
@@ -132,6 +135,8 @@ pub(super) struct TenantState {
     pub(super) application: Application,
     pub(super) policy_extra: Map<String, Value>,
     pub(super) misreport_updates: bool,
+    /// Changes every response.
+    pub(super) rewrite: Option<Rewrite>,
     /// The delay of every response.
     pub(super) delay: Duration,
     pub(super) token_lifetime: i64,
@@ -161,6 +166,7 @@ impl TenantState {
             application: Application::new(),
             policy_extra: Map::new(),
             misreport_updates: false,
+            rewrite: None,
             delay: Duration::ZERO,
             token_lifetime: 3600,
             device_approval: DeviceApproval::Approve,
