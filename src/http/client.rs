@@ -307,7 +307,7 @@ pub fn check_url(url: &Url) -> Result<(), HttpError> {
     if url.scheme() == "http" {
         return if is_loopback(url) { Ok(()) } else { Err(HttpError::insecure_url(url)) };
     }
-    proxy::invalid_proxy_variable(url).map_or(Ok(()), |variable| Err(HttpError::invalid_proxy(variable)))
+    proxy::invalid_proxy_variable(url).map_or(Ok(()), |(name, reason)| Err(HttpError::invalid_proxy(name, reason)))
 }
 
 /// Builds the client for loopback addresses, without a proxy and without root certificates.
@@ -316,10 +316,18 @@ fn build_plain() -> Result<reqwest::Client, HttpError> {
 }
 
 fn build_secure(platform_roots: bool) -> Result<reqwest::Client, HttpError> {
-    match tls::configure_roots(client_builder(), platform_roots)?.build() {
+    match tls::configure_roots(proxied_client_builder(), platform_roots)?.build() {
         // reqwest rejects the whole bundle if one certificate is invalid, so use the platform's roots instead.
         Err(_) if !platform_roots => build_secure(true),
         built => built.map_err(|error| tls::client_setup_error(&error)),
+    }
+}
+
+/// The settings of clients that use the proxy of the environment or the system.
+pub fn proxied_client_builder() -> reqwest::ClientBuilder {
+    match proxy::env_proxy() {
+        Some(proxy) => client_builder().proxy(proxy),
+        None => client_builder(),
     }
 }
 

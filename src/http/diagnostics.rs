@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::client::{CONNECT_TIMEOUT, check_url, client_builder};
+use super::client::{CONNECT_TIMEOUT, check_url, client_builder, proxied_client_builder};
 use super::dns::lookup_host;
 use super::proxy::{self, Proxy};
 use super::transport_error::DnsError;
@@ -124,12 +124,13 @@ impl Route {
             .dangerous()
             .with_custom_certificate_verifier(recorder.clone())
             .with_no_client_auth();
-        let mut builder = client_builder().tls_backend_preconfigured(tls);
-        if let Some(proxy) = self.proxy.as_ref().filter(|proxy| proxy.is_secure) {
+        let builder = match self.proxy.as_ref().filter(|proxy| proxy.is_secure) {
             // Omit the proxy's password, because the proxy's certificate is not verified either.
-            builder = builder.proxy(reqwest::Proxy::https(&proxy.display).ok()?);
-        }
-        let request = builder.build().ok()?.get(self.url.clone()).timeout(connect_timeout(http));
+            Some(proxy) => client_builder().proxy(reqwest::Proxy::https(&proxy.display).ok()?),
+            None => proxied_client_builder(),
+        };
+        let request =
+            builder.tls_backend_preconfigured(tls).build().ok()?.get(self.url.clone()).timeout(connect_timeout(http));
         let _ = request.send().await;
         recorder.certificate.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

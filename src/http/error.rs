@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use url::Url;
 
 use super::Response;
-use super::proxy::proxy_display;
+use super::proxy::{InvalidProxy, proxy_display};
 use crate::error::Error;
 
 /// Whether a failed request reached the service.
@@ -140,10 +140,18 @@ impl HttpError {
     }
 
     /// A proxy variable has an invalid value. The message omits the value, which may contain a password.
-    pub fn invalid_proxy(variable: &str) -> Self {
-        Self::new(format!("{variable} does not hold the address of a proxy"))
-            .with_hint(format!("write http://HOST:PORT, or unset {variable}"))
-            .not_sent()
+    pub fn invalid_proxy(variable: &str, reason: InvalidProxy) -> Self {
+        let error = match reason {
+            InvalidProxy::Address => Self::new(format!("{variable} does not hold the address of a proxy"))
+                .with_hint(format!("write http://HOST:PORT, or unset {variable}")),
+            InvalidProxy::UserInfo => {
+                Self::new(format!("the user name or password in {variable} contains characters that must be encoded"))
+                    .with_hint(format!(
+                        "percent-encode them in {variable}: %40 for @, %23 for #, %2F for /, %5C for \\, %25 for %"
+                    ))
+            }
+        };
+        error.not_sent()
     }
 
     pub fn invalid_ca_file(path: &str, error: &dyn fmt::Display) -> Self {

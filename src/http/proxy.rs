@@ -1,38 +1,96 @@
-//! Detects the proxy that reqwest uses for a URL, for diagnostics and error messages.
+//! The proxy for a URL, from the environment or the system's settings.
 
-use hyper::Uri;
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
 
 /// The proxy variables for HTTPS, in reqwest's order of precedence.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// The first proxy variable with an invalid URL, unless `NO_PROXY` exempts `url`. reqwest ignores such a value and
-/// connects without a proxy.
-pub fn invalid_proxy_variable(url: &Url) -> Option<&'static str> {
-    let uri = url.as_str().parse().ok()?;
-    let is_invalid = |value: String| Matcher::builder().all(value).build().intercept(&uri).is_none();
-    let invalid = PROXY_VARIABLES.into_iter().find(|name| variable(name).is_some_and(is_invalid))?;
-    let is_bypassed = no_proxy_variable().is_some_and(|name| matches_no_proxy(name, &uri));
-    (!is_bypassed).then_some(invalid)
+/// The characters that end the host part of a URL, or are not allowed in it: in a user name or password, they have to be
+/// percent-encoded.
+const RESERVED: [char; 17] =
+    ['@', '/', '\\', '#', '?', '[', ']', '"', '<', '>', '^', '`', '{', '|', '}', ' ', '\u{7f}'];
+
+/// Why a proxy variable cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidProxy {
+    /// The value is not the address of a proxy.
+    Address,
+    /// The user name or password contains characters that must be percent-encoded. Libraries would take a part of the
+    /// password for the host.
+    UserInfo,
 }
 
-/// The variable that lists the hosts to exempt from the proxy.
-fn no_proxy_variable() -> Option<&'static str> {
-    ["NO_PROXY", "no_proxy"].into_iter().find(|name| variable(name).is_some())
+/// The problem of the proxy variable that applies to `url`, with its name. Other variables are not checked.
+pub fn invalid_proxy_variable(url: &Url) -> Option<(&'static str, InvalidProxy)> {
+    let (name, value) = proxy_variable()?;
+    if bypassed_by(url).is_some() {
+        return None;
+    }
+    if has_reserved_user_info(&value) {
+        return Some((name, InvalidProxy::UserInfo));
+    }
+    // reqwest ignores an address that either of these cannot parse, and connects without a proxy.
+    let is_valid = Matcher::builder().all(&value).build().intercept(&url.as_str().parse().ok()?).is_some()
+        && Url::parse(&with_scheme(&value)).is_ok_and(|proxy| proxy.has_host());
+    (!is_valid).then_some((name, InvalidProxy::Address))
 }
 
-/// Whether the no-proxy list in the variable `name` contains the host of `uri`.
-fn matches_no_proxy(name: &str, uri: &Uri) -> bool {
-    let list = variable(name).unwrap_or_default();
-    Matcher::builder().all("http://proxy.invalid:1").no(list).build().intercept(uri).is_none()
+/// Whether the user name or password of a proxy, everything up to the last `@`, needs percent encoding.
+fn has_reserved_user_info(value: &str) -> bool {
+    let Some((user_info, _)) = value.split_once("://").map_or(value, |(_, rest)| rest).rsplit_once('@') else {
+        return false;
+    };
+    let is_escape = |escape: &str| escape.len() == 2 && escape.chars().all(|digit| digit.is_ascii_hexdigit());
+    user_info.contains(|c: char| RESERVED.contains(&c) || c.is_control() || !c.is_ascii())
+        || user_info.match_indices('%').any(|(at, _)| !user_info.get(at + 1..at + 3).is_some_and(is_escape))
+}
+
+fn with_scheme(value: &str) -> String {
+    if value.contains("://") { value.to_owned() } else { format!("http://{value}") }
+}
+
+/// The proxy variable that applies to HTTPS, with its value.
+fn proxy_variable() -> Option<(&'static str, String)> {
+    PROXY_VARIABLES.into_iter().find_map(|name| Some((name, variable(name)?)))
+}
+
+/// The proxy of the environment, for a client. `None` if no variable is set: then reqwest uses the system's settings.
+///
+/// reqwest's own reading of the variables does not skip empty ones, and takes fewer forms of `NO_PROXY`.
+pub fn env_proxy() -> Option<reqwest::Proxy> {
+    let (_, value) = proxy_variable()?;
+    let value = with_scheme(&value);
+    Some(reqwest::Proxy::custom(move |url| bypassed_by(url).is_none().then(|| value.clone())))
 }
 
 /// The `NO_PROXY` variable that exempts `url` from the configured proxy.
 pub fn bypassed_by(url: &Url) -> Option<&'static str> {
-    let uri = url.as_str().parse().ok()?;
-    PROXY_VARIABLES.into_iter().find(|name| variable(name).is_some())?;
-    no_proxy_variable().filter(|name| url.scheme() == "https" && matches_no_proxy(name, &uri))
+    proxy_variable()?;
+    let name = ["NO_PROXY", "no_proxy"].into_iter().find(|name| variable(name).is_some())?;
+    (url.scheme() == "https" && matches_no_proxy(&variable(name)?, url)).then_some(name)
+}
+
+/// Whether a no-proxy list contains the host of `url`. Accepts the forms of curl and of Python's libraries: separated by
+/// commas or blanks, `host:port`, `*.domain`, and with a dot at the end.
+fn matches_no_proxy(list: &str, url: &Url) -> bool {
+    let port = url.port_or_known_default();
+    let entries = list.split([',', ' ', '\t', ';']).map(|entry| entry.trim_matches(['"', '\''])).filter_map(|entry| {
+        let (host, entry_port) = match entry.rsplit_once(':') {
+            // An IPv6 address without brackets also contains colons.
+            Some((host, digits)) if !host.contains(':') || host.ends_with(']') => {
+                (host, Some(digits.parse::<u16>().ok()?))
+            }
+            _ => (entry, None),
+        };
+        let host = host.trim_matches(['[', ']']).trim_end_matches('.');
+        let host = if host == "*" { host } else { host.trim_start_matches('*') };
+        (entry_port.is_none() || entry_port == port).then_some(host)
+    });
+    let list = entries.collect::<Vec<_>>().join(",");
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let Ok(uri) = format!("https://{host}/").parse() else { return false };
+    Matcher::builder().all("http://proxy.invalid:1").no(list).build().intercept(&uri).is_none()
 }
 
 /// The value of an environment variable. `None` if it is unset or empty.
@@ -59,12 +117,22 @@ pub fn proxy_display(url: &Url) -> Option<String> {
     proxy_for(url).map(|proxy| proxy.display)
 }
 
-/// The proxy for `url`. `None` for plain HTTP, which is sent only to this machine.
-pub fn proxy_for(url: &Url) -> Option<Proxy> {
-    if url.scheme() == "http" {
+/// The proxy for `url` in the environment or the system's settings.
+fn intercept(url: &Url) -> Option<Intercept> {
+    // Plain HTTP is sent only to this machine.
+    if url.scheme() == "http" || bypassed_by(url).is_some() {
         return None;
     }
-    let intercept = Matcher::from_system().intercept(&url.as_str().parse().ok()?)?;
+    let matcher = match proxy_variable() {
+        Some((_, value)) => Matcher::builder().all(value).build(),
+        None => Matcher::from_system(),
+    };
+    matcher.intercept(&url.as_str().parse().ok()?)
+}
+
+/// The proxy for `url`.
+pub fn proxy_for(url: &Url) -> Option<Proxy> {
+    let intercept = intercept(url)?;
     let uri = intercept.uri();
     let (scheme, host) = (uri.scheme_str().unwrap_or("http"), uri.host()?);
     // Show only scheme, host and port: in a malformed URL, the password may be in any other part.
@@ -76,6 +144,76 @@ pub fn proxy_for(url: &Url) -> Option<Proxy> {
         port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
         is_supported: is_secure || scheme == "http",
         is_secure,
-        source: PROXY_VARIABLES.into_iter().find(|name| variable(name).is_some()).unwrap_or("the system's settings"),
+        source: proxy_variable().map_or("the system's settings", |(name, _)| name),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_proxy_accepts_the_forms_of_curl_and_python() {
+        let matches = |list, url| matches_no_proxy(list, &Url::parse(url).expect("a URL"));
+        let url = "https://api.contoso.test";
+        for list in [
+            "*",
+            "contoso.test",
+            ".contoso.test",
+            "*.contoso.test",
+            "contoso.test.",
+            "api.contoso.test:443",
+            "*.contoso.test:443",
+            "other.test contoso.test",
+            "other.test,\tcontoso.test",
+            "\"contoso.test\"",
+            "CONTOSO.test",
+            ".contoso.test.",
+        ] {
+            assert!(matches(list, url), "{list}");
+            assert!(matches(list, "https://api.contoso.test./"), "{list}");
+        }
+        for list in [
+            "",
+            " ",
+            "contoso.test:8443",
+            "ntoso.test",
+            "contoso",
+            "*contoso",
+            "api.contoso.test.other",
+            "contoso.test:x",
+        ] {
+            assert!(!matches(list, url), "{list}");
+        }
+        assert!(matches("api.contoso.test:8443", "https://api.contoso.test:8443"));
+        for list in ["10.0.0.0/8", "10.1.2.3", "10.1.2.3:443"] {
+            assert!(matches(list, "https://10.1.2.3"), "{list}");
+        }
+        for list in ["::1", "[::1]", "[::1]:443", "fe80::1 ::1"] {
+            assert!(matches(list, "https://[::1]"), "{list}");
+        }
+    }
+
+    #[test]
+    fn user_info_must_be_percent_encoded() {
+        for value in [
+            "http://ada@corp.example:pw1@h:1",
+            "http://user:p@ss@h",
+            "http://user:p#ss@h",
+            "http://CORP\\user:pw@h",
+            "u:p/w@h",
+            "http://u:p%w@h",
+            "http://u:p%4@h",
+            "http://u:pä@h",
+            "http://u:p w@h",
+            "http://h/?a@b",
+            "u@x:p@h",
+        ] {
+            assert!(has_reserved_user_info(value), "{value}");
+        }
+        for value in ["http://h:1", "h:1", "http://u:p%40s@h", "u:p@h:1", "http://u@h", "http://u:p:w!$&'()*+,;=~._-@h"]
+        {
+            assert!(!has_reserved_user_info(value), "{value}");
+        }
+    }
 }

@@ -166,6 +166,10 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "not a proxy")]),
     },
     ErrorCase {
+        heading: "the user name or password in {variable} contains characters that must be encoded",
+        run: || list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "http://a@b:c@proxy:1")]),
+    },
+    ErrorCase {
         heading: "the certificate of {host} comes from an issuer that is not trusted here",
         run: || {
             let config = TestCa::new().localhost_config();

@@ -120,15 +120,96 @@ fn proxy_password_is_sent_but_not_printed() {
 
 #[test]
 fn unescaped_proxy_password_is_not_printed() {
-    // Users forget to encode these characters. All but the last end the host part of a URL, so that the start of the
-    // password looks like a port.
-    for separator in ['/', '#', '?', '\\', '@'] {
-        let env = OfflineEnv::new(BEHIND_PROXY)
-            .with_env("HTTPS_PROXY", &format!("http://user:s3{separator}cret@{NOWHERE}:3128"));
-        for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"])] {
-            result.assert_code(1).stdout_is_empty().stderr_lacks(":s3").stderr_lacks("cret@");
+    // Users forget to encode these characters. Some end the host part of a URL, so that the start of the password looks
+    // like a port; with a second @, another password would be sent.
+    let proxy = Server::unexpected();
+    let address = proxy.http().replace("http://", "");
+    let mut transcript = Transcript::default();
+    for user_info in [
+        "user:s3/cret",
+        "user:s3#cret",
+        "user:s3?cret",
+        "user:s3\\cret",
+        "user:s3@cret",
+        "user:s3%cret",
+        "user:s3cret#",
+        "user:s3 cret",
+        "user:s3[cret",
+        "user:s3ücret",
+        "CORP\\user:s3cret",
+        "ada@corp.example:s3cret",
+    ] {
+        for scheme in ["http://", "https://", ""] {
+            let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &format!("{scheme}{user_info}@{address}"));
+            for result in [env.run(&[LIST, &["-vvv"]].concat()), env.connect(&["-vvv"]), env.run(&["doctor"])] {
+                result.assert_code(1).stderr_lacks("s3").stderr_lacks("cret").stderr_lacks("corp");
+            }
+            env.push_failures(&mut transcript, &format!("{scheme}{user_info}"), &[]);
         }
     }
+    cli_snapshot!(transcript, @r"
+    ===== http://user:s3/cret =====
+    ===== https://user:s3/cret =====
+    ===== user:s3/cret =====
+    ===== http://user:s3#cret =====
+    ===== https://user:s3#cret =====
+    ===== user:s3#cret =====
+    ===== http://user:s3?cret =====
+    ===== https://user:s3?cret =====
+    ===== user:s3?cret =====
+    ===== http://user:s3\cret =====
+    ===== https://user:s3\cret =====
+    ===== user:s3\cret =====
+    ===== http://user:s3@cret =====
+    ===== https://user:s3@cret =====
+    ===== user:s3@cret =====
+    ===== http://user:s3%cret =====
+    ===== https://user:s3%cret =====
+    ===== user:s3%cret =====
+    ===== http://user:s3cret# =====
+    ===== https://user:s3cret# =====
+    ===== user:s3cret# =====
+    ===== http://user:s3 cret =====
+    ===== https://user:s3 cret =====
+    ===== user:s3 cret =====
+    ===== http://user:s3[cret =====
+    ===== https://user:s3[cret =====
+    ===== user:s3[cret =====
+    ===== http://user:s3ücret =====
+    ===== https://user:s3ücret =====
+    ===== user:s3ücret =====
+    ===== http://CORP\user:s3cret =====
+    ===== https://CORP\user:s3cret =====
+    ===== CORP\user:s3cret =====
+    ===== http://ada@corp.example:s3cret =====
+    ===== https://ada@corp.example:s3cret =====
+    ===== ada@corp.example:s3cret =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the user name or password in HTTPS_PROXY contains characters that must be encoded
+    hint: percent-encode them in HTTPS_PROXY: %40 for @, %23 for #, %2F for /, %5C for \, %25 for %
+    ");
+    assert_eq!(proxy.finish().connections, 0);
+}
+
+#[test]
+fn only_the_proxy_variable_that_applies_is_checked() {
+    let ca = TestCa::new();
+    let config = ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let (proxy, pem) = (tunnel(&config), Pem::from_ca(&ca));
+    let url = proxy.http();
+    let cases: [&[(&str, &str)]; 5] = [
+        &[("HTTPS_PROXY", &url), ("ALL_PROXY", "socks://127.0.0.1:1")],
+        &[("https_proxy", &url), ("all_proxy", "junk"), ("HTTP_PROXY", "u:p@s@x")],
+        &[("HTTPS_PROXY", ""), ("https_proxy", ""), ("ALL_PROXY", &url)],
+        &[("HTTPS_PROXY", &url), ("ALL_PROXY", "http://a@b@c"), ("NO_PROXY", "")],
+        &[("ALL_PROXY", &url), ("HTTPS_PROXY", ""), ("NO_PROXY", ""), ("no_proxy", "other.example")],
+    ];
+    for variables in cases {
+        let env = OfflineEnv::new(BEHIND_PROXY).with_ca_file(&pem.file);
+        variables.iter().fold(env, |env, (name, value)| env.with_env(name, value)).run(LIST).assert_code(0);
+    }
+    assert_eq!(proxy.finish().lines(), [CONNECT_SERVICE, LIST_PRODUCTS].repeat(5));
 }
 
 #[test]
@@ -171,7 +252,17 @@ fn socks_proxy_is_not_supported() {
 fn no_proxy_bypasses_proxy() {
     let proxy = Server::unexpected();
     let mut transcript = Transcript::default();
-    for value in [NOWHERE, ".invalid", "*", "other.example, nowhere.invalid"] {
+    for value in [
+        NOWHERE,
+        ".invalid",
+        "*",
+        "other.example, nowhere.invalid",
+        "*.invalid",
+        "nowhere.invalid:443",
+        "other.example nowhere.invalid",
+        "nowhere.invalid.",
+        "NOWHERE.invalid",
+    ] {
         OfflineEnv::new(&format!("https://{NOWHERE}"))
             .with_env("HTTPS_PROXY", &proxy.http())
             .with_env("NO_PROXY", value)
@@ -182,6 +273,11 @@ fn no_proxy_bypasses_proxy() {
     ===== .invalid =====
     ===== * =====
     ===== other.example, nowhere.invalid =====
+    ===== *.invalid =====
+    ===== nowhere.invalid:443 =====
+    ===== other.example nowhere.invalid =====
+    ===== nowhere.invalid. =====
+    ===== NOWHERE.invalid =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the address of nowhere.invalid could not be found
