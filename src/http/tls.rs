@@ -8,6 +8,9 @@ use reqwest::{Certificate, ClientBuilder};
 use super::HttpError;
 use super::transport_error::root_cause;
 
+/// Variables in which other tools look for a CA file (Python's requests and the Azure CLI, curl).
+const FOREIGN_CA_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
 /// Whether the platform verifier reads `SSL_CERT_FILE` itself.
 const VERIFIER_READS_SSL_CERT_FILE: bool = cfg!(all(unix, not(target_os = "macos")));
 
@@ -24,7 +27,7 @@ const SYSTEM_BUNDLES: [&str; 4] = [
 /// The platform verifier also reads the directory of individual certificates, which takes longer than the rest of a
 /// short command.
 pub fn system_bundle() -> Option<&'static Path> {
-    let is_overridden = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
+    let is_overridden = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| is_set(name));
     let has_bundle = cfg!(target_os = "linux") && !is_overridden;
     SYSTEM_BUNDLES.iter().map(Path::new).find(|path| has_bundle && path.is_file())
 }
@@ -56,7 +59,7 @@ pub fn configure_roots(builder: ClientBuilder, platform_roots: bool) -> Result<C
     }
     let Some(certificates) = load_ca_file()? else { return Ok(builder) };
     // Without a directory, skip the verifier, which would read the file again.
-    let needs_verifier = VERIFIER_READS_SSL_CERT_FILE && (platform_roots || std::env::var_os("SSL_CERT_DIR").is_some());
+    let needs_verifier = VERIFIER_READS_SSL_CERT_FILE && (platform_roots || is_set("SSL_CERT_DIR"));
     Ok(if needs_verifier { builder } else { builder.tls_certs_only(certificates) })
 }
 
@@ -70,12 +73,24 @@ pub fn client_setup_error(error: &reqwest::Error) -> HttpError {
     {
         return HttpError::invalid_ca_file(&path.to_string_lossy(), &"it holds no certificate that can be used");
     }
-    let hint = if has_no_roots {
+    let hint = if has_no_roots && is_set("SSL_CERT_DIR") {
+        "set SSL_CERT_DIR to a directory of certificates in PEM form, or unset it to trust the system's"
+    } else if has_no_roots {
         "install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE"
     } else {
         "look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://"
     };
     HttpError::new("the network client could not be set up").with_detail(cause).with_hint(hint).not_sent()
+}
+
+/// The variable of another tool that names a CA file, if this tool's variables name none.
+pub fn foreign_ca_variable() -> Option<&'static str> {
+    let is_configured = is_set("SSL_CERT_FILE") || is_set("SSL_CERT_DIR");
+    FOREIGN_CA_VARIABLES.into_iter().find(|name| is_set(name) && !is_configured)
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
 }
 
 fn ca_file() -> Option<OsString> {

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::error::{Delivery, HttpError, host_and_port};
 use super::proxy::proxy_display;
+use super::tls::foreign_ca_variable;
 
 impl HttpError {
     pub fn invalid_request(error: &reqwest::Error) -> Self {
@@ -151,10 +152,13 @@ impl HttpError {
                 "look for a proxy or a security product in between",
             ),
         };
+        let error = Self::new(message).with_detail(error).with_hint(hint);
+        let foreign_variable = foreign_ca_variable().filter(|_| is_unknown_issuer);
+        let foreign_hint = |name| format!("{name} is set, but not used here: set SSL_CERT_FILE to the same file");
         Self {
             delivery: if is_connecting { Delivery::NotSent } else { Delivery::Unknown },
             unknown_issuer: is_unknown_issuer,
-            ..Self::new(message).with_detail(error).with_hint(hint)
+            ..foreign_variable.map(foreign_hint).into_iter().fold(error, Self::with_hint)
         }
     }
 }

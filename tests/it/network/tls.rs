@@ -230,3 +230,58 @@ fn unreadable_ca_file_is_an_error_and_sends_nothing() {
     ");
     assert_eq!(server.finish().connections, 0);
 }
+
+#[test]
+fn unknown_issuer_hint_names_the_ca_variable_of_other_tools() {
+    let mut transcript = Transcript::default();
+    for variable in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"] {
+        let (ca, pem) = (TestCa::new(), Pem::from_text(""));
+        let server = tls_server(ca.localhost_config());
+        let env = OfflineEnv::new(&server.https()).with_env(variable, pem.file.to_str().unwrap());
+        env.push_failures(&mut transcript, variable, &[]);
+        // The hint no longer applies if the variable is set.
+        let trusted = Pem::from_ca(&TestCa::new());
+        let result = env.with_ca_file(&trusted.file).run(LIST).assert_code(1);
+        result.stderr_contains(&["not trusted here"]).stderr_lacks(variable);
+    }
+    cli_snapshot!(transcript, @"
+    ===== REQUESTS_CA_BUNDLE =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+      invalid peer certificate: UnknownIssuer
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: REQUESTS_CA_BUNDLE is set, but not used here: set SSL_CERT_FILE to the same file
+    ===== CURL_CA_BUNDLE =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+      invalid peer certificate: UnknownIssuer
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: CURL_CA_BUNDLE is set, but not used here: set SSL_CERT_FILE to the same file
+    ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn unusable_certificate_directory_is_named() {
+    let server = Server::unexpected();
+    let mut transcript = Transcript::default();
+    OfflineEnv::new(&server.https()).with_env("SSL_CERT_DIR", "/nonexistent").push_failures(
+        &mut transcript,
+        "missing",
+        &[],
+    );
+    cli_snapshot!(transcript, @"
+    ===== missing =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the network client could not be set up
+      No CA certificates were loaded from the system
+    hint: set SSL_CERT_DIR to a directory of certificates in PEM form, or unset it to trust the system's
+    ");
+    // An empty variable counts as unset.
+    let result = OfflineEnv::new(&server.https()).with_env("SSL_CERT_DIR", "").with_env("SSL_CERT_FILE", "").run(LIST);
+    result.assert_code(1).stderr_lacks("SSL_CERT_DIR");
+    drop(server);
+}
