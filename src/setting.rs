@@ -5,7 +5,7 @@ use url::Url;
 use crate::auth::{ORGANIZATIONS, Tenant};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::http::is_loopback;
+use crate::http::{is_loopback, may_have_user_info};
 use crate::text::truncate;
 
 /// The source of a setting: a flag, an environment variable, or the default.
@@ -64,16 +64,18 @@ pub struct DescribedSetting {
 /// Parses the URL of a service that receives tokens. Fails unless the scheme is https, or http to a loopback address.
 pub fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
     let Setting { value: text, source } = Setting::from_env(environment, variable, default);
-    // Do not print a URL with user info, which may contain a password.
-    let display_value = if text.contains('@') { "its value".to_owned() } else { format!("'{}'", truncate(&text, 80)) };
-    let invalid = |reason: &str| Error::usage(format!("{variable}: {display_value} {reason}"));
+    let excess =
+        || Error::usage(format!("{variable}: the address must not hold a user, a password, a query or a fragment"));
+    // Do not print such a value, which may contain a password. Even a malformed one may be a valid path.
+    if may_have_user_info(&text) {
+        return Err(excess());
+    }
+    let invalid = |reason: &str| Error::usage(format!("{variable}: '{}' {reason}", truncate(&text, 80)));
     // The Azure SDKs also accept an authority host without a scheme.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
     let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is no web address: {error}")))?;
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::usage(format!(
-            "{variable}: the address must not hold a user, a password, a query or a fragment"
-        )));
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(excess());
     }
     match url.scheme() {
         "https" => Ok(Setting { value: url, source }),

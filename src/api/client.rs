@@ -11,11 +11,10 @@ use url::Url;
 
 use super::error::ApiError;
 use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
-use super::page::{Page, resolve_next_link};
+use super::page::{Page, display_link, resolve_next_link};
 use crate::auth::{Access, Session};
 use crate::error::{Error, Result};
 use crate::http::{self, Delivery, Effect, HttpError, Response, RetryPolicy};
-use crate::text::{sanitize_line, truncate};
 
 /// The maximum number of pages of a list, to stop at a loop of next links.
 const MAX_PAGES: usize = 100;
@@ -179,7 +178,7 @@ impl Client {
             }
             next = resolve_next_link(&self.endpoint, &url, &link).filter(|next| !seen.contains(next));
             if next.is_none() || seen.len() >= MAX_PAGES {
-                let link = truncate(&sanitize_line(&link), 300);
+                let link = display_link(&link);
                 return Err(error(format!("the link to the list's next page cannot be followed: {link}"))
                     .with_hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
             }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use url::Url;
 
-use crate::http::Response;
+use crate::http::{Response, may_have_user_info};
+use crate::text::{sanitize_line, truncate};
 
 /// A page of a list, with the link to the next page.
 pub struct Page<I> {
@@ -31,6 +32,14 @@ pub fn resolve_next_link(endpoint: &Url, from: &Url, link: &str) -> Option<Url> 
     let base = endpoint.path().trim_end_matches('/');
     let is_below = url.path().strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
     (url.origin() == endpoint.origin() && is_below && !has_user).then_some(url)
+}
+
+/// Formats a next link for messages, unless it may contain a password.
+pub fn display_link(link: &str) -> String {
+    if may_have_user_info(link) {
+        return "(not shown: it may contain a password)".to_owned();
+    }
+    truncate(&sanitize_line(link), 300)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::certificate::CertificateFile;
 use super::federated::{FederatedToken, GITHUB_TOKEN, GITHUB_URL};
 use crate::environment::Environment;
 use crate::error::{Error, Result};
-use crate::http::is_loopback;
+use crate::http::{is_loopback, may_have_user_info};
 use crate::secret::into_secret;
 
 pub const TENANT_VARIABLE: &str = "AZURE_TENANT_ID";
@@ -169,6 +169,10 @@ fn github_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
         Error::auth(format!("{GITHUB_URL} {reason}"))
             .with_hint("GitHub sets it, in a job with permissions: id-token: write")
     };
+    // The query may contain any character.
+    if may_have_user_info(url.split(['?', '#']).next().unwrap_or_default()) {
+        return Err(invalid("must not hold a user or a password"));
+    }
     let url = Url::parse(&url).ok().filter(Url::has_host).ok_or_else(|| invalid("holds no web address"))?;
     if url.scheme() != "https" && !is_loopback(&url) {
         return Err(invalid("is plain http; tokens are sent over https, or to this machine alone"));

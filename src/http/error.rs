@@ -10,6 +10,7 @@ use url::Url;
 use super::Response;
 use super::proxy::{InvalidProxy, proxy_display};
 use crate::error::Error;
+use crate::text::truncate;
 
 /// Whether a failed request reached the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,13 +185,9 @@ impl HttpError {
 
     pub fn redirect(url: &Url, response: &Response) -> Self {
         let location = response.headers.get(reqwest::header::LOCATION);
-        let target = location.and_then(|value| url.join(&String::from_utf8_lossy(value.as_bytes())).ok()).map_or_else(
-            || "another address".to_owned(),
-            |mut target| {
-                target.set_query(None);
-                display_url(&target)
-            },
-        );
+        let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let target = location.and_then(|location| display_redirect_target(&location, url));
+        let target = target.unwrap_or_else(|| "another address".to_owned());
         Self::new(format!("{} answered {} and points to {target}", host_and_port(url), response.status))
             .with_detail("a redirect is never followed, for the token must not go elsewhere")
             .with_hint("if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again")
@@ -247,6 +244,21 @@ impl From<HttpError> for Error {
 pub fn host_and_port(url: &Url) -> String {
     let host = url.host_str().unwrap_or("the service");
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Formats the target of a redirect without its query. `None` if it is not a web address.
+fn display_redirect_target(location: &str, from: &Url) -> Option<String> {
+    let mut target = from.join(location).ok().filter(Url::has_host)?;
+    target.set_query(None);
+    if may_have_user_info(location) {
+        target.set_path("");
+    }
+    Some(truncate(&display_url(&target), 300))
+}
+
+/// Whether a text that should be a URL may contain a user name or password: also a malformed or encoded one.
+pub fn may_have_user_info(text: &str) -> bool {
+    text.contains(['@', '\\']) || text.contains("%40") || text.contains("%5C") || text.contains("%5c")
 }
 
 /// Formats a URL for messages, without user information and fragment.

@@ -16,7 +16,7 @@ mod transport_error;
 pub use client::{CORRELATION_ID, Client, new_correlation_id};
 pub use diagnostics::{Route, TcpConnection};
 pub use dns::is_loopback;
-pub use error::{Delivery, Effect, HttpError, host_and_port};
+pub use error::{Delivery, Effect, HttpError, host_and_port, may_have_user_info};
 pub use response::Response;
 pub use retry::{RetryPolicy, is_transient_status};
 pub use tls::describe_roots;

@@ -171,3 +171,56 @@ fn invalid_address_is_usage_error() {
     ");
     assert!(env.request_lines().is_empty());
 }
+
+#[test]
+fn user_information_in_a_service_address_is_not_shown() {
+    let env = TestEnv::new();
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    for address in [
+        "https://adm:s3cret@licensing.example",
+        "https://adm:s3cret@licensing.example:99999",
+        "https:\\\\adm:s3cret@licensing.example",
+        "https://adm\\s3cret@licensing.example",
+        "https://licensing.example\\@s3cret",
+        "https://adm:s3cret%40licensing.example",
+        "https://adm%5Cs3cret:1",
+        "https://s3cret@licensing.example",
+        "ftp://adm:s3cret@licensing.example",
+        "http://adm:s3cret@licensing.example",
+        "adm:s3cret@licensing.example",
+    ] {
+        for (_, result) in list_and_connect(&env, &token, address) {
+            result.assert_code(2).stdout_is_empty().stderr_contains(&["error: "]).stderr_lacks("s3cret");
+        }
+        let github = [
+            ("AZURE_CLIENT_ID", "app"),
+            ("AZURE_TENANT_ID", HOME_TENANT),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", address),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "simulated-request-token"),
+        ];
+        let result = env.run_with_env(&github, &[LIST, &["-vv"]].concat());
+        result.assert_code(4).stderr_contains(&["ACTIONS_ID_TOKEN_REQUEST_URL "]).stderr_lacks("s3cret");
+    }
+    assert!(env.request_lines().is_empty());
+}
+
+#[test]
+fn user_information_in_a_link_or_redirect_is_not_shown() {
+    for address in [
+        "https://adm:s3cret@other.example/",
+        "//adm:s3cret@other.example/",
+        "https://other.example/https://adm:s3cret@third.example/",
+        "https://adm%40corp:s3cret@other.example/",
+        "\\\\adm:s3cret@other.example",
+        "mailto:adm:s3cret@other.example",
+    ] {
+        let env = TestEnv::signed_in();
+        let list = serde_json::json!({ "items": [], "nextLink": address });
+        env.tenant.fail_next("/products", Response::json(200, &list));
+        let result = env.run(&[LIST, &["-vv"]].concat());
+        result.assert_code(1).stderr_contains(&["cannot be followed"]).stderr_lacks("s3cret");
+        env.tenant.fail_next("/products", Response::text(307, "text/plain", "").header("location", address));
+        let result = env.run(&[LIST, &["-vv"]].concat());
+        result.assert_code(1).stderr_contains(&["307", "points to"]).stderr_lacks("s3cret");
+    }
+}
