@@ -18,6 +18,7 @@ use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, status, with_
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::settings::GlobalArgs;
+use crate::usage_error::hide_secret;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -68,7 +69,8 @@ impl Cli {
     pub fn parse_from_args(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let mut command = Self::command();
-        let mut matches = command.try_get_matches_from_mut(&arguments)?;
+        let matches = command.try_get_matches_from_mut(&arguments);
+        let mut matches = matches.map_err(|error| hide_secret(error, &arguments, &command))?;
         let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         // If a global flag is set before and after the command, clap silently drops the values before it.
         let is_tenant =

@@ -27,6 +27,7 @@ mod setting;
 mod settings;
 mod text;
 mod ui;
+mod usage_error;
 
 use std::ffi::OsString;
 use std::rc::Rc;

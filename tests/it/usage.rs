@@ -368,3 +368,206 @@ fn version_flag_prints_version() {
     let result = TestEnv::new().run(&["--version"]).assert_code(0);
     assert_eq!(result.stdout, format!("mscommerce {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn secret_on_the_command_line_is_not_repeated() {
+    const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJ1cG4iOiJzM2NyZXQifQ.czNjcmV0";
+    let env = TestEnv::new();
+    let mut transcript = Transcript::default();
+    let command_lines: &[&[&str]] = &[
+        &["connect", "--with-token", TOKEN],
+        &["login", "--with-token", TOKEN, "--tenant", "contoso.example"],
+        &["connect", &format!("--with-token={TOKEN}")],
+        &["connect", "--username", "a", "--password-stdin", "s3cret"],
+        &["connect", "--password-stdin", "--", "s3cret", "--username", "a"],
+        &["connect", "--username", "a", "--password-stdin", "--s3cret"],
+        &["connect", "--username", "a", "--password-stdin=s3cret"],
+        &["connect", "--application", "--client-secret-stdin", "s3cret"],
+        &["connect", "--application", "--client-secret-stdin=s3cret"],
+        &["connect", "s3cret"],
+        &["connect", "--application", "s3cret"],
+        &["connect", "--device-code=s3cret"],
+        &["connect", "--password", "s3cret"],
+        &["connect", "--password=s3cret"],
+        &["connect", "--client-secret=s3cret"],
+        &["connect", "--token", TOKEN],
+        &["--token", TOKEN, "products", "list"],
+        &["products", "list", TOKEN],
+        &["products", TOKEN],
+        &[TOKEN],
+        &["products", "list", "Sim.u~lated-s3cret_of-nobody~for-tests.1"],
+        &["connect", "--redirect-port", TOKEN],
+        &["products", "list", "-o", TOKEN],
+        &["products", "list", "--timeout", TOKEN],
+        // Misspelt flags and values that are not secret are still named.
+        &["connect", "--password-stdin", "--usernam", "a"],
+        &["connect", "-o", "xml"],
+        &["status", "extra"],
+    ];
+    for arguments in command_lines {
+        let result = env.run(arguments).assert_code(2).stdout_is_empty().stderr_lacks("s3cret").stderr_lacks("eyJ");
+        let case = arguments.join(" ").replace(TOKEN, "TOKEN");
+        transcript.push(case, result);
+    }
+    cli_snapshot!(transcript, @"
+    ===== connect --with-token TOKEN =====
+    ===== login --with-token TOKEN --tenant contoso.example =====
+    ===== connect --with-token=TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: --with-token takes no value: it reads the access token from standard input
+
+      tip: mscommerce connect --with-token < token.txt
+    ===== connect --username a --password-stdin s3cret =====
+    ===== connect --password-stdin -- s3cret --username a =====
+    ===== connect --username a --password-stdin --s3cret =====
+    ===== connect --username a --password-stdin=s3cret =====
+    exit_code: 2
+    ----- stderr -----
+    error: --password-stdin takes no value: it reads the password from standard input
+
+      tip: mscommerce connect --username USER --password-stdin < password.txt
+    ===== connect --application --client-secret-stdin s3cret =====
+    ===== connect --application --client-secret-stdin=s3cret =====
+    exit_code: 2
+    ----- stderr -----
+    error: --client-secret-stdin takes no value: it reads the client secret from standard input
+
+      tip: mscommerce connect --application --client-secret-stdin < secret.txt
+    ===== connect s3cret =====
+    ===== connect --application s3cret =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '(not shown)' found
+
+    Usage: mscommerce connect [OPTIONS]
+
+    For more information, try '--help'.
+    ===== connect --device-code=s3cret =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected value '(not shown)' for '--device-code' found; no more were expected
+
+    Usage: mscommerce connect --device-code
+
+    For more information, try '--help'.
+    ===== connect --password s3cret =====
+    ===== connect --password=s3cret =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--password' found
+
+      tip: a similar argument exists: '--password-stdin'
+
+    Usage: mscommerce connect --password-stdin
+
+    For more information, try '--help'.
+    ===== connect --client-secret=s3cret =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--client-secret' found
+
+      tip: a similar argument exists: '--client-secret-stdin'
+
+    Usage: mscommerce connect --client-secret-stdin
+
+    For more information, try '--help'.
+    ===== connect --token TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--token' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce connect --tenant <TENANT>
+
+    For more information, try '--help'.
+    ===== --token TOKEN products list =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--token' found
+
+      tip: a similar argument exists: '--tenant'
+
+    Usage: mscommerce --tenant <TENANT> <COMMAND>
+
+    For more information, try '--help'.
+    ===== products list TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '(not shown)' found
+
+    Usage: mscommerce products list [OPTIONS]
+
+    For more information, try '--help'.
+    ===== products TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: unrecognized subcommand '(not shown)'
+
+    Usage: mscommerce products [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ===== TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: unrecognized subcommand '(not shown)'
+
+    Usage: mscommerce [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ===== products list Sim.u~lated-s3cret_of-nobody~for-tests.1 =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '(not shown)' found
+
+    Usage: mscommerce products list [OPTIONS]
+
+    For more information, try '--help'.
+    ===== connect --redirect-port TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '(not shown)' for '--redirect-port <PORT>': invalid digit found in string
+
+    For more information, try '--help'.
+    ===== products list -o TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '(not shown)' for '--output <FORMAT>'
+      [possible values: table, json, csv, tsv, markdown]
+
+    For more information, try '--help'.
+    ===== products list --timeout TOKEN =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value '(not shown)' for '--timeout <SECONDS>': invalid digit found in string
+
+    For more information, try '--help'.
+    ===== connect --password-stdin --usernam a =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument '--usernam' found
+
+      tip: a similar argument exists: '--username'
+
+    Usage: mscommerce connect --password-stdin --username <USER>
+
+    For more information, try '--help'.
+    ===== connect -o xml =====
+    exit_code: 2
+    ----- stderr -----
+    error: invalid value 'xml' for '--output <FORMAT>'
+      [possible values: table, json, csv, tsv, markdown]
+
+    For more information, try '--help'.
+    ===== status extra =====
+    exit_code: 2
+    ----- stderr -----
+    error: unexpected argument 'extra' found
+
+    Usage: mscommerce status [OPTIONS]
+
+    For more information, try '--help'.
+    ");
+    assert!(env.request_lines().is_empty());
+}
