@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use oauth2::{HttpRequest, StandardDeviceAuthorizationResponse};
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use secrecy::SecretString;
 
 use super::entra::{AuthError, Entra, TokenResponse, oauth_http_client};
 use super::oauth_error::OAuthError;
 use super::token_response;
 use crate::error::{Error, Result};
 use crate::http::RetryPolicy;
+use crate::redact::Redactor;
+use crate::text::sanitize_line;
 
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -31,12 +34,20 @@ const SLOW_DOWN: Duration = Duration::from_secs(5);
 pub struct DeviceCode(StandardDeviceAuthorizationResponse);
 
 impl DeviceCode {
-    pub fn verification_uri(&self) -> &str {
-        self.0.verification_uri()
+    /// The verification URI, in one line.
+    pub fn verification_uri(&self) -> String {
+        self.display(self.0.verification_uri())
     }
 
-    pub fn user_code(&self) -> &str {
-        self.0.user_code().secret()
+    /// The user code, in one line.
+    pub fn user_code(&self) -> String {
+        self.display(self.0.user_code().secret())
+    }
+
+    /// Sanitizes text of the response for the user. It must not contain the device code.
+    fn display(&self, text: &str) -> String {
+        let device_code = SecretString::from(self.0.device_code().secret().as_str());
+        sanitize_line(&Redactor::new([&device_code]).redact_text(text))
     }
 
     pub fn expires_in(&self) -> Duration {

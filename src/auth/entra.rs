@@ -19,7 +19,7 @@ use super::sign_in_command::SignInCommand;
 use super::token_response;
 use crate::error::{Error, Result};
 use crate::http::{self, HttpError, RetryPolicy};
-use crate::secret::contains_bytes;
+use crate::redact::REDACTED;
 
 /// The redirect path registered for the module's client ID. Entra ignores the port of a localhost redirect URI, but not
 /// its path (entra-docs, "reply URL").
@@ -30,9 +30,6 @@ const USER_SCOPES: [&str; 3] = ["offline_access", "openid", "profile"];
 
 /// The `client_assertion_type` of a JWT (RFC 7523, section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/// The minimum length of a secret to search for, in bytes: shorter values occur in responses by coincidence.
-const MIN_SECRET_LEN: usize = 6;
 
 /// Entra's extension fields of a token response.
 #[derive(Debug, Deserialize, Serialize)]
@@ -260,9 +257,10 @@ impl Entra {
         if !is_bearer_token(&access_token) {
             return Err(Error::failed("the answer holds no usable access token").into());
         }
-        // An empty refresh token is none: the previous one stays valid.
+        // An empty or redacted refresh token is none: the previous one stays valid.
         let refresh_token = tokens.refresh_token().map(|token| token.secret().as_str());
-        let refresh_token = refresh_token.filter(|token| !token.is_empty()).map(SecretString::from);
+        let refresh_token = refresh_token.filter(|token| !token.is_empty() && *token != REDACTED);
+        let refresh_token = refresh_token.map(SecretString::from);
         Ok(TokenResponse { access_token, refresh_token, expiry, claims })
     }
 
@@ -295,26 +293,8 @@ pub fn oauth_http_client(
 
 /// Sends a request. Returns a successful response or an OAuth error response; any other response is an [`HttpError`].
 async fn send(http: http::Client, request: HttpRequest, policy: RetryPolicy) -> Result<HttpResponse, HttpError> {
-    let secrets = form_secrets(request.body());
     let request = reqwest::Request::try_from(request).map_err(|error| HttpError::invalid_request(&error))?;
     let url = request.url().clone();
     let response = http.send(request, policy).await?;
-    if !response.status.is_success() {
-        // A proxy may echo the request. Its secrets must not appear in an error message.
-        if secrets.iter().any(|secret| contains_bytes(&response.body, secret.expose_secret().as_bytes())) {
-            return Err(HttpError::response_contains_secret(&url, response.status));
-        }
-    }
     token_response::convert(&url, &response)
-}
-
-/// The secrets in a URL-encoded form, each both encoded and decoded.
-fn form_secrets(form: &[u8]) -> Vec<SecretString> {
-    let names = ["client_secret", "client_assertion", "password", "refresh_token", "code", "device_code"];
-    let text = String::from_utf8_lossy(form);
-    let pairs = text.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| names.contains(name));
-    let encoded = pairs.map(|(_, value)| SecretString::from(value));
-    let pairs = url::form_urlencoded::parse(form).filter(|(name, _)| names.contains(&name.as_ref()));
-    let decoded = pairs.map(|(_, value)| SecretString::from(value.into_owned()));
-    encoded.chain(decoded).filter(|secret| secret.expose_secret().len() >= MIN_SECRET_LEN).collect()
 }

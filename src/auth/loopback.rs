@@ -23,7 +23,8 @@ use super::entra::REDIRECT_PATH;
 use super::landing::Page;
 use super::oauth_error::OAuthError;
 use crate::error::{Error, Result};
-use crate::secret::{self, SecretBytes};
+use crate::redact::Redactor;
+use crate::secret::{SecretBytes, into_secret};
 
 /// The maximum size of a posted form, in bytes. Entra's redirect has a few kilobytes.
 pub const MAX_FORM_SIZE: usize = 64 * 1024;
@@ -274,10 +275,14 @@ fn parse_redirect(form: &[u8], state: &str) -> Option<RedirectResult> {
         return None;
     }
     if let Some(error) = field("error") {
+        // The error is shown, and may repeat the rest of the form.
+        let secrets: Vec<SecretString> = ["code", "state"].into_iter().filter_map(field).map(into_secret).collect();
+        let redactor = Redactor::new(&secrets);
         let description = field("error_description").unwrap_or_default();
-        return Some(RedirectResult::Error(OAuthError::new(error, description)));
+        let error = OAuthError::new(redactor.redact_text(&error), redactor.redact_text(&description));
+        return Some(RedirectResult::Error(error));
     }
-    field("code").map(|code| RedirectResult::Code(secret::into_secret(code)))
+    field("code").map(|code| RedirectResult::Code(into_secret(code)))
 }
 
 fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {

@@ -16,7 +16,7 @@ use crate::auth::{
 };
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::text::{format_timestamp, sanitize_line, shell_quote_short};
+use crate::text::{format_timestamp, shell_quote_short};
 
 /// Blocked by a Conditional Access policy (entra-docs, "error codes").
 const CONDITIONAL_ACCESS: u32 = 53003;
@@ -230,8 +230,8 @@ async fn sign_in_with_device_code(entra: &Entra, saver: &SignInSaver) -> Result<
     let minutes = code.expires_in().as_secs().div_ceil(60);
     saver.context.ui.status(&format!(
         "To sign in, open {} on any device and enter the code\n\n    {}\n\nIt is valid for {minutes} minutes. Waiting …",
-        sanitize_line(code.verification_uri()),
-        sanitize_line(code.user_code()),
+        code.verification_uri(),
+        code.user_code(),
     ));
     let response = entra.poll_device_code(&code).await.map_err(|error| {
         let is_blocked = error.code() == Some(CONDITIONAL_ACCESS);

@@ -1,22 +1,21 @@
 //! The HTTP client of a run. It limits concurrency, retries requests, and applies one deadline to all of them.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::Method;
-use reqwest::header::AUTHORIZATION;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use uuid::Uuid;
 
 use super::dns::{Resolver, is_loopback};
 use super::error::{display_url, host_and_port};
+use super::request_secrets::RequestSecrets;
 use super::retry::{Delays, RateLimits, RetryPolicy, retry_after, with_prior_attempt};
 use super::{HttpError, Response, proxy, tls};
 use crate::interrupt::Interrupt;
-use crate::secret::{SecretBytes, contains_bytes};
+use crate::secret::SecretBytes;
 use crate::ui::Ui;
 
 /// The header that identifies a request in the logs of the client and the service (MSCommerce module).
@@ -40,6 +39,8 @@ struct ClientState {
     rate_limits: RateLimits,
     concurrency: Semaphore,
     clients: ReqwestClients,
+    /// The secrets of the last request. Most requests of a run have the same.
+    secrets: RefCell<Option<Rc<RequestSecrets>>>,
 }
 
 impl Client {
@@ -54,6 +55,7 @@ impl Client {
             rate_limits: RateLimits::default(),
             concurrency: Semaphore::new(jobs.into()),
             clients: ReqwestClients::default(),
+            secrets: RefCell::default(),
         }))
     }
 
@@ -189,6 +191,15 @@ impl Client {
         }
     }
 
+    /// The secrets that the response to this request must not show.
+    fn secrets_of(&self, request: &reqwest::Request) -> Rc<RequestSecrets> {
+        let mut last = self.0.secrets.borrow_mut();
+        match last.as_ref().filter(|secrets| secrets.are_those_of(request)) {
+            Some(secrets) => Rc::clone(secrets),
+            None => Rc::clone(last.insert(Rc::new(RequestSecrets::of(request)))),
+        }
+    }
+
     async fn attempt(&self, request: reqwest::Request, timeout: Duration) -> Result<Response, HttpError> {
         let client = self.0.clients.client_for(request.url())?;
         let url = request.url().clone();
@@ -198,8 +209,10 @@ impl Client {
         if remaining.is_zero() {
             return Err(HttpError::deadline_exceeded(self.0.timeout));
         }
+        let secrets = self.secrets_of(&request);
         let started = Instant::now();
-        let result = match tokio::time::timeout(remaining.min(timeout), execute(client, request, &url)).await {
+        let result = match tokio::time::timeout(remaining.min(timeout), execute(client, request, &url, &secrets)).await
+        {
             Ok(result) => result,
             Err(_) => Err(HttpError::timed_out(&url, if timeout < remaining { timeout } else { self.0.timeout })),
         };
@@ -229,14 +242,12 @@ pub fn new_correlation_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// The bearer token of a request. A proxy may echo it, and such a response must not be shown.
-fn bearer_token(request: &reqwest::Request) -> Option<SecretString> {
-    let (_, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    (!token.is_empty()).then(|| SecretString::from(token))
-}
-
-async fn execute(client: &reqwest::Client, request: reqwest::Request, url: &Url) -> Result<Response, HttpError> {
-    let token = bearer_token(&request);
+async fn execute(
+    client: &reqwest::Client,
+    request: reqwest::Request,
+    url: &Url,
+    secrets: &RequestSecrets,
+) -> Result<Response, HttpError> {
     let from_reqwest = |error: reqwest::Error| HttpError::from_reqwest(&error, url);
     let mut response = client.execute(request).await.map_err(from_reqwest)?;
     let (status, headers) = (response.status(), response.headers().clone());
@@ -247,10 +258,8 @@ async fn execute(client: &reqwest::Client, request: reqwest::Request, url: &Url)
         }
         body.push(&chunk);
     }
-    if token.is_some_and(|token| contains_bytes(&body, token.expose_secret().as_bytes())) {
-        return Err(HttpError::response_contains_secret(url, status));
-    }
-    let response = Response { status, headers, body, ..Response::default() };
+    // Before anything else reads the response, because a server or proxy may echo the request.
+    let response = secrets.redact(Response { status, headers, body, ..Response::default() });
     if status.is_redirection() {
         return Err(HttpError::redirect(url, &response));
     }

@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use url::Url;
 
 use super::Response;
@@ -200,14 +199,6 @@ impl HttpError {
             .with_detail(format!("it begins: {}", response.excerpt(120)))
             .with_hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
             .with_hint("a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through")
-            .answered()
-    }
-
-    /// The response contains a secret of the request, so the message omits its body.
-    pub fn response_contains_secret(url: &Url, status: StatusCode) -> Self {
-        Self::new(format!("{} answered {status}", host_and_port(url)))
-            .with_detail("its words are not shown, for they repeat the secrets that were sent")
-            .with_hint("look for a proxy that answers in the service's place")
             .answered()
     }
 

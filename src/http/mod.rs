@@ -8,6 +8,7 @@ mod error;
 #[cfg(any(fuzzing, test))]
 pub mod proptests;
 mod proxy;
+mod request_secrets;
 mod response;
 mod retry;
 mod tls;

@@ -1,7 +1,13 @@
 //! The proxy for a URL, from the environment or the system's settings.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use secrecy::SecretString;
 use url::Url;
+
+use crate::secret::SecretBytes;
 
 /// The proxy variables for HTTPS, in reqwest's order of precedence.
 const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -10,6 +16,9 @@ const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "
 /// percent-encoded.
 const RESERVED: [char; 17] =
     ['@', '/', '\\', '#', '?', '[', ']', '"', '<', '>', '^', '`', '{', '|', '}', ' ', '\u{7f}'];
+
+/// The minimum length of a proxy password to search for in responses.
+const MIN_PASSWORD_LEN: usize = 8;
 
 /// Why a proxy variable cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +124,19 @@ pub struct Proxy {
 /// The URL of the proxy for `url`, without credentials.
 pub fn proxy_display(url: &Url) -> Option<String> {
     proxy_for(url).map(|proxy| proxy.display)
+}
+
+/// The user name and password in the proxy variable, which an intercepting proxy may echo. Omits a short password alone.
+pub fn credentials() -> Vec<SecretString> {
+    let any_url = Uri::from_static("https://service.invalid/");
+    let intercept = proxy_variable().and_then(|(_, value)| Matcher::builder().all(value).build().intercept(&any_url));
+    let header = intercept.as_ref().and_then(|intercept| intercept.basic_auth()?.to_str().ok()?.split_once(' '));
+    let Some(pair) = header.and_then(|(_, encoded)| STANDARD.decode(encoded).ok()).map(SecretBytes::from) else {
+        return Vec::new();
+    };
+    let password = pair.splitn(2, |byte| *byte == b':').nth(1).filter(|password| password.len() >= MIN_PASSWORD_LEN);
+    let secrets = [Some(&*pair), password].into_iter().flatten();
+    secrets.map(|secret| SecretString::from(&*String::from_utf8_lossy(secret))).collect()
 }
 
 /// The proxy for `url` in the environment or the system's settings.

@@ -12,6 +12,9 @@ use crate::files;
 use crate::secret::SecretBytes;
 use crate::text::{display_excerpt, replace_lone_surrogates, sanitize_line, truncate};
 
+/// Text in front of a token, and at the start of a JWT (the base64 of `{"`).
+const TOKEN_MARKS: [&str; 5] = ["access_token", "refresh_token", "id_token", "device_code", "eyJ"];
+
 /// An HTTP response with its complete body.
 #[derive(Default)]
 pub struct Response {
@@ -98,12 +101,15 @@ impl Response {
     }
 
     /// The first `limit` characters of the body, for an error about an unexpected response. For a compressed body, its
-    /// encoding.
+    /// encoding. Omits a body that may contain new tokens, which no request contained.
     pub fn excerpt(&self, limit: usize) -> String {
         if let Some(encoding) = self.encoding().filter(|_| self.json().is_none()) {
             return format!("the body is compressed ({encoding}), which was not requested");
         }
-        let text = sanitize_line(String::from_utf8_lossy(self.content()).trim());
-        truncate(&text, limit)
+        let text = truncate(&sanitize_line(String::from_utf8_lossy(self.content()).trim()), limit);
+        if TOKEN_MARKS.iter().any(|mark| text.contains(mark)) {
+            return "(not shown: it may contain a token)".to_owned();
+        }
+        text
     }
 }

@@ -74,6 +74,14 @@ impl BrowserSignIn {
         post(&self.approval_form())
     }
 
+    /// Posts a redirect with these fields and the right state, and returns the result page.
+    pub(crate) fn redirect_with(&self, fields: &[(&str, &str)]) -> BrowserResponse {
+        let state = self.state();
+        let body =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).append_pair("state", &state).finish();
+        send("POST", &self.redirect_uri(), &[FORM], &body)
+    }
+
     /// Waits until the executable exits.
     pub(crate) fn finish(mut self) -> CliResult {
         self.stderr.read_to_string(&mut self.text).unwrap();

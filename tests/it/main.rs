@@ -23,6 +23,7 @@ mod faults;
 mod forged_lines;
 mod help;
 mod history;
+mod leaks;
 mod network;
 mod output;
 mod policies;

@@ -96,7 +96,7 @@ pub const APP_ID: &str = "c0000000-0000-4000-8000-000000000001";
 /// Its secret: length and characters of a real one, but secret scanners do not report it.
 pub const APP_SECRET: &str = "Sim.u~lated-secret_of-nobody~for-tests.1";
 /// The id of that secret, which people confuse with its value.
-pub const APP_SECRET_ID: &str = "d0000000-0000-4000-8000-000000000001";
+pub const APP_SECRET_ID: &str = "d1d1d1d1-d1d1-4d1d-8d1d-d1d1d1d1d1d1";
 /// The application permission to read \[permissions\].
 pub const READ_PERMISSION: &str = "Policy.Read.AllowSelfServicePurchase";
 /// The application permission to read and update \[permissions\].

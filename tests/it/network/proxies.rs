@@ -213,6 +213,30 @@ fn only_the_proxy_variable_that_applies_is_checked() {
 }
 
 #[test]
+fn proxy_credentials_that_an_intercepting_proxy_repeats_are_redacted() {
+    let ca = TestCa::new();
+    let config = ca.server_config("licensing.example", Validity::Valid, rustls::ALL_VERSIONS);
+    let pem = Pem::from_ca(&ca);
+    for repeated in ["corp-user:s3cret-of-the-proxy", "s3cret-of-the-proxy", "Y29ycC11c2VyOnMzY3JldC1vZi10aGUtcHJveHk="]
+    {
+        let config = Arc::clone(&config);
+        let proxy = Server::start(move |mut connection| {
+            if connection.read_request().is_some() && connection.send(b"HTTP/1.1 200 Connection Established\r\n\r\n") {
+                let body = format!("Denied: {repeated}");
+                let response = http_response(403, "text/plain", &body);
+                if let Some(mut tunnel) = connection.accept_tls(&config) {
+                    while tunnel.read_request().is_some() && tunnel.send(response.as_bytes()) {}
+                }
+            }
+        });
+        let url = proxy.http().replace("http://", "http://corp-user:s3cret-of-the-proxy@");
+        let env = OfflineEnv::new(BEHIND_PROXY).with_env("HTTPS_PROXY", &url).with_ca_file(&pem.file);
+        let result = env.run(&[LIST, &["-vv"]].concat()).assert_code(1).stderr_contains(&["Denied: [redacted]"]);
+        result.stderr_lacks("s3cret-of-the-proxy").stderr_lacks("czNjcmV0").stderr_lacks("OnMzY3JldC");
+    }
+}
+
+#[test]
 fn loopback_service_bypasses_proxy() {
     let proxy = Server::unexpected();
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
