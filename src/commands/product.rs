@@ -168,8 +168,10 @@ pub async fn list(args: ListArgs, context: &Context) -> Result<CommandOutput> {
         |items: Vec<ProductPolicy>| items.into_iter().filter(|item| matches(item, &args)).collect::<Vec<_>>();
     let items: Vec<_> = listed.succeeded.into_iter().map(|(tenant, items)| (tenant, matching(items))).collect();
     if items.iter().all(|(_, items)| items.is_empty()) && !has_failures {
-        let hint = args.name.as_ref().and_then(Pattern::glob_hint).map(|hint| format!("\nhint: {hint}"));
-        context.ui.info(&(empty_list_note(total) + &hint.unwrap_or_default()));
+        context.ui.info(&empty_list_note(total));
+        if let Some(hint) = args.name.as_ref().and_then(Pattern::glob_hint) {
+            context.ui.info(&format!("hint: {hint}"));
+        }
     }
     Ok(CommandOutput { error: listed.failures.into_error(), ..apply::to_output(items, is_many).into() })
 }

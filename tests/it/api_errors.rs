@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::in_parallel;
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, NOBODY, PASSWORD, Product, Response, Role};
 
@@ -193,10 +194,12 @@ fn run_with_status(command: &[&str], status: u16) -> CliResult {
 #[test]
 fn every_error_status_has_a_hint() {
     let mut transcript = Transcript::default();
-    for command in COMMANDS {
-        for status in [400, 404, 409, 418, 500] {
-            transcript.push(format!("{}: {status}", command.join(" ")), run_with_status(command, status));
-        }
+    let cases = COMMANDS.iter().flat_map(|command| [400, 404, 409, 418, 500].map(|status| (command, status)));
+    let results = in_parallel(cases, |(command, status)| {
+        (format!("{}: {status}", command.join(" ")), run_with_status(command, status))
+    });
+    for (name, result) in results {
+        transcript.push(name, result);
     }
     cli_snapshot!(transcript, @"
     ===== policy list: 400 =====

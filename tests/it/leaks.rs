@@ -13,6 +13,7 @@ use crate::secrecy::COMMANDS;
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::POWER_BI;
+use crate::support::in_parallel;
 use crate::tenant::{ADMIN, APP_ID, APP_SECRET, HOME_TENANT, PASSWORD, Received, Response, jwt};
 
 /// The fields of a token request that are not secret.
@@ -226,7 +227,8 @@ fn repeated_secrets_of_retried_requests_are_redacted() {
 fn repeated_secrets_of_sign_ins_are_redacted() {
     let client_id = ("AZURE_CLIENT_ID", APP_ID.to_owned());
     let tenant_id = ("AZURE_TENANT_ID", HOME_TENANT.to_owned());
-    for echo in [Echo::Success, Echo::Json(400), Echo::Text(403), Echo::Html(200), Echo::Html(400), Echo::Redirect] {
+    let echoes = [Echo::Success, Echo::Json(400), Echo::Text(403), Echo::Html(200), Echo::Html(400), Echo::Redirect];
+    in_parallel(echoes, |echo| {
         let env = TestEnv::new();
         start_echo(&env, echo);
         let password = env.run_with_stdin(&["connect", "--username", ADMIN, "--password-stdin", "-vv"], PASSWORD);
@@ -249,7 +251,7 @@ fn repeated_secrets_of_sign_ins_are_redacted() {
                 assert_not_leaked(&env, &format!("{name} {command:?} {echo:?}"), &result);
             }
         }
-    }
+    });
 }
 
 #[test]

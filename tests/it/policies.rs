@@ -394,7 +394,8 @@ fn products_list_with_glob_pattern_is_empty_with_hint() {
     ----- stdout -----
     []
     ----- stderr -----
-    None of the 17 listed fits. hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
+    None of the 17 listed fits.
+    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
     ===== no such name =====
     exit_code: 0
     ----- stdout -----

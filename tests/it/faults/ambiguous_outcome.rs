@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::{POWER_BI, VISIO};
+use crate::support::in_parallel;
 use crate::support::server::{Server, http_response};
 use crate::tenant::{Response, default_products};
 
@@ -91,7 +92,7 @@ fn ambiguous_responses() -> Vec<(&'static str, Vec<String>)> {
 
 #[test]
 fn ambiguous_update_is_read_once_more() {
-    for (name, responses) in ambiguous_responses() {
+    in_parallel(ambiguous_responses(), |(name, responses)| {
         let unreadable = [Reread::Status(503), Reread::Status(404), Reread::NoResponse, Reread::OtherProduct];
         // What makes the value unreadable does not depend on the update.
         let unreadable = unreadable.into_iter().filter(|_| name == "204");
@@ -109,7 +110,7 @@ fn ambiguous_update_is_read_once_more() {
             let recorded = env.history_with_outcomes(&["changed", "failed", "unknown", "planned", "skipped"]);
             assert_eq!((recorded.len(), &recorded[0]["outcome"]), (1, &json!(outcome)), "{name}, {reread:?}");
         }
-    }
+    });
 }
 
 /// The service may still apply the update.

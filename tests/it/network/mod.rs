@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::{CAPTIVE_PORTAL_PAGE, DISABLED_PRODUCT, ENABLED_PRODUCT, POWER_BI, PRODUCT_LIST};
+use crate::support::in_parallel;
 use crate::support::server::{Connection, Recorded, RefusingPort, Server, TestCa, Validity, http_response};
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, HOME_TENANT, PASSWORD, Response};

@@ -361,17 +361,20 @@ fn retry_flags(status: u16) -> &'static [&'static str] {
 #[test]
 fn status_429_and_5xx_show_message_and_correlation_id() {
     let mut transcript = Transcript::default();
-    for status in [429, 500, 503] {
-        for body in [r#"{"errorCode":"Trouble","reason":"Message of the service."}"#, "out of order", ""] {
-            let env = TestEnv::signed_in();
-            env.tenant.fail_next("/products", Response::text(status, "application/json", body));
-            let result = transcript.push(format!("{status} {body:?}"), env.run(&[LIST, retry_flags(status)].concat()));
-            let requests = env.tenant.requests();
-            // Retries follow, four of them except after a 429, and the error is that of the last one.
-            assert!(status == 429 || requests.len() == 5);
-            let correlation_id = requests.last().unwrap().header("x-ms-correlation-id").unwrap();
-            result.stderr_contains(&[&format!("correlation id: {correlation_id}")]);
-        }
+    let bodies = [r#"{"errorCode":"Trouble","reason":"Message of the service."}"#, "out of order", ""];
+    let cases = [429, 500, 503].into_iter().flat_map(|status| bodies.map(|body| (status, body)));
+    let results = in_parallel(cases, |(status, body)| {
+        let env = TestEnv::signed_in();
+        env.tenant.fail_next("/products", Response::text(status, "application/json", body));
+        let result = env.run(&[LIST, retry_flags(status)].concat());
+        let requests = env.tenant.requests();
+        // Retries follow, four of them except after a 429, and the error is that of the last one.
+        assert!(status == 429 || requests.len() == 5);
+        let correlation_id = requests.last().unwrap().header("x-ms-correlation-id").unwrap();
+        (format!("{status} {body:?}"), result.stderr_contains(&[&format!("correlation id: {correlation_id}")]))
+    });
+    for (name, result) in results {
+        transcript.push(name, result);
     }
     cli_snapshot!(transcript, @r#"
     ===== 429 "{\"errorCode\":\"Trouble\",\"reason\":\"Message of the service.\"}" =====
@@ -443,12 +446,14 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
 #[test]
 fn token_endpoint_429_and_5xx_exit_with_1() {
     let mut transcript = Transcript::default();
-    for status in [429, 500, 503] {
-        for body in [r#"{"error":"temporarily_unavailable","error_description":"Come back."}"#, "Come back.", ""] {
-            let server = Server::responding_with(http_response(status, "application/json", body));
-            let result = OfflineEnv::new(&server.http()).connect(retry_flags(status));
-            transcript.push(format!("{status} {body:?}"), result);
-        }
+    let bodies = [r#"{"error":"temporarily_unavailable","error_description":"Come back."}"#, "Come back.", ""];
+    let cases = [429, 500, 503].into_iter().flat_map(|status| bodies.map(|body| (status, body)));
+    let results = in_parallel(cases, |(status, body)| {
+        let server = Server::responding_with(http_response(status, "application/json", body));
+        (format!("{status} {body:?}"), OfflineEnv::new(&server.http()).connect(retry_flags(status)))
+    });
+    for (name, result) in results {
+        transcript.push(name, result);
     }
     cli_snapshot!(transcript, @r#"
     ===== 429 "{\"error\":\"temporarily_unavailable\",\"error_description\":\"Come back.\"}" =====

@@ -149,7 +149,8 @@ fn success_summary_is_one_line() {
 fn many_failures_are_summarized() {
     let env = TestEnv::signed_in();
     for _ in 0..8 {
-        env.tenant.fail_next("PUT ", error_response(500, "Odd"));
+        // Not retried.
+        env.tenant.fail_next("PUT ", error_response(501, "Odd"));
     }
     let result = update(&env, &["--all", "--value", "disabled", "--jobs", "1"]);
     cli_snapshot!(result.without_stdout(), @"
@@ -157,11 +158,11 @@ fn many_failures_are_summarized() {
     ----- stderr -----
     error: 4 changed, 5 unchanged, 8 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0LH2H: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0LH3L: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0H9MP: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB1: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB0: the service answered 500 Internal Server Error; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0LH2H: the service answered 501 Not Implemented; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0LH3L: the service answered 501 Not Implemented; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0H9MP: the service answered 501 Not Implemented; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB1: the service answered 501 Not Implemented; Odd: Not this one.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB0: the service answered 501 Not Implemented; Odd: Not this one.; correlation id: [UUID]
       3 more: see the field error
     hint: the service has a fault of its own: try again later; support asks for the correlation id
     hint: see what it is now: mscommerce product get CFQ7TTC0LH2H

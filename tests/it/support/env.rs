@@ -5,7 +5,7 @@
 #[expect(dead_code, reason = "the executable encrypts, the tests decrypt")]
 mod dpapi;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -198,14 +198,12 @@ impl TestEnv {
         let text = fs::read_to_string(self.history_path()).unwrap_or_default();
         assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
         let key = |entry: &Value| ["run", "tenantId", "scope", "id"].map(|name| entry[name].to_string());
-        let mut entries: Vec<Value> = Vec::new();
-        for line in text.lines() {
-            let entry: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
-            entries.retain(|earlier| key(earlier) != key(&entry));
-            entries.push(entry);
-        }
-        entries.retain(|entry| outcomes.contains(&entry["outcome"].as_str().unwrap()));
-        entries
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let lines: Vec<Value> = text.lines().map(parse).collect();
+        let last: HashMap<[String; 4], usize> = lines.iter().enumerate().map(|(n, entry)| (key(entry), n)).collect();
+        let is_last = |(number, entry): &(usize, Value)| last[&key(entry)] == *number;
+        let entries = lines.into_iter().enumerate().filter(is_last).map(|(_, entry)| entry);
+        entries.filter(|entry| outcomes.contains(&entry["outcome"].as_str().unwrap())).collect()
     }
 
     /// The content of the token cache.

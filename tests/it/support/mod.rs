@@ -9,3 +9,16 @@ pub(crate) mod pty;
 pub(crate) mod server;
 #[macro_use]
 pub(crate) mod snapshot;
+
+/// Runs each case on a thread of its own, and returns the results in order: most of them wait for retries or timeouts.
+#[track_caller]
+pub(crate) fn in_parallel<T: Send, R: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) -> R + Sync) -> Vec<R> {
+    std::thread::scope(|scope| {
+        let run = &run;
+        let threads: Vec<_> = cases.into_iter().map(|case| scope.spawn(move || run(case))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
