@@ -110,7 +110,7 @@ pub enum Command {
     /// What this tool changed from this machine; touches no network
     #[command(after_help = history::HELP)]
     History(HistoryArgs),
-    /// Take back the last run's changes
+    /// Revert the newest run of changes, or a given one
     #[command(after_help = undo::HELP)]
     Undo(UndoArgs),
     /// What stands between this machine and the service, step by step; changes nothing

@@ -1,6 +1,6 @@
 //! A snapshot of the environment variables, which callers and tests can replace.
 //!
-//! Libraries still read the variables for proxies, certificates and the home directory from the process.
+//! The variables for proxies, certificates and the home directory are read from the process, also by libraries.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -81,7 +81,7 @@ impl Environment {
 }
 
 /// Removes white space and byte order marks around a value.
-fn trim(value: &str) -> &str {
+pub fn trim(value: &str) -> &str {
     value.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')
 }
 

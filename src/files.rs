@@ -11,8 +11,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 pub use private::{
-    LockError, OpenError, PrivateFile, check_private_dir, create_private_dir, hint_remove, lock, open_private,
-    open_private_append,
+    HINT_UPDATE, LockError, OpenError, PrivateFile, check_private_dir, create_private_dir, hint_remove, lock,
+    open_private, open_private_append,
 };
 
 use crate::secret::SecretBytes;
@@ -59,7 +59,10 @@ pub fn is_stdio(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// The name of standard input in messages.
+pub const STDIN_NAME: &str = "standard input";
+
 /// The name of a file to read, for messages.
 pub fn input_name(path: &Path) -> String {
-    if is_stdio(path) { "standard input".to_owned() } else { sanitize_line(&path.display().to_string()) }
+    if is_stdio(path) { STDIN_NAME.to_owned() } else { sanitize_line(&path.display().to_string()) }
 }

@@ -40,7 +40,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct HistoryEntry {
     /// The format version of the line.
     pub version: u32,
-    /// The time of the outcome.
+    /// The time of the plan, or of the outcome.
     pub time: DateTime<Utc>,
     /// The ID of the run. All changes of one command have the same ID.
     pub run: String,
@@ -94,6 +94,11 @@ impl HistoryEntry {
     /// Whether the change was or may have been sent to the service.
     pub fn was_sent(&self) -> bool {
         matches!(self.outcome, Outcome::Changed | Outcome::Failed | Outcome::Unknown)
+    }
+
+    /// Whether the ID of the run begins with `prefix`, ignoring case.
+    pub fn has_run_prefix(&self, prefix: &str) -> bool {
+        self.run.to_lowercase().starts_with(&prefix.to_lowercase())
     }
 
     fn key(&self) -> Key {
@@ -198,8 +203,7 @@ impl History {
         let parsed = tokio::task::spawn_blocking(parse).await.unwrap_or_else(|error| Err(io::Error::other(error)));
         parsed.map_err(|error| match error.kind() {
             io::ErrorKind::Unsupported => {
-                let hint = "update mscommerce, or name another directory in MSCOMMERCE_HOME";
-                OpenError::refused(&path, error.to_string(), hint).into_error("read", &path)
+                OpenError::refused(&path, error.to_string(), files::HINT_UPDATE).into_error("read", &path)
             }
             _ => OpenError::Io(error).into_error("read", &path),
         })
@@ -269,7 +273,7 @@ fn refuse_newer_version(version: u32) -> io::Result<()> {
     if version <= VERSION {
         return Ok(());
     }
-    let reason = format!("a newer version of mscommerce wrote it (format {version}; this version reads {VERSION})");
+    let reason = format!("another version of mscommerce wrote it (format {version}; this version reads {VERSION})");
     Err(io::Error::new(io::ErrorKind::Unsupported, reason))
 }
 

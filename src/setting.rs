@@ -64,8 +64,10 @@ pub struct DescribedSetting {
 /// Parses the URL of a service that receives tokens. Fails unless the scheme is https, or http to a loopback address.
 pub fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
     let Setting { value: text, source } = Setting::from_env(environment, variable, default);
-    let excess =
-        || Error::usage(format!("{variable}: the address must not hold a user, a password, a query or a fragment"));
+    let excess = || {
+        Error::usage(format!("{variable}: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown"))
+            .with_hint(format!("set {variable} to an address such as https://HOST"))
+    };
     // Do not print such a value, which may contain a password. Even a malformed one may be a valid path.
     if may_have_user_info(&text) {
         return Err(excess());

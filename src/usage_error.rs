@@ -43,7 +43,7 @@ pub fn hide_secret(mut error: Error, arguments: &[OsString], command: &Command) 
     let is_unexpected =
         !value.starts_with('-') && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::TooManyValues);
     if (is_sign_in && is_unexpected) || may_be_secret(value) {
-        error.insert(value_kind, ContextValue::String("(not shown)".to_owned()));
+        error.insert(value_kind, ContextValue::String("(not shown: it may be a secret)".to_owned()));
         // Suggestions repeat the value.
         error.remove(ContextKind::Suggested);
     }

@@ -180,7 +180,7 @@ impl Client {
             if next.is_none() || seen.len() >= MAX_PAGES {
                 let link = display_link(&link);
                 return Err(error(format!("the link to the list's next page cannot be followed: {link}"))
-                    .with_hint("a link is followed within the endpoint alone, and once: try again; support asks for the correlation id"));
+                    .with_hint("the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID"));
             }
         }
         Ok(items)

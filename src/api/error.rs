@@ -119,10 +119,10 @@ fn hints_for_status(status: StatusCode, access: Access, has_retry_after: bool) -
             "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant",
             "a partner needs such a role over GDAP",
         ],
-        (429 | 503, _) if has_retry_after => &[
-            "the service asks for less haste: try again after the time it names, or allow more with --timeout SECONDS",
-        ],
-        (429, _) => &["the service asks for less haste: wait a minute and try again"],
+        (429 | 503, _) if has_retry_after => {
+            &["try again after the time in Retry-After, or allow more time with --timeout SECONDS"]
+        }
+        (429, _) => &["too many requests: try again later, or allow more time with --timeout SECONDS"],
         (500..=599, _) => &["the service has a fault of its own: try again later; support asks for the correlation id"],
         _ => &[],
     }

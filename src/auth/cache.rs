@@ -135,10 +135,7 @@ impl TokenCache {
         match CacheFile::parse(&text) {
             Ok(content) => Ok(Ok(content)),
             Err(ParseError::Damaged(reason)) => Ok(Err(reason)),
-            Err(ParseError::Newer(reason)) => {
-                let hint = "update mscommerce, or name another directory in MSCOMMERCE_HOME";
-                Err(OpenError::refused(&path, reason, hint))
-            }
+            Err(ParseError::Newer(reason)) => Err(OpenError::refused(&path, reason, files::HINT_UPDATE)),
         }
     }
 

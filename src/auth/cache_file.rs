@@ -43,7 +43,7 @@ impl CacheFile {
             ParseError::Damaged(format!("it is damaged at line {}, column {}", error.line(), error.column()))
         };
         let VersionHeader { version } = serde_json::from_slice(text).map_err(damaged)?;
-        let reason = format!("its layout is number {version}, and this version knows {VERSION}");
+        let reason = format!("another version of mscommerce wrote it (format {version}; this version reads {VERSION})");
         match version.cmp(&u64::from(VERSION)) {
             Ordering::Less => Err(ParseError::Damaged(reason)),
             Ordering::Equal => serde_json::from_slice(text).map_err(damaged),

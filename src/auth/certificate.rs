@@ -305,7 +305,7 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
             PasswordRequired::error(password, file)
         }
         Pkcs12Error::DerError(_) if pem::is_ber(bytes) => {
-            let command = format!("openssl pkcs12 -in {} -out app.pem", shell_quote(file));
+            let command = format!("openssl pkcs12 -in {} -out app.pem", file_argument(file));
             Error::auth(format!("{file}: its PKCS#12 (PFX) is in BER, and only DER can be read"))
                 .with_hint(format!("rewrite it as PEM, and use that: {command}"))
         }
@@ -316,9 +316,9 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
         Pkcs12Error::InvalidParameters => Error::auth(format!(
             "{file}: its PKCS#12 is encrypted with an excessive work factor, or without parameters"
         ))
-        .with_hint("export it anew with AES-256 and SHA-256"),
+        .with_hint("export it again with AES-256 and SHA-256"),
         other => Error::auth(format!("{file}: its PKCS#12 cannot be read: {other}"))
-            .with_hint("export it anew with AES-256 and SHA-256"),
+            .with_hint("export it again with AES-256 and SHA-256"),
     })?;
     let keys =
         archive.keys.iter().map(|bag| Zeroizing::new(PrivatePkcs8KeyDer::from(bag.key.as_der().to_vec()).into()));
@@ -329,8 +329,13 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
 fn hint_convert_key(file: &str) -> String {
     format!(
         "write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out key.pem",
-        shell_quote(file)
+        file_argument(file)
     )
+}
+
+/// The file as an argument of a command to type.
+fn file_argument(file: &str) -> String {
+    if file == files::STDIN_NAME { "FILE".to_owned() } else { shell_quote(file) }
 }
 
 fn expose_or_empty(password: Option<&SecretString>) -> &str {

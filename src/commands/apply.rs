@@ -207,7 +207,7 @@ impl TenantState {
     async fn apply(&self, index: usize, change: Change, tenant: &TenantClient) -> ChangeResult {
         let Some(value) = change.value_to_send() else { return change.unchanged() };
         if self.is_rejected.get() {
-            return change.skipped("the sign-in was refused");
+            return change.skipped("the sign-in was rejected");
         }
         if tenant.context.interrupt.is_set() {
             return change.skipped("interrupted");

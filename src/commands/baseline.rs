@@ -280,5 +280,6 @@ fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> 
 fn apply_hint(file: &Path, has_unknown: bool, tenant_flags: &str, context: &Context) -> String {
     let apply = context.command(&format!("mscommerce baseline apply {}", shell_quote(&file.display().to_string())));
     let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };
-    format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run")
+    let input = if files::is_stdio(file) { " < FILE" } else { "" };
+    format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run{input}")
 }

@@ -58,10 +58,10 @@ pub struct ConnectArgs {
     /// Read the application's secret from standard input
     #[arg(long, group = "client_auth", requires = "application")]
     pub client_secret_stdin: bool,
-    /// The application's certificate and private key: PEM, or PKCS#12 (PFX)
+    /// The application's certificate and private key: PEM, or PKCS#12 (PFX); - reads standard input
     #[arg(long, group = "client_auth", requires = "application", value_name = "FILE")]
     pub certificate: Option<PathBuf>,
-    /// A file with a token of another issuer that the application trusts
+    /// A file with a token of another issuer that the application trusts; - reads standard input
     #[arg(long, group = "client_auth", requires = "application", value_name = "FILE")]
     pub federated_token_file: Option<PathBuf>,
     /// The token that GitHub Actions gives to the job

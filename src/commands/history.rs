@@ -37,7 +37,7 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput>
     let matches = |entry: &HistoryEntry| {
         let has_tenant = |id: &str| entry.tenant_id.as_deref().is_some_and(|tenant| tenant.eq_ignore_ascii_case(id));
         let has_policy = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
-        let has_run = |run: &String| entry.run.to_lowercase().starts_with(&run.trim().to_lowercase());
+        let has_run = |run: &String| entry.has_run_prefix(run.trim());
         tenant_id.is_none_or(has_tenant)
             && settings.policy_id.flag().is_none_or(has_policy)
             && args.run.as_ref().is_none_or(has_run)

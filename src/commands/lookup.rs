@@ -63,7 +63,7 @@ pub fn find_unique<'i>(
         several => {
             let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
             let text = truncate(text, 80);
-            Err(Error::failed(format!("'{text}' fits {} {}s; nothing was done", several.len(), lookup.kind))
+            Err(Error::failed(format!("'{text}' fits {} {}s; nothing was changed", several.len(), lookup.kind))
                 .with_details(labels)
                 .with_hint("name one of them by its id"))
         }
@@ -89,7 +89,7 @@ pub fn combine_errors(mut errors: Vec<Error>, total: usize, kind: &str) -> Resul
     if errors.len() <= 1 {
         return errors.pop().map_or(Ok(()), Err);
     }
-    let message = format!("{} of {total} {kind}s cannot be found; nothing was changed", errors.len());
+    let message = format!("{} of {total} IDs or names do not identify one {kind}; nothing was changed", errors.len());
     let (mut combined, mut hints) = (Error::failed(message), Vec::new());
     for error in &errors {
         let message = error.message();

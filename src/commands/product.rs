@@ -222,13 +222,14 @@ enum TargetArg {
 }
 
 impl TargetArg {
-    fn new(args: &TargetArgs, context: &Context) -> Result<Self> {
-        let product = || remove_invisible(args.product.as_deref().unwrap_or_default()).trim().to_owned();
+    /// `several` is the command that takes several products, for a hint, or that takes one.
+    fn new(args: &TargetArgs, several: impl Fn(&[&str]) -> String, context: &Context) -> Result<Self> {
         let (text, scope) = match &args.offer_type {
-            Some(offer_type) => (offer_type.clone(), Scope::OfferType),
-            None => (product(), Scope::Product),
+            Some(offer_type) => (offer_type.as_str(), Scope::OfferType),
+            None => (args.product.as_deref().unwrap_or_default(), Scope::Product),
         };
-        lookup::check_not_joined(&text, |ids| format!("mscommerce products update {} --value VALUE", ids.join(" ")))?;
+        let text = remove_invisible(text).trim().to_owned();
+        lookup::check_not_joined(&text, |ids| context.command(&several(ids)))?;
         if !is_valid_segment(&text) {
             let kind = match scope {
                 Scope::OfferType => "an offer type",
@@ -269,7 +270,7 @@ impl TargetArg {
 }
 
 pub async fn get(args: TargetArgs, context: &Context) -> Result<CommandOutput> {
-    let target = TargetArg::new(&args, context)?;
+    let target = TargetArg::new(&args, |ids| format!("mscommerce product get {}", ids[0]), context)?;
     let tenant = TenantClient::new(context)?;
     let (_, item) = target.read(&tenant).await?;
     Ok(Output::one(item).into())
@@ -277,7 +278,8 @@ pub async fn get(args: TargetArgs, context: &Context) -> Result<CommandOutput> {
 
 pub async fn update(args: UpdateArgs, context: &Context) -> Result<CommandOutput> {
     let value = new_value(&args)?;
-    let target = TargetArg::new(&args.target, context)?;
+    let several = |ids: &[&str]| format!("mscommerce products update {} --value {}", ids.join(" "), value.as_str());
+    let target = TargetArg::new(&args.target, several, context)?;
     if args.target.offer_type.is_some() && !Scope::OfferType.accepts(value) {
         return Err(apply::offer_type_value_error());
     }

@@ -36,11 +36,12 @@ impl Recorder {
         }
         let is_recorded = |entry: &&HistoryEntry| entry.outcome == Outcome::Planned || entry.undoes.is_some();
         let mut planned: Vec<HistoryEntry> = recorder.entries.iter().flatten().filter(is_recorded).cloned().collect();
-        planned.extend(options.undo.iter().flat_map(|undo| undo.left.iter().cloned()));
-        for entry in &mut planned {
-            entry.run.clone_from(&run);
-            entry.time = Utc::now();
-        }
+        planned.extend(options.undo.iter().flat_map(|undo| &undo.left).map(|entry| HistoryEntry {
+            run: run.clone(),
+            time: Utc::now(),
+            correlation_id: None,
+            ..entry.clone()
+        }));
         let refused = |error: Error| {
             error
                 .context("the changes cannot be recorded, so nothing was changed")
@@ -73,7 +74,7 @@ impl Recorder {
 
     fn warn_unless(&mut self, is_locked: bool, context: &Context) {
         if !is_locked && !std::mem::replace(&mut self.has_warned, true) {
-            context.ui.warn("another mscommerce holds the history of changes; recording without its lock");
+            context.ui.warn("the history cannot be locked; the changes are recorded without the lock");
         }
     }
 }

@@ -210,7 +210,7 @@ impl Tenants {
         for (second, first) in duplicates {
             let (first, second) = (&self.clients[first], &self.clients[second]);
             let names = format!("{} and {}", first.name(), second.name());
-            first.context.ui.warn(&format!("{names} are one tenant, which counts once"));
+            first.context.ui.warn(&format!("{names} are the same tenant and are processed once"));
         }
         succeeded.sort_by_key(|(index, _, _)| positions[*index]);
         all.succeeded = succeeded.into_iter().map(|(_, client, value)| (client, value)).collect();

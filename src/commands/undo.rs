@@ -56,28 +56,28 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
     options.undo = Some(Undo { run: run[0].run.clone(), left });
     let plan = Plan::diff(listed, &desired);
     let is_empty = plan.is_empty();
-    if is_empty && !options.dry_run {
+    let is_recorded = is_empty && !options.dry_run && !options.no_history;
+    if is_recorded {
         Recorder::begin(&[TenantPlan { tenant: tenant.clone(), plan: plan.clone() }], &options, context).await?;
     }
     let output = apply::run(TenantResults::single(tenant, plan), options, context).await?;
-    let note = "Nothing of this run can be undone any more. It counts as undone; nothing was changed.";
-    Ok(if is_empty { CommandOutput { note: Some(note.to_owned()), ..output } } else { output })
+    let counts = if is_recorded { " It counts as undone." } else { "" };
+    let note = is_empty.then(|| format!("Nothing of this run can be undone any more.{counts} Nothing was changed."));
+    Ok(CommandOutput { note: note.or(output.note), ..output })
 }
 
 /// The ID of the run whose ID begins with `prefix`. Fails if none or several do.
 fn find_run(entries: &[HistoryEntry], prefix: &str) -> Result<String> {
-    let prefix = prefix.trim().to_lowercase();
-    let matching = entries.iter().map(|entry| entry.run.as_str()).filter(|run| run.to_lowercase().starts_with(&prefix));
-    let mut runs: Vec<&str> = matching.collect();
+    let prefix = prefix.trim();
+    let matching = entries.iter().filter(|entry| entry.has_run_prefix(prefix));
+    let mut runs: Vec<&str> = matching.map(|entry| entry.run.as_str()).collect();
     runs.dedup();
     match runs.as_slice() {
         [run] if !prefix.is_empty() => Ok((*run).to_owned()),
-        [] => Err(Error::usage(format!("no recorded run has the ID '{}'", display_excerpt(&prefix)))
+        [] => Err(Error::usage(format!("no recorded run has the ID '{}'", display_excerpt(prefix)))
             .with_hint("mscommerce history")),
-        _ => {
-            Err(Error::usage(format!("several recorded runs have IDs that begin with '{}'", display_excerpt(&prefix)))
-                .with_hint("type more of the ID: mscommerce history -o json"))
-        }
+        _ => Err(Error::usage(format!("several recorded runs have IDs that begin with '{}'", display_excerpt(prefix)))
+            .with_hint("type more of the ID: mscommerce history -o json")),
     }
 }
 

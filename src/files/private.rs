@@ -13,6 +13,9 @@ use crate::text::shell_quote;
 /// The delay between attempts to acquire a lock.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
+/// For a file of a newer version.
+pub const HINT_UPDATE: &str = "update mscommerce, or set MSCOMMERCE_HOME to another directory";
+
 const HINT_HOME: &str = "set MSCOMMERCE_HOME to a directory of your own";
 
 /// Creates a directory and its parents, accessible only to the user. What exists already keeps its permissions and is
@@ -76,13 +79,16 @@ impl From<io::Error> for OpenError {
 
 fn io_hint(error: &io::Error) -> &'static str {
     #[cfg(unix)]
-    let too_many_files = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
+    let (too_many_files, hint) = (
+        [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error),
+        "close other programs, or raise the limit of open files: ulimit -n 1024",
+    );
     #[cfg(not(unix))]
-    let too_many_files = [4]; // ERROR_TOO_MANY_OPEN_FILES
+    let (too_many_files, hint) = ([4], "close other programs"); // ERROR_TOO_MANY_OPEN_FILES
     if error.raw_os_error().is_some_and(|code| too_many_files.contains(&code)) {
-        "close other programs, or raise the limit of open files: ulimit -n 1024"
+        hint
     } else {
-        "make it usable for you, or name another directory in MSCOMMERCE_HOME"
+        "check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory"
     }
 }
 

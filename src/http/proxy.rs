@@ -7,6 +7,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::environment;
 use crate::secret::SecretBytes;
 
 /// The proxy variables for HTTPS, in reqwest's order of precedence.
@@ -102,9 +103,10 @@ fn matches_no_proxy(list: &str, url: &Url) -> bool {
     Matcher::builder().all("http://proxy.invalid:1").no(list).build().intercept(&uri).is_none()
 }
 
-/// The value of an environment variable. `None` if it is unset or empty.
+/// The trimmed value of an environment variable. `None` if it is unset or blank.
 fn variable(name: &str) -> Option<String> {
-    std::env::var_os(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+    let value = std::env::var_os(name)?;
+    Some(environment::trim(&value.to_string_lossy()).to_owned()).filter(|value| !value.is_empty())
 }
 
 /// A proxy between this machine and a host.
@@ -126,7 +128,7 @@ pub fn proxy_display(url: &Url) -> Option<String> {
     proxy_for(url).map(|proxy| proxy.display)
 }
 
-/// The user name and password in the proxy variable, which an intercepting proxy may echo. Omits a short password alone.
+/// The user name and password in the proxy variable, which an intercepting proxy may echo. Omits a password shorter than [`MIN_PASSWORD_LEN`].
 pub fn credentials() -> Vec<SecretString> {
     let any_url = Uri::from_static("https://service.invalid/");
     let intercept = proxy_variable().and_then(|(_, value)| Matcher::builder().all(value).build().intercept(&any_url));

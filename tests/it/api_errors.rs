@@ -72,7 +72,7 @@ fn status_429_and_5xx_have_different_hints() {
     error: could not list the policies: the service answered 429 Too Many Requests
       Code: Reason.
       correlation id: [UUID]
-    hint: the service asks for less haste: wait a minute and try again
+    hint: too many requests: try again later, or allow more time with --timeout SECONDS
     ===== 500 =====
     exit_code: 1
     ----- stderr -----

@@ -302,7 +302,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || TestEnv::signed_in().run(&["product", "get", "Nonesuch"]),
     },
     ErrorCase {
-        heading: "'{words}' fits {number} {kind}s; nothing was done",
+        heading: "'{words}' fits {number} {kind}s; nothing was changed",
         run: || {
             let env = TestEnv::signed_in();
             let product = |id| Product::new(id, "Twin", "Enabled");

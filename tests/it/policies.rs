@@ -149,7 +149,7 @@ fn ambiguous_name_lists_all_matches() {
     ===== product update twin --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: 'twin' fits 2 products; nothing was done
+    error: 'twin' fits 2 products; nothing was changed
       Twin (CFQ7TTC0AAAA)
       TWIN (CFQ7TTC0BBBB)
     hint: name one of them by its id
@@ -364,19 +364,19 @@ fn products_list_sends_no_token_to_other_origins() {
     ----- stderr -----
     error: could not list the products: the link to the list's next page cannot be followed: http://127.0.0.1:[PORT]/elsewhere
       status 200 OK, correlation id: [UUID]
-    hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
+    hint: the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID
     ===== /v1.0/policies/AllowSelfServicePurchase/products?scope=product =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the link to the list's next page cannot be followed: /v1.0/policies/AllowSelfServicePurchase/products?scope=product
       status 200 OK, correlation id: [UUID]
-    hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
+    hint: the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID
     ===== https://licensing.example/ =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the link to the list's next page cannot be followed: https://licensing.example/
       status 200 OK, correlation id: [UUID]
-    hint: a link is followed within the endpoint alone, and once: try again; support asks for the correlation id
+    hint: the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID
     ");
 }
 

@@ -384,20 +384,20 @@ fn invalid_cache_is_quarantined() {
     ===== not UTF-8 =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 1, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: another version of mscommerce wrote it (format 1; this version reads 2); it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ===== not an object =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 0, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: another version of mscommerce wrote it (format 0; this version reads 2); it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ===== wrong type =====
     ===== older version =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: its layout is number 1, and this version knows 2; it was set aside as [TMP]/state/sign-ins.unreadable.json
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: another version of mscommerce wrote it (format 1; this version reads 2); it was set aside as [TMP]/state/sign-ins.unreadable.json
     error: nobody is signed in
     hint: mscommerce connect
     ");
@@ -466,7 +466,8 @@ fn newer_cache_version_is_refused_and_left_in_place() {
         let env = TestEnv::signed_in();
         fs::write(env.cache_path(), content.to_string()).unwrap();
         let version = &content["version"];
-        assert_cache_not_used(&env, &format!("its layout is number {version}, and this version knows 2"));
+        let reason = format!("another version of mscommerce wrote it (format {version}; this version reads 2)");
+        assert_cache_not_used(&env, &reason);
         env.run(&["logout", "--all"]).assert_code(1).stderr_contains(&["update mscommerce"]);
         assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), content.to_string());
         assert_eq!(other_files(&env), [] as [String; 0]);

@@ -54,7 +54,7 @@ fn usage_errors_send_no_request() {
       product      Work on one product or offer type
       baseline     Keep the tenant's settings as a file, and compare
       history      What this tool changed from this machine; touches no network
-      undo         Take back the last run's changes
+      undo         Revert the newest run of changes, or a given one
       doctor       What stands between this machine and the service, step by step; changes nothing
       completions  Print the script that lets a shell complete commands, flags and products
       man          Print the manual, or write its pages to a directory
@@ -438,7 +438,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== connect --application s3cret =====
     exit_code: 2
     ----- stderr -----
-    error: unexpected argument '(not shown)' found
+    error: unexpected argument '(not shown: it may be a secret)' found
 
     Usage: mscommerce connect [OPTIONS]
 
@@ -446,7 +446,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== connect --device-code=s3cret =====
     exit_code: 2
     ----- stderr -----
-    error: unexpected value '(not shown)' for '--device-code' found; no more were expected
+    error: unexpected value '(not shown: it may be a secret)' for '--device-code' found; no more were expected
 
     Usage: mscommerce connect --device-code
 
@@ -495,7 +495,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== products list TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: unexpected argument '(not shown)' found
+    error: unexpected argument '(not shown: it may be a secret)' found
 
     Usage: mscommerce products list [OPTIONS]
 
@@ -503,7 +503,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== products TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: unrecognized subcommand '(not shown)'
+    error: unrecognized subcommand '(not shown: it may be a secret)'
 
     Usage: mscommerce products [OPTIONS] <COMMAND>
 
@@ -511,7 +511,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: unrecognized subcommand '(not shown)'
+    error: unrecognized subcommand '(not shown: it may be a secret)'
 
     Usage: mscommerce [OPTIONS] <COMMAND>
 
@@ -519,7 +519,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== products list Sim.u~lated-s3cret_of-nobody~for-tests.1 =====
     exit_code: 2
     ----- stderr -----
-    error: unexpected argument '(not shown)' found
+    error: unexpected argument '(not shown: it may be a secret)' found
 
     Usage: mscommerce products list [OPTIONS]
 
@@ -527,20 +527,20 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== connect --redirect-port TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '(not shown)' for '--redirect-port <PORT>': invalid digit found in string
+    error: invalid value '(not shown: it may be a secret)' for '--redirect-port <PORT>': invalid digit found in string
 
     For more information, try '--help'.
     ===== products list -o TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '(not shown)' for '--output <FORMAT>'
+    error: invalid value '(not shown: it may be a secret)' for '--output <FORMAT>'
       [possible values: table, json, csv, tsv, markdown]
 
     For more information, try '--help'.
     ===== products list --timeout TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '(not shown)' for '--timeout <SECONDS>': invalid digit found in string
+    error: invalid value '(not shown: it may be a secret)' for '--timeout <SECONDS>': invalid digit found in string
 
     For more information, try '--help'.
     ===== connect --password-stdin --usernam a =====

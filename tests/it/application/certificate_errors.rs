@@ -96,7 +96,7 @@ fn excessive_work_factor_is_refused_at_once() {
     ----- stderr -----
     error: [TMP]/app.pem: its PKCS#12 is encrypted with an excessive work factor, or without parameters
       the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: export it anew with AES-256 and SHA-256
+    hint: export it again with AES-256 and SHA-256
     ");
 }
 

@@ -305,7 +305,7 @@ fn dash_is_standard_input_and_output() {
     AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro  Enabled      Disabled     different
     ----- stderr -----
     drift: The tenant 11111111-1111-4111-8111-111111111111 is not as standard input says: 1 different (1 checked).
-    hint: see what would be changed: mscommerce baseline apply - --dry-run
+    hint: see what would be changed: mscommerce baseline apply - --dry-run < FILE
     ===== syntax error =====
     exit_code: 1
     ----- stderr -----

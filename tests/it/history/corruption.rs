@@ -139,8 +139,8 @@ fn history_of_newer_version_is_refused_and_kept() {
     ===== undo --yes =====
     exit_code: 1
     ----- stderr -----
-    error: [TMP]/state/changes.jsonl is not used: a newer version of mscommerce wrote it (format 3; this version reads 2)
-    hint: update mscommerce, or name another directory in MSCOMMERCE_HOME
+    error: [TMP]/state/changes.jsonl is not used: another version of mscommerce wrote it (format 3; this version reads 2)
+    hint: update mscommerce, or set MSCOMMERCE_HOME to another directory
     ");
     assert_eq!(fs::read(env.history_path()).unwrap(), before);
 }

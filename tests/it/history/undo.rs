@@ -269,7 +269,7 @@ fn undo_of_reverted_run_sends_no_put() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    Nothing of this run can be undone any more. It counts as undone; nothing was changed.
+    Nothing of this run can be undone any more. It counts as undone. Nothing was changed.
     ");
     assert!(outcomes(&result).values().all(|outcome| outcome == "unchanged"));
     assert!(env.update_requests().is_empty());
@@ -364,6 +364,13 @@ fn undo_of_run_that_cannot_be_reverted_counts_as_undone() {
     }
     cli_snapshot!(transcript, @"
     ===== --dry-run =====
+    exit_code: 0
+    ----- stderr -----
+    Undoing the run of [TIME].
+    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is Disabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
+    Nothing of this run can be undone any more. Nothing was changed.
     ===== --yes =====
     exit_code: 0
     ----- stderr -----
@@ -371,7 +378,7 @@ fn undo_of_run_that_cannot_be_reverted_counts_as_undone() {
     warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is Disabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
     warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    Nothing of this run can be undone any more. It counts as undone; nothing was changed.
+    Nothing of this run can be undone any more. It counts as undone. Nothing was changed.
     ");
     assert!(env.update_requests().is_empty());
     assert_eq!(env.history().len(), 3);

@@ -131,11 +131,13 @@ fn invalid_address_is_usage_error() {
     ===== https://user:pass@licensing.example: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: the address must not hold a user, a password, a query or a fragment
+    error: MSCOMMERCE_ENDPOINT: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set MSCOMMERCE_ENDPOINT to an address such as https://HOST
     ===== https://user:pass@licensing.example: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: the address must not hold a user, a password, a query or a fragment
+    error: AZURE_AUTHORITY_HOST: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set AZURE_AUTHORITY_HOST to an address such as https://HOST
     ===== file:///etc/passwd: list =====
     exit_code: 2
     ----- stderr -----
@@ -147,11 +149,13 @@ fn invalid_address_is_usage_error() {
     ===== https://licensing.example/?a=b: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: the address must not hold a user, a password, a query or a fragment
+    error: MSCOMMERCE_ENDPOINT: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set MSCOMMERCE_ENDPOINT to an address such as https://HOST
     ===== https://licensing.example/?a=b: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: the address must not hold a user, a password, a query or a fragment
+    error: AZURE_AUTHORITY_HOST: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set AZURE_AUTHORITY_HOST to an address such as https://HOST
     ===== https://[::1: list =====
     exit_code: 2
     ----- stderr -----

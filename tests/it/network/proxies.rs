@@ -373,6 +373,10 @@ fn invalid_proxy_variable_is_an_error() {
     }
     cli_snapshot!(transcript, @r#"
     ===== HTTPS_PROXY=" http://127.0.0.1:1" =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] refused the connection
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
     ===== HTTPS_PROXY="htp://127.0.0.1:1" =====
     ===== HTTPS_PROXY="http:/127.0.0.1:1" =====
     ===== https_proxy="::::" =====

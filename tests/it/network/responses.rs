@@ -383,21 +383,21 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
     error: could not list the products: the service answered 429 Too Many Requests
       Trouble: Message of the service.
       correlation id: [UUID]
-    hint: the service asks for less haste: wait a minute and try again
+    hint: too many requests: try again later, or allow more time with --timeout SECONDS
     ===== 429 "out of order" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service answered 429 Too Many Requests
       out of order
       correlation id: [UUID]
-    hint: the service asks for less haste: wait a minute and try again
+    hint: too many requests: try again later, or allow more time with --timeout SECONDS
     ===== 429 "" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service answered 429 Too Many Requests
       the answer has no body
       correlation id: [UUID]
-    hint: the service asks for less haste: wait a minute and try again
+    hint: too many requests: try again later, or allow more time with --timeout SECONDS
     ===== 500 "{\"errorCode\":\"Trouble\",\"reason\":\"Message of the service.\"}" =====
     exit_code: 1
     ----- stderr -----

@@ -315,7 +315,7 @@ fn update_that_cannot_be_recorded_needs_no_history() {
     exit_code: 1
     ----- stderr -----
     error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/file/state/changes.jsonl: [OS ERROR]
-    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ");
     assert!(env.update_requests().is_empty());

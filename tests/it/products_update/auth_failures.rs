@@ -23,7 +23,7 @@ fn assert_stopped_at_fourth(result: &CliResult, all: &[String]) {
     }
     assert!(!result.record(&all[3])["error"].as_str().unwrap().contains("not sent"));
     for id in &all[4..] {
-        assert_eq!(result.record(id)["error"], "not sent: the sign-in was refused");
+        assert_eq!(result.record(id)["error"], "not sent: the sign-in was rejected");
     }
 }
 

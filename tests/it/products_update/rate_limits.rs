@@ -255,7 +255,7 @@ fn retry_after_beyond_timeout_stops_run() {
       could not change product CFQ7TTC0N8SS: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which is longer than the time left
       could not change product CFQ7TTC0LH05: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which is longer than the time left
       5 more: see the field error
-    hint: the service asks for less haste: try again after the time it names, or allow more with --timeout SECONDS
+    hint: try again after the time in Retry-After, or allow more time with --timeout SECONDS
     hint: try again later, or allow more time with --timeout SECONDS
     ");
 }
@@ -272,7 +272,7 @@ fn single_update_retry_after_beyond_timeout_error() {
     error: 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service answered 429 Too Many Requests; Busy: Not now.; Retry-After: 3600; correlation id: [UUID]
-    hint: the service asks for less haste: try again after the time it names, or allow more with --timeout SECONDS
+    hint: try again after the time in Retry-After, or allow more time with --timeout SECONDS
     ").stderr_lacks("wait a minute");
     assert_eq!(put_ids(&env.tenant.requests()), [POWER_BI]);
 }
@@ -325,7 +325,7 @@ fn rate_limited_update_fails_at_timeout() {
     error: 11 changed, 5 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service answered 429 Too Many Requests; Busy: Not now.; Retry-After: 0; correlation id: [UUID]
-    hint: the service asks for less haste: try again after the time it names, or allow more with --timeout SECONDS
+    hint: try again after the time in Retry-After, or allow more time with --timeout SECONDS
     ");
     assert_eq!(result.ids_with_outcome("failed"), [POWER_BI]);
     assert_eq!(result.record(POWER_BI)["policyValue"], "Enabled", "the update was certainly not applied");

@@ -332,7 +332,7 @@ fn ambiguous_name_error() {
     cli_snapshot!(assert_rejected(&env, &["Alone", "twin", "--value", "disabled"]), @"
     exit_code: 1
     ----- stderr -----
-    error: 'twin' fits 2 products; nothing was done
+    error: 'twin' fits 2 products; nothing was changed
       Twin (CFQ7TTC0AAAA)
       TWIN (CFQ7TTC0BBBB)
     hint: name one of them by its id
@@ -539,14 +539,14 @@ fn every_unknown_id_is_named_at_once() {
         assert_eq!(result.stderr.matches(&new).count(), 1, "{new}\n{}", result.stderr);
     }
     result.stderr_contains(&[
-        "error: 10 of 11 products cannot be found; nothing was changed\n",
+        "error: 10 of 11 IDs or names do not identify one product; nothing was changed\n",
         "the id or the name 'CFQ7TTC0AAAA'",
     ]);
     let except = ["--all", "--except", OLD_POWER_BI, "--except", "Vizio", "--except", POWER_BI];
     cli_snapshot!(assert_rejected(&env, &[&except[..], DISABLE].concat()), @"
     exit_code: 1
     ----- stderr -----
-    error: 2 of 3 exceptions cannot be found; nothing was changed
+    error: 2 of 3 IDs or names do not identify one exception; nothing was changed
       --except 'CFQ7TTC0L3PB' fits nothing that is selected
         the nearest names:
           Power Automate per user (CFQ7TTC0LH3L)
@@ -600,7 +600,7 @@ fn joined_ids_error_shows_separated_ids() {
     exit_code: 2
     ----- stderr -----
     error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
-    hint: mscommerce products update CFQ7TTC0H9MP CFQ7TTC0HD33 --value VALUE
+    hint: mscommerce product get CFQ7TTC0H9MP
     ");
 }
 

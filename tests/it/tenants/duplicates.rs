@@ -60,12 +60,12 @@ fn id_and_domain_of_one_tenant_are_listed_once() {
     ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
     exit_code: 0
     ----- stderr -----
-    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are one tenant, which counts once
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant and are processed once
     ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
     ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
     exit_code: 0
     ----- stderr -----
-    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are one tenant, which counts once
+    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are the same tenant and are processed once
     ");
 }
 
@@ -80,11 +80,11 @@ fn duplicate_warning_names_both_forms() {
     ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
     exit_code: 0
     ----- stderr -----
-    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are one tenant, which counts once
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant and are processed once
     ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
     exit_code: 0
     ----- stderr -----
-    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are one tenant, which counts once
+    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are the same tenant and are processed once
     ");
 }
 
@@ -113,8 +113,8 @@ fn duplicate_tenant_is_updated_once() {
     ===== application =====
     exit_code: 0
     ----- stderr -----
-    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are one tenant, which counts once
-    warning: contoso.example and 11111111-1111-4111-8111-111111111111 are one tenant, which counts once
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant and are processed once
+    warning: contoso.example and 11111111-1111-4111-8111-111111111111 are the same tenant and are processed once
     20 changed, 14 unchanged at 2 tenants
     ");
 }
@@ -130,7 +130,7 @@ fn duplicate_tenant_is_checked_once() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are one tenant, which counts once
+    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are the same tenant and are processed once
     drift: Not as b.toml says: 2 of 2 tenants.
       The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 1 different (1 checked).
       The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).

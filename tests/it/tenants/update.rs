@@ -153,7 +153,7 @@ fn auth_error_during_run_stops_its_tenant_only() {
     let records = result.json();
     let errors: Vec<&str> = records.as_array().unwrap().iter().filter_map(|record| record["error"].as_str()).collect();
     assert!(errors[0].contains("AADSTS50173"), "{errors:?}");
-    assert_eq!(errors[1..], vec!["not sent: the sign-in was refused"; skipped.len()]);
+    assert_eq!(errors[1..], vec!["not sent: the sign-in was rejected"; skipped.len()]);
     assert_eq!(failed.len(), 1);
     for tenant in [HOME_TENANT, THIRD_TENANT] {
         assert!(ids_with_outcome(&result, tenant, "failed").is_empty());
