@@ -213,6 +213,7 @@ impl Client {
         let started = Instant::now();
         let result = match tokio::time::timeout(remaining.min(timeout), execute(client, request, &url, &secrets)).await
         {
+            Ok(Err(error)) => Err(error.with_tunnel_status(&url).await),
             Ok(result) => result,
             Err(_) => Err(HttpError::timed_out(&url, if timeout < remaining { timeout } else { self.0.timeout })),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::Response;
-use super::proxy::{InvalidProxy, proxy_display};
+use super::proxy::{InvalidProxy, proxy_display, tunnel_status};
 use crate::error::Error;
 use crate::text::truncate;
 
@@ -53,6 +53,8 @@ pub struct HttpError {
     pub unknown_issuer: bool,
     /// Whether the request failed at the proxy.
     pub stopped_at_proxy: bool,
+    /// Whether the proxy did not open a tunnel to the host.
+    pub tunnel_rejected: bool,
     /// The correlation ID of the request, if any.
     pub correlation_id: Option<String>,
 }
@@ -68,6 +70,7 @@ impl HttpError {
             transient: false,
             unknown_issuer: false,
             stopped_at_proxy: false,
+            tunnel_rejected: false,
             correlation_id: None,
         }
     }
@@ -103,6 +106,13 @@ impl HttpError {
 
     pub fn with_prior_effect(self, prior_effect: Effect) -> Self {
         Self { prior_effect, ..self }
+    }
+
+    /// Replaces the detail by the status of the proxy, if it rejected the tunnel to the host of `url`.
+    pub async fn with_tunnel_status(self, url: &Url) -> Self {
+        let status = if self.tunnel_rejected { tunnel_status(url).await } else { None };
+        let detail = status.map(|status| format!("the proxy answered {status}"));
+        Self { detail: detail.or(self.detail), ..self }
     }
 
     /// The effect of all attempts of the request.

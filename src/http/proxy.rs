@@ -1,10 +1,15 @@
 //! The proxy for a URL, from the environment or the system's settings.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use reqwest::StatusCode;
 use secrecy::SecretString;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use url::Url;
 
 use crate::environment;
@@ -17,6 +22,9 @@ const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "
 /// percent-encoded.
 const RESERVED: [char; 17] =
     ['@', '/', '\\', '#', '?', '[', ']', '"', '<', '>', '^', '`', '{', '|', '}', ' ', '\u{7f}'];
+
+/// How long a proxy may take to repeat its answer.
+const TUNNEL_STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The minimum length of a proxy password to search for in responses.
 const MIN_PASSWORD_LEN: usize = 8;
@@ -152,6 +160,27 @@ fn intercept(url: &Url) -> Option<Intercept> {
         None => Matcher::from_system(),
     };
     matcher.intercept(&url.as_str().parse().ok()?)
+}
+
+/// The status with which the proxy for `url` rejects a tunnel to its host. Asks the proxy once more, because the HTTP
+/// libraries do not pass the status on. `None` if it does not answer in time, or the connection to it uses TLS.
+pub async fn tunnel_status(url: &Url) -> Option<StatusCode> {
+    let (proxy, intercept) = (proxy_for(url).filter(|proxy| !proxy.is_secure)?, intercept(url)?);
+    let target = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+    let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
+    if let Some(credentials) = intercept.basic_auth() {
+        request.extend([b"Proxy-Authorization: ", credentials.as_bytes(), b"\r\n"].concat());
+    }
+    request.extend(b"\r\n");
+    let exchange = async {
+        let mut stream = TcpStream::connect((proxy.host.as_str(), proxy.port)).await?;
+        stream.write_all(&request).await?;
+        let mut start = [0; "HTTP/1.1 403".len()];
+        stream.read_exact(&mut start).await.map(|_| start)
+    };
+    let start = tokio::time::timeout(TUNNEL_STATUS_TIMEOUT, exchange).await.ok()?.ok()?;
+    let status = start.strip_prefix(b"HTTP/1.").and_then(|rest| StatusCode::from_bytes(rest.get(2..)?).ok());
+    status.filter(|status| !status.is_success())
 }
 
 /// The proxy for `url`.

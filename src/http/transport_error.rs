@@ -113,9 +113,10 @@ impl HttpError {
             Self::new(format!("the proxy {proxy} asks for a user name and a password"))
                 .with_hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
         } else {
-            Self::new(format!("the proxy {proxy} did not let us through to {host}"))
+            let error = Self::new(format!("the proxy {proxy} did not let us through to {host}"))
                 .with_detail(reason)
-                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY");
+            Self { tunnel_rejected: true, ..error }
         };
         error.not_sent().stopped_at_proxy()
     }

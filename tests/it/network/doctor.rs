@@ -242,7 +242,7 @@ fn doctor_proxy_errors() {
     ===== 403 Forbidden =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example; tunnel error: unsuccessful
+    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example; the proxy answered 403 Forbidden
         hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
     tls (licensing.example): skipped: the proxy does not let the connection through
     authority (none): skipped: a ready token serves, which nobody is asked for

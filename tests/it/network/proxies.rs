@@ -38,7 +38,8 @@ fn proxy_failures_have_specific_hints() {
             flags: &[],
             requests: 1,
         },
-        ProxyCase { name: "403", serve: respond_with_status("403 Forbidden"), flags: &[], requests: 1 },
+        ProxyCase { name: "403", serve: respond_with_status("403 Forbidden"), flags: &[], requests: 2 },
+        ProxyCase { name: "502", serve: respond_with_status("502 Bad Gateway"), flags: &[], requests: 2 },
         ProxyCase {
             name: "never responds",
             serve: Box::new(|mut connection| connection.wait_for_close()),
@@ -59,7 +60,7 @@ fn proxy_failures_have_specific_hints() {
         let proxy = Server::start(serve);
         env().with_env("HTTPS_PROXY", &proxy.http()).push_failures(&mut transcript, name, flags);
         let recorded = proxy.finish();
-        assert_eq!(recorded.connections, 2, "{name}");
+        assert_eq!(recorded.connections, 2 * requests.max(1), "{name}");
         assert_eq!(recorded.lines(), vec![CONNECT_SERVICE; 2 * requests], "{name}");
         recorded.assert_no_credentials(name);
     }
@@ -84,7 +85,13 @@ fn proxy_failures_have_specific_hints() {
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example
-      tunnel error: unsuccessful
+      the proxy answered 403 Forbidden
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    ===== 502 =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example
+      the proxy answered 502 Bad Gateway
     hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
     ===== never responds =====
     exit_code: 1
