@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 use url::Url;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::client::{CONNECT_TIMEOUT, check_url, client_builder, proxied_client_builder};
 use super::dns::lookup_host;
 use super::proxy::{self, Proxy};
+use super::reqwest_clients::{CONNECT_TIMEOUT, check_url, client_builder, proxied_client_builder};
 use super::transport_error::DnsError;
 use super::{Client, Delivery, HttpError, RetryPolicy, host_and_port};
 use crate::text::sanitize_line;

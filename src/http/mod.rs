@@ -9,6 +9,7 @@ mod error;
 pub mod proptests;
 mod proxy;
 mod request_secrets;
+mod reqwest_clients;
 mod response;
 mod retry;
 mod tls;

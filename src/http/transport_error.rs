@@ -214,7 +214,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::http::client::client_builder;
+    use crate::http::reqwest_clients::client_builder;
 
     #[tokio::test]
     async fn timeout_of_open_connection_is_no_connect_timeout() {
