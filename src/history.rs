@@ -2,7 +2,7 @@
 //! request, and appends it again with the outcome after the response.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +21,9 @@ const FILE: &str = "changes.jsonl";
 /// Locked during reads and writes. Separate from the history, because on Windows other programs cannot read a locked
 /// file.
 const LOCK: &str = "changes.lock";
+
+/// Locked by every run that makes changes, with a shared lock, until it ends.
+const RUN_LOCK: &str = "changes.run.lock";
 
 /// The format version of the lines.
 const VERSION: u32 = 2;
@@ -121,6 +124,7 @@ struct WriterState {
     lock: PathBuf,
     /// Set when another process has held the lock for too long.
     ignores_lock: AtomicBool,
+    _run_lock: File,
 }
 
 impl HistoryWriter {
@@ -130,7 +134,19 @@ impl HistoryWriter {
         let created = files::create_private_dir(directory).map_err(OpenError::Io);
         let opened = created.and_then(|()| files::open_private_append(&path));
         let PrivateFile { file, .. } = opened.map_err(|error| error.into_error("write to", &path))?;
-        Ok(Self(Arc::new(WriterState { file, path, lock: directory.join(LOCK), ignores_lock: AtomicBool::new(false) })))
+        let mut first_line = Vec::new();
+        let read = read_line(&mut BufReader::new(&file), &mut first_line).and_then(|_| {
+            match serde_json::from_slice(&first_line) {
+                Ok(VersionHeader { version }) => refuse_newer_version(version),
+                Err(_) => Ok(()),
+            }
+        });
+        read.map_err(|error| read_error(error, &path))?;
+        let run_lock = run_lock(directory)?;
+        // If the file system has no locks, nobody can tell that this run is in progress.
+        let _ = run_lock.try_lock_shared();
+        let (lock, ignores_lock) = (directory.join(LOCK), AtomicBool::new(false));
+        Ok(Self(Arc::new(WriterState { file, path, lock, ignores_lock, _run_lock: run_lock })))
     }
 
     /// Appends entries. A lock prevents concurrent processes from mixing their lines. With `sync`, writes them to disk,
@@ -139,8 +155,11 @@ impl HistoryWriter {
     pub async fn append(&self, entries: &[HistoryEntry], sync: bool) -> Result<bool> {
         let mut lines = Vec::new();
         for entry in entries {
-            serde_json::to_writer(&mut lines, entry).map_err(Error::from_source)?;
-            lines.push(b'\n');
+            let line = serde_json::to_vec(entry).map_err(Error::from_source)?;
+            if line.len() as u64 >= MAX_LINE_LEN {
+                return Err(Error::failed(format!("the entry of {} is too long for the history", entry.target())));
+            }
+            lines.extend([&*line, b"\n"].concat());
         }
         let lock = if self.0.ignores_lock.load(Ordering::Relaxed) { None } else { lock(&self.0.lock).await? };
         let is_locked = lock.is_some();
@@ -156,14 +175,27 @@ impl HistoryWriter {
     }
 }
 
+fn run_lock(directory: &Path) -> Result<File> {
+    let path = directory.join(RUN_LOCK);
+    files::open_private_append(&path).map(|opened| opened.file).map_err(|error| error.into_error("lock", &path))
+}
+
+/// Whether another process is making changes: their outcomes are not recorded yet.
+pub fn is_run_in_progress(directory: &Path) -> bool {
+    run_lock(directory).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// Appends lines in a single write. Terminates an incomplete last line first, which a full disk may have left.
 fn append_lines(mut file: &File, lines: &[u8]) -> io::Result<()> {
     let mut last = [b'\n'];
-    if file.seek(SeekFrom::End(0))? > 0 {
+    let length = file.seek(SeekFrom::End(0))?;
+    if length > 0 {
         file.seek(SeekFrom::End(-1))?;
         file.read_exact(&mut last)?;
     }
-    if last == [b'\n'] { file.write_all(lines) } else { file.write_all(&[b"\n", lines].concat()) }
+    let written = if last == [b'\n'] { file.write_all(lines) } else { file.write_all(&[b"\n", lines].concat()) };
+    // Without a part of the lines: they would be changes that were never sent.
+    written.inspect_err(|_| drop(file.set_len(length)))
 }
 
 /// Locks the history. Returns `None` if another process holds the lock until [`LOCK_TIMEOUT`], or the file system does
@@ -201,12 +233,7 @@ impl History {
         let _lock = lock(&directory.join(LOCK)).await?;
         let parse = move || Self::parse(BufReader::new(&file), MAX_ENTRIES);
         let parsed = tokio::task::spawn_blocking(parse).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        parsed.map_err(|error| match error.kind() {
-            io::ErrorKind::Unsupported => {
-                OpenError::refused(&path, error.to_string(), files::HINT_UPDATE).into_error("read", &path)
-            }
-            _ => OpenError::Io(error).into_error("read", &path),
-        })
+        parsed.map_err(|error| read_error(error, &path))
     }
 
     /// Parses the lines and keeps the newest `limit` entries.
@@ -261,6 +288,14 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> 
         reader.skip_until(b'\n')?;
     }
     Ok(true)
+}
+
+fn read_error(error: io::Error, path: &Path) -> Error {
+    let error = match error.kind() {
+        io::ErrorKind::Unsupported => OpenError::refused(path, error.to_string(), files::HINT_UPDATE),
+        _ => OpenError::Io(error),
+    };
+    error.into_error("read", path)
 }
 
 /// The field that every format version has.

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use tokio::signal::unix::{self, Signal, SignalKind};
@@ -18,7 +18,8 @@ pub struct Interrupt(Rc<InterruptState>);
 #[derive(Default)]
 struct InterruptState {
     is_deferred: Cell<bool>,
-    is_set: Cell<bool>,
+    /// The time of the first interrupt.
+    time: Cell<Option<Instant>>,
     is_repeated: Cell<bool>,
     notify: Notify,
 }
@@ -32,21 +33,22 @@ impl Interrupt {
 
     /// Whether the command was interrupted. If so, do not start new requests.
     pub fn is_set(&self) -> bool {
-        self.0.is_set.get()
+        self.0.time.get().is_some()
     }
 
-    /// Returns when the command is interrupted.
-    pub async fn wait(&self) {
-        self.wait_until(&self.0.is_set).await;
+    /// Returns the time of the interrupt when the command is interrupted.
+    pub async fn wait(&self) -> Instant {
+        loop {
+            match self.0.time.get() {
+                Some(time) => return time,
+                None => self.0.notify.notified().await,
+            }
+        }
     }
 
     /// Returns when a deferred interrupt is repeated: do not wait for requests in progress.
     pub async fn wait_for_repetition(&self) {
-        self.wait_until(&self.0.is_repeated).await;
-    }
-
-    async fn wait_until(&self, flag: &Cell<bool>) {
-        while !flag.get() {
+        while !self.0.is_repeated.get() {
             self.0.notify.notified().await;
         }
     }
@@ -55,7 +57,7 @@ impl Interrupt {
     pub async fn sleep(&self, duration: Duration) {
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
-            () = self.wait() => {}
+            _ = self.wait() => {}
         }
     }
 
@@ -64,7 +66,8 @@ impl Interrupt {
         let mut signals = Signals::new();
         loop {
             signals.next().await;
-            let is_first = !self.0.is_set.replace(true);
+            let is_first = !self.is_set();
+            self.0.time.set(self.0.time.get().or_else(|| Some(Instant::now())));
             match (self.0.is_deferred.get(), is_first) {
                 (false, _) => return,
                 (true, true) => ui.status("Finishing requests in progress. Press Ctrl-C again to stop now."),

@@ -103,8 +103,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
 /// Awaits output. Returns `None` if it is not written within [`PATIENCE`] after an interrupt, because nobody reads it.
 async fn unless_interrupted_for_long<T>(interrupt: &Interrupt, output: impl Future<Output = T>) -> Option<T> {
     let interrupted_for_long = async {
-        interrupt.wait().await;
-        tokio::time::sleep(PATIENCE).await;
+        let interrupted = interrupt.wait().await;
+        tokio::time::sleep_until((interrupted + PATIENCE).into()).await;
     };
     tokio::select! {
         biased;

@@ -173,7 +173,7 @@ impl Ui {
     /// Writes the result of the command to standard output. A closed pipe is not an error.
     pub async fn print(&self, text: String) -> Result<()> {
         // On a terminal, earlier messages come first.
-        let _ = tokio::time::timeout(PATIENCE, self.flush()).await;
+        let _ = tokio::time::timeout(PATIENCE / 4, self.flush()).await;
         // Results are data: without color, write them unchanged, including escape sequences.
         let choice = if self.0.colors_stdout { ColorChoice::Always } else { ColorChoice::AlwaysAnsi };
         let write = move || {

@@ -126,7 +126,7 @@ impl Client {
     pub async fn get(&self, target: &Target) -> Result<ProductPolicy> {
         let action = format!("could not read {target}");
         let response = self.send(Method::GET, self.target_url(target)?, None, &action, Access::Read).await?;
-        self.parse_product(&response).ok_or_else(|| ApiError::new(&action, &response).into_error(Access::Read))
+        self.parse_target(target, &response, &action)
     }
 
     /// Reads one product or offer type after an update whose outcome is unknown, even after an interrupt.
@@ -135,8 +135,10 @@ impl Client {
         let token = self.session.access_token().await?;
         let url = self.target_url(target)?;
         let response = self.send_once(&token, &Method::GET, &url, None, &action, RetryPolicy::Final).await?;
-        let item = if response.status.is_success() { self.parse_product(&response) } else { None };
-        item.ok_or_else(|| ApiError::new(&action, &response).into_error(Access::Read))
+        if !response.status.is_success() {
+            return Err(ApiError::new(&action, &response).into_error(Access::Read));
+        }
+        self.parse_target(target, &response, &action)
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy). Returns the item after the update.
@@ -257,6 +259,20 @@ impl Client {
         }
         let request = request.build().map_err(|error| to_update_error(HttpError::invalid_request(&error)))?;
         self.http.send(request, retry_policy).await.map_err(to_update_error)
+    }
+
+    /// Parses the item with the ID of `target`.
+    fn parse_target(&self, target: &Target, response: &Response, action: &str) -> Result<ProductPolicy> {
+        let item = self.parse_product(response);
+        let item = item.ok_or_else(|| ApiError::new(action, response).into_error(Access::Read))?;
+        if item.id.as_ref().is_none_or(|id| id.eq_ignore_ascii_case(&target.id)) {
+            return Ok(item);
+        }
+        let id = response.correlation_id.as_deref().unwrap_or_default();
+        Err(Error::failed(format!("the service answered for {} instead of {target}", item.label()))
+            .context(action)
+            .with_detail(format!("correlation id: {id}"))
+            .with_hint("try again. If it persists, give Microsoft support the correlation ID"))
     }
 
     fn parse_product(&self, response: &Response) -> Option<ProductPolicy> {

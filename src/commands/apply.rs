@@ -145,6 +145,8 @@ pub async fn apply_plans(
         };
         return Ok(plans.into_iter().map(unchanged).collect());
     }
+    // From here on, the history must learn what was sent and what was not.
+    context.interrupt.defer();
     let mut history = Recorder::begin(&plans, options, context).await?;
     let progress = (pending > 1).then(|| context.ui.progress(pending as u64));
     let states: Vec<TenantState> = plans.iter().map(|plan| TenantState::new(plan.plan.changes.len())).collect();
@@ -159,7 +161,6 @@ pub async fn apply_plans(
             async move { (tenant, index, state.apply(index, change, client).await) }
         })
         .buffer_unordered(options.jobs);
-    context.interrupt.defer();
     loop {
         let next = tokio::select! {
             biased;
@@ -236,11 +237,13 @@ impl TenantState {
 /// Sends a change and verifies the result. If the outcome is unknown, reads what the tenant has now.
 async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient) -> ChangeResult {
     let hint = verify_hint(&change.target, &tenant.context);
+    let mut is_answered = false;
     let UpdateError { error, effect, correlation_id } = match tenant.api.update(&change.target, value).await {
         Ok(Updated { item, correlation_id }) => {
             if value.matches(item.value.as_deref()) && !change.is_other_item(&item) {
                 return change.changed(item, Some(correlation_id));
             }
+            is_answered = item.value.is_some() && !change.is_other_item(&item);
             let (label, actual) = (change.before.label(), item.value.as_deref().unwrap_or("no value"));
             let message = if change.is_other_item(&item) {
                 format!("the service answered for {} instead of {label}", item.label())
@@ -262,11 +265,11 @@ async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient)
     }
     let error = error.with_hint(hint);
     match tenant.api.reread(&change.target).await {
-        Ok(item) if change.is_other_item(&item) => change.unknown(None, error, correlation_id),
         Ok(item) if value.matches(item.value.as_deref()) => change.changed(item, correlation_id),
-        // The request may still be in progress at the service.
-        Ok(item) if effect == Effect::Pending => change.unknown(item.value, error, correlation_id),
-        Ok(item) => change.failed(item.value, error, correlation_id),
+        // The service answered with another value, and still has it.
+        Ok(item) if is_answered => change.failed(item.value, error, correlation_id),
+        // The service may still apply the change.
+        Ok(item) => change.unknown(item.value, error, correlation_id),
         Err(_) => change.unknown(None, error, correlation_id),
     }
 }

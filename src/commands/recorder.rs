@@ -9,6 +9,10 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{HistoryEntry, HistoryWriter};
 use crate::plan::{Change, ChangeResult, Outcome};
+use crate::text::truncate;
+
+/// The maximum length of a recorded name, in characters.
+const MAX_NAME_LEN: usize = 300;
 
 /// Records the changes of one run: all of them before the first request is sent, and each outcome.
 pub struct Recorder {
@@ -85,7 +89,7 @@ fn planned_entry(change: &Change, run: &str, tenant: &TenantClient, options: &Ap
     HistoryEntry {
         tenant_id: session.tenant_id(),
         account: session.account(),
-        name: change.before.name.clone(),
+        name: change.before.name.as_deref().map(|name| truncate(name, MAX_NAME_LEN)),
         from: change.before.value.clone(),
         outcome: if change.is_pending() { Outcome::Planned } else { Outcome::Unchanged },
         undoes: options.undo.as_ref().map(|undo| undo.run.clone()),

@@ -11,7 +11,7 @@ use super::{ChangeArgs, CommandOutput, DEFAULT_JOBS, history, lookup};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{History, HistoryEntry};
+use crate::history::{History, HistoryEntry, is_run_in_progress};
 use crate::plan::{Desired, Outcome, Plan, Wanted};
 use crate::text::{display_excerpt, format_timestamp, sanitize_line};
 
@@ -43,6 +43,10 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
             [] => "no changes are recorded on this machine, so there is nothing to undo",
             _ => "no line of the history of changes can be read, so there is nothing to undo",
         }));
+    }
+    if is_run_in_progress(&context.settings.state_directory()?) {
+        return Err(Error::failed("another mscommerce is making changes on this machine; nothing was changed")
+            .with_hint("wait until it has ended, then try again"));
     }
     let named_run = args.run.map(|prefix| find_run(&entries, &prefix)).transpose()?;
     let tenant = TenantClient::new(context)?;
@@ -105,10 +109,15 @@ fn select_run<'e>(
     named_run: Option<&str>,
     tenant: &TenantClient,
 ) -> Result<Vec<&'e HistoryEntry>> {
-    // An undo settles the changes that it restored or left as they are, unless it was itself undone later.
+    // An undo settles the changes that it restored, unless it was itself undone later. It also settles those that it left
+    // as they are, unless their run is named: their values may have changed since.
     let mut settled: HashSet<(&str, Target)> = HashSet::new();
     for entry in entries.iter().rev() {
-        let is_settling = matches!(entry.outcome, Outcome::Changed | Outcome::Unchanged);
+        let is_settling = match entry.outcome {
+            Outcome::Changed => true,
+            Outcome::Unchanged => named_run.is_none(),
+            _ => false,
+        };
         if let (Some(undone), true) = (&entry.undoes, is_settling)
             && !settled.contains(&(entry.run.as_str(), entry.target()))
         {
@@ -121,8 +130,10 @@ fn select_run<'e>(
     };
     let newest = || entries.iter().rev().filter(is_open).find(|entry| entry.undoes.is_none());
     let Some(run) = named_run.or_else(|| newest().map(|entry| entry.run.as_str())) else {
-        return Err(Error::failed("nothing to undo: all recorded runs in this tenant are undone")
-            .with_hint(apply::history_command(tenant)));
+        return Err(Error::failed(
+            "nothing to undo: no recorded run in this tenant changed anything that is not undone",
+        )
+        .with_hint(apply::history_command(tenant)));
     };
     let of_run: Vec<&HistoryEntry> = entries.iter().filter(|entry| entry.run == run).collect();
     if of_run.is_empty() {

@@ -18,8 +18,6 @@ pub enum Delivery {
     NotSent,
     /// The request was or may have been sent, but no response arrived.
     Unknown,
-    /// Like `Unknown`, and the service may still be processing the request.
-    Pending,
     /// A response arrived, from the service or an intermediary such as a proxy.
     Answered,
 }
@@ -32,10 +30,17 @@ pub enum Effect {
     None,
     /// The service rejected the request and did not apply it.
     Rejected,
-    /// The service may have processed the request.
-    Possible,
     /// The service may have processed the request, or may do so later.
-    Pending,
+    Possible,
+}
+
+/// How a proxy made a request fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFailure {
+    /// The proxy could not be reached, or did not answer.
+    Unreachable,
+    /// The proxy did not open a tunnel to the host.
+    TunnelRejected,
 }
 
 /// The error of a request without a usable response.
@@ -51,10 +56,8 @@ pub struct HttpError {
     pub transient: bool,
     /// Whether the server's certificate has no trusted issuer.
     pub unknown_issuer: bool,
-    /// Whether the request failed at the proxy.
-    pub stopped_at_proxy: bool,
-    /// Whether the proxy did not open a tunnel to the host.
-    pub tunnel_rejected: bool,
+    /// How the proxy made the request fail.
+    pub proxy_failure: Option<ProxyFailure>,
     /// The correlation ID of the request, if any.
     pub correlation_id: Option<String>,
 }
@@ -69,8 +72,7 @@ impl HttpError {
             prior_effect: Effect::None,
             transient: false,
             unknown_issuer: false,
-            stopped_at_proxy: false,
-            tunnel_rejected: false,
+            proxy_failure: None,
             correlation_id: None,
         }
     }
@@ -101,7 +103,7 @@ impl HttpError {
     }
 
     pub fn stopped_at_proxy(self) -> Self {
-        Self { stopped_at_proxy: true, ..self }
+        Self { proxy_failure: self.proxy_failure.or(Some(ProxyFailure::Unreachable)), ..self }
     }
 
     pub fn with_prior_effect(self, prior_effect: Effect) -> Self {
@@ -110,7 +112,8 @@ impl HttpError {
 
     /// Replaces the detail by the status of the proxy, if it rejected the tunnel to the host of `url`.
     pub async fn with_tunnel_status(self, url: &Url) -> Self {
-        let status = if self.tunnel_rejected { tunnel_status(url).await } else { None };
+        let status =
+            if self.proxy_failure == Some(ProxyFailure::TunnelRejected) { tunnel_status(url).await } else { None };
         let detail = status.map(|status| format!("the proxy answered {status}"));
         Self { detail: detail.or(self.detail), ..self }
     }
@@ -120,7 +123,6 @@ impl HttpError {
         let own = match self.delivery {
             Delivery::NotSent => Effect::None,
             Delivery::Unknown | Delivery::Answered => Effect::Possible,
-            Delivery::Pending => Effect::Pending,
         };
         own.max(self.prior_effect)
     }
@@ -181,8 +183,7 @@ impl HttpError {
             }
             None => Self::new(format!("{host} did not answer in time ({seconds} s)")),
         };
-        let error = error.with_hint("try again, or allow more time with --timeout SECONDS").transient();
-        Self { delivery: Delivery::Pending, ..error }
+        error.with_hint("try again, or allow more time with --timeout SECONDS").transient()
     }
 
     pub fn body_too_large(url: &Url, limit: usize) -> Self {
@@ -279,7 +280,7 @@ mod tests {
     fn effect_includes_earlier_attempts() {
         let not_sent = HttpError::interrupted();
         assert_eq!(not_sent.effect(), Effect::None);
-        assert_eq!(not_sent.with_prior_effect(Effect::Pending).effect(), Effect::Pending);
+        assert_eq!(not_sent.with_prior_effect(Effect::Possible).effect(), Effect::Possible);
         assert_eq!(HttpError::new("x").answered().with_prior_effect(Effect::None).effect(), Effect::Possible);
     }
 }

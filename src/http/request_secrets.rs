@@ -42,7 +42,7 @@ impl RequestSecrets {
         };
         let authorization = authorization(request);
         let credentials: Vec<SecretString> = authorization.iter().cloned().chain(form).collect();
-        let proxy = proxy::credentials();
+        let proxy = if proxy::proxy_for(request.url()).is_some() { proxy::credentials() } else { Vec::new() };
         Self {
             redactor: Redactor::new(credentials.iter().chain(&proxy)),
             credentials: Redactor::new(if token_members.is_empty() { &[] } else { &*credentials }),

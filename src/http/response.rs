@@ -32,7 +32,6 @@ impl Response {
     /// The effect of all attempts of the request. A 4xx status means that the service did not apply the request.
     pub fn effect(&self) -> Effect {
         let own = match self.status {
-            StatusCode::GATEWAY_TIMEOUT => Effect::Pending,
             status if status.is_client_error() => Effect::Rejected,
             _ => Effect::Possible,
         };

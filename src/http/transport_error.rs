@@ -6,7 +6,7 @@ use std::io;
 
 use url::Url;
 
-use super::error::{Delivery, HttpError, host_and_port};
+use super::error::{Delivery, HttpError, ProxyFailure, host_and_port};
 use super::proxy::proxy_display;
 use super::tls::foreign_ca_variable;
 
@@ -80,7 +80,7 @@ impl HttpError {
         let reason = error.reason.to_ascii_lowercase();
         Self {
             transient: reason.contains("temporary") || reason.contains("try again"),
-            stopped_at_proxy: proxy.is_some(),
+            proxy_failure: proxy.map(|_| ProxyFailure::Unreachable),
             ..Self::new(format!("the address of {} could not be found", error.name))
                 .with_detail(&error.reason)
                 .with_hint(match proxy {
@@ -116,7 +116,7 @@ impl HttpError {
             let error = Self::new(format!("the proxy {proxy} did not let us through to {host}"))
                 .with_detail(reason)
                 .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY");
-            Self { tunnel_rejected: true, ..error }
+            Self { proxy_failure: Some(ProxyFailure::TunnelRejected), ..error }
         };
         error.not_sent().stopped_at_proxy()
     }

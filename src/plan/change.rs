@@ -142,8 +142,7 @@ impl Change {
 
     /// Whether the response is for another item.
     pub fn is_other_item(&self, after: &ProductPolicy) -> bool {
-        let ids = self.before.id.as_ref().zip(after.id.as_ref());
-        ids.is_some_and(|(before, after)| !before.eq_ignore_ascii_case(after))
+        after.id.as_ref().is_some_and(|id| !id.eq_ignore_ascii_case(&self.target.id))
     }
 
     fn into_record(self, outcome: Outcome, current: Option<String>, error: Option<String>) -> ChangeRecord {

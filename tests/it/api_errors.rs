@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::fixtures::{POWER_BI, VISIO};
 use crate::support::in_parallel;
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, NOBODY, PASSWORD, Product, Response, Role};
@@ -158,7 +159,7 @@ fn update_hint_repeats_tenant() {
     policyValue    Disabled
     wantedValue    OnlyTrialsWithoutPaymentMethod
     previousValue  Disabled
-    outcome        failed
+    outcome        unknown
     error          could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]
     ----- stderr -----
     error: could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway
@@ -189,6 +190,28 @@ fn run_with_status(command: &[&str], status: u16) -> CliResult {
     let (start, rest) = stderr.split_once(&status.to_string()).expect("the status is printed");
     let (_, rest) = rest.split_once('\n').unwrap();
     CliResult { code, stdout: String::new(), stderr: format!("{start}[STATUS]\n{rest}") }
+}
+
+#[test]
+fn response_for_other_product_changes_nothing() {
+    let env = TestEnv::signed_in();
+    let other = json!({ "policyId": "AllowSelfServicePurchase", "policyValue": "Disabled", "scope": "Product",
+        "productId": VISIO, "productName": "Visio Plan 1" });
+    let mut transcript = Transcript::default();
+    for command in [&["product", "get", POWER_BI][..], &["product", "update", POWER_BI, "--value", "disabled"]] {
+        env.tenant.fail_next("GET ", Response::json(200, &other));
+        transcript.push(command.join(" "), env.run(command).assert_code(1));
+    }
+    cli_snapshot!(transcript, @"
+    ===== product get CFQ7TTC0H9MP =====
+    ===== product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: could not read product CFQ7TTC0H9MP: the service answered for Visio Plan 1 (CFQ7TTC0HD33) instead of product CFQ7TTC0H9MP
+      correlation id: [UUID]
+    hint: try again. If it persists, give Microsoft support the correlation ID
+    ");
+    assert!(env.update_requests().is_empty());
 }
 
 #[test]

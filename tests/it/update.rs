@@ -199,7 +199,7 @@ fn product_update_fails_on_response_for_other_product() {
       "policyValue": "Enabled",
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
-      "outcome": "failed",
+      "outcome": "unknown",
       "error": "could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP); correlation id: [UUID]"
     }
     ----- stderr -----
@@ -238,7 +238,7 @@ fn product_update_invalid_response_leaves_value_null() {
       "policyValue": "Enabled",
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
-      "outcome": "failed",
+      "outcome": "unknown",
       "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK); [1]; correlation id: [UUID]"
     }
     ----- stderr -----
@@ -257,7 +257,7 @@ fn product_update_invalid_response_leaves_value_null() {
       "policyValue": "Enabled",
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
-      "outcome": "failed",
+      "outcome": "unknown",
       "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content); the answer has no body; correlation id: [UUID]"
     }
     ----- stderr -----
@@ -276,7 +276,7 @@ fn product_update_invalid_response_leaves_value_null() {
       "policyValue": "Enabled",
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
-      "outcome": "failed",
+      "outcome": "unknown",
       "error": "could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]"
     }
     ----- stderr -----

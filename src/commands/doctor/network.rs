@@ -57,7 +57,7 @@ async fn check_tls(report: &mut DiagnosticReport, host: &str, route: &Route, con
     let result = route.check_tls(&context.http).await;
     if route.proxy.is_some() {
         match &result {
-            Err(error) if error.stopped_at_proxy => {
+            Err(error) if error.proxy_failure.is_some() => {
                 report.failed("tunnel", host, &error.clone().into());
                 report.skipped("tls", host, "the proxy does not let the connection through");
                 return false;

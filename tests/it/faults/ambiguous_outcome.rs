@@ -96,7 +96,7 @@ fn ambiguous_update_is_read_once_more() {
         let unreadable = [Reread::Status(503), Reread::Status(404), Reread::NoResponse, Reread::OtherProduct];
         // What makes the value unreadable does not depend on the update.
         let unreadable = unreadable.into_iter().filter(|_| name == "204");
-        let rereads = [(Reread::New, "changed", json!("disabled"), 0), (Reread::Old, "failed", json!("Enabled"), 1)];
+        let rereads = [(Reread::New, "changed", json!("disabled"), 0), (Reread::Old, "unknown", json!("Enabled"), 1)];
         let rereads = rereads.into_iter().chain(unreadable.map(|reread| (reread, "unknown", Value::Null, 1)));
         for (reread, outcome, value, code) in rereads {
             let env = TestEnv::signed_in();
@@ -115,7 +115,7 @@ fn ambiguous_update_is_read_once_more() {
 
 /// The service may still apply the update.
 #[test]
-fn update_that_may_be_in_progress_is_unknown() {
+fn ambiguous_update_with_old_value_is_unknown() {
     let env = TestEnv::signed_in();
     let result = update(&env, start_service(vec![status(504); 5], Reread::Old), 5);
     assert_eq!(result.json()["policyValue"], "Enabled");
@@ -177,7 +177,7 @@ fn update_ambiguous_then_failed_refresh_is_read_once_more() {
       "policyValue": "Enabled",
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
-      "outcome": "failed",
+      "outcome": "unknown",
       "error": "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 501 Not Implemented; {}; before that: the service answered 401 Unauthorized; Odd: No.; correlation id: [UUID]"
     }
     ----- stderr -----

@@ -58,13 +58,13 @@ fn full_disk_keeps_cached_credential() {
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/state/changes.jsonl: [OS ERROR]
-    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----
     error: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
-    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
     "#);
     let temporary_files: Vec<String> = fs::read_dir(env.state_dir())
         .unwrap()
@@ -138,12 +138,12 @@ fn read_only_state_dir_keeps_cached_credential() {
     ----- stderr -----
     warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/state/changes.jsonl: [OS ERROR]
-    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
     hint: to make the changes without a record, add --no-history; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----
     error: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
-    hint: make it usable for you, or name another directory in MSCOMMERCE_HOME
+    hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
     "#);
 }

@@ -131,9 +131,10 @@ fn history_of_newer_version_is_refused_and_kept() {
     write_history(&env, &[with(entry("r", "Enabled", "Disabled"), &json!({ "version": 3 }))]);
     let before = fs::read(env.history_path()).unwrap();
     let mut transcript = Transcript::default();
-    for arguments in [&["history"][..], &["undo", "--yes"]] {
+    for arguments in [&["history"][..], &["undo", "--yes"], &["product", "update", POWER_BI, "--value", "disabled"]] {
         transcript.push(arguments.join(" "), env.run(arguments).assert_code(1));
     }
+    assert!(env.update_requests().is_empty());
     cli_snapshot!(transcript, @"
     ===== history =====
     ===== undo --yes =====
@@ -141,6 +142,12 @@ fn history_of_newer_version_is_refused_and_kept() {
     ----- stderr -----
     error: [TMP]/state/changes.jsonl is not used: another version of mscommerce wrote it (format 3; this version reads 2)
     hint: update mscommerce, or set MSCOMMERCE_HOME to another directory
+    ===== product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 1
+    ----- stderr -----
+    error: the changes cannot be recorded, so nothing was changed: [TMP]/state/changes.jsonl is not used: another version of mscommerce wrote it (format 3; this version reads 2)
+    hint: update mscommerce, or set MSCOMMERCE_HOME to another directory
+    hint: to make the changes without a record, add --no-history; undo cannot revert them
     ");
     assert_eq!(fs::read(env.history_path()).unwrap(), before);
 }
@@ -170,12 +177,14 @@ fn unreadable_history_is_an_error() {
 fn update_with_full_disk_sends_nothing() {
     let env = TestEnv::signed_in();
     let update = ["products", "update", POWER_BI, VISIO, "--value", "trials", "--yes", "-o", "json"];
-    // A limit on file sizes simulates a full disk.
-    let script = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
-    let result = CliResult::from(crate::support::pty::in_shell(script, &env.command(&update)).output().unwrap());
-    assert_eq!((result.code, result.stdout.as_str()), (1, ""), "{result:?}");
-    assert!(env.update_requests().is_empty());
-    assert_eq!(env.history(), Vec::<Value>::new());
+    // A limit on file sizes simulates a full disk: before the first and within the second entry.
+    for blocks in [0, 1] {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+        let result = CliResult::from(crate::support::pty::in_shell(&script, &env.command(&update)).output().unwrap());
+        assert_eq!((result.code, result.stdout.as_str()), (1, ""), "{result:?}");
+        assert!(env.update_requests().is_empty());
+        assert_eq!(history(&env, &[]).stdout, "[]\n");
+    }
 }
 
 #[cfg(unix)]

@@ -105,12 +105,8 @@ fn failed_updates_are_recorded_as_failed() {
         count += 1;
         assert_eq!(history(env, &[]).column("outcome"), vec!["failed"; count]);
     };
-    for response in [
-        Response::json(400, &error),
-        Response::text(501, "text/plain", "not implemented"),
-        Response::text(200, "text/html", "<html>"),
-    ] {
-        env.tenant.fail_next("PUT ", response);
+    for status in [400, 404, 409] {
+        env.tenant.fail_next("PUT ", Response::json(status, &error));
         assert_one_more(&env);
     }
     env.tenant.misreport_updates(true);
@@ -121,6 +117,16 @@ fn failed_updates_are_recorded_as_failed() {
     // Nothing was changed, so there is nothing to undo.
     env.sign_in(ADMIN);
     env.run(&["undo", "--yes"]).assert_code(1).stdout_is_empty();
+}
+
+#[test]
+fn long_name_is_recorded_in_part() {
+    let env = TestEnv::signed_in();
+    env.tenant.set_products(vec![Product::new(POWER_BI, &"\u{1}".repeat(70_000), "Enabled")]);
+    env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
+    assert_eq!(history(&env, &[]).column("outcome"), ["changed"]);
+    env.run(&["undo", "--yes"]).assert_code(0);
+    assert_eq!(env.tenant.value(POWER_BI), "Enabled");
 }
 
 #[test]

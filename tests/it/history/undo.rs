@@ -99,7 +99,7 @@ fn second_undo_reverts_the_run_before() {
     cli_snapshot!(env.run(UNDO), @"
     exit_code: 1
     ----- stderr -----
-    error: nothing to undo: all recorded runs in this tenant are undone
+    error: nothing to undo: no recorded run in this tenant changed anything that is not undone
     hint: mscommerce history --tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(env.history().len(), 8);
@@ -126,6 +126,19 @@ fn undo_of_named_run_leaves_later_runs() {
     assert_eq!(env.run(&["undo", &run, "--yes", "-o", "json"]).assert_code(0).column("id"), [PLANNER]);
     // The later run is still the newest one that is not undone.
     assert_eq!(env.run(UNDO).assert_code(0).column("id").len(), 3);
+    assert_default_values(&env);
+}
+
+#[test]
+fn undo_of_named_run_reverts_what_an_earlier_undo_left() {
+    let env = TestEnv::signed_in();
+    env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
+    let run = env.history()[0]["run"].as_str().unwrap().to_owned();
+    env.tenant.set_value(POWER_BI, TRIALS);
+    env.run(UNDO).assert_code(0);
+    env.tenant.set_value(POWER_BI, "Disabled");
+    env.run(UNDO).assert_code(1).stdout_is_empty();
+    env.run(&["undo", &run, "--yes"]).assert_code(0);
     assert_default_values(&env);
 }
 
@@ -461,7 +474,7 @@ fn undo_rejects_ids_and_values() {
 #[test]
 fn undo_completes_partially_failed_undo() {
     let env = env_after_update();
-    env.tenant.fail_next(&put_product(VISIO), Response::text(500, "text/plain", "fault"));
+    env.tenant.fail_next(&put_product(VISIO), Response::text(400, "text/plain", "fault"));
     let result = env.run(UNDO).assert_code(1);
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (VISIO, "failed"), (COPILOT, "changed")]));
     // The next undo does not revert the values that the first one restored.

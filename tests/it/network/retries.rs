@@ -149,7 +149,7 @@ fn update_ambiguous_then_409_is_read_once_more() {
         })
     };
     let result = OfflineEnv::new(&server.http()).run(&[DISABLE, &["-o", "json"]].concat());
-    assert_eq!((&result.json()["policyValue"], &result.json()["outcome"]), (&json!("Enabled"), &json!("failed")));
+    assert_eq!((&result.json()["policyValue"], &result.json()["outcome"]), (&json!("Enabled"), &json!("unknown")));
     cli_snapshot!(result, @r#"
     exit_code: 1
     ----- stdout -----
@@ -161,7 +161,7 @@ fn update_ambiguous_then_409_is_read_once_more() {
       "policyValue": "Enabled",
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
-      "outcome": "failed",
+      "outcome": "unknown",
       "error": "could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: No.; correlation id: [UUID]"
     }
     ----- stderr -----

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::support::concurrency::ConcurrencyProbe;
+use crate::support::fixtures::POWER_BI;
 use crate::support::pty::{CTRL_C, ERASE_LINE, PtyOutput, PtySession};
 
 /// Longer than an interrupted program needs to exit on a busy machine, shorter than any timeout.
@@ -265,6 +266,25 @@ fn ctrl_c_during_list_request_changes_nothing() {
     error: interrupted
     ");
     env.assert_nothing_changed();
+}
+
+#[test]
+fn undo_during_a_run_is_refused() {
+    let env = TestEnv::signed_in();
+    let (server, release) = slow_after(0, 3);
+    let running = RunningCli::start(&server, &env, &[DISABLE_ALL, &["--jobs", "1"]].concat());
+    server.wait_until(|recorded| put_ids(&recorded.requests).len() == 1);
+    cli_snapshot!(env.run(&["undo", "--yes"]), @"
+    exit_code: 1
+    ----- stderr -----
+    error: another mscommerce is making changes on this machine; nothing was changed
+    hint: wait until it has ended, then try again
+    ");
+    // Other changes are possible meanwhile.
+    env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);
+    drop(release);
+    running.finish().assert_code(0);
+    assert_eq!(env.history().len(), 4);
 }
 
 /// Products enough for a result that is larger than the buffer of a pipe.

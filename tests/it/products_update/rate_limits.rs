@@ -305,7 +305,7 @@ fn transient_error_is_retried_four_times() {
         let env = TestEnv::signed_in();
         env.tenant.fail_times(5, &put_product(POWER_BI), response);
         let result = env.run(DISABLE_ALL).assert_code(1);
-        assert_eq!(result.ids_with_outcome("failed"), [POWER_BI]);
+        assert_eq!(result.ids_with_outcome("unknown"), [POWER_BI]);
         assert_eq!(correlation_ids(&env, &put_product(POWER_BI)).len(), 5);
     }
 }

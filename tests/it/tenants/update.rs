@@ -132,9 +132,9 @@ fn unknown_outcome_hint_names_tenant() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed
+      fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 unknown
         could not change product CFQ7TTC0H9MP: the service answered 500 Internal Server Error; Odd: Oops.; correlation id: [UUID]
-      in all: 4 changed, 1 unchanged, 1 failed
+      in all: 4 changed, 1 unchanged, 1 unknown
     hint: the service has a fault of its own: try again later; support asks for the correlation id
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
