@@ -46,10 +46,22 @@ export class TestEnv {
     return this.start(args, environment).exited();
   }
 
+  get cachePath() {
+    return join(this.home, 'state', 'sign-ins.json');
+  }
+
   // Returns the cached sign-in.
   async cachedSignIn() {
-    const file = await readFile(join(this.home, 'state', 'sign-ins.json'), 'utf8');
-    return JSON.parse(file).profiles.default;
+    return JSON.parse(await readFile(this.cachePath, 'utf8')).profiles.default;
+  }
+
+  // Makes the cached access token expire in less than five minutes, so that the next command refreshes it.
+  async expireTokenSoon() {
+    const cache = JSON.parse(await readFile(this.cachePath, 'utf8'));
+    for (const token of Object.values(cache.profiles.default.tenants)) {
+      token.expiresAt = new Date(Date.now() + 299_000).toISOString();
+    }
+    await writeFile(this.cachePath, JSON.stringify(cache));
   }
 
   // Creates a browser script that saves the URL it is opened with.
