@@ -80,6 +80,12 @@ impl Environment {
     }
 }
 
+/// The value of a variable of the process, if it is set and not empty: for the variables that libraries read as well.
+#[must_use]
+pub fn process_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
 /// Removes white space and byte order marks around a value.
 pub fn trim(value: &str) -> &str {
     value.trim_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}')

@@ -4,15 +4,14 @@ use std::cell::Cell;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::recorder::{Recorder, log_result};
+use super::recorder::{Recorder, Undo, log_result};
 use super::summary::{summarize, summary_error};
-use super::tenants::{TenantClient, TenantResults};
+use super::tenants::{TenantClient, TenantPlan, TenantResults};
 use super::{ChangeArgs, CommandOutput};
 use crate::api::{PolicyValue, Scope, Target, UpdateError, Updated};
 use crate::auth::Access;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::history::HistoryEntry;
 use crate::http::Effect;
 use crate::output::{Output, Record};
 use crate::plan::{Change, ChangeRecord, ChangeResult, Outcome, Plan};
@@ -37,14 +36,6 @@ pub struct ApplyOptions {
     pub undo: Option<Undo>,
 }
 
-/// The run that an undo reverts.
-pub struct Undo {
-    /// The ID of that run.
-    pub run: String,
-    /// The changes of that run that the undo leaves as they are, as entries of the undo.
-    pub left: Vec<HistoryEntry>,
-}
-
 impl ApplyOptions {
     /// Fails with a usage error if confirmation is required but not possible: without a terminal, or for several
     /// tenants, because their plans are too long for a prompt.
@@ -66,12 +57,6 @@ impl ApplyOptions {
     pub fn access(&self) -> Access {
         if self.dry_run { Access::Read } else { Access::Write }
     }
-}
-
-/// A plan with its tenant.
-pub struct TenantPlan {
-    pub tenant: TenantClient,
-    pub plan: Plan,
 }
 
 /// Shows, confirms and applies the plans of one or several tenants.
@@ -147,7 +132,7 @@ pub async fn apply_plans(
     }
     // From here on, the history must learn what was sent and what was not.
     context.interrupt.defer();
-    let mut history = Recorder::begin(&plans, options, context).await?;
+    let mut history = Recorder::begin(&plans, options.undo.as_ref(), options.no_history, context).await?;
     let progress = (pending > 1).then(|| context.ui.progress(pending as u64));
     let states: Vec<TenantState> = plans.iter().map(|plan| TenantState::new(plan.plan.changes.len())).collect();
     let mut results: Vec<Vec<Option<ChangeResult>>> =

@@ -2,13 +2,13 @@
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use super::apply::{self, ApplyOptions, TenantPlan};
+use super::apply::{self, ApplyOptions};
 use super::lookup::{self, LookupContext};
 use super::selection::{ScopeArg, Selection, SelectionKind};
 use super::shell::{
     complete_any, complete_bool, complete_offer_type, complete_product, complete_value, save_candidates,
 };
-use super::tenants::{TenantClient, Tenants};
+use super::tenants::{TenantClient, TenantPlan, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target, is_product_id, is_valid_segment};
 use crate::auth::Access;

@@ -3,8 +3,7 @@
 use chrono::Utc;
 use uuid::Uuid;
 
-use super::apply::{ApplyOptions, TenantPlan};
-use super::tenants::TenantClient;
+use super::tenants::{TenantClient, TenantPlan};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{HistoryEntry, HistoryWriter};
@@ -13,6 +12,14 @@ use crate::text::truncate;
 
 /// The maximum length of a recorded name, in characters.
 const MAX_NAME_LEN: usize = 300;
+
+/// The run that an undo reverts.
+pub struct Undo {
+    /// The ID of that run.
+    pub run: String,
+    /// The changes of that run that the undo leaves as they are, as entries of the undo.
+    pub left: Vec<HistoryEntry>,
+}
 
 /// Records the changes of one run: all of them before the first request is sent, and each outcome.
 pub struct Recorder {
@@ -25,22 +32,23 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Records the changes of all plans as planned, and writes them to disk.
+    /// Records the changes of all plans as planned, and writes them to disk, unless `no_history`. `undo` is what the run
+    /// undoes, if it is an undo.
     ///
     /// # Errors
     /// Fails if they cannot be recorded. Do not send a change then.
-    pub async fn begin(plans: &[TenantPlan], options: &ApplyOptions, context: &Context) -> Result<Self> {
+    pub async fn begin(plans: &[TenantPlan], undo: Option<&Undo>, no_history: bool, context: &Context) -> Result<Self> {
         let run = Uuid::new_v4().to_string();
         let entries = plans.iter().map(|TenantPlan { tenant, plan }| {
-            plan.changes.iter().map(|change| planned_entry(change, &run, tenant, options)).collect()
+            plan.changes.iter().map(|change| planned_entry(change, &run, tenant, undo)).collect()
         });
         let mut recorder = Self { writer: None, entries: entries.collect(), has_warned: false, has_failed: false };
-        if options.no_history {
+        if no_history {
             return Ok(recorder);
         }
         let is_recorded = |entry: &&HistoryEntry| entry.outcome == Outcome::Planned || entry.undoes.is_some();
         let mut planned: Vec<HistoryEntry> = recorder.entries.iter().flatten().filter(is_recorded).cloned().collect();
-        planned.extend(options.undo.iter().flat_map(|undo| &undo.left).map(|entry| HistoryEntry {
+        planned.extend(undo.iter().flat_map(|undo| &undo.left).map(|entry| HistoryEntry {
             run: run.clone(),
             time: Utc::now(),
             correlation_id: None,
@@ -83,7 +91,7 @@ impl Recorder {
     }
 }
 
-fn planned_entry(change: &Change, run: &str, tenant: &TenantClient, options: &ApplyOptions) -> HistoryEntry {
+fn planned_entry(change: &Change, run: &str, tenant: &TenantClient, undo: Option<&Undo>) -> HistoryEntry {
     let session = tenant.api.session();
     let wanted = change.wanted_value().unwrap_or_default();
     HistoryEntry {
@@ -92,7 +100,7 @@ fn planned_entry(change: &Change, run: &str, tenant: &TenantClient, options: &Ap
         name: change.before.name.as_deref().map(|name| truncate(name, MAX_NAME_LEN)),
         from: change.before.value.clone(),
         outcome: if change.is_pending() { Outcome::Planned } else { Outcome::Unchanged },
-        undoes: options.undo.as_ref().map(|undo| undo.run.clone()),
+        undoes: undo.map(|undo| undo.run.clone()),
         ..HistoryEntry::new(run, tenant.api.policy_id(), &change.target, &wanted)
     }
 }

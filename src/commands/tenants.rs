@@ -14,6 +14,7 @@ use crate::auth::Tenant;
 use crate::context::{Context, CredentialSource};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
+use crate::plan::Plan;
 use crate::text::{sanitize_line, shell_quote};
 
 /// In bytes. Larger than any realistic list of tenants.
@@ -129,6 +130,12 @@ impl TenantClient {
     pub fn id(&self) -> String {
         self.api.session().tenant_id().unwrap_or_else(|| self.name())
     }
+}
+
+/// A plan with its tenant.
+pub struct TenantPlan {
+    pub tenant: TenantClient,
+    pub plan: Plan,
 }
 
 /// A client for each tenant of a command.

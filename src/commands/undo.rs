@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use clap::Args;
 
-use super::apply::{self, ApplyOptions, TenantPlan, Undo};
-use super::recorder::Recorder;
-use super::tenants::{TenantClient, TenantResults};
+use super::apply::{self, ApplyOptions};
+use super::recorder::{Recorder, Undo};
+use super::tenants::{TenantClient, TenantPlan, TenantResults};
 use super::{ChangeArgs, CommandOutput, DEFAULT_JOBS, history, lookup};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::context::Context;
@@ -62,7 +62,8 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
     let is_empty = plan.is_empty();
     let is_recorded = is_empty && !options.dry_run && !options.no_history;
     if is_recorded {
-        Recorder::begin(&[TenantPlan { tenant: tenant.clone(), plan: plan.clone() }], &options, context).await?;
+        let plans = [TenantPlan { tenant: tenant.clone(), plan: plan.clone() }];
+        Recorder::begin(&plans, options.undo.as_ref(), options.no_history, context).await?;
     }
     let output = apply::run(TenantResults::single(tenant, plan), options, context).await?;
     let counts = if is_recorded { " It counts as undone." } else { "" };

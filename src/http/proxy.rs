@@ -113,7 +113,7 @@ fn matches_no_proxy(list: &str, url: &Url) -> bool {
 
 /// The trimmed value of an environment variable. `None` if it is unset or blank.
 fn variable(name: &str) -> Option<String> {
-    let value = std::env::var_os(name)?;
+    let value = environment::process_variable(name)?;
     Some(environment::trim(&value.to_string_lossy()).to_owned()).filter(|value| !value.is_empty())
 }
 

@@ -63,14 +63,14 @@ pub fn check_url(url: &Url) -> Result<(), HttpError> {
 
 /// Builds the client for loopback addresses, without a proxy and without root certificates.
 fn build_plain() -> Result<reqwest::Client, HttpError> {
-    client_builder().no_proxy().tls_certs_only([]).build().map_err(|error| tls::client_setup_error(&error))
+    client_builder().no_proxy().tls_certs_only([]).build().map_err(|error| HttpError::client_setup(&error))
 }
 
 fn build_secure(platform_roots: bool) -> Result<reqwest::Client, HttpError> {
     match tls::configure_roots(proxied_client_builder(), platform_roots)?.build() {
         // reqwest rejects the whole bundle if one certificate is invalid, so use the platform's roots instead.
         Err(_) if !platform_roots => build_secure(true),
-        built => built.map_err(|error| tls::client_setup_error(&error)),
+        built => built.map_err(|error| HttpError::client_setup(&error)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use reqwest::{Certificate, ClientBuilder};
 
 use super::HttpError;
-use super::transport_error::root_cause;
+use crate::environment::process_variable;
 
 /// Variables in which other tools look for a CA file (Python's requests and the Azure CLI, curl).
 const FOREIGN_CA_VARIABLES: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
@@ -38,7 +38,7 @@ pub fn describe_roots() -> Vec<(String, &'static str)> {
     let variables =
         if VERIFIER_READS_SSL_CERT_FILE { &["SSL_CERT_FILE", "SSL_CERT_DIR"][..] } else { &["SSL_CERT_FILE"] };
     let path_in = |variable: &&'static str| {
-        let path = std::env::var_os(variable).filter(|path| !path.is_empty())?;
+        let path = process_variable(variable)?;
         Some((path.display().to_string(), *variable))
     };
     let sources: Vec<_> = variables.iter().filter_map(path_in).collect();
@@ -63,38 +63,20 @@ pub fn configure_roots(builder: ClientBuilder, platform_roots: bool) -> Result<C
     Ok(if needs_verifier { builder } else { builder.tls_certs_only(certificates) })
 }
 
-/// The error for a client that cannot be built, because its roots or its proxy are unusable.
-pub fn client_setup_error(error: &reqwest::Error) -> HttpError {
-    let cause = root_cause(error);
-    let cause = cause.trim_start_matches("unexpected error: ");
-    let has_no_roots = cause.contains("No CA certificates");
-    if (has_no_roots || cause.contains("peer certificate"))
-        && let Some(path) = ca_file()
-    {
-        return HttpError::invalid_ca_file(&path.to_string_lossy(), &"it holds no certificate that can be used");
-    }
-    let hint = if has_no_roots && is_set("SSL_CERT_DIR") {
-        "set SSL_CERT_DIR to a directory of certificates in PEM form, or unset it to trust the system's"
-    } else if has_no_roots {
-        "install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE"
-    } else {
-        "look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://"
-    };
-    HttpError::new("the network client could not be set up").with_detail(cause).with_hint(hint).not_sent()
-}
-
 /// The variable of another tool that names a CA file, if this tool's variables name none.
 pub fn foreign_ca_variable() -> Option<&'static str> {
     let is_configured = is_set("SSL_CERT_FILE") || is_set("SSL_CERT_DIR");
     FOREIGN_CA_VARIABLES.into_iter().find(|name| is_set(name) && !is_configured)
 }
 
-fn is_set(variable: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+/// Whether the environment variable is set and not empty.
+pub fn is_set(variable: &str) -> bool {
+    process_variable(variable).is_some()
 }
 
-fn ca_file() -> Option<OsString> {
-    std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty())
+/// The value of `SSL_CERT_FILE`.
+pub fn ca_file() -> Option<OsString> {
+    process_variable("SSL_CERT_FILE")
 }
 
 /// Loads the certificates in `SSL_CERT_FILE`, if it is set. Fails if there are none, because nothing would be trusted.

@@ -8,11 +8,31 @@ use url::Url;
 
 use super::error::{Delivery, HttpError, ProxyFailure, host_and_port};
 use super::proxy::proxy_display;
-use super::tls::foreign_ca_variable;
+use super::tls;
 
 impl HttpError {
     pub fn invalid_request(error: &reqwest::Error) -> Self {
         Self::new("the request could not be made").with_detail(root_cause(error)).not_sent()
+    }
+
+    /// The error for a client that cannot be built, because its roots or its proxy are unusable.
+    pub fn client_setup(error: &reqwest::Error) -> Self {
+        let cause = root_cause(error);
+        let cause = cause.trim_start_matches("unexpected error: ");
+        let has_no_roots = cause.contains("No CA certificates");
+        if (has_no_roots || cause.contains("peer certificate"))
+            && let Some(path) = tls::ca_file()
+        {
+            return Self::invalid_ca_file(&path.to_string_lossy(), &"it holds no certificate that can be used");
+        }
+        let hint = if has_no_roots && tls::is_set("SSL_CERT_DIR") {
+            "set SSL_CERT_DIR to a directory of certificates in PEM form, or unset it to trust the system's"
+        } else if has_no_roots {
+            "install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE"
+        } else {
+            "look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://"
+        };
+        Self::new("the network client could not be set up").with_detail(cause).with_hint(hint).not_sent()
     }
 
     /// Classifies a reqwest error by its causes.
@@ -154,7 +174,7 @@ impl HttpError {
             ),
         };
         let error = Self::new(message).with_detail(error).with_hint(hint);
-        let foreign_variable = foreign_ca_variable().filter(|_| is_unknown_issuer);
+        let foreign_variable = tls::foreign_ca_variable().filter(|_| is_unknown_issuer);
         let foreign_hint = |name| format!("{name} is set, but not used here: set SSL_CERT_FILE to the same file");
         Self {
             delivery: if is_connecting { Delivery::NotSent } else { Delivery::Unknown },
@@ -197,7 +217,7 @@ fn find_cause<'e, T: StdError + 'static>(error: &'e (dyn StdError + 'static)) ->
 }
 
 /// The message of the innermost cause. The outer errors only say that the request failed.
-pub fn root_cause(error: &(dyn StdError + 'static)) -> String {
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
