@@ -1,12 +1,12 @@
 //! The history of changes: a private file with JSON lines. A run appends each change as planned before it sends the first
 //! request, and appends it again with the outcome after the response.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -114,16 +114,13 @@ pub fn path(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// The history file, open for appending. Clones share it.
-#[derive(Clone)]
-pub struct HistoryWriter(Arc<WriterState>);
-
-struct WriterState {
-    file: File,
+/// The history file, open for appending.
+pub struct HistoryWriter {
+    file: Arc<File>,
     path: PathBuf,
     lock: PathBuf,
     /// Set when another process has held the lock for too long.
-    ignores_lock: AtomicBool,
+    ignores_lock: Cell<bool>,
     _run_lock: File,
 }
 
@@ -145,8 +142,8 @@ impl HistoryWriter {
         let run_lock = run_lock(directory)?;
         // If the file system has no locks, nobody can tell that this run is in progress.
         let _ = run_lock.try_lock_shared();
-        let (lock, ignores_lock) = (directory.join(LOCK), AtomicBool::new(false));
-        Ok(Self(Arc::new(WriterState { file, path, lock, ignores_lock, _run_lock: run_lock })))
+        let (lock, ignores_lock) = (directory.join(LOCK), Cell::new(false));
+        Ok(Self { file: Arc::new(file), path, lock, ignores_lock, _run_lock: run_lock })
     }
 
     /// Appends entries. A lock prevents concurrent processes from mixing their lines. With `sync`, writes them to disk,
@@ -155,22 +152,23 @@ impl HistoryWriter {
     pub async fn append(&self, entries: &[HistoryEntry], sync: bool) -> Result<bool> {
         let mut lines = Vec::new();
         for entry in entries {
-            let line = serde_json::to_vec(entry).map_err(Error::from_source)?;
-            if line.len() as u64 >= MAX_LINE_LEN {
+            let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
+            line.push(b'\n');
+            if line.len() as u64 > MAX_LINE_LEN {
                 return Err(Error::failed(format!("the entry of {} is too long for the history", entry.target())));
             }
-            lines.extend([&*line, b"\n"].concat());
+            lines.append(&mut line);
         }
-        let lock = if self.0.ignores_lock.load(Ordering::Relaxed) { None } else { lock(&self.0.lock).await? };
+        let lock = if self.ignores_lock.get() { None } else { lock(&self.lock).await? };
         let is_locked = lock.is_some();
-        self.0.ignores_lock.store(!is_locked, Ordering::Relaxed);
-        let state = Arc::clone(&self.0);
+        self.ignores_lock.set(!is_locked);
+        let file = Arc::clone(&self.file);
         let append = move || {
-            append_lines(&state.file, &lines)?;
-            if sync { state.file.sync_data() } else { Ok(()) }
+            append_lines(&file, &lines)?;
+            if sync { file.sync_data() } else { Ok(()) }
         };
         let result = tokio::task::spawn_blocking(append).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        result.map_err(|error| OpenError::Io(error).into_error("write to", &self.0.path))?;
+        result.map_err(|error| OpenError::Io(error).into_error("write to", &self.path))?;
         Ok(is_locked)
     }
 }
