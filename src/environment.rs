@@ -44,7 +44,7 @@ impl Environment {
     /// expand in quotes and which files of variables pass on as it is.
     ///
     /// # Errors
-    /// Fails for what only a shell expands, such as `~ada` and `$HOME`, and if there is no home directory.
+    /// Fails for a path that only a shell expands, such as `~ada` and `$HOME`, and without a home directory.
     pub fn get_path(&self, name: &str) -> Result<Option<PathBuf>> {
         let value = self.get_os(name).map(|value| value.to_str().map_or(value, |text| OsStr::new(trim(text))));
         let Some(path) = value.filter(|value| !value.is_empty()).map(PathBuf::from) else { return Ok(None) };

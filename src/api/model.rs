@@ -257,7 +257,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// Removes a field, keeps the order of the others, and returns it as text. Other types than strings are converted to JSON, so that no data is lost.
+/// Removes a field, keeps the order of the others, and returns it as text. Other types than strings are converted to
+/// JSON, so that no data is lost.
 fn take_string(members: &mut Map<String, Value>, name: &str) -> Option<String> {
     match members.shift_remove(name)? {
         Value::Null => None,

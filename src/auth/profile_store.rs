@@ -119,7 +119,7 @@ impl ProfileStore {
         }
         let lock = tokio::select! {
             lock = self.cache.lock(self.http.remaining().min(LOCK_TIMEOUT)) => lock,
-            // No request is sent any more, so there is nothing to save.
+            // No further request is sent, so nothing needs saving.
             () = self.http.interrupted() => return None,
         };
         match lock {

@@ -103,8 +103,7 @@ fn entries_for_tenant(entries: &[HistoryEntry], tenant: &TenantClient) -> Result
     Ok(entries)
 }
 
-/// The changes to undo: those of the named run, or of the newest run that is no undo and is not undone. Without those
-/// that are undone already.
+/// The changes to undo that are not undone yet: those of the named run, or of the newest run that is not an undo.
 fn select_run<'e>(
     entries: &'e [HistoryEntry],
     named_run: Option<&str>,

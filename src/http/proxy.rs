@@ -136,7 +136,8 @@ pub fn proxy_display(url: &Url) -> Option<String> {
     proxy_for(url).map(|proxy| proxy.display)
 }
 
-/// The user name and password in the proxy variable, which an intercepting proxy may echo. Omits a password shorter than [`MIN_PASSWORD_LEN`].
+/// The user name and password in the proxy variable, which an intercepting proxy may echo. Omits a password shorter
+/// than [`MIN_PASSWORD_LEN`].
 pub fn credentials() -> Vec<SecretString> {
     let any_url = Uri::from_static("https://service.invalid/");
     let intercept = proxy_variable().and_then(|(_, value)| Matcher::builder().all(value).build().intercept(&any_url));
