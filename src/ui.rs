@@ -2,19 +2,17 @@
 //!
 //! Writes happen on other threads, so that Ctrl-C works while nobody reads the output.
 
+mod stderr;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use secrecy::SecretString;
-use tokio::sync::oneshot;
 
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +20,8 @@ use crate::files;
 use crate::input::{Input, TerminalModes, prompt_hidden};
 use crate::secret::SecretBytes;
 use crate::text;
+pub use stderr::Progress;
+use stderr::StderrWriter;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -66,7 +66,7 @@ pub struct Ui(Rc<UiState>);
 
 struct UiState {
     input: Input,
-    stderr: Sender<Job>,
+    stderr: StderrWriter,
     tty: TtyInfo,
     options: UiOptions,
     colors_stdout: bool,
@@ -77,62 +77,6 @@ struct UiState {
 
 /// How long the output waits for readers before it is given up: after an interrupt, or to keep the order of two streams.
 pub const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Work for the thread that writes to standard error.
-enum Job {
-    Write(String),
-    ShowProgress {
-        total: u64,
-    },
-    AdvanceProgress,
-    ClearProgress,
-    /// Confirms that all earlier jobs are done.
-    Confirm(oneshot::Sender<()>),
-}
-
-/// The progress bar of a run. Dropping it clears the bar.
-pub struct Progress(Sender<Job>);
-
-impl Progress {
-    /// Advances by one step.
-    pub fn advance(&self) {
-        let _ = self.0.send(Job::AdvanceProgress);
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        let _ = self.0.send(Job::ClearProgress);
-    }
-}
-
-/// Writes to standard error until the senders are dropped. Ignores errors, because there is no other stream to report
-/// them to.
-fn write_jobs(jobs: &Receiver<Job>, choice: ColorChoice, shows_progress: bool) {
-    let mut stderr = AutoStream::new(io::stderr(), choice);
-    let mut progress = ProgressBar::hidden();
-    for job in jobs {
-        match job {
-            // Above the progress bar.
-            Job::Write(text) => progress.suspend(|| {
-                let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
-            }),
-            Job::ShowProgress { total } => {
-                let target = if shows_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-                progress = ProgressBar::with_draw_target(Some(total), target);
-                if let Ok(style) = ProgressStyle::with_template("Changing [{wide_bar}] {pos}/{len}") {
-                    progress.set_style(style.progress_chars("=> "));
-                }
-                progress.tick();
-            }
-            Job::AdvanceProgress => progress.inc(1),
-            Job::ClearProgress => progress.finish_and_clear(),
-            Job::Confirm(sender) => {
-                let _ = sender.send(());
-            }
-        }
-    }
-}
 
 impl Ui {
     /// Creates the user interface. Color depends on `--color`, otherwise on `NO_COLOR`, `TERM=dumb` and whether the
@@ -147,12 +91,9 @@ impl Ui {
         let (colors_stdout, colors_stderr) = (wants_color(tty.stdout), wants_color(tty.stderr));
         let stderr_choice = if colors_stderr { ColorChoice::Always } else { ColorChoice::Never };
         let shows_progress = tty.stderr && !is_dumb && !options.quiet && options.verbosity == 0;
-        let (stderr, jobs) = mpsc::channel();
-        // If the thread cannot start, the sender fails, and this thread writes.
-        let _ = thread::Builder::new().spawn(move || write_jobs(&jobs, stderr_choice, shows_progress));
         Self(Rc::new(UiState {
             input,
-            stderr,
+            stderr: StderrWriter::new(stderr_choice, shows_progress),
             tty,
             options,
             colors_stdout,
@@ -196,7 +137,7 @@ impl Ui {
     pub async fn print_clap_error(&self, error: &clap::Error) -> Result<()> {
         let text = error.render();
         if error.use_stderr() {
-            self.write_stderr(text.ansi().to_string());
+            self.0.stderr.write(text.ansi().to_string());
             return Ok(());
         }
         self.print(if self.0.colors_stdout { text.ansi().to_string() } else { text.to_string() }).await
@@ -204,24 +145,22 @@ impl Ui {
 
     /// Returns when all messages are written.
     pub async fn flush(&self) {
-        let _ = self.confirm_jobs().await;
+        if let Some(written) = self.0.stderr.written() {
+            let _ = written.await;
+        }
     }
 
     /// Blocks until all messages are written.
     pub fn flush_blocking(&self) {
-        let _ = self.confirm_jobs().blocking_recv();
-    }
-
-    fn confirm_jobs(&self) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        let _ = self.0.stderr.send(Job::Confirm(sender));
-        receiver
+        if let Some(written) = self.0.stderr.written() {
+            let _ = written.blocking_recv();
+        }
     }
 
     /// Prints a message that requires user action. `--quiet` does not hide it. It may have several lines, so text of a
     /// service in it must be one line already.
     pub fn status(&self, message: &str) {
-        self.write_stderr(format!("{}\n", text::sanitize(message)));
+        self.0.stderr.write(format!("{}\n", text::sanitize(message)));
     }
 
     /// Prints a message of one line that `--quiet` hides.
@@ -234,19 +173,19 @@ impl Ui {
     /// Prints a message of one line with `-v`. It must not contain secrets.
     pub fn debug(&self, message: &str) {
         if self.0.options.verbosity > 0 {
-            self.write_stderr(format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize_line(message)));
+            self.0.stderr.write(format!("{DEBUG}{}{DEBUG:#}\n", text::sanitize_line(message)));
         }
     }
 
     /// Prints a warning of one line. The command continues.
     pub fn warn(&self, message: &str) {
-        self.write_stderr(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize_line(message)));
+        self.0.stderr.write(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize_line(message)));
     }
 
     /// Prints an error: the message, the indented details and the hints.
     pub fn error(&self, error: &Error) {
         let is_drift = error.kind() == ErrorKind::Drift;
-        self.write_stderr(if is_drift {
+        self.0.stderr.write(if is_drift {
             format_error(WARNING, "drift:", error)
         } else {
             format_error(ERROR, "error:", error)
@@ -255,13 +194,13 @@ impl Ui {
 
     /// Prints an error as a warning, if the command continues despite it.
     pub fn warn_error(&self, error: &Error) {
-        self.write_stderr(format_error(WARNING, "warning:", error));
+        self.0.stderr.write(format_error(WARNING, "warning:", error));
     }
 
     /// Asks a yes-or-no question. Any answer except `y` or `yes` means no.
     pub async fn confirm(&self, question: &str) -> Result<bool> {
         self.0.prompt_is_open.set(true);
-        self.write_stderr(format!("{} [y/N] ", text::sanitize(question)));
+        self.0.stderr.write(format!("{} [y/N] ", text::sanitize(question)));
         let answer = self.0.input.read_line().await?;
         // At the end of the input, the user has not typed a line break.
         self.close_prompt(!answer.ends_with('\n'));
@@ -302,13 +241,12 @@ impl Ui {
     /// Shows a progress bar with `total` steps. It is hidden with `--quiet` or `-v`, and if standard error is not a
     /// terminal.
     pub fn progress(&self, total: u64) -> Progress {
-        let _ = self.0.stderr.send(Job::ShowProgress { total });
-        Progress(self.0.stderr.clone())
+        self.0.stderr.show_progress(total)
     }
 
     /// Restores the terminal after an unfinished prompt or progress bar.
     pub fn restore_terminal(&self) {
-        let _ = self.0.stderr.send(Job::ClearProgress);
+        self.0.stderr.clear_progress();
         if let Some(modes) = self.0.terminal_modes.take() {
             modes.restore();
         }
@@ -317,13 +255,7 @@ impl Ui {
 
     fn close_prompt(&self, needs_line_end: bool) {
         if self.0.prompt_is_open.replace(false) && needs_line_end {
-            self.write_stderr("\n".to_owned());
-        }
-    }
-
-    fn write_stderr(&self, text: String) {
-        if let Err(mpsc::SendError(Job::Write(text))) = self.0.stderr.send(Job::Write(text)) {
-            let _ = io::stderr().write_all(text.as_bytes());
+            self.0.stderr.write("\n".to_owned());
         }
     }
 }
