@@ -105,6 +105,11 @@ impl Error {
         details.into_iter().fold(self, Self::with_detail)
     }
 
+    /// Adds another error as details: `message`, then its details, indented.
+    pub fn with_nested(self, message: impl fmt::Display, error: &Self) -> Self {
+        error.details().fold(self.with_detail(message), |outer, detail| outer.with_detail(format!("  {detail}")))
+    }
+
     /// Adds a hint, such as the next command.
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

@@ -93,10 +93,11 @@ pub fn combine_errors(mut errors: Vec<Error>, total: usize, kind: &str) -> Resul
     let (mut combined, mut hints) = (Error::failed(message), Vec::new());
     for error in &errors {
         let message = error.message();
-        combined = combined.with_detail(message.trim_end_matches("; nothing was changed"));
-        combined = error.details().fold(combined, |combined, line| combined.with_detail(format!("  {line}")));
-        for hint in error.hints().iter().filter(|hint| !hints.contains(*hint)).cloned().collect::<Vec<_>>() {
-            hints.push(hint);
+        combined = combined.with_nested(message.trim_end_matches("; nothing was changed"), error);
+        for hint in error.hints() {
+            if !hints.contains(hint) {
+                hints.push(hint.clone());
+            }
         }
     }
     Err(combined.with_hints(hints))

@@ -284,8 +284,7 @@ impl TenantFailures {
         let (failed, total) = (self.failed.len(), self.total);
         let mut combined = Error::failed(format!("{failed} of {total} tenants failed")).with_kind(kind);
         for (name, error) in &self.failed {
-            combined = combined.with_detail(format!("{name}: {}", error.message()));
-            combined = error.details().fold(combined, |combined, line| combined.with_detail(format!("  {line}")));
+            combined = combined.with_nested(format!("{name}: {}", error.message()), error);
         }
         let hints = self.failed.iter().flat_map(|(_, error)| error.hints()).cloned();
         Some(combined.with_hints(lookup::dedup_hints(hints, || HINT_SINGLE_TENANT.to_owned())))
