@@ -43,16 +43,17 @@ fn load(directory: &Path) -> Result<Vec<Candidate>, OpenError> {
     Ok(candidates)
 }
 
-/// Saves the candidates of the listed scopes, and keeps those of other scopes. Does not create the directory, so that
-/// CI runs without a cached credential leave no files. Fails if the file is refused or cannot be written.
+/// Saves the candidates of the listed scopes, and keeps those of other scopes. Leaves a file with the same candidates
+/// alone: replacing a file can wait for the disk. Does not create the directory, so that CI runs without a cached
+/// credential leave no files. Fails if the file is refused or cannot be written.
 pub fn save_candidates(directory: &Path, scopes: &[Scope], mut listed: Vec<Candidate>) -> Result<()> {
     if !directory.is_dir() {
         return Ok(());
     }
     let path = directory.join(FILE);
     let saved = load(directory).map_err(|error| error.into_error("read", &path))?;
-    listed.extend(saved.into_iter().filter(|candidate| !scopes.contains(&candidate.scope)));
-    if listed.is_empty() {
+    listed.extend(saved.iter().filter(|candidate| !scopes.contains(&candidate.scope)).cloned());
+    if listed.is_empty() || listed == saved {
         return Ok(());
     }
     write(directory, &listed).map_err(|error| OpenError::Io(error).into_error("write", &path))
@@ -96,6 +97,20 @@ mod tests {
         assert_eq!(load_candidates(home.path()), std::slice::from_ref(&offer_type));
         save(home.path(), &[Scope::OfferType], Vec::new());
         assert_eq!(load_candidates(home.path()), [offer_type]);
+    }
+
+    #[test]
+    fn unchanged_candidates_do_not_replace_the_file() {
+        let home = tempfile::tempdir().expect("a directory");
+        let products = [candidate(Scope::Product, "CFQ7TTC0H9MP", "Power BI Pro")];
+        save(home.path(), &[Scope::Product], products.to_vec());
+        let file = std::fs::OpenOptions::new().write(true).open(home.path().join(FILE)).expect("a file");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).expect("the time set");
+        let modified = || std::fs::metadata(home.path().join(FILE)).and_then(|file| file.modified()).expect("a time");
+        save(home.path(), &[Scope::Product], products.to_vec());
+        assert_eq!(modified(), std::time::SystemTime::UNIX_EPOCH);
+        save(home.path(), &[Scope::Product], vec![candidate(Scope::Product, "CFQ7TTC0H9MP", "Power BI")]);
+        assert_ne!(modified(), std::time::SystemTime::UNIX_EPOCH);
     }
 
     #[test]
