@@ -11,10 +11,10 @@ use crate::commands::connect::{self, ConnectArgs};
 use crate::commands::disconnect::{self, DisconnectArgs};
 use crate::commands::history::{self, HistoryArgs};
 use crate::commands::policy::{self, PolicyCommand};
-use crate::commands::product::{self, ProductCommand, ProductsCommand};
+use crate::commands::product::{self, ProductCommand};
 use crate::commands::shell::{self, CompletionsArgs, ManArgs};
 use crate::commands::undo::{self, UndoArgs};
-use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, status, with_fallback_hint};
+use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, status, update, with_fallback_hint};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::settings::GlobalArgs;
@@ -23,10 +23,10 @@ use crate::usage_error::hide_secret;
 const AFTER_HELP: &str = "\
 Examples:
   mscommerce connect                            sign in with the browser
-  mscommerce products list                      what may people buy for themselves?
+  mscommerce product list                      what may people buy for themselves?
   mscommerce product update CFQ7TTC0H9MP --value disabled
-  mscommerce products list --value enabled -o json
-  mscommerce products update --all --value disabled --dry-run
+  mscommerce product list --value enabled -o json
+  mscommerce product update --all --value disabled --dry-run
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 'baseline check' found drift
@@ -98,11 +98,8 @@ pub enum Command {
     /// Show the policies of the tenant
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// Work on many products
-    #[command(subcommand)]
-    Products(ProductsCommand),
-    /// Work on one product or offer type
-    #[command(subcommand)]
+    /// List, show and change products and offer types
+    #[command(subcommand, visible_alias = "products")]
     Product(ProductCommand),
     /// Keep the tenant's settings as a file, and compare
     #[command(subcommand)]
@@ -128,8 +125,8 @@ impl Command {
     /// The maximum number of concurrent requests.
     pub fn jobs(&self) -> u8 {
         match self {
-            Self::Products(ProductsCommand::List(args)) => args.jobs.jobs,
-            Self::Products(ProductsCommand::Update(args)) => args.jobs.jobs,
+            Self::Product(ProductCommand::List(args)) => args.jobs.jobs,
+            Self::Product(ProductCommand::Update(args)) => args.jobs.jobs,
             Self::Baseline(BaselineCommand::Check(args)) => args.jobs.jobs,
             Self::Baseline(BaselineCommand::Apply(args)) => args.jobs.jobs,
             _ => DEFAULT_JOBS,
@@ -138,13 +135,14 @@ impl Command {
 
     /// Runs the command.
     pub async fn run(self, context: &Context) -> Result<CommandOutput> {
-        let accepts_many_tenants =
-            matches!(self, Self::Products(_) | Self::Baseline(BaselineCommand::Check(_) | BaselineCommand::Apply(_)));
+        let accepts_many_tenants = matches!(
+            self,
+            Self::Product(ProductCommand::List(_) | ProductCommand::Update(_))
+                | Self::Baseline(BaselineCommand::Check(_) | BaselineCommand::Apply(_))
+        );
         if context.settings.tenants.len() > 1 && !accepts_many_tenants {
             return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
-                .with_hint(
-                    "several tenants are for products list, products update, baseline check and baseline apply",
-                ));
+                .with_hint("several tenants are for product list, product update, baseline check and baseline apply"));
         }
         let result = match self {
             Self::Connect(args) => connect::run(*args, context).await,
@@ -152,10 +150,9 @@ impl Command {
             Self::Status => status::run(context).await,
             Self::Policy(PolicyCommand::List) => policy::list(context).await,
             Self::Policy(PolicyCommand::Get { policy }) => policy::get(policy, context).await,
-            Self::Products(ProductsCommand::List(args)) => product::list(args, context).await,
-            Self::Products(ProductsCommand::Update(args)) => product::update_many(args, context).await,
+            Self::Product(ProductCommand::List(args)) => product::list(args, context).await,
             Self::Product(ProductCommand::Get(args)) => product::get(args, context).await,
-            Self::Product(ProductCommand::Update(args)) => product::update(args, context).await,
+            Self::Product(ProductCommand::Update(args)) => update::run(args, context).await,
             Self::Baseline(BaselineCommand::Export(args)) => export::run(args, context).await,
             Self::Baseline(BaselineCommand::Check(args)) => baseline::check(args, context).await,
             Self::Baseline(BaselineCommand::Apply(args)) => baseline::apply(args, context).await,

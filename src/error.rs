@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Failed,
     /// The command line, the environment or the input is invalid. No request was sent.
     Usage,
+    /// The user declined. Nothing was changed.
+    Cancelled,
     /// The tenant differs from the baseline.
     Drift,
     /// A sign-in is required, or was rejected.
@@ -26,7 +28,7 @@ impl ErrorKind {
     /// The process exit code.
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Failed => 1,
+            Self::Failed | Self::Cancelled => 1,
             Self::Usage => 2,
             Self::Drift => 3,
             Self::Auth => 4,
@@ -67,6 +69,11 @@ impl Error {
     /// Creates an error of kind [`ErrorKind::Auth`] from a message.
     pub fn auth(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Auth, anyhow::anyhow!("{message}"))
+    }
+
+    /// Creates an error of kind [`ErrorKind::Cancelled`].
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, anyhow::anyhow!("Cancelled. Nothing was changed."))
     }
 
     /// Creates an error of kind [`ErrorKind::Drift`] from a message.

@@ -184,12 +184,11 @@ impl Ui {
 
     /// Prints an error: the message, the indented details and the hints.
     pub fn error(&self, error: &Error) {
-        let is_drift = error.kind() == ErrorKind::Drift;
-        self.0.stderr.write(if is_drift {
-            format_error(WARNING, "drift:", error)
-        } else {
-            format_error(ERROR, "error:", error)
-        });
+        match error.kind() {
+            ErrorKind::Cancelled => self.status(&error.message()),
+            ErrorKind::Drift => self.0.stderr.write(format_error(WARNING, "drift:", error)),
+            _ => self.0.stderr.write(format_error(ERROR, "error:", error)),
+        }
     }
 
     /// Prints an error as a warning, if the command continues despite it.

@@ -297,7 +297,7 @@ impl Client {
     /// The URL of `/v1.0/policies` followed by `segments`, each encoded as one path segment.
     fn url(&self, segments: &[&str]) -> Result<Url> {
         if let Some(id) = segments.iter().find(|segment| !is_valid_segment(segment)) {
-            return Err(Error::usage(format!("'{id}' cannot be an id")).with_hint("mscommerce products list"));
+            return Err(Error::usage(format!("'{id}' cannot be an id")).with_hint("mscommerce product list"));
         }
         let mut url = self.endpoint.clone();
         url.path_segments_mut()

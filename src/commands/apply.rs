@@ -37,20 +37,23 @@ pub struct ApplyOptions {
 }
 
 impl ApplyOptions {
-    /// Fails with a usage error if confirmation is required but not possible: without a terminal, or for several
-    /// tenants, because their plans are too long for a prompt.
-    pub fn new(args: ChangeArgs, jobs: u8, many_tenants: bool, context: &Context) -> Result<Self> {
-        let needs_confirmation = !args.yes && !args.dry_run;
-        if needs_confirmation && many_tenants {
-            return Err(Error::usage("changes at several tenants need --yes; nothing was changed")
-                .with_hint("to see what would change at each of them, add --dry-run"));
+    /// `asks` is whether the command asks for confirmation unless a flag decides. Fails with a usage error if
+    /// confirmation is required but not possible: without a terminal, or for several tenants, because their plans are
+    /// too long for a prompt.
+    pub fn new(args: ChangeArgs, jobs: u8, many_tenants: bool, asks: bool, context: &Context) -> Result<Self> {
+        let ChangeArgs { dry_run, yes, confirm, no_history } = args;
+        if many_tenants && !yes && !dry_run {
+            return Err(Error::usage("changes in several tenants require --yes; nothing was changed")
+                .with_hint("preview the changes with --dry-run"));
         }
-        if needs_confirmation && !context.ui.tty().stdin {
-            return Err(Error::usage("standard input is no terminal to ask on; nothing was changed")
-                .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
+        let confirm = (asks || confirm) && !yes && !dry_run;
+        if confirm && !context.ui.tty().stdin {
+            return Err(Error::usage(
+                "confirmation required, but standard input is not a terminal; nothing was changed",
+            )
+            .with_hint("skip the confirmation with --yes, or preview the changes with --dry-run"));
         }
-        let ChangeArgs { dry_run, yes, no_history } = args;
-        Ok(Self { dry_run, confirm: !yes, no_history, jobs: jobs.into(), undo: None })
+        Ok(Self { dry_run, confirm, no_history, jobs: jobs.into(), undo: None })
     }
 
     /// The access that the credential must grant.
@@ -289,7 +292,7 @@ pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
         tenant.context.http.reset_deadline();
         return Ok(());
     }
-    Err(Error::failed("declined; nothing was changed"))
+    Err(Error::cancelled())
 }
 
 /// Combines the records of all tenants in one list. With several tenants, the tenant ID is the first field.

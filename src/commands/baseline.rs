@@ -89,7 +89,7 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
             .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
     }
     let tenant_list = args.tenants.read(context).await?;
-    let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), context)?;
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), true, context)?;
     let baseline = read_baseline(&args.file, context).await?;
     let tenants = Tenants::resolve(tenant_list, context).await?;
     let plan = async |tenant: TenantClient| {
@@ -125,7 +125,7 @@ fn unknown_ids_error(unknown: &[UnknownEntry], context: &Context) -> Error {
         .with_hints(unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context)))
         .with_hints(unknown.iter().filter_map(|entry| entry.suggestion.clone()))
         .with_hint("correct the file, or add --ignore-unknown to go on without them")
-        .with_hint(context.command("mscommerce products list --scope all"))
+        .with_hint(context.command("mscommerce product list --scope all"))
 }
 
 /// A product or offer type that differs from the file.

@@ -31,8 +31,8 @@ pub async fn list(scopes: &[Scope], api: &api::Client, context: &Context) -> Res
 /// The command that lists the items of a scope.
 pub fn list_command(scope: Scope) -> &'static str {
     match scope {
-        Scope::Product => "mscommerce products list",
-        Scope::OfferType => "mscommerce products list --scope offer-type",
+        Scope::Product => "mscommerce product list",
+        Scope::OfferType => "mscommerce product list --scope offer-type",
     }
 }
 

@@ -21,6 +21,7 @@ pub mod status;
 mod summary;
 mod tenants;
 pub mod undo;
+pub mod update;
 
 use clap::Args;
 
@@ -47,15 +48,19 @@ impl From<Output> for CommandOutput {
     }
 }
 
-/// Arguments of commands that change several products.
+/// Arguments of commands that change products.
 #[derive(Args, Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ChangeArgs {
-    /// Say what would change, change nothing
-    #[arg(long)]
+    /// Preview the changes without applying them
+    #[arg(long, alias = "what-if")]
     pub dry_run: bool,
-    /// Do not ask; needed where there is no terminal to ask on
+    /// Skip the confirmation prompt
     #[arg(long)]
     pub yes: bool,
+    /// Always ask for confirmation
+    #[arg(long, conflicts_with = "yes")]
+    pub confirm: bool,
     /// Do not record the changes in the history
     #[arg(long)]
     pub no_history: bool,
@@ -64,7 +69,7 @@ pub struct ChangeArgs {
 /// The `--jobs` flag.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct JobsArgs {
-    /// How many requests may be on their way at the same time
+    /// Maximum number of concurrent requests
     #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub jobs: u8,
 }

@@ -1,14 +1,15 @@
-//! Selects the listed products that an update changes.
+//! Selects one product or offer type, or the listed ones that an update changes.
 
 use clap::ValueEnum;
 
 use super::lookup::{self, LookupContext};
-use crate::api::{ProductPolicy, Scope, is_valid_segment};
+use super::tenants::TenantClient;
+use crate::api::{ProductPolicy, Scope, Target, is_product_id, is_valid_segment};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::pattern::Pattern;
 use crate::plan::{Desired, Wanted, unaddressable};
-use crate::text::{comparison_key, display_excerpt, shell_quote};
+use crate::text::{comparison_key, display_excerpt, remove_invisible, shell_quote};
 
 /// Products, offer types, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -38,16 +39,16 @@ impl ScopeArg {
             Self::Product => LookupContext {
                 kind: Scope::Product.label(),
                 list: lookup::list_command(Scope::Product),
-                alternative: Some("offer types are chosen with --scope offer-type, both with --scope all"),
+                alternative: Some("use --offer-type TYPE for an offer type, such as SaaS"),
             },
             Self::OfferType => LookupContext {
                 kind: Scope::OfferType.label(),
                 list: lookup::list_command(Scope::OfferType),
-                alternative: Some("products are chosen without --scope, both with --scope all"),
+                alternative: Some("leave out --scope to select products"),
             },
             Self::All => LookupContext {
                 kind: "product or offer type",
-                list: "mscommerce products list --scope all",
+                list: "mscommerce product list --scope all",
                 alternative: None,
             },
         }
@@ -136,4 +137,65 @@ impl Selection {
         let is_excepted = |item: &ProductPolicy| self.except.iter().any(|text| item.matches_id_or_name(text));
         Ok(items.into_iter().filter(|item| !is_excepted(item)).collect())
     }
+}
+
+/// The product or offer type on the command line.
+pub enum TargetArg {
+    /// An ID in the spelling of the service.
+    Id(Target),
+    /// A name, or an ID in another spelling. Needs a lookup in the list of the scope.
+    Text(String, ScopeArg),
+}
+
+impl TargetArg {
+    /// An offer type by its ID. `several` is the command that takes several IDs, for a hint.
+    pub fn offer_type(text: &str, several: impl Fn(&[&str]) -> String, context: &Context) -> Result<Self> {
+        let text = check_target(text, Scope::OfferType, several, context)?;
+        Ok(Self::Id(Target::new(Scope::OfferType, text)))
+    }
+
+    /// A product by its ID or name, or an item of `scope`.
+    pub fn product(
+        text: &str,
+        scope: ScopeArg,
+        several: impl Fn(&[&str]) -> String,
+        context: &Context,
+    ) -> Result<Self> {
+        let text = check_target(text, Scope::Product, several, context)?;
+        let is_id = scope == ScopeArg::Product && is_product_id(&text);
+        Ok(if is_id { Self::Id(Target::new(Scope::Product, text)) } else { Self::Text(text, scope) })
+    }
+
+    /// Fetches the current value with one request.
+    pub async fn read(&self, tenant: &TenantClient) -> Result<(Target, ProductPolicy)> {
+        let (api, context) = (&tenant.api, &tenant.context);
+        match self {
+            Self::Id(target) => match api.get(target).await {
+                // Use the service's spelling of the ID from here on.
+                Ok(item) => Ok((item.target().filter(|own| own == target).unwrap_or_else(|| target.clone()), item)),
+                Err(error) => Err(lookup::explain_unknown_target(api, target, error, context).await),
+            },
+            Self::Text(text, scope) => {
+                let items = lookup::list(scope.scopes(), api, context).await?;
+                let item = lookup::find_unique(text, &items, &scope.lookup_context(), context)?;
+                let target = item.target().ok_or_else(|| unaddressable(item))?;
+                Ok((target, item.clone()))
+            }
+        }
+    }
+}
+
+/// The text of a target without invisible characters. Fails with a usage error if it cannot be an ID or a name.
+fn check_target(text: &str, scope: Scope, several: impl Fn(&[&str]) -> String, context: &Context) -> Result<String> {
+    let text = remove_invisible(text).trim().to_owned();
+    lookup::check_not_joined(&text, |ids| context.command(&several(ids)))?;
+    if !is_valid_segment(&text) {
+        let kind = match scope {
+            Scope::OfferType => "an offer type",
+            Scope::Product => "the ID or name of a product",
+        };
+        let error = Error::usage(format!("'{}' is not {kind}", display_excerpt(&text)));
+        return Err(error.with_hint(context.command(lookup::list_command(scope))));
+    }
+    Ok(text)
 }

@@ -33,7 +33,7 @@ Examples:
   elvish       eval (mscommerce completions elvish | slurp)
 
 The script asks mscommerce itself while you type, so make it anew after an update.
-Products are offered as the last 'products list' showed them.";
+Products are offered as the last 'product list' showed them.";
 
 pub const MAN_EXAMPLES: &str = "\
 Examples:

@@ -52,6 +52,6 @@ pub fn summary_error(
     }
     let fallback_hints = errors.iter().filter_map(|error| lookup::fallback_hint(error, context));
     let hints = errors.iter().flat_map(|error| error.hints()).cloned().chain(fallback_hints);
-    let list = || context.command("mscommerce products list --scope all");
+    let list = || context.command("mscommerce product list --scope all");
     Some(error.with_hints(lookup::dedup_hints(hints, list)))
 }

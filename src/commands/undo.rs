@@ -36,7 +36,7 @@ pub struct UndoArgs {
 }
 
 pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
-    let mut options = ApplyOptions::new(args.change, DEFAULT_JOBS, false, context)?;
+    let mut options = ApplyOptions::new(args.change, DEFAULT_JOBS, false, true, context)?;
     let History { entries, invalid_lines } = history::read(context).await?;
     if entries.is_empty() {
         return Err(Error::failed(match invalid_lines.as_slice() {

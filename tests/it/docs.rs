@@ -350,7 +350,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "standard input is no terminal to ask on; nothing was changed",
+        heading: "confirmation required, but standard input is not a terminal; nothing was changed",
         run: || TestEnv::signed_in().run(&["products", "update", "--all", "--value", "disabled"]),
     },
     ErrorCase {

@@ -128,8 +128,8 @@ fn product_get_unknown_name_suggests_nearest() {
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
-    hint: mscommerce products list
-    hint: an offer type, such as SaaS, is named with --offer-type
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
 }
 
@@ -183,7 +183,7 @@ fn unknown_id_suggests_nearest_or_new_id() {
         Power Automate per user (CFQ7TTC0LH3L)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Planner Plan 1 (CFQ7TTC0HDB1)
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== product get CFQ7TTC0L3PB =====
     exit_code: 1
     ----- stderr -----
@@ -210,7 +210,7 @@ fn unknown_id_suggests_nearest_or_new_id() {
         Dynamics 365 Dataverse Apps (DYNAMICSCE)
         Dynamics 365 Business Central (DYNAMICSBC)
         Power BI Visuals (POWERBIVISUALS)
-    hint: mscommerce products list --scope offer-type
+    hint: mscommerce product list --scope offer-type
     ");
 }
 

@@ -151,8 +151,8 @@ fn product_update_confirm_needs_a_terminal() {
     cli_snapshot!(env.run(&[DISABLE, &["--confirm"]].concat()), @"
     exit_code: 2
     ----- stderr -----
-    error: --confirm asks a question, and standard input is no terminal to answer it on
-    hint: leave out --confirm, or use --dry-run to see what would change
+    error: confirmation required, but standard input is not a terminal; nothing was changed
+    hint: skip the confirmation with --yes, or preview the changes with --dry-run
     ");
     assert!(env.request_lines().is_empty());
 }

@@ -50,8 +50,7 @@ fn usage_errors_send_no_request() {
       disconnect   Forget the saved sign-in [alias: logout]
       status       Who is signed in, where, how and until when; touches no network
       policy       Show the policies of the tenant
-      products     Work on many products
-      product      Work on one product or offer type
+      product      List, show and change products and offer types [alias: products]
       baseline     Keep the tenant's settings as a file, and compare
       history      What this tool changed from this machine; touches no network
       undo         Revert the newest run of changes, or a given one
@@ -79,10 +78,10 @@ fn usage_errors_send_no_request() {
 
     Examples:
       mscommerce connect                            sign in with the browser
-      mscommerce products list                      what may people buy for themselves?
+      mscommerce product list                      what may people buy for themselves?
       mscommerce product update CFQ7TTC0H9MP --value disabled
-      mscommerce products list --value enabled -o json
-      mscommerce products update --all --value disabled --dry-run
+      mscommerce product list --value enabled -o json
+      mscommerce product update --all --value disabled --dry-run
 
     Exit codes:
       0 done   1 failed   2 wrong usage   3 'baseline check' found drift
@@ -116,13 +115,14 @@ fn usage_errors_send_no_request() {
     ===== products =====
     exit_code: 2
     ----- stderr -----
-    Work on many products
+    List, show and change products and offer types
 
-    Usage: mscommerce products [OPTIONS] <COMMAND>
+    Usage: mscommerce product [OPTIONS] <COMMAND>
 
     Commands:
-      list    List products and what the policy says of each (Get-MSCommerceProductPolicies)
-      update  Change many products at once
+      list    List products or offer types with their values (Get-MSCommerceProductPolicies)
+      get     Show one product or offer type (Get-MSCommerceProductPolicy)
+      update  Change products or offer types (Update-MSCommerceProductPolicy)
       help    Print this message or the help of the given subcommand(s)
 
     Options:
@@ -195,16 +195,16 @@ fn usage_errors_send_no_request() {
     ----- stderr -----
     error: the argument '--quiet' cannot be used with '--verbose...'
 
-    Usage: mscommerce products list --quiet
+    Usage: mscommerce product list --quiet
 
     For more information, try '--help'.
     ===== product get =====
     exit_code: 2
     ----- stderr -----
     error: the following required arguments were not provided:
-      <PRODUCT|--offer-type <TYPE>>
+      <PRODUCT|--product-id <ID>|--offer-type <TYPE>>
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+    Usage: mscommerce product get <PRODUCT|--product-id <ID>|--offer-type <TYPE>>
 
     For more information, try '--help'.
     ===== product get CFQ7TTC0H9MP --offer-type SaaS =====
@@ -212,7 +212,7 @@ fn usage_errors_send_no_request() {
     ----- stderr -----
     error: the argument '[PRODUCT]' cannot be used with '--offer-type <TYPE>'
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+    Usage: mscommerce product get <PRODUCT|--product-id <ID>|--offer-type <TYPE>>
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP =====
@@ -221,7 +221,7 @@ fn usage_errors_send_no_request() {
     error: the following required arguments were not provided:
       <--value <VALUE>|--enabled <BOOL>>
 
-    Usage: mscommerce product update <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
+    Usage: mscommerce product update <--value <VALUE>|--enabled <BOOL>> <PRODUCT>...
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --value disabled --enabled true =====
@@ -229,24 +229,20 @@ fn usage_errors_send_no_request() {
     ----- stderr -----
     error: the argument '--value <VALUE>' cannot be used with '--enabled <BOOL>'
 
-    Usage: mscommerce product update <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
+    Usage: mscommerce product update <--value <VALUE>|--enabled <BOOL>> <PRODUCT>...
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --enabled yes =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value 'yes' for '--enabled <BOOL>': it is either true or false
+    error: invalid value 'yes' for '--enabled <BOOL>': use true or false
 
     For more information, try '--help'.
     ===== product update --value disabled =====
     exit_code: 2
     ----- stderr -----
-    error: the following required arguments were not provided:
-      <PRODUCT|--offer-type <TYPE>>
-
-    Usage: mscommerce product update <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
-
-    For more information, try '--help'.
+    error: nothing is selected: name a PRODUCT, or use --offer-type, --name or --all
+    hint: mscommerce product list
     ===== product update --offer-type SaaS --value trials =====
     exit_code: 2
     ----- stderr -----
@@ -497,7 +493,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ----- stderr -----
     error: unexpected argument '(not shown: it may be a secret)' found
 
-    Usage: mscommerce products list [OPTIONS]
+    Usage: mscommerce product list [OPTIONS]
 
     For more information, try '--help'.
     ===== products TOKEN =====
@@ -505,7 +501,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ----- stderr -----
     error: unrecognized subcommand '(not shown: it may be a secret)'
 
-    Usage: mscommerce products [OPTIONS] <COMMAND>
+    Usage: mscommerce product [OPTIONS] <COMMAND>
 
     For more information, try '--help'.
     ===== TOKEN =====
@@ -521,7 +517,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ----- stderr -----
     error: unexpected argument '(not shown: it may be a secret)' found
 
-    Usage: mscommerce products list [OPTIONS]
+    Usage: mscommerce product list [OPTIONS]
 
     For more information, try '--help'.
     ===== connect --redirect-port TOKEN =====

@@ -366,6 +366,6 @@ fn connect_application_takes_one_tenant() {
     exit_code: 2
     ----- stderr -----
     error: --tenant is given more than once, and this command works on one tenant
-    hint: several tenants are for products list, products update, baseline check and baseline apply
+    hint: several tenants are for product list, product update, baseline check and baseline apply
     ");
 }

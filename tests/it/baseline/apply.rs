@@ -145,8 +145,8 @@ fn apply_without_terminal_needs_yes() {
     cli_snapshot!(env.run_in_home(&["baseline", "apply", "b.toml"]), @"
     exit_code: 2
     ----- stderr -----
-    error: standard input is no terminal to ask on; nothing was changed
-    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    error: confirmation required, but standard input is not a terminal; nothing was changed
+    hint: skip the confirmation with --yes, or preview the changes with --dry-run
     ");
     // Piped input does not count as an answer.
     let mut command = env.command(&["baseline", "apply", "b.toml"]);
@@ -196,7 +196,7 @@ fn apply_with_unknown_ids_sends_no_put() {
       b.toml:11: offer type CFQ7TTC0L3PB
     hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
     hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce products list --scope all
+    hint: mscommerce product list --scope all
     ");
     assert!(env.updates().is_empty());
 }
@@ -211,7 +211,7 @@ fn apply_with_renumbered_id_names_new_id() {
       b.toml:3: product CFQ7TTC0L3PB
     hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
     hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce products list --scope all
+    hint: mscommerce product list --scope all
     ");
     assert!(env.updates().is_empty());
 }

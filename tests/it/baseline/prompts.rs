@@ -68,7 +68,7 @@ fn apply_prompt_no_changes_nothing() {
       Power BI Pro (CFQ7TTC0H9MP): Enabled -> OnlyTrialsWithoutPaymentMethod
       Software as a Service (SaaS): Enabled -> Disabled
     2 to change, 1 as wanted already. Go ahead? [y/N] n
-    error: declined; nothing was changed
+    Cancelled. Nothing was changed.
     ");
     assert!(env.updates().is_empty());
     assert!(!env.history_path().exists());
@@ -84,7 +84,7 @@ fn apply_prompt_other_answers_change_nothing() {
     }
 
     let env = env_with_baseline(BASELINE);
-    let declined = "\nerror: declined; nothing was changed\n";
+    let declined = "\nCancelled. Nothing was changed.\n";
     for Case { name, keys, exit_code, error } in [
         Case { name: "n", keys: "n\n", exit_code: 1, error: declined },
         Case { name: "empty", keys: "\n", exit_code: 1, error: declined },
@@ -122,7 +122,7 @@ fn apply_without_need_for_confirmation_has_no_prompt() {
     error: the file names an id that the tenant does not have; nothing was changed
       b.toml:6: offer type Bundle
     hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce products list --scope all
+    hint: mscommerce product list --scope all
     ===== invalid file =====
     exit_code: 1
     ----- screen -----

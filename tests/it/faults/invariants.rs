@@ -84,8 +84,7 @@ impl RunCheck<'_> {
             }
             return;
         }
-        let records = self.result.json();
-        let records = records.as_array().unwrap();
+        let records = self.result.records();
         let ids: Vec<&str> = records.iter().filter_map(|record| record["id"].as_str()).collect();
         let distinct: BTreeSet<&str> = ids.iter().copied().collect();
         let expected_ids: BTreeSet<&str> = self.schedule.scenario().wanted.keys().map(String::as_str).collect();
@@ -131,9 +130,9 @@ impl RunCheck<'_> {
     fn check_history(&self, report: &mut dyn FnMut(String)) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         if !self.is_killed() {
-            let records = if self.result.stdout.is_empty() { Value::Null } else { self.result.json() };
+            let records = if self.result.stdout.is_empty() { Vec::new() } else { self.result.records() };
             let is_history = |record: &&Value| !["unchanged", "skipped"].contains(&record["outcome"].as_str().unwrap());
-            let sent = records.as_array().into_iter().flatten().filter(is_history);
+            let sent = records.iter().filter(is_history);
             let fields = ["id", "previousValue", "wantedValue", "outcome"];
             let mut reported: Vec<_> = sent.map(|record| fields.map(|name| text(&record[name]))).collect();
             let fields = ["id", "from", "to", "outcome"];

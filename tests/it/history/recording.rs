@@ -82,14 +82,14 @@ fn commands_without_updates_are_not_recorded() {
     for arguments in [
         &["product", "update", POWER_BI, "--value", "enabled"][..],
         &["product", "update", POWER_BI, "--value", "disabled", "--dry-run"],
-        &["products", "update", POWER_BI, "--value", "enabled", "--yes"],
-        &["products", "update", POWER_BI, "--value", "disabled", "--dry-run"],
+        &["product", "update", POWER_BI, VISIO, "--value", "enabled", "--dry-run"],
+        &["product", "update", "--all", "--value", "disabled", "--dry-run"],
         &["baseline", "apply", baseline, "--dry-run"],
     ] {
         assert_eq!(added_entries(&env, arguments, 0), Vec::<Value>::new(), "{arguments:?}");
     }
     env.run(&["baseline", "check", baseline]).assert_code(3);
-    env.run(&["products", "update", POWER_BI, "--value", "disabled"]).assert_code(2);
+    env.run(&["product", "update", "--all", "--value", "disabled"]).assert_code(2);
     assert!(update_correlation_ids(&env).is_empty());
     assert!(!env.history_path().exists());
 }

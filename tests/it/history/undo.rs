@@ -215,8 +215,8 @@ fn undo_without_terminal_needs_yes() {
     cli_snapshot!(env.run(&["undo"]), @"
     exit_code: 2
     ----- stderr -----
-    error: standard input is no terminal to ask on; nothing was changed
-    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    error: confirmation required, but standard input is not a terminal; nothing was changed
+    hint: skip the confirmation with --yes, or preview the changes with --dry-run
     ");
     env.run_with_stdin(&["undo"], "y\n").assert_code(2).stdout_is_empty();
     assert!(env.request_lines().is_empty());

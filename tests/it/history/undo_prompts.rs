@@ -43,7 +43,7 @@ fn undo_prompt_comes_after_warnings() {
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): OnlyTrialsWithoutPaymentMethod -> Enabled
     Make this change? [y/N] n
-    error: declined; nothing was changed
+    Cancelled. Nothing was changed.
     ");
     assert!(env.update_requests().is_empty());
 }

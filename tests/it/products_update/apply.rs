@@ -51,12 +51,15 @@ fn dry_run_formats() {
 }
 
 #[test]
-fn single_record_is_printed_as_a_list() {
+fn update_of_one_named_product_prints_one_record() {
     let env = TestEnv::signed_in();
     for (more, outcome) in [(&["--dry-run"][..], "planned"), (&[], "changed"), (&[], "unchanged")] {
         let result = update(&env, &[&[POWER_BI, "--value", "disabled"], more].concat()).assert_code(0);
-        assert_eq!(result.json().as_array().map(Vec::len), Some(1), "{}", result.stdout);
-        assert_eq!(result.ids_with_outcome(outcome), [POWER_BI]);
+        assert_eq!(result.json()["outcome"], outcome, "{}", result.stdout);
+        assert_eq!(result.ids(), [POWER_BI]);
+        // Every other selection prints a list, even of one record.
+        let pattern = ["--name", "power bi pro", "--value", "disabled", "--dry-run"];
+        assert_eq!(update(&env, &pattern).assert_code(0).json().as_array().map(Vec::len), Some(1));
     }
 }
 

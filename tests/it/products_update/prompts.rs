@@ -60,7 +60,7 @@ fn plan_lists_only_pending_updates() {
       Teams Premium Introductory Pricing (CFQ7TTC0RM8K): Enabled -> Disabled
       Viva Goals (CFQ7TTC0PW0V): Enabled -> Disabled
     12 to change, 5 as wanted already. Go ahead? [y/N] n
-    error: declined; nothing was changed
+    Cancelled. Nothing was changed.
     ");
     assert_fits_80_columns(&output.screen);
 }
@@ -69,7 +69,9 @@ fn plan_lists_only_pending_updates() {
 fn prompt_states_number_of_updates() {
     let env = TestEnv::signed_in();
     let mut transcript = Transcript::default();
-    for selection in [&[POWER_BI][..], &[POWER_BI, "Viva Goals"], &[POWER_BI, VISIO]] {
+    for selection in
+        [&["--name", "power bi pro"][..], &[POWER_BI, "--confirm"], &[POWER_BI, "Viva Goals"], &[POWER_BI, VISIO]]
+    {
         let arguments = [&["products", "update", "--value", "disabled", "--color", "never"], selection].concat();
         let mut session = session(&env, &arguments);
         session.expect("[y/N]");
@@ -77,13 +79,14 @@ fn prompt_states_number_of_updates() {
         transcript.push(selection.join(", "), session.finish());
     }
     cli_snapshot!(transcript, @"
-    ===== CFQ7TTC0H9MP =====
+    ===== --name, power bi pro =====
+    ===== CFQ7TTC0H9MP, --confirm =====
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
     Make this change? [y/N] no
-    error: declined; nothing was changed
+    Cancelled. Nothing was changed.
     ===== CFQ7TTC0H9MP, Viva Goals =====
     exit_code: 1
     ----- screen -----
@@ -91,14 +94,14 @@ fn prompt_states_number_of_updates() {
       Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
       Viva Goals (CFQ7TTC0PW0V): Enabled -> Disabled
     Make these 2 changes? [y/N] no
-    error: declined; nothing was changed
+    Cancelled. Nothing was changed.
     ===== CFQ7TTC0H9MP, CFQ7TTC0HD33 =====
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
     1 to change, 1 as wanted already. Go ahead? [y/N] no
-    error: declined; nothing was changed
+    Cancelled. Nothing was changed.
     ");
     env.assert_nothing_changed();
 }
@@ -113,7 +116,7 @@ fn prompt_other_answers_change_nothing() {
         session
             .finish()
             .assert_code(1)
-            .contains_all(&["\nerror: declined; nothing was changed\n"])
+            .contains_all(&["\nCancelled. Nothing was changed.\n"])
             .contains_none(&["policyValue", BAR]);
     }
     env.assert_nothing_changed();

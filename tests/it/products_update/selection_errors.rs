@@ -37,37 +37,25 @@ fn conflicting_selections_error() {
     ];
     cli_snapshot!(usage_errors(&cases, &["--value", "disabled", "--yes"]), @"
     ===== none =====
-    exit_code: 2
-    ----- stderr -----
-    error: the following required arguments were not provided:
-      <ID_OR_NAME|--all|--name <PATTERN>>
-
-    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
-
-    For more information, try '--help'.
     ===== --except alone =====
     exit_code: 2
     ----- stderr -----
-    error: the following required arguments were not provided:
-      <ID_OR_NAME|--all|--name <PATTERN>>
-
-    Usage: mscommerce products update --value <VALUE> --except <ID_OR_NAME> --yes <ID_OR_NAME|--all|--name <PATTERN>>
-
-    For more information, try '--help'.
+    error: nothing is selected: name a PRODUCT, or use --offer-type, --name or --all
+    hint: mscommerce product list
     ===== --all and an id =====
     exit_code: 2
     ----- stderr -----
-    error: the argument '--all' cannot be used with '[ID_OR_NAME]...'
+    error: the argument '--all' cannot be used with '[PRODUCT]...'
 
-    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+    Usage: mscommerce product update --all --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
 
     For more information, try '--help'.
     ===== --name and an id =====
     exit_code: 2
     ----- stderr -----
-    error: the argument '--name <PATTERN>' cannot be used with '[ID_OR_NAME]...'
+    error: the argument '--name <PATTERN>' cannot be used with '[PRODUCT]...'
 
-    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+    Usage: mscommerce product update --name <PATTERN> --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
 
     For more information, try '--help'.
     ===== --all and --name =====
@@ -75,15 +63,15 @@ fn conflicting_selections_error() {
     ----- stderr -----
     error: the argument '--all' cannot be used with '--name <PATTERN>'
 
-    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+    Usage: mscommerce product update --all --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
 
     For more information, try '--help'.
     ===== an id and --except =====
     exit_code: 2
     ----- stderr -----
-    error: the argument '[ID_OR_NAME]...' cannot be used with '--except <ID_OR_NAME>'
+    error: the argument '[PRODUCT]...' cannot be used with '--except <PRODUCT>'
 
-    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+    Usage: mscommerce product update --yes <--value <VALUE>|--enabled <BOOL>> <PRODUCT>...
 
     For more information, try '--help'.
     ");
@@ -145,7 +133,8 @@ fn invalid_arguments_error() {
     ===== empty id =====
     exit_code: 2
     ----- stderr -----
-    error: '' cannot be an id or a name
+    error: '' is not the ID or name of a product
+    hint: mscommerce product list
     ===== blank id =====
     exit_code: 2
     ----- stderr -----
@@ -157,7 +146,8 @@ fn invalid_arguments_error() {
     ===== id with line break =====
     exit_code: 2
     ----- stderr -----
-    error: 'a b' cannot be an id or a name
+    error: 'a b' is not the ID or name of a product
+    hint: mscommerce product list
     ===== empty --except =====
     exit_code: 2
     ----- stderr -----
@@ -176,9 +166,9 @@ fn missing_or_unknown_value_error() {
     exit_code: 2
     ----- stderr -----
     error: the following required arguments were not provided:
-      --value <VALUE>
+      <--value <VALUE>|--enabled <BOOL>>
 
-    Usage: mscommerce products update --value <VALUE> --yes <ID_OR_NAME|--all|--name <PATTERN>>
+    Usage: mscommerce product update --all --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
 
     For more information, try '--help'.
     ===== unknown =====
@@ -206,7 +196,7 @@ fn trials_for_offer_types_error() {
     exit_code: 2
     ----- stderr -----
     error: an offer type takes enabled or disabled; trials are for products only
-    hint: leave out --scope to change products alone
+    hint: leave out --scope to change products only
     ");
 }
 
@@ -218,8 +208,8 @@ fn no_terminal_without_yes_error() {
     for (name, variables) in
         [("cached sign-in", &[][..]), ("environment token", &[("MSCOMMERCE_TOKEN", token.as_str())])]
     {
-        for selection in [&["--all"][..], &[POWER_BI], &["--name", "no such name"]] {
-            let arguments = [&["products", "update", "--value", "disabled"], selection].concat();
+        for selection in [&["--all"][..], &[POWER_BI, VISIO_2], &[POWER_BI, "--confirm"], &["--name", "no such name"]] {
+            let arguments = [&["product", "update", "--value", "disabled"][..], selection].concat();
             let case = format!("{name}, {}", selection.join(" "));
             transcript.push(case, env.run_with_env(variables, &arguments));
         }
@@ -229,16 +219,18 @@ fn no_terminal_without_yes_error() {
     transcript.push("piped answer", env.run_with_stdin(&arguments, "y\n"));
     cli_snapshot!(transcript, @"
     ===== cached sign-in, --all =====
-    ===== cached sign-in, CFQ7TTC0H9MP =====
+    ===== cached sign-in, CFQ7TTC0H9MP CFQ7TTC0HD32 =====
+    ===== cached sign-in, CFQ7TTC0H9MP --confirm =====
     ===== cached sign-in, --name no such name =====
     ===== environment token, --all =====
-    ===== environment token, CFQ7TTC0H9MP =====
+    ===== environment token, CFQ7TTC0H9MP CFQ7TTC0HD32 =====
+    ===== environment token, CFQ7TTC0H9MP --confirm =====
     ===== environment token, --name no such name =====
     ===== piped answer =====
     exit_code: 2
     ----- stderr -----
-    error: standard input is no terminal to ask on; nothing was changed
-    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    error: confirmation required, but standard input is not a terminal; nothing was changed
+    hint: skip the confirmation with --yes, or preview the changes with --dry-run
     ");
     assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
@@ -272,7 +264,7 @@ fn unknown_selection_suggests_nearest() {
     let cases = [
         Case { name: "misspelled name", arguments: &["Power BI Prof"] },
         Case { name: "known id and misspelled name", arguments: &[POWER_BI, "Vizio Plan 1"] },
-        Case { name: "renumbered id", arguments: &[OLD_POWER_BI] },
+        Case { name: "renumbered id", arguments: &[OLD_POWER_BI, POWER_BI] },
         Case { name: "offer type", arguments: &["SaaS"] },
         Case { name: "misspelled offer type", arguments: &["Sofware as a Service", "--scope", "offer-type"] },
     ];
@@ -285,8 +277,8 @@ fn unknown_selection_suggests_nearest() {
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
-    hint: mscommerce products list
-    hint: offer types are chosen with --scope offer-type, both with --scope all
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ===== known id and misspelled name =====
     exit_code: 1
     ----- stderr -----
@@ -294,8 +286,8 @@ fn unknown_selection_suggests_nearest() {
       the nearest products:
         Visio Plan 1 (CFQ7TTC0HD33)
         Visio Plan 2 (CFQ7TTC0HD32)
-    hint: mscommerce products list
-    hint: offer types are chosen with --scope offer-type, both with --scope all
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ===== renumbered id =====
     exit_code: 1
     ----- stderr -----
@@ -305,8 +297,8 @@ fn unknown_selection_suggests_nearest() {
     exit_code: 1
     ----- stderr -----
     error: no product has the id or the name 'SaaS'
-    hint: mscommerce products list
-    hint: offer types are chosen with --scope offer-type, both with --scope all
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ===== misspelled offer type =====
     exit_code: 1
     ----- stderr -----
@@ -316,8 +308,8 @@ fn unknown_selection_suggests_nearest() {
         Power BI Visuals (POWERBIVISUALS)
         Dynamics 365 Dataverse Apps (DYNAMICSCE)
         Dynamics 365 Business Central (DYNAMICSBC)
-    hint: mscommerce products list --scope offer-type
-    hint: products are chosen without --scope, both with --scope all
+    hint: mscommerce product list --scope offer-type
+    hint: leave out --scope to select products
     ");
 }
 
@@ -374,12 +366,12 @@ fn selection_without_match_is_an_error() {
     exit_code: 1
     ----- stderr -----
     error: no name fits --name; nothing was changed (17 listed)
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== everything excluded =====
     exit_code: 1
     ----- stderr -----
     error: nothing is left to change: the selection is empty
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 
@@ -390,25 +382,27 @@ fn selection_in_empty_tenant_is_an_error() {
     let cases = [
         Case { name: "--all", arguments: &["--all"] },
         Case { name: "--name", arguments: &["--name", "visio"] },
-        Case { name: "id", arguments: &[POWER_BI] },
+        Case { name: "ids", arguments: &[POWER_BI, VISIO_2] },
     ];
     cli_snapshot!(selection_errors(&env, &cases), @"
     ===== --all =====
     exit_code: 1
     ----- stderr -----
     error: nothing is left to change: the selection is empty
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== --name =====
     exit_code: 1
     ----- stderr -----
     error: no name fits --name; nothing was changed (0 listed)
-    hint: mscommerce products list
-    ===== id =====
+    hint: mscommerce product list
+    ===== ids =====
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'CFQ7TTC0H9MP'
-    hint: mscommerce products list
-    hint: offer types are chosen with --scope offer-type, both with --scope all
+    error: 2 of 2 IDs or names do not identify one product; nothing was changed
+      no product has the id or the name 'CFQ7TTC0H9MP'
+      no product has the id or the name 'CFQ7TTC0HD32'
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
 }
 
@@ -430,12 +424,12 @@ fn except_without_match_is_an_error() {
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== second name =====
     exit_code: 1
     ----- stderr -----
     error: --except 'no such thing' fits nothing that is selected; nothing was changed
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== not selected =====
     exit_code: 1
     ----- stderr -----
@@ -443,12 +437,12 @@ fn except_without_match_is_an_error() {
       the nearest names:
         Visio Plan 1 (CFQ7TTC0HD33)
         Visio Plan 2 (CFQ7TTC0HD32)
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== offer type =====
     exit_code: 1
     ----- stderr -----
     error: --except 'SaaS' fits nothing that is selected; nothing was changed
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== renumbered id =====
     exit_code: 1
     ----- stderr -----
@@ -460,7 +454,7 @@ fn except_without_match_is_an_error() {
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power BI Pro (CFQ7TTC0H9MP)
     hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 
@@ -473,12 +467,12 @@ fn product_without_id_must_be_excluded() {
     ]);
     let cases = [
         Case { name: "--all", arguments: &["--all"] },
-        Case { name: "name", arguments: &["Without one"] },
+        Case { name: "names", arguments: &["Without one", "With an id"] },
         Case { name: "--name", arguments: &["--name", "with"] },
     ];
     cli_snapshot!(selection_errors(&env, &cases), @"
     ===== --all =====
-    ===== name =====
+    ===== names =====
     ===== --name =====
     exit_code: 1
     ----- stderr -----
@@ -559,7 +553,7 @@ fn every_unknown_id_is_named_at_once() {
           Visio Plan 1 (CFQ7TTC0HD33)
           Visio Plan 2 (CFQ7TTC0HD32)
     hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 
@@ -580,7 +574,7 @@ fn joined_ids_error_shows_separated_ids() {
     exit_code: 2
     ----- stderr -----
     error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
-    hint: write CFQ7TTC0H9MP CFQ7TTC0HD33
+    hint: mscommerce product update CFQ7TTC0H9MP CFQ7TTC0HD33 --value Disabled
     ===== commas and blanks =====
     exit_code: 2
     ----- stderr -----
@@ -622,7 +616,7 @@ fn glob_pattern_that_selects_nothing_has_hint() {
     ----- stderr -----
     error: no name fits --name; nothing was changed (17 listed)
     hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 

@@ -57,12 +57,12 @@ impl CliResult {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}", self.stdout))
     }
 
-    /// The records of JSON output.
+    /// The records of JSON output: the items of an array, or a single object.
     #[track_caller]
     pub(crate) fn records(&self) -> Vec<Value> {
         match self.json() {
             Value::Array(records) => records,
-            other => panic!("not an array: {other}"),
+            record => vec![record],
         }
     }
 

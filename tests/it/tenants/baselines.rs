@@ -194,7 +194,7 @@ fn apply_unknown_id_stops_its_tenant_only() {
         b.toml:3: product CFQ7TTC0MINE
       in all: 3 changed, 2 unchanged
     hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce products list --scope all --tenant contoso.example
+    hint: mscommerce product list --scope all --tenant contoso.example
     ");
 
     let ignore_unknown = [APPLY, &["--ignore-unknown"]].concat();

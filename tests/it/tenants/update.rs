@@ -188,8 +188,8 @@ fn missing_product_fails_its_tenant_only() {
       fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the id or the name 'CFQ7TTC0H9MP'
         the nearest product: Visio Plan 1 (CFQ7TTC0HD33)
       in all: 4 changed
-    hint: mscommerce products list --tenant fabrikam.example
-    hint: offer types are chosen with --scope offer-type, both with --scope all
+    hint: mscommerce product list --tenant fabrikam.example
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
 }
 
@@ -210,8 +210,8 @@ fn terminal_does_not_prompt_for_tenants() {
     ===== baseline apply b.toml =====
     exit_code: 2
     ----- screen -----
-    error: changes at several tenants need --yes; nothing was changed
-    hint: to see what would change at each of them, add --dry-run
+    error: changes in several tenants require --yes; nothing was changed
+    hint: preview the changes with --dry-run
     ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 }

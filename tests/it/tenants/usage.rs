@@ -291,14 +291,22 @@ fn commands_for_one_tenant_reject_several() {
     ===== policy list =====
     ===== policy get =====
     ===== product get CFQ7TTC0H9MP =====
+    exit_code: 2
+    ----- stderr -----
+    error: --tenant is given more than once, and this command works on one tenant
+    hint: several tenants are for product list, product update, baseline check and baseline apply
     ===== product update CFQ7TTC0H9MP --value disabled =====
+    exit_code: 2
+    ----- stderr -----
+    error: changes in several tenants require --yes; nothing was changed
+    hint: preview the changes with --dry-run
     ===== baseline export =====
     ===== history =====
     ===== undo --yes =====
     exit_code: 2
     ----- stderr -----
     error: --tenant is given more than once, and this command works on one tenant
-    hint: several tenants are for products list, products update, baseline check and baseline apply
+    hint: several tenants are for product list, product update, baseline check and baseline apply
     ");
     assert!(env.cache_path().exists());
 }
@@ -369,19 +377,14 @@ fn commands_for_one_tenant_reject_tenants_file() {
 
       tip: a similar argument exists: '--tenant'
 
-    Usage: mscommerce product get --tenant <TENANT> <PRODUCT|--offer-type <TYPE>>
+    Usage: mscommerce product get --tenant <TENANT> <PRODUCT|--product-id <ID>|--offer-type <TYPE>>
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 2
     ----- stderr -----
-    error: unexpected argument '--tenants-file' found
-
-      tip: a similar argument exists: '--tenant'
-
-    Usage: mscommerce product update --tenant <TENANT> <PRODUCT|--offer-type <TYPE>> <--value <VALUE>|--enabled <BOOL>>
-
-    For more information, try '--help'.
+    error: changes in several tenants require --yes; nothing was changed
+    hint: preview the changes with --dry-run
     ===== baseline export =====
     exit_code: 2
     ----- stderr -----
@@ -496,8 +499,8 @@ fn updates_of_several_tenants_need_yes() {
     ===== baseline apply b.toml --tenants-file one.txt =====
     exit_code: 2
     ----- stderr -----
-    error: changes at several tenants need --yes; nothing was changed
-    hint: to see what would change at each of them, add --dry-run
+    error: changes in several tenants require --yes; nothing was changed
+    hint: preview the changes with --dry-run
     ");
 }
 

@@ -136,8 +136,8 @@ fn quiet_hides_notes_but_not_errors_or_results() {
     exit_code: 1
     ----- stderr -----
     error: no product has the id or the name 'no such product'
-    hint: mscommerce products list
-    hint: an offer type, such as SaaS, is named with --offer-type
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
     env.run(&["disconnect", "-q"]).assert_code(0).stderr_is_empty();
     cli_snapshot!(env.run(&["products", "list", "-q"]), @"
@@ -155,7 +155,7 @@ fn quiet_shows_prompts_and_sign_in_url() {
     session.expect("Enabled -> Disabled");
     session.expect("[y/N]");
     session.type_keys("n\n");
-    session.finish().assert_code(1).contains_all(&["nothing was changed"]);
+    session.finish().assert_code(1).contains_all(&["Cancelled. Nothing was changed."]);
     let mut session = PtySession::run(env.command(&["connect", "--no-browser", "-q"]));
     session.expect("/oauth2/v2.0/authorize?");
     interrupt(session);

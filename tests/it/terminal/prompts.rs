@@ -152,7 +152,7 @@ fn confirmation_other_than_yes_changes_nothing() {
         session.type_keys(no);
         let output = session.finish().assert_code(1).contains_none(&["Changed", "policyValue"]);
         // The error is on its own line, even if no key ended the line of the prompt.
-        output.contains_all(&["\nerror: declined; nothing was changed\n"]);
+        output.contains_all(&["\nCancelled. Nothing was changed.\n"]);
     }
     assert_eq!(env.update_requests().len(), 0);
 }

@@ -1,0 +1,193 @@
+//! `product update`: changes one product, or those that a selection names.
+
+use clap::{ArgGroup, Args};
+
+use super::apply::{self, ApplyOptions};
+use super::selection::{ScopeArg, Selection, SelectionKind, TargetArg};
+use super::shell::{complete_any, complete_bool, complete_offer_type, complete_value};
+use super::tenants::{TenantClient, TenantPlan, TenantResults, Tenants};
+use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs, lookup};
+use crate::api::{PolicyValue, Scope};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::output::Output;
+use crate::pattern::Pattern;
+use crate::plan::{Change, ChangeResult, Outcome, Plan, Wanted};
+
+pub const EXAMPLES: &str = "\
+A single PRODUCT or --offer-type changes at once. Every other selection shows the
+changes and asks for confirmation; without a terminal, it needs --yes.
+
+Examples:
+  mscommerce product update CFQ7TTC0H9MP --value disabled
+  mscommerce product update 'Power BI Pro' --value trials --dry-run
+  mscommerce product update --all --except 'Power BI Pro' --value disabled
+  mscommerce product update --name visio --value trials --yes
+  mscommerce product update --all --value disabled --tenants-file customers.txt --yes";
+
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("selection")), group(ArgGroup::new("new_value").required(true)))]
+pub struct UpdateArgs {
+    /// IDs or exact names of products, in any case
+    #[arg(value_name = "PRODUCT", group = "selection", add = complete_any())]
+    pub products: Vec<String>,
+    /// The cmdlet's name for PRODUCT
+    #[arg(long, value_name = "ID", group = "selection", hide = true)]
+    pub product_id: Option<String>,
+    /// ID of an offer type, such as SaaS, instead of a product
+    #[arg(long, value_name = "TYPE", group = "selection", add = complete_offer_type())]
+    pub offer_type: Option<String>,
+    /// Change all products that the service lists
+    #[arg(long, group = "selection")]
+    pub all: bool,
+    /// Change products by name: a part of the name, or a /regular expression/
+    #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
+    pub name: Option<Pattern>,
+    /// Leave out a product, by ID or exact name (repeatable)
+    #[arg(
+        long,
+        value_name = "PRODUCT",
+        conflicts_with_all = ["products", "product_id", "offer_type"],
+        add = complete_any()
+    )]
+    pub except: Vec<String>,
+    /// What to select from: product, offer-type or all
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        ignore_case = true,
+        hide_possible_values = true,
+        conflicts_with = "offer_type"
+    )]
+    pub scope: ScopeArg,
+    /// Value to set: enabled, disabled or trials (only-trials-without-payment-method)
+    #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, group = "new_value", add = complete_value())]
+    pub value: Option<PolicyValue>,
+    /// Set Enabled (true) or Disabled (false)
+    #[arg(long, value_name = "BOOL", group = "new_value", value_parser = parse_bool, add = complete_bool())]
+    pub enabled: Option<bool>,
+    #[command(flatten)]
+    pub change: ChangeArgs,
+    #[command(flatten)]
+    pub jobs: JobsArgs,
+    #[command(flatten)]
+    pub tenants: TenantsArgs,
+}
+
+fn parse_bool(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("use true or false"),
+    }
+}
+
+/// What the command line selects.
+enum UpdateSelection {
+    /// One product or offer type, which changes without confirmation.
+    Single(TargetArg),
+    Listed(Selection, ScopeArg),
+}
+
+pub async fn run(args: UpdateArgs, context: &Context) -> Result<CommandOutput> {
+    let value = new_value(&args)?;
+    let selection = select(&args, value, context)?;
+    let is_single = matches!(selection, UpdateSelection::Single(_));
+    let tenant_list = args.tenants.read(context).await?;
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), !is_single, context)?;
+    let tenants = Tenants::resolve(tenant_list, context).await?;
+    let plan = async |tenant: TenantClient| {
+        tenant.api.prepare(options.access()).await?;
+        match &selection {
+            UpdateSelection::Single(target) => {
+                let (target, before) = target.read(&tenant).await?;
+                Ok(Plan::single(Change { target, before, wanted: Some(value) }))
+            }
+            UpdateSelection::Listed(selection, scope) => {
+                let listed = lookup::list(scope.scopes(), &tenant.api, &tenant.context).await?;
+                let desired = selection.to_desired(&listed, Wanted::Set(value), &tenant.context)?;
+                Ok(Plan::diff(listed, &desired))
+            }
+        }
+    };
+    let plans = tenants.for_each(plan).await?;
+    if is_single && !plans.is_many {
+        apply_single(plans, options, context).await
+    } else {
+        apply::run(plans, options, context).await
+    }
+}
+
+fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
+    match (args.value, args.enabled) {
+        (Some(value), _) => Ok(value),
+        (None, Some(true)) => Ok(PolicyValue::Enabled),
+        (None, Some(false)) => Ok(PolicyValue::Disabled),
+        (None, None) => Err(Error::usage("--value VALUE or --enabled true|false is required")),
+    }
+}
+
+/// Fails with a usage error if nothing is selected, an ID or name is invalid, or offer types do not take the value.
+fn select(args: &UpdateArgs, value: PolicyValue, context: &Context) -> Result<UpdateSelection> {
+    let offer_types = args.offer_type.is_some() || args.scope != ScopeArg::Product;
+    if offer_types && !Scope::OfferType.accepts(value) {
+        let hint = args.offer_type.is_none().then(|| "leave out --scope to change products only".to_owned());
+        return Err(apply::offer_type_value_error().with_hints(hint));
+    }
+    let several = |ids: &[&str]| format!("mscommerce product update {} --value {}", ids.join(" "), value.as_str());
+    if let Some(offer_type) = &args.offer_type {
+        return Ok(UpdateSelection::Single(TargetArg::offer_type(offer_type, several, context)?));
+    }
+    let products: Vec<String> = args.products.iter().chain(&args.product_id).cloned().collect();
+    let kind = match (&args.name, products.as_slice()) {
+        (Some(pattern), _) => SelectionKind::Pattern(pattern.clone()),
+        (None, _) if args.all => SelectionKind::All,
+        (None, [product]) => {
+            return Ok(UpdateSelection::Single(TargetArg::product(product, args.scope, several, context)?));
+        }
+        (None, []) => {
+            return Err(Error::usage("nothing is selected: name a PRODUCT, or use --offer-type, --name or --all")
+                .with_hint(context.command("mscommerce product list")));
+        }
+        (None, _) => SelectionKind::Named(products),
+    };
+    Ok(UpdateSelection::Listed(Selection::new(kind, args.except.clone(), args.scope)?, args.scope))
+}
+
+/// Confirms, if required, and applies a plan with one change. Prints the result as a single record.
+async fn apply_single(plans: TenantResults<Plan>, options: ApplyOptions, context: &Context) -> Result<CommandOutput> {
+    let Some((tenant, plan)) = plans.succeeded.into_iter().next() else { return Ok(CommandOutput::default()) };
+    if options.dry_run {
+        return Ok(plan.into_planned_records().pop().map(|record| Output::one(record).into()).unwrap_or_default());
+    }
+    if options.confirm && !plan.is_empty() {
+        apply::confirm_plan(&plan, &tenant).await?;
+    }
+    let location = tenant.location();
+    let results = apply::apply_plans(vec![TenantPlan { tenant, plan }], &options, context).await?;
+    let Some(ChangeResult { target, record, error, .. }) = results.into_iter().flat_map(|(_, results)| results).next()
+    else {
+        return Ok(CommandOutput::default());
+    };
+    match record.outcome {
+        Outcome::Changed => {
+            context.ui.info(&format!("Changed{location}:"));
+            context.ui.info(&format!("  {}", record.summary()));
+        }
+        Outcome::Unchanged => context.ui.info(&format!("Nothing to change: {} already.", record.current_state())),
+        Outcome::Planned | Outcome::Failed | Outcome::Unknown | Outcome::Skipped => {}
+    }
+    let error =
+        error.map(|error| lookup::with_fallback_hint(lookup::with_renumbered_hint(error, &target, context), context));
+    let error = match error {
+        Some(error) if context.interrupt.is_set() => Some(error.with_kind(ErrorKind::Interrupted)),
+        None if context.interrupt.is_set() => Some(Error::interrupted().with_detail(match record.outcome {
+            Outcome::Changed => "the change was made",
+            Outcome::Unchanged => "there was nothing to change",
+            _ => "nothing was sent",
+        })),
+        error => error,
+    };
+    Ok(CommandOutput { output: Some(Output::one(record)), error, ..CommandOutput::default() })
+}
