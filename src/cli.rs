@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 
+use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -18,45 +19,11 @@ use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, status, updat
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::settings::GlobalArgs;
-use crate::usage_error::hide_secret;
-
-const AFTER_HELP: &str = "\
-Examples:
-  mscommerce connect                            sign in with the browser
-  mscommerce product list                      what may people buy for themselves?
-  mscommerce product update CFQ7TTC0H9MP --value disabled
-  mscommerce product list --value enabled -o json
-  mscommerce product update --all --value disabled --dry-run
-
-Exit codes:
-  0 done   1 failed   2 wrong usage   3 'baseline check' found drift
-  4 sign-in needed or refused   130 interrupted
-
-Environment:
-  MSCOMMERCE_TOKEN       a ready access token; outranks every saved sign-in
-  MSCOMMERCE_PROFILE     the profile where --profile is not given
-  MSCOMMERCE_OUTPUT      the output format where --output is not given
-  MSCOMMERCE_HOME        the directory for sign-ins and the record of changes
-  MSCOMMERCE_CLIENT_ID   the client id that 'connect' uses
-  MSCOMMERCE_SCOPE       the scope that 'connect' asks for
-  MSCOMMERCE_ENDPOINT    the policy endpoint (https, or http to this machine)
-  AZURE_TENANT_ID        the tenant for 'connect' and for an application
-  AZURE_CLIENT_ID        an application, which needs no 'connect' and outranks
-                         every saved sign-in; with AZURE_CLIENT_SECRET, or
-                         AZURE_CLIENT_CERTIFICATE_PATH (and …_PASSWORD), or
-                         AZURE_FEDERATED_TOKEN_FILE, or GitHub's OIDC
-  AZURE_AUTHORITY_HOST   the sign-in service, for national clouds
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR   as everywhere";
+use crate::{cmdlets, help, usage_error};
 
 /// Show and change which Microsoft 365 products people in your organisation may buy for themselves.
 #[derive(Debug, Parser)]
-#[command(
-    name = "mscommerce",
-    bin_name = "mscommerce",
-    version,
-    after_help = AFTER_HELP,
-    max_term_width = 100
-)]
+#[command(name = "mscommerce", bin_name = "mscommerce", version, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -65,59 +32,81 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// The command tree with the `help` command.
+    pub fn command_tree() -> clap::Command {
+        Self::command().subcommand(help::subcommand())
+    }
+
     /// Parses a command line. The first argument is the program name.
-    pub fn parse_from_args(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let mut command = Self::command();
+    pub fn parse_from_args(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation, clap::Error> {
+        let mut arguments = cmdlets::translate(arguments);
+        if arguments.len() == 1 {
+            arguments.push("help".into());
+        }
+        let mut command = Self::command_tree();
+        // Only help needs the whole tree, which takes time to build.
+        let contains = |word: &str| arguments.iter().any(|argument| argument == word);
+        if contains("-h") || contains("--help") || contains("help") {
+            command = help::prepare(command, contains("--help"));
+        }
         let matches = command.try_get_matches_from_mut(&arguments);
-        let mut matches = matches.map_err(|error| hide_secret(error, &arguments, &command))?;
+        let mut matches = matches.map_err(|error| usage_error::improve(error, &arguments, &command))?;
+        if let Some(("help", matches)) = matches.subcommand() {
+            return help::render(matches, &mut command).map(Invocation::Help);
+        }
         let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
         // If a global flag is set before and after the command, clap silently drops the values before it.
         let is_tenant =
             |argument: &&OsString| *argument == "--tenant" || argument.as_encoded_bytes().starts_with(b"--tenant=");
         let count = arguments.iter().take_while(|argument| *argument != "--").filter(is_tenant).count();
         if count > cli.global.tenant.len() {
-            let message = "--tenant is given before and after the command: give it behind the command, several times for several tenants";
+            let message = "--tenant is set before and after the command: set it after the command, once per tenant";
             return Err(command.error(ErrorKind::ArgumentConflict, message));
         }
-        Ok(cli)
+        Ok(Invocation::Command(Box::new(cli)))
     }
+}
+
+/// What a command line asks for.
+pub enum Invocation {
+    Command(Box<Cli>),
+    Help(StyledStr),
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Sign in, with the browser unless told otherwise
+    /// Sign in (opens a browser by default)
     #[command(visible_alias = "login")]
     Connect(Box<ConnectArgs>),
-    /// Forget the saved sign-in
-    #[command(visible_alias = "logout", after_help = disconnect::EXAMPLES)]
+    /// Sign out
+    #[command(visible_alias = "logout", after_long_help = disconnect::EXAMPLES)]
     Disconnect(DisconnectArgs),
-    /// Who is signed in, where, how and until when; touches no network
-    #[command(after_help = status::EXAMPLES)]
+    /// Show the current sign-in (works offline)
+    #[command(after_long_help = status::EXAMPLES)]
     Status,
-    /// Show the policies of the tenant
+    /// Show the tenant's policies
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// List, show and change products and offer types
     #[command(subcommand, visible_alias = "products")]
     Product(ProductCommand),
-    /// Keep the tenant's settings as a file, and compare
+    /// Export, check and apply settings from a file
     #[command(subcommand)]
     Baseline(BaselineCommand),
-    /// What this tool changed from this machine; touches no network
-    #[command(after_help = history::HELP)]
+    /// Show the changes made from this machine (works offline)
+    #[command(after_long_help = history::HELP)]
     History(HistoryArgs),
-    /// Revert the newest run of changes, or a given one
-    #[command(after_help = undo::HELP)]
+    /// Revert the latest run of changes
+    #[command(after_long_help = undo::HELP)]
     Undo(UndoArgs),
-    /// What stands between this machine and the service, step by step; changes nothing
-    #[command(after_help = doctor::EXAMPLES)]
+    /// Diagnose connection, sign-in and permission problems
+    #[command(after_long_help = doctor::EXAMPLES)]
     Doctor,
-    /// Print the script that lets a shell complete commands, flags and products
-    #[command(after_help = shell::COMPLETIONS_HELP)]
+    /// Generate a shell completion script
+    #[command(after_long_help = shell::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
-    /// Print the manual, or write its pages to a directory
-    #[command(after_help = shell::MAN_EXAMPLES)]
+    /// Generate manual pages
+    #[command(after_long_help = shell::MAN_EXAMPLES)]
     Man(ManArgs),
 }
 
@@ -141,8 +130,8 @@ impl Command {
                 | Self::Baseline(BaselineCommand::Check(_) | BaselineCommand::Apply(_))
         );
         if context.settings.tenants.len() > 1 && !accepts_many_tenants {
-            return Err(Error::usage("--tenant is given more than once, and this command works on one tenant")
-                .with_hint("several tenants are for product list, product update, baseline check and baseline apply"));
+            return Err(Error::usage("this command works in one tenant, but --tenant is set several times")
+                .with_hint("product list, product update, baseline check and baseline apply accept several tenants"));
         }
         let result = match self {
             Self::Connect(args) => connect::run(*args, context).await,
@@ -160,7 +149,7 @@ impl Command {
             Self::Undo(args) => undo::run(args, context).await,
             Self::Doctor => doctor::run(context).await,
             Self::Completions(args) => shell::completions(args),
-            Self::Man(args) => shell::man(&args, Cli::command()),
+            Self::Man(args) => shell::man(&args, Cli::command_tree()),
         };
         result.map_err(|error| with_fallback_hint(error, context))
     }

@@ -6,6 +6,7 @@
 mod api;
 mod auth;
 mod cli;
+mod cmdlets;
 mod commands;
 mod context;
 mod decode;
@@ -15,6 +16,7 @@ mod files;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+mod help;
 mod history;
 mod http;
 mod input;
@@ -34,9 +36,7 @@ mod usage_error;
 use std::ffi::OsString;
 use std::rc::Rc;
 
-use clap::CommandFactory;
-
-use cli::Cli;
+use cli::{Cli, Invocation};
 use commands::CommandOutput;
 use context::Context;
 use error::{Error, ErrorKind, Result};
@@ -52,7 +52,7 @@ pub use input::Input;
 /// the exit code if so, otherwise `None`.
 #[must_use]
 pub fn handle_completion_request() -> Option<u8> {
-    match commands::shell::handle_completion_request(Cli::command) {
+    match commands::shell::handle_completion_request(Cli::command_tree) {
         Ok(is_handled) => is_handled.then_some(0),
         Err(error) => {
             let input = Input::from_process();
@@ -73,12 +73,16 @@ pub fn handle_completion_request() -> Option<u8> {
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment, input: Input) -> u8 {
     let tty = TtyInfo::probe(&input);
     let parsed = Cli::parse_from_args(arguments);
-    let options = parsed.as_ref().map_or_else(|_| UiOptions::default(), |cli| UiOptions::from(&cli.global));
+    let options = match &parsed {
+        Ok(Invocation::Command(cli)) => UiOptions::from(&cli.global),
+        _ => UiOptions::default(),
+    };
     let ui = Ui::new(input, tty, options, &environment);
     let interrupt = Interrupt::default();
     let work = async {
         let result = match parsed {
-            Ok(cli) => execute(cli, environment, &ui, &interrupt).await.map(|()| 0),
+            Ok(Invocation::Help(text)) => ui.print_help(&text).await.map(|()| 0),
+            Ok(Invocation::Command(cli)) => execute(*cli, environment, &ui, &interrupt).await.map(|()| 0),
             Err(clap_error) => {
                 let code = if clap_error.use_stderr() { ErrorKind::Usage.exit_code() } else { 0 };
                 ui.print_clap_error(&clap_error).await.map(|()| code)

@@ -49,32 +49,48 @@ const UNQUOTED_VARIABLES: [&str; 3] = [CLIENT_ID_VARIABLE, SCOPE_VARIABLE, HOME_
 #[command(next_help_heading = "Global options")]
 #[allow(clippy::doc_markdown, reason = "the doc comments of arguments are help texts")]
 pub struct GlobalArgs {
-    /// The policy to work on [default: AllowSelfServicePurchase]
-    #[arg(long, global = true, value_name = "ID")]
+    /// Policy ID [default: AllowSelfServicePurchase]
+    #[arg(long, global = true, hide_short_help = true, value_name = "ID")]
     pub policy_id: Option<String>,
-    /// The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Saved sign-in to use [default: default]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// The tenant: its id or one of its domains [default: the tenant signed in to]
-    #[arg(long, global = true, value_name = "TENANT")]
+    /// Tenant ID or domain [default: the tenant of the sign-in]
+    #[arg(long, global = true, hide_short_help = true, value_name = "TENANT")]
     pub tenant: Vec<String>,
-    /// table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default: table]
-    #[arg(short, long, global = true, value_name = "FORMAT", ignore_case = true, hide_possible_values = true)]
+    /// Output format: table (default), json, csv, tsv, markdown
+    #[arg(
+        short,
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "FORMAT",
+        ignore_case = true,
+        hide_possible_values = true
+    )]
     pub output: Option<Format>,
-    /// A JMESPath expression that picks from the result as -o json prints it
-    #[arg(long, global = true, value_name = "JMESPATH")]
+    /// Filter JSON output with a JMESPath expression
+    #[arg(long, global = true, hide_short_help = true, value_name = "JMESPATH")]
     pub query: Option<String>,
-    /// How long the network may take, in seconds [default: 100]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    /// Timeout of all requests together [default: 100]
+    #[arg(long, global = true, hide_short_help = true, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub timeout: Option<u32>,
-    /// Say less: only results, questions, warnings and errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    /// Hide progress and notes
+    #[arg(short, long, global = true, hide_short_help = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: each request, its status, its correlation id
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    /// Log each HTTP request (-vv: with headers and bodies)
+    #[arg(short, long, global = true, hide_short_help = true, action = ArgAction::Count)]
     pub verbose: u8,
-    /// When to use colour: auto, always or never
-    #[arg(long, global = true, value_name = "WHEN", default_value_t, value_enum, hide_possible_values = true)]
+    /// Use color: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "WHEN",
+        default_value_t,
+        value_enum,
+        hide_possible_values = true
+    )]
     pub color: ColorChoice,
 }
 

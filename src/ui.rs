@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use clap::builder::StyledStr;
 use secrecy::SecretString;
 
 use crate::environment::Environment;
@@ -140,6 +141,11 @@ impl Ui {
             self.0.stderr.write(text.ansi().to_string());
             return Ok(());
         }
+        self.print_help(&text).await
+    }
+
+    /// Prints help on standard output.
+    pub async fn print_help(&self, text: &StyledStr) -> Result<()> {
         self.print(if self.0.colors_stdout { text.ansi().to_string() } else { text.to_string() }).await
     }
 

@@ -19,9 +19,53 @@ const SIGN_IN_COMMANDS: [&str; 2] = ["connect", "login"];
 /// The minimum length of a word that may be a token or a client secret.
 const MIN_SECRET_LEN: usize = 32;
 
+/// Words that people type for a command, with the command. The first entry that fits the words before it is used.
+const SUGGESTIONS: [(&str, &str, &str); 19] = [
+    ("", "list", "mscommerce product list"),
+    ("", "get", "mscommerce product get PRODUCT"),
+    ("", "set", "mscommerce product update PRODUCT --value VALUE"),
+    ("", "update", "mscommerce product update PRODUCT --value VALUE"),
+    ("", "enable", "mscommerce product update PRODUCT --value enabled"),
+    ("", "disable", "mscommerce product update PRODUCT --value disabled"),
+    ("", "whoami", "mscommerce status"),
+    ("", "account", "mscommerce status"),
+    ("", "auth", "mscommerce connect"),
+    ("", "signin", "mscommerce connect"),
+    ("", "policies", "mscommerce policy list"),
+    ("", "completion", "mscommerce completions SHELL"),
+    ("product", "show", "mscommerce product get PRODUCT"),
+    ("product", "set", "mscommerce product update PRODUCT --value VALUE"),
+    ("product", "enable", "mscommerce product update PRODUCT --value enabled"),
+    ("product", "disable", "mscommerce product update PRODUCT --value disabled"),
+    ("policy", "show", "mscommerce policy get"),
+    ("baseline", "diff", "mscommerce baseline check FILE"),
+    ("baseline", "import", "mscommerce baseline apply FILE"),
+];
+
+/// Hides secrets in an error, and suggests a command for words that are not one.
+pub fn improve(error: Error, arguments: &[OsString], command: &Command) -> Error {
+    let mut error = hide_secret(error, arguments, command);
+    if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    {
+        let group = match error.get(ContextKind::Usage) {
+            Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+            _ => String::new(),
+        };
+        let is_in = |name: &str| group.contains(&format!("mscommerce {name}").trim_end().to_owned());
+        let suggestion =
+            SUGGESTIONS.iter().rev().find(|(group, known, _)| word.eq_ignore_ascii_case(known) && is_in(group));
+        if let Some((_, _, suggestion)) = suggestion {
+            error.remove(ContextKind::SuggestedSubcommand);
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![format!("use '{suggestion}'").into()]));
+        }
+    }
+    error
+}
+
 /// Replaces a value that may be a secret: that of a flag that reads it from standard input, of another flag without value
 /// or a positional argument of `connect`, or a word that looks like a token.
-pub fn hide_secret(mut error: Error, arguments: &[OsString], command: &Command) -> Error {
+fn hide_secret(mut error: Error, arguments: &[OsString], command: &Command) -> Error {
     let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
     let is_sign_in = arguments.iter().any(|argument| SIGN_IN_COMMANDS.contains(&&**argument));
     // A misspelt flag is not a value.

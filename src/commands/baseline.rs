@@ -36,20 +36,20 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub enum BaselineCommand {
-    /// Write the tenant's settings as a file
-    #[command(after_help = EXPORT_EXAMPLES)]
+    /// Write the tenant's settings to a file
+    #[command(after_long_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
-    /// Print what differs from the file; exit code 3 where something does
-    #[command(after_help = CHECK_EXAMPLES)]
+    /// Compare the tenant with a file; exit code 3 if it differs
+    #[command(after_long_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
-    /// Change what differs from the file
-    #[command(after_help = APPLY_EXAMPLES)]
+    /// Change what differs from a file
+    #[command(after_long_help = APPLY_EXAMPLES)]
     Apply(ApplyArgs),
 }
 
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The baseline: TOML, or JSON where its name ends in .json; - reads standard input
+    /// Baseline: TOML, or JSON if it ends in .json (- for standard input)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
@@ -60,10 +60,10 @@ pub struct CheckArgs {
 
 #[derive(Args, Debug)]
 pub struct ApplyArgs {
-    /// The baseline: TOML, or JSON where its name ends in .json; - reads standard input
+    /// Baseline: TOML, or JSON if it ends in .json (- for standard input)
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Go on where the file names ids that the tenant does not have
+    /// Skip IDs that the tenant does not have
     #[arg(long)]
     pub ignore_unknown: bool,
     #[command(flatten)]

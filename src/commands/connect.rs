@@ -25,55 +25,57 @@ const HINT_GET_TOKEN: &str = "az account get-access-token --resource aeb86249-8e
 
 const HINT_SECRET_STDIN: &str = "mscommerce connect --application --client-secret-stdin < secret.txt";
 
+const CREDENTIALS: &str = "Credentials";
+
 const EXAMPLES: &str = "\
 Examples:
   mscommerce connect
   mscommerce connect --device-code              on a machine without a browser
   mscommerce connect --tenant contoso.com       as a guest or a partner
-  mscommerce connect --username admin@contoso.com --password-stdin < password.txt
+  mscommerce connect --username USER --password-stdin < password.txt
   mscommerce connect --application --tenant contoso.com --client-id ID \\
     --certificate app.pem
   az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 \\
     --query accessToken -o tsv | mscommerce connect --with-token";
 
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct ConnectArgs {
-    /// Sign in on another device, with a code
-    #[arg(long, group = "method")]
+    /// Sign in on another device with a code
+    #[arg(long, group = "method", help_heading = CREDENTIALS)]
     pub device_code: bool,
-    /// Sign in with this user's password (no multi-factor sign-in)
-    #[arg(long, group = "method", value_name = "USER")]
+    /// Sign in with a password (no MFA)
+    #[arg(long, help_heading = CREDENTIALS, group = "method", value_name = "USER")]
     pub username: Option<String>,
     /// Read the password from standard input
-    #[arg(long, requires = "username")]
+    #[arg(long, help_heading = CREDENTIALS, requires = "username")]
     pub password_stdin: bool,
-    /// Read a ready access token from standard input
-    #[arg(long, group = "method", conflicts_with = "client_id")]
+    /// Read an access token from standard input
+    #[arg(long, help_heading = CREDENTIALS, group = "method", conflicts_with = "client_id")]
     pub with_token: bool,
-    /// Sign in as an application: with what the AZURE_… variables say, or with one of the next four
-    #[arg(long, group = "method")]
+    /// Sign in as a service principal
+    #[arg(long, help_heading = CREDENTIALS, group = "method")]
     pub application: bool,
-    /// Read the application's secret from standard input
-    #[arg(long, group = "client_auth", requires = "application")]
+    /// Read the client secret from standard input
+    #[arg(long, help_heading = CREDENTIALS, group = "client_auth", requires = "application")]
     pub client_secret_stdin: bool,
-    /// The application's certificate and private key: PEM, or PKCS#12 (PFX); - reads standard input
-    #[arg(long, group = "client_auth", requires = "application", value_name = "FILE")]
+    /// Certificate and private key (PEM or PFX)
+    #[arg(long, help_heading = CREDENTIALS, group = "client_auth", requires = "application", value_name = "FILE")]
     pub certificate: Option<PathBuf>,
-    /// A file with a token of another issuer that the application trusts; - reads standard input
-    #[arg(long, group = "client_auth", requires = "application", value_name = "FILE")]
+    /// Federated token of another issuer
+    #[arg(long, help_heading = CREDENTIALS, group = "client_auth", requires = "application", value_name = "FILE")]
     pub federated_token_file: Option<PathBuf>,
-    /// The token that GitHub Actions gives to the job
-    #[arg(long, group = "client_auth", requires = "application")]
+    /// OIDC token of the GitHub Actions job
+    #[arg(long, help_heading = CREDENTIALS, group = "client_auth", requires = "application")]
     pub github_oidc: bool,
-    /// The client to sign in as [env: MSCOMMERCE_CLIENT_ID, or AZURE_CLIENT_ID for an application]
+    /// Client ID of the app registration
     #[arg(long, value_name = "ID")]
     pub client_id: Option<String>,
-    /// The port on which the browser's answer is awaited [default: any free port]
+    /// Local port for the redirect [default: a free port]
     #[arg(long, value_name = "PORT", conflicts_with = "method", value_parser = clap::value_parser!(u16).range(1..))]
     pub redirect_port: Option<u16>,
-    /// Print the address to open, do not open it
+    /// Print the URL instead of opening it
     #[arg(long, conflicts_with = "method")]
     pub no_browser: bool,
 }

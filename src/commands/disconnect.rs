@@ -15,7 +15,7 @@ Examples:
 
 #[derive(Args, Debug)]
 pub struct DisconnectArgs {
-    /// Forget the sign-ins of every profile
+    /// Sign out of all profiles
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
 }

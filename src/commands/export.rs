@@ -17,10 +17,10 @@ use crate::text::shell_quote;
 
 #[derive(Args, Debug)]
 pub struct ExportArgs {
-    /// The file to write: TOML, or JSON where its name ends in .json [default: - (standard output)]
+    /// File to write: TOML, or JSON if it ends in .json [default: -]
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// Replace a file that is there already
+    /// Overwrite an existing file
     #[arg(long, requires = "file")]
     pub force: bool,
 }

@@ -10,16 +10,16 @@ use crate::output::Output;
 
 #[derive(Args, Debug)]
 pub struct HistoryArgs {
-    /// How many changes to show, newest first
+    /// Maximum number of changes, newest first
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
-    /// Only the changes of this run: its ID, or the start of it
+    /// Show one run: its ID, or the start of it
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
 }
 
 pub const HELP: &str = "\
-With --tenant (an id) or --policy-id, only the changes there.
+With --tenant or --policy-id, shows only the changes there.
 
 Examples:
   mscommerce history --limit 5

@@ -62,7 +62,7 @@ pub struct ChangeArgs {
     #[arg(long, conflicts_with = "yes")]
     pub confirm: bool,
     /// Do not record the changes in the history
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_history: bool,
 }
 
@@ -70,7 +70,7 @@ pub struct ChangeArgs {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct JobsArgs {
     /// Maximum number of concurrent requests
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub jobs: u8,
 }
 

@@ -21,12 +21,12 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
     /// List the policies (Get-MSCommercePolicies)
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_long_help = LIST_EXAMPLES)]
     List,
     /// Show one policy (Get-MSCommercePolicy)
-    #[command(after_help = GET_EXAMPLES)]
+    #[command(after_long_help = GET_EXAMPLES)]
     Get {
-        /// The policy's id [default: the one of --policy-id]
+        /// Policy ID [default: AllowSelfServicePurchase]
         #[arg(value_name = "POLICY", conflicts_with = "policy_id")]
         policy: Option<String>,
     },

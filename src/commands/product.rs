@@ -41,10 +41,17 @@ pub enum ProductCommand {
 
 #[derive(Args, Debug)]
 pub struct ListArgs {
-    /// What to list: product, offer-type or all
-    #[arg(long, value_enum, default_value_t, ignore_case = true, hide_possible_values = true)]
+    /// List product (default), offer-type or all
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        ignore_case = true,
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub scope: ScopeArg,
-    /// Filter by name: a part of the name, or a /regular expression/
+    /// Match names: a part, or a /regular expression/
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
     pub name: Option<Pattern>,
     /// Filter by value: enabled, disabled or trials
@@ -65,7 +72,7 @@ pub struct TargetArgs {
     /// The cmdlet's name for PRODUCT
     #[arg(long, value_name = "ID", hide = true)]
     pub product_id: Option<String>,
-    /// ID of an offer type, such as SaaS, instead of a product
+    /// ID of an offer type, instead of a product
     #[arg(long, value_name = "TYPE", add = complete_offer_type())]
     pub offer_type: Option<String>,
 }

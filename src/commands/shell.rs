@@ -32,8 +32,7 @@ Examples:
   powershell   mscommerce completions powershell | Out-String | Invoke-Expression
   elvish       eval (mscommerce completions elvish | slurp)
 
-The script asks mscommerce itself while you type, so make it anew after an update.
-Products are offered as the last 'product list' showed them.";
+Generate the script again after an update. Product IDs come from the last 'product list'.";
 
 pub const MAN_EXAMPLES: &str = "\
 Examples:
@@ -42,7 +41,7 @@ Examples:
 
 #[derive(Args, Clone, Copy, Debug)]
 pub struct CompletionsArgs {
-    /// The shell
+    /// Shell
     #[arg(value_enum, value_name = "SHELL")]
     pub shell: Shell,
 }
@@ -60,7 +59,7 @@ pub enum Shell {
 
 #[derive(Args, Clone, Debug)]
 pub struct ManArgs {
-    /// Write a page for each command to this directory, which is made where it is missing
+    /// Write a page for each command to this directory
     #[arg(long, value_name = "DIRECTORY")]
     pub directory: Option<PathBuf>,
 }

@@ -25,7 +25,7 @@ const HINT_SINGLE_TENANT: &str = "for more, run the command at one tenant alone:
 /// Several tenants at once.
 #[derive(Args, Debug)]
 pub struct TenantsArgs {
-    /// A file of tenants, one a line (# begins a comment); --tenant may be given several times, too
+    /// Tenants, one per line (or repeat --tenant)
     #[arg(long, value_name = "FILE")]
     pub tenants_file: Option<PathBuf>,
 }

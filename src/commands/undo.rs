@@ -28,7 +28,7 @@ Examples:
 
 #[derive(Args, Debug)]
 pub struct UndoArgs {
-    /// ID of the run, or the start of it; see 'mscommerce history'
+    /// Run to revert: its ID, or the start of it [default: the latest]
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
     #[command(flatten)]

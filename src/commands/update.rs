@@ -14,6 +14,8 @@ use crate::output::Output;
 use crate::pattern::Pattern;
 use crate::plan::{Change, ChangeResult, Outcome, Plan, Wanted};
 
+const USAGE: &str = "mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]";
+
 pub const EXAMPLES: &str = "\
 A single PRODUCT or --offer-type changes at once. Every other selection shows the
 changes and asks for confirmation; without a terminal, it needs --yes.
@@ -26,7 +28,7 @@ Examples:
   mscommerce product update --all --value disabled --tenants-file customers.txt --yes";
 
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("selection")), group(ArgGroup::new("new_value").required(true)))]
+#[command(override_usage = USAGE, group(ArgGroup::new("selection")), group(ArgGroup::new("new_value").required(true)))]
 pub struct UpdateArgs {
     /// IDs or exact names of products, in any case
     #[arg(value_name = "PRODUCT", group = "selection", add = complete_any())]
@@ -34,16 +36,16 @@ pub struct UpdateArgs {
     /// The cmdlet's name for PRODUCT
     #[arg(long, value_name = "ID", group = "selection", hide = true)]
     pub product_id: Option<String>,
-    /// ID of an offer type, such as SaaS, instead of a product
+    /// ID of an offer type, instead of a product
     #[arg(long, value_name = "TYPE", group = "selection", add = complete_offer_type())]
     pub offer_type: Option<String>,
-    /// Change all products that the service lists
+    /// Change all products
     #[arg(long, group = "selection")]
     pub all: bool,
-    /// Change products by name: a part of the name, or a /regular expression/
+    /// Match names: a part, or a /regular expression/
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
     pub name: Option<Pattern>,
-    /// Leave out a product, by ID or exact name (repeatable)
+    /// Leave out a product by ID or name (repeatable)
     #[arg(
         long,
         value_name = "PRODUCT",
@@ -51,17 +53,18 @@ pub struct UpdateArgs {
         add = complete_any()
     )]
     pub except: Vec<String>,
-    /// What to select from: product, offer-type or all
+    /// Select from product (default), offer-type or all
     #[arg(
         long,
         value_enum,
         default_value_t,
         ignore_case = true,
         hide_possible_values = true,
+        hide_default_value = true,
         conflicts_with = "offer_type"
     )]
     pub scope: ScopeArg,
-    /// Value to set: enabled, disabled or trials (only-trials-without-payment-method)
+    /// Set enabled, disabled or trials
     #[arg(long, value_name = "VALUE", value_parser = PolicyValue::parse, group = "new_value", add = complete_value())]
     pub value: Option<PolicyValue>,
     /// Set Enabled (true) or Disabled (false)

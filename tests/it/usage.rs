@@ -7,7 +7,6 @@ use crate::support::snapshot::Transcript;
 fn usage_errors_send_no_request() {
     let env = TestEnv::signed_in();
     let command_lines: &[&[&str]] = &[
-        &[],
         &["prodcuts"],
         &["products"],
         &["products", "list", "--scope", "everything"],
@@ -38,70 +37,6 @@ fn usage_errors_send_no_request() {
         transcript.push(arguments.join(" "), env.run(arguments).assert_code(2));
     }
     cli_snapshot!(transcript, @"
-    =====  =====
-    exit_code: 2
-    ----- stderr -----
-    Show and change which Microsoft 365 products people in your organisation may buy for themselves
-
-    Usage: mscommerce [OPTIONS] <COMMAND>
-
-    Commands:
-      connect      Sign in, with the browser unless told otherwise [alias: login]
-      disconnect   Forget the saved sign-in [alias: logout]
-      status       Who is signed in, where, how and until when; touches no network
-      policy       Show the policies of the tenant
-      product      List, show and change products and offer types [alias: products]
-      baseline     Keep the tenant's settings as a file, and compare
-      history      What this tool changed from this machine; touches no network
-      undo         Revert the newest run of changes, or a given one
-      doctor       What stands between this machine and the service, step by step; changes nothing
-      completions  Print the script that lets a shell complete commands, flags and products
-      man          Print the manual, or write its pages to a directory
-      help         Print this message or the help of the given subcommand(s)
-
-    Options:
-      -h, --help     Print help
-      -V, --version  Print version
-
-    Global options:
-          --policy-id <ID>     The policy to work on [default: AllowSelfServicePurchase]
-          --profile <NAME>     The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
-          --tenant <TENANT>    The tenant: its id or one of its domains [default: the tenant signed in
-                               to]
-      -o, --output <FORMAT>    table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default:
-                               table]
-          --query <JMESPATH>   A JMESPath expression that picks from the result as -o json prints it
-          --timeout <SECONDS>  How long the network may take, in seconds [default: 100]
-      -q, --quiet              Say less: only results, questions, warnings and errors
-      -v, --verbose...         Say more: each request, its status, its correlation id
-          --color <WHEN>       When to use colour: auto, always or never [default: auto]
-
-    Examples:
-      mscommerce connect                            sign in with the browser
-      mscommerce product list                      what may people buy for themselves?
-      mscommerce product update CFQ7TTC0H9MP --value disabled
-      mscommerce product list --value enabled -o json
-      mscommerce product update --all --value disabled --dry-run
-
-    Exit codes:
-      0 done   1 failed   2 wrong usage   3 'baseline check' found drift
-      4 sign-in needed or refused   130 interrupted
-
-    Environment:
-      MSCOMMERCE_TOKEN       a ready access token; outranks every saved sign-in
-      MSCOMMERCE_PROFILE     the profile where --profile is not given
-      MSCOMMERCE_OUTPUT      the output format where --output is not given
-      MSCOMMERCE_HOME        the directory for sign-ins and the record of changes
-      MSCOMMERCE_CLIENT_ID   the client id that 'connect' uses
-      MSCOMMERCE_SCOPE       the scope that 'connect' asks for
-      MSCOMMERCE_ENDPOINT    the policy endpoint (https, or http to this machine)
-      AZURE_TENANT_ID        the tenant for 'connect' and for an application
-      AZURE_CLIENT_ID        an application, which needs no 'connect' and outranks
-                             every saved sign-in; with AZURE_CLIENT_SECRET, or
-                             AZURE_CLIENT_CERTIFICATE_PATH (and …_PASSWORD), or
-                             AZURE_FEDERATED_TOKEN_FILE, or GitHub's OIDC
-      AZURE_AUTHORITY_HOST   the sign-in service, for national clouds
-      HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE, NO_COLOR   as everywhere
     ===== prodcuts =====
     exit_code: 2
     ----- stderr -----
@@ -123,23 +58,9 @@ fn usage_errors_send_no_request() {
       list    List products or offer types with their values (Get-MSCommerceProductPolicies)
       get     Show one product or offer type (Get-MSCommerceProductPolicy)
       update  Change products or offer types (Update-MSCommerceProductPolicy)
-      help    Print this message or the help of the given subcommand(s)
 
     Options:
-      -h, --help  Print help
-
-    Global options:
-          --policy-id <ID>     The policy to work on [default: AllowSelfServicePurchase]
-          --profile <NAME>     The saved sign-in to use [env: MSCOMMERCE_PROFILE] [default: default]
-          --tenant <TENANT>    The tenant: its id or one of its domains [default: the tenant signed in
-                               to]
-      -o, --output <FORMAT>    table, json, csv, tsv or markdown [env: MSCOMMERCE_OUTPUT] [default:
-                               table]
-          --query <JMESPATH>   A JMESPath expression that picks from the result as -o json prints it
-          --timeout <SECONDS>  How long the network may take, in seconds [default: 100]
-      -q, --quiet              Say less: only results, questions, warnings and errors
-      -v, --verbose...         Say more: each request, its status, its correlation id
-          --color <WHEN>       When to use colour: auto, always or never [default: auto]
+      -h, --help  Print help (see more with '--help')
     ===== products list --scope everything =====
     exit_code: 2
     ----- stderr -----
@@ -221,7 +142,7 @@ fn usage_errors_send_no_request() {
     error: the following required arguments were not provided:
       <--value <VALUE>|--enabled <BOOL>>
 
-    Usage: mscommerce product update <--value <VALUE>|--enabled <BOOL>> <PRODUCT>...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --value disabled --enabled true =====
@@ -229,7 +150,7 @@ fn usage_errors_send_no_request() {
     ----- stderr -----
     error: the argument '--value <VALUE>' cannot be used with '--enabled <BOOL>'
 
-    Usage: mscommerce product update <--value <VALUE>|--enabled <BOOL>> <PRODUCT>...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --enabled yes =====

@@ -365,7 +365,7 @@ fn connect_application_takes_one_tenant() {
     cli_snapshot!(connect_fails(&[], &flags, APP_SECRET), @"
     exit_code: 2
     ----- stderr -----
-    error: --tenant is given more than once, and this command works on one tenant
-    hint: several tenants are for product list, product update, baseline check and baseline apply
+    error: this command works in one tenant, but --tenant is set several times
+    hint: product list, product update, baseline check and baseline apply accept several tenants
     ");
 }

@@ -47,7 +47,7 @@ fn conflicting_selections_error() {
     ----- stderr -----
     error: the argument '--all' cannot be used with '[PRODUCT]...'
 
-    Usage: mscommerce product update --all --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ===== --name and an id =====
@@ -55,7 +55,7 @@ fn conflicting_selections_error() {
     ----- stderr -----
     error: the argument '--name <PATTERN>' cannot be used with '[PRODUCT]...'
 
-    Usage: mscommerce product update --name <PATTERN> --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ===== --all and --name =====
@@ -63,7 +63,7 @@ fn conflicting_selections_error() {
     ----- stderr -----
     error: the argument '--all' cannot be used with '--name <PATTERN>'
 
-    Usage: mscommerce product update --all --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ===== an id and --except =====
@@ -71,7 +71,7 @@ fn conflicting_selections_error() {
     ----- stderr -----
     error: the argument '[PRODUCT]...' cannot be used with '--except <PRODUCT>'
 
-    Usage: mscommerce product update --yes <--value <VALUE>|--enabled <BOOL>> <PRODUCT>...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ");
@@ -168,7 +168,7 @@ fn missing_or_unknown_value_error() {
     error: the following required arguments were not provided:
       <--value <VALUE>|--enabled <BOOL>>
 
-    Usage: mscommerce product update --all --yes <--value <VALUE>|--enabled <BOOL>> [PRODUCT]...
+    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
 
     For more information, try '--help'.
     ===== unknown =====

@@ -260,7 +260,7 @@ fn tenant_before_and_after_command_is_usage_error() {
     ===== baseline --tenant=contoso.example apply b.toml --yes --tenant=fabrikam.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant is given before and after the command: give it behind the command, several times for several tenants
+    error: --tenant is set before and after the command: set it after the command, once per tenant
 
     Usage: mscommerce [OPTIONS] <COMMAND>
 
@@ -293,8 +293,8 @@ fn commands_for_one_tenant_reject_several() {
     ===== product get CFQ7TTC0H9MP =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant is given more than once, and this command works on one tenant
-    hint: several tenants are for product list, product update, baseline check and baseline apply
+    error: this command works in one tenant, but --tenant is set several times
+    hint: product list, product update, baseline check and baseline apply accept several tenants
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 2
     ----- stderr -----
@@ -305,8 +305,8 @@ fn commands_for_one_tenant_reject_several() {
     ===== undo --yes =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant is given more than once, and this command works on one tenant
-    hint: several tenants are for product list, product update, baseline check and baseline apply
+    error: this command works in one tenant, but --tenant is set several times
+    hint: product list, product update, baseline check and baseline apply accept several tenants
     ");
     assert!(env.cache_path().exists());
 }
