@@ -1,4 +1,4 @@
-//! The README and docs/ci.md: scripts work, and commands print the shown output.
+//! The README and the pages in docs: scripts work, and commands print the shown output.
 
 use crate::support::env::TestEnv;
 #[cfg(unix)]
@@ -9,13 +9,25 @@ use crate::tenant::{
 
 const README: &str = include_str!("../../README.md");
 #[cfg(unix)]
-const CI: &str = include_str!("../../docs/ci.md");
-
-/// The fenced block of the README that starts with this text.
+const FROM_POWERSHELL: &str = include_str!("../../docs/from-powershell.md");
 #[cfg(unix)]
-fn block(start: &str) -> &'static str {
-    let from = README.find(start).unwrap_or_else(|| panic!("no block in the README starts with {start}"));
-    README[from..].split("```").next().unwrap()
+const OUTPUT: &str = include_str!("../../docs/output.md");
+#[cfg(unix)]
+const AUTHENTICATION: &str = include_str!("../../docs/authentication.md");
+#[cfg(unix)]
+const GITHUB: &str = include_str!("../../docs/ci/github-actions.md");
+#[cfg(unix)]
+const AZURE_DEVOPS: &str = include_str!("../../docs/ci/azure-devops.md");
+#[cfg(unix)]
+const GITLAB: &str = include_str!("../../docs/ci/gitlab.md");
+#[cfg(unix)]
+const CRON: &str = include_str!("../../docs/ci/cron.md");
+
+/// The rest of the fenced block of a page, from this text.
+#[cfg(unix)]
+fn block(page: &'static str, start: &str) -> &'static str {
+    let from = page.find(start).unwrap_or_else(|| panic!("no block has {start}"));
+    page[from..].split("```").next().unwrap()
 }
 
 /// Runs a shell script in the home directory, with the executable under test in `PATH`.
@@ -39,11 +51,21 @@ fn run_script_with_env(env: &TestEnv, further: &[(&str, &str)], script: &str) ->
     shell.output().unwrap().into()
 }
 
+/// Writes a shell script to the home directory, which is first in `PATH`.
+#[cfg(unix)]
+fn write_program(env: &TestEnv, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let path = env.home().join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 #[cfg(unix)]
 #[test]
-fn readme_script_disables_enabled_products() {
+fn article_script_disables_enabled_products() {
     let env = TestEnv::signed_in();
-    cli_snapshot!(run_script(&env, block("#!/bin/sh")), @"
+    cli_snapshot!(run_script(&env, block(FROM_POWERSHELL, "#!/bin/sh")), @"
     exit_code: 0
     ----- stdout -----
     policyId                  scope    id            name                     policyValue
@@ -86,20 +108,20 @@ fn readme_script_disables_enabled_products() {
 
 #[cfg(unix)]
 #[test]
-fn readme_script_fails_if_list_fails() {
+fn article_script_fails_if_list_fails() {
     let env = TestEnv::signed_in();
     env.tenant.fail_next("scope=product", Response::text(500, "text/plain", "fault"));
-    assert_ne!(run_script(&env, block("#!/bin/sh")).code, 0);
+    assert_ne!(run_script(&env, block(FROM_POWERSHELL, "#!/bin/sh")).code, 0);
 }
 
 #[cfg(unix)]
 #[test]
-fn readme_commands_print_shown_output() {
+fn output_page_commands_print_shown_output() {
     let env = TestEnv::signed_in();
-    for shown in block("$ mscommerce").split("$ mscommerce ").skip(1) {
+    for shown in block(OUTPUT, "$ mscommerce").split("$ mscommerce ").skip(1) {
         let (command, output) = shown.split_once('\n').unwrap();
         let result = run_script(&env, &format!("mscommerce {command}")).assert_code(0);
-        assert_eq!(result.stdout.trim_end(), output.trim_end(), "{command}");
+        assert_eq!((result.stdout + &result.stderr).trim_end(), output.trim_end(), "{command}");
     }
 }
 
@@ -121,11 +143,11 @@ fn readme_cmdlet_table_commands_parse() {
     assert_eq!(count, 6, "one row per cmdlet");
 }
 
-/// The script after this text in docs/ci.md: the lines with an indentation of ten.
+/// The script after this text of a page: the lines with an indentation of ten.
 #[cfg(unix)]
-fn script(start: &str) -> String {
-    let from = CI.find(start).unwrap_or_else(|| panic!("docs/ci.md has no {start}"));
-    let lines = CI[from..].lines().skip_while(|line| !line.starts_with("          "));
+fn script(page: &str, start: &str) -> String {
+    let from = page.find(start).unwrap_or_else(|| panic!("no script after {start}"));
+    let lines = page[from..].lines().skip_while(|line| !line.starts_with("          "));
     let lines = lines.map_while(|line| line.strip_prefix("          "));
     lines.map(|line| format!("{line}\n")).collect()
 }
@@ -153,7 +175,7 @@ fn on_github(env: &TestEnv, name: &str) -> crate::support::cli::CliResult {
         ("AZURE_TENANT_ID", HOME_TENANT),
         ("GITHUB_ACTIONS", "true"),
     ];
-    run_script_with_env(env, &variables, &script(&format!("- name: {name}\n")))
+    run_script_with_env(env, &variables, &script(GITHUB, &format!("- name: {name}\n")))
 }
 
 #[cfg(unix)]
@@ -179,10 +201,10 @@ fn github_check_workflow_fails_on_drift() {
 fn github_apply_workflow_plans_then_applies() {
     let env = ci_env();
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
-    on_github(&env, "Show what would be changed").assert_code(0);
+    on_github(&env, "Show the plan").assert_code(0);
     assert!(summary(&env).contains("| Power BI Pro | Disabled | Enabled | Disabled | planned |"), "{}", summary(&env));
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Disabled");
-    on_github(&env, "Change what differs").assert_code(0);
+    on_github(&env, "Apply the baseline").assert_code(0);
     assert!(summary(&env).contains("| Power BI Pro | Enabled | Enabled | Disabled | changed |"), "{}", summary(&env));
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Enabled");
 }
@@ -201,7 +223,7 @@ fn azure_devops_script_leaves_no_token() {
     let token = pipeline_token(&env);
     let variables = [("idToken", token.as_str()), ("servicePrincipalId", APP_ID), ("tenantId", HOME_TENANT)];
     let directory = env.home().display().to_string();
-    let script = script("task: AzureCLI@2");
+    let script = script(AZURE_DEVOPS, "task: AzureCLI@2");
     run_script_with_env(&env, &[&variables[..], &[("TMPDIR", &directory)]].concat(), &script).assert_code(0);
     assert_eq!(env.files_containing(&token), [] as [std::path::PathBuf; 0]);
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
@@ -220,7 +242,7 @@ fn gitlab_script_leaves_no_token() {
         ("AZURE_TENANT_ID", HOME_TENANT),
         ("CI_PROJECT_DIR", &directory),
     ];
-    let script = script("# .gitlab-ci.yml");
+    let script = script(GITLAB, "# Compare the tenant");
     run_script_with_env(&env, &variables, &script).assert_code(0);
     assert_eq!(env.files_containing(&token), [] as [std::path::PathBuf; 0]);
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
@@ -235,8 +257,8 @@ fn cron_script_distinguishes_drift_from_errors() {
     env.tenant.register_certificate(&certificate.certificate_der);
     let file = env.home().join("application.pem");
     std::fs::write(&file, certificate.key_pem() + &certificate.certificate_pem()).unwrap();
-    let script = CI[CI.find("# self-service-purchase-check.sh").unwrap()..].split("```").next().unwrap();
-    // Only the ids and the directory are replaced, as the page says.
+    let script = block(CRON, "#!/bin/sh");
+    // Only the IDs and the directory are replaced.
     let script = script
         .replace("contoso.onmicrosoft.com", HOME_DOMAIN)
         .replace("00000000-0000-0000-0000-000000000000", APP_ID)
@@ -246,11 +268,8 @@ fn cron_script_distinguishes_drift_from_errors() {
     assert_eq!(result.stdout, "");
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
     let result = run_script(&env, "sh check.sh").assert_code(3);
-    assert!(
-        result.stdout.contains("Power BI Pro") && result.stdout.ends_with("as the baseline says.\n"),
-        "{}",
-        result.stdout
-    );
+    assert!(result.stdout.contains("Power BI Pro"), "{}", result.stdout);
+    assert!(result.stdout.ends_with("The tenant differs from the baseline.\n"), "{}", result.stdout);
     std::fs::remove_file(&file).unwrap();
     cli_snapshot!(run_script(&env, "sh check.sh"), @"
     exit_code: 4
@@ -258,22 +277,57 @@ fn cron_script_distinguishes_drift_from_errors() {
     error: could not read the certificate [TMP]/application.pem: [OS ERROR]
       the file is named by AZURE_CLIENT_CERTIFICATE_PATH
     hint: look at AZURE_CLIENT_CERTIFICATE_PATH
-    The tenant could not be compared (exit code 4).
+    The tenant could not be compared with the baseline (exit code 4).
     ");
 }
 
 #[cfg(unix)]
 #[test]
 fn azure_cli_token_is_accepted() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let env = TestEnv::new();
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
-    let az = env.home().join("az");
     let expected =
         "account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv";
-    std::fs::write(&az, format!("#!/bin/sh\ntest \"$*\" = '{expected}' && echo {token}\n")).unwrap();
-    std::fs::set_permissions(&az, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let script = CI[CI.find("MSCOMMERCE_TOKEN=$(az").unwrap()..].split("```").next().unwrap();
-    run_script(&env, script).assert_code(0);
+    write_program(&env, "az", &format!("test \"$*\" = '{expected}' && echo {token}\n"));
+    run_script(&env, block(AUTHENTICATION, "MSCOMMERCE_TOKEN=$(az")).assert_code(0);
+}
+
+/// The download of a page, from the line that names the archive to the one that unpacks it.
+#[cfg(target_os = "linux")]
+fn download_script(page: &str) -> String {
+    let lines = page.lines().map(|line| line.trim_start().trim_start_matches("- "));
+    let lines = lines.skip_while(|line| !line.starts_with("file=mscommerce-"));
+    let (mut script, mut is_complete) = ("VERSION=0.1.0 version=0.1.0\n".to_owned(), false);
+    for line in lines {
+        script += &format!("{line}\n");
+        is_complete = line.starts_with("tar ");
+        if is_complete {
+            break;
+        }
+    }
+    assert!(is_complete, "{script}");
+    script
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn download_scripts_install_only_verified_executable() {
+    const STEM: &str = "mscommerce-0.1.0-x86_64-unknown-linux-musl";
+    let release = format!(
+        "url=https://github.com/OWNER/mscommerce/releases/download/v0.1.0; file={STEM}.tar.gz; test \"$*\" = \"-fsSLO $url/$file -O $url/SHA256SUMS\"
+         mkdir {STEM} && echo echo installed > {STEM}/mscommerce && chmod +x {STEM}/mscommerce && tar -czf $file {STEM} && rm -r {STEM}\n"
+    );
+    for page in [GITHUB, AZURE_DEVOPS, GITLAB] {
+        let env = TestEnv::new();
+        write_program(&env, "curl", &format!("set -e; {release}sha256sum $file > SHA256SUMS\n"));
+        let variables = [("HOME", env.home().to_str().unwrap())];
+        let script = download_script(page);
+        run_script_with_env(&env, &variables, &script).assert_code(0);
+        let result = run_script_with_env(&env, &variables, ".local/bin/mscommerce").assert_code(0);
+        assert_eq!(result.stdout, "installed\n");
+        std::fs::remove_dir_all(env.home().join(".local")).unwrap();
+        write_program(&env, "curl", &format!("set -e; {release}sha256sum curl | sed \"s/curl/$file/\" > SHA256SUMS\n"));
+        assert_ne!(run_script_with_env(&env, &variables, &script).code, 0);
+        assert!(!env.home().join(".local").exists());
+    }
 }
