@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::variables::is_documented;
 
 /// Environment variables. Empty variables count as unset. On Windows, names are case-insensitive.
 #[derive(Clone, Default)]
@@ -30,6 +31,7 @@ impl Environment {
     /// The value of a variable if it is set and not empty.
     #[must_use]
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
+        debug_assert!(is_documented(name), "{name} is missing in src/variables.rs");
         self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
@@ -83,6 +85,7 @@ impl Environment {
 /// The value of a variable of the process, if it is set and not empty: for the variables that libraries read as well.
 #[must_use]
 pub fn process_variable(name: &str) -> Option<OsString> {
+    debug_assert!(is_documented(name), "{name} is missing in src/variables.rs");
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 

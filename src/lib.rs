@@ -32,6 +32,7 @@ mod settings;
 mod text;
 mod ui;
 mod usage_error;
+mod variables;
 
 use std::ffi::OsString;
 use std::rc::Rc;

@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn authority_path_must_not_begin_with_tenant() {
-        let parse = |url: &str| parse_authority(&[("AUTHORITY", url)].into_iter().collect(), "AUTHORITY", "");
+        let parse = |url: &str| {
+            parse_authority(&[("AZURE_AUTHORITY_HOST", url)].into_iter().collect(), "AZURE_AUTHORITY_HOST", "")
+        };
         for valid in
             ["https://login.example", "login.example/", "https://proxy.example/entra", "https://x.example/adfs/"]
         {
@@ -138,7 +140,7 @@ mod tests {
         }
         for invalid in ["contoso.example", "11111111-1111-4111-8111-111111111111/", "common", "organizations/v2.0"] {
             let error = parse(&format!("https://login.example/{invalid}")).expect_err("a tenant");
-            assert!(error.hints()[0].contains("AUTHORITY=https://login.example,"), "{error:?}");
+            assert!(error.hints()[0].contains("AZURE_AUTHORITY_HOST=https://login.example,"), "{error:?}");
         }
     }
 }
