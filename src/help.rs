@@ -2,6 +2,10 @@
 
 use clap::builder::StyledStr;
 use clap::{Arg, ArgMatches, Command, Error, error::ErrorKind};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
+
+use crate::variables;
 
 /// The commands of the overview, by group.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -10,6 +14,9 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Changes", &["history", "undo"]),
     ("Tools", &["doctor", "completions", "man"]),
 ];
+
+/// In columns.
+const TOPIC_WIDTH: u16 = 80;
 
 const SHORT_FOOTER: &str = "Examples and details: --help. Global options: mscommerce help options";
 const LONG_FOOTER: &str = "Global options: mscommerce help options";
@@ -26,31 +33,6 @@ Examples:
   mscommerce product update --all --value disabled --dry-run
 
 Topics: options, environment, exit-codes, output, authentication (mscommerce help TOPIC)";
-
-/// The environment variables that the tool reads, with their meaning.
-const VARIABLES: [(&str, &str); 21] = [
-    ("MSCOMMERCE_TOKEN", "Access token; precedes all other credentials"),
-    ("MSCOMMERCE_PROFILE", "Profile, unless --profile is set"),
-    ("MSCOMMERCE_OUTPUT", "Output format, unless --output is set"),
-    ("MSCOMMERCE_HOME", "State directory (sign-ins, history)"),
-    ("MSCOMMERCE_CLIENT_ID", "Client ID that connect uses"),
-    ("MSCOMMERCE_SCOPE", "Scope that connect requests"),
-    ("MSCOMMERCE_ENDPOINT", "Policy endpoint"),
-    ("AZURE_TENANT_ID", "Tenant of the service principal or of connect"),
-    ("AZURE_CLIENT_ID", "Service principal; precedes saved sign-ins"),
-    ("AZURE_CLIENT_SECRET", "Client secret"),
-    ("AZURE_CLIENT_CERTIFICATE_PATH", "Certificate and private key (PEM or PFX)"),
-    ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "Password of the certificate file"),
-    ("AZURE_FEDERATED_TOKEN_FILE", "File with a federated token"),
-    ("AZURE_AUTHORITY_HOST", "Sign-in service, for national clouds"),
-    ("ACTIONS_ID_TOKEN_REQUEST_URL", "Set by GitHub Actions for OIDC"),
-    ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "Set by GitHub Actions for OIDC"),
-    ("HTTPS_PROXY, ALL_PROXY", "Proxy (http:// or https://)"),
-    ("NO_PROXY", "Hosts to reach without a proxy"),
-    ("SSL_CERT_FILE, SSL_CERT_DIR", "Root certificates instead of the system's"),
-    ("NO_COLOR", "Disables color if set"),
-    ("XDG_STATE_HOME", "Parent of the state directory (Linux)"),
-];
 
 const ENVIRONMENT_NOTES: &str = "\
 Empty variables count as unset. White space and a byte order mark around a value
@@ -178,8 +160,8 @@ fn topic(words: &[&String], root: &Command) -> Option<StyledStr> {
             options.args(globals.map(|arg| arg.clone().hide_short_help(false))).render_help().ansi().to_string()
         }
         "environment" => {
-            let variables = VARIABLES.map(|(name, meaning)| format!("{name:<34} {meaning}\n"));
-            format!("{}\n{ENVIRONMENT_NOTES}\n", variables.concat())
+            let groups: Vec<String> = variables::GROUPS.iter().map(format_variables).collect();
+            format!("{}\n{ENVIRONMENT_NOTES}\n", groups.join("\n"))
         }
         "exit-codes" => format!("{EXIT_CODES}\n"),
         "output" => format!("{OUTPUT}\n"),
@@ -187,6 +169,18 @@ fn topic(words: &[&String], root: &Command) -> Option<StyledStr> {
         _ => return None,
     };
     Some(text.into())
+}
+
+/// The variables of a group with their meanings, in two columns.
+fn format_variables((heading, variables): &variables::Group) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(TOPIC_WIDTH);
+    table.add_rows(variables.iter().map(|(name, meaning)| [(*name).to_owned(), meaning.replace('`', "")]));
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth).set_padding((2, 2));
+    }
+    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    format!("{heading}:\n{lines}")
 }
 
 /// The long help of a command, or the overview without words.

@@ -1,10 +1,10 @@
 //! The environment variables that this tool reads, and their meanings. docs/environment.md has the same tables.
 
 /// A heading, and the variables below it with their meanings (Markdown).
-type Group = (&'static str, &'static [(&'static str, &'static str)]);
+pub type Group = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// All variables, in the order of the page.
-const GROUPS: &[Group] = &[
+pub const GROUPS: &[Group] = &[
     (
         "Sign-in",
         &[
