@@ -86,17 +86,20 @@ impl Input {
         read: impl FnOnce(&mut dyn BufRead) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         let reader = Arc::clone(&self.reader);
-        read_blocking(move || read(&mut *reader.lock().unwrap_or_else(PoisonError::into_inner))).await
+        let read = move || read(&mut *reader.lock().unwrap_or_else(PoisonError::into_inner));
+        tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
     }
 }
 
 /// Prompts for a secret on the terminal, without echo.
 pub async fn prompt_hidden(prompt: String) -> Result<SecretString> {
-    read_blocking(move || rpassword::prompt_password(prompt).map(into_secret)).await.map_err(into_error)
+    read_blocking(move || rpassword::prompt_password(prompt).map(into_secret)).await
 }
 
-async fn read_blocking<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+/// Reads on another thread.
+pub async fn read_blocking<T: Send + 'static>(read: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+    let read = tokio::task::spawn_blocking(read).await.map_err(io::Error::other).and_then(|read| read);
+    read.map_err(into_error)
 }
 
 fn into_error(error: io::Error) -> Error {

@@ -2,6 +2,7 @@
 //!
 //! Writes happen on other threads, so that Ctrl-C works while nobody reads the output.
 
+mod checklist;
 mod stderr;
 
 use std::cell::{Cell, RefCell};
@@ -18,7 +19,7 @@ use secrecy::SecretString;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind, Result};
 use crate::files;
-use crate::input::{Input, TerminalModes, prompt_hidden};
+use crate::input::{Input, TerminalModes, prompt_hidden, read_blocking};
 use crate::secret::SecretBytes;
 use crate::text;
 pub use stderr::Progress;
@@ -27,6 +28,9 @@ use stderr::StderrWriter;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
+/// ECMA-48, DECTCEM.
+const SHOW_CURSOR: &str = "\u{1b}[?25h";
+
 const DEBUG: Style = Style::new().dimmed();
 
 /// The flags for messages and color.
@@ -71,6 +75,8 @@ struct UiState {
     tty: TtyInfo,
     options: UiOptions,
     colors_stdout: bool,
+    /// Whether the terminal cannot move the cursor.
+    is_dumb: bool,
     prompt_is_open: Cell<bool>,
     /// Set while a hidden prompt is open.
     terminal_modes: RefCell<Option<TerminalModes>>,
@@ -98,6 +104,7 @@ impl Ui {
             tty,
             options,
             colors_stdout,
+            is_dumb,
             prompt_is_open: Cell::new(false),
             terminal_modes: RefCell::default(),
         }))
@@ -228,6 +235,30 @@ impl Ui {
         secret
     }
 
+    /// Whether the user can select items on the terminal. See [`Ui::tick`].
+    pub fn can_select(&self) -> bool {
+        self.0.tty.stdin && self.0.tty.stderr && !self.0.is_dumb
+    }
+
+    /// Lets the user tick items on the terminal. Returns the indices of the ticked ones: none if the user cancels.
+    pub async fn tick(&self, question: &'static str, items: Vec<String>) -> Result<Vec<usize>> {
+        self.select(move || checklist::tick(question, items)).await
+    }
+
+    /// Lets the user pick an item on the terminal. Returns its index: `None` if the user cancels.
+    pub async fn pick(&self, question: &'static str, items: Vec<String>) -> Result<Option<usize>> {
+        self.select(move || checklist::pick(question, items)).await
+    }
+
+    async fn select<T: Send + 'static>(&self, select: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+        self.0.terminal_modes.replace(TerminalModes::save());
+        // The list goes to the terminal directly, after earlier messages.
+        let _ = tokio::time::timeout(PATIENCE, self.flush()).await;
+        let selected = read_blocking(select).await;
+        self.0.terminal_modes.take();
+        selected
+    }
+
     /// Reads all of standard input as a secret. See [`Input::read_to_secret`].
     pub async fn read_stdin_secret(&self) -> Result<SecretString> {
         self.0.input.read_to_secret().await
@@ -254,6 +285,8 @@ impl Ui {
         self.0.stderr.clear_progress();
         if let Some(modes) = self.0.terminal_modes.take() {
             modes.restore();
+            // A list hides the cursor.
+            self.0.stderr.write(SHOW_CURSOR.to_owned());
         }
         self.close_prompt(true);
     }

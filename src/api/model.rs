@@ -183,6 +183,11 @@ impl PolicyValue {
         ),
     ];
 
+    /// All values.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::SPELLINGS.into_iter().map(|(value, _)| value)
+    }
+
     /// Parses a value in this tool's or the service's spelling, ignoring case. Fails with the list of values.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();

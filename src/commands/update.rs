@@ -7,16 +7,18 @@ use super::selection::{ScopeArg, Selection, SelectionKind, TargetArg};
 use super::shell::{complete_any, complete_bool, complete_offer_type, complete_value};
 use super::tenants::{TenantClient, TenantPlan, TenantResults, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs, lookup};
-use crate::api::{PolicyValue, Scope};
+use crate::api::{PolicyValue, Scope, Target};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
 use crate::pattern::Pattern;
-use crate::plan::{Change, ChangeResult, Outcome, Plan, Wanted};
+use crate::plan::{Change, ChangeResult, Desired, Outcome, Plan, Wanted};
+use crate::text::sanitize_line;
 
 const USAGE: &str = "mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]";
 
 pub const EXAMPLES: &str = "\
+Without a selection, a terminal shows a list of products to select from.
 A single PRODUCT or --offer-type changes at once. Every other selection shows the
 changes and asks for confirmation; without a terminal, it needs --yes.
 
@@ -28,7 +30,7 @@ Examples:
   mscommerce product update --all --value disabled --tenants-file customers.txt --yes";
 
 #[derive(Args, Debug)]
-#[command(override_usage = USAGE, group(ArgGroup::new("selection")), group(ArgGroup::new("new_value").required(true)))]
+#[command(override_usage = USAGE, group(ArgGroup::new("selection")), group(ArgGroup::new("new_value")))]
 pub struct UpdateArgs {
     /// IDs or exact names of products, in any case
     #[arg(value_name = "PRODUCT", group = "selection", add = complete_any())]
@@ -94,7 +96,13 @@ enum UpdateSelection {
 }
 
 pub async fn run(args: UpdateArgs, context: &Context) -> Result<CommandOutput> {
-    let value = new_value(&args)?;
+    let is_one_tenant = args.tenants.tenants_file.is_none() && context.settings.tenants.len() <= 1;
+    if args.is_without_selection() && is_one_tenant && context.ui.can_select() {
+        return run_checklist(args, context).await;
+    }
+    let value = args
+        .new_value()
+        .ok_or_else(|| Error::usage("the new value is missing: set --value VALUE or --enabled true|false"))?;
     let selection = select(&args, value, context)?;
     let is_single = matches!(selection, UpdateSelection::Single(_));
     let tenant_list = args.tenants.read(context).await?;
@@ -122,12 +130,55 @@ pub async fn run(args: UpdateArgs, context: &Context) -> Result<CommandOutput> {
     }
 }
 
-fn new_value(args: &UpdateArgs) -> Result<PolicyValue> {
-    match (args.value, args.enabled) {
-        (Some(value), _) => Ok(value),
-        (None, Some(true)) => Ok(PolicyValue::Enabled),
-        (None, Some(false)) => Ok(PolicyValue::Disabled),
-        (None, None) => Err(Error::usage("--value VALUE or --enabled true|false is required")),
+/// Lets the user tick products and pick the value, then shows the plan and asks for confirmation.
+async fn run_checklist(args: UpdateArgs, context: &Context) -> Result<CommandOutput> {
+    let options = ApplyOptions::new(args.change, args.jobs.jobs, false, true, context)?;
+    let tenant = TenantClient::new(context)?;
+    tenant.api.prepare(options.access()).await?;
+    let mut listed = lookup::list(args.scope.scopes(), &tenant.api, context).await?;
+    listed.retain(|item| item.target().is_some());
+    listed.sort_by_key(|item| item.name.as_deref().unwrap_or_default().to_lowercase());
+    let labels = listed
+        .iter()
+        .map(|item| sanitize_line(&format!("{}: {}", item.label(), item.value.as_deref().unwrap_or("no value"))));
+    let ticked = context.ui.tick("Products to change:", labels.collect()).await?;
+    if ticked.is_empty() {
+        return Err(Error::cancelled());
+    }
+    let targets: Vec<Target> = ticked.into_iter().filter_map(|index| listed[index].target()).collect();
+    let value = match args.new_value() {
+        Some(value) => value,
+        None => pick_value(&targets, context).await?,
+    };
+    if targets.iter().any(|target| !target.scope.accepts(value)) {
+        return Err(apply::offer_type_value_error());
+    }
+    context.http.reset_deadline();
+    let mut desired = Desired::default();
+    for target in targets {
+        desired.insert(target, Wanted::Set(value));
+    }
+    apply::run(TenantResults::single(tenant, Plan::diff(listed, &desired)), options, context).await
+}
+
+/// Lets the user pick a value that all targets accept.
+async fn pick_value(targets: &[Target], context: &Context) -> Result<PolicyValue> {
+    let accepted = |value: &PolicyValue| targets.iter().all(|target| target.scope.accepts(*value));
+    let values: Vec<PolicyValue> = PolicyValue::all().filter(accepted).collect();
+    let labels = values.iter().map(|value| value.as_str().to_owned()).collect();
+    let picked = context.ui.pick("New value:", labels).await?;
+    picked.map(|index| values[index]).ok_or_else(Error::cancelled)
+}
+
+impl UpdateArgs {
+    fn new_value(&self) -> Option<PolicyValue> {
+        self.value.or(self.enabled.map(|enabled| if enabled { PolicyValue::Enabled } else { PolicyValue::Disabled }))
+    }
+
+    /// Whether no products are selected.
+    fn is_without_selection(&self) -> bool {
+        let has_products = !self.products.is_empty() || self.product_id.is_some() || self.offer_type.is_some();
+        !has_products && !self.all && self.name.is_none() && self.except.is_empty()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod apply;
 mod auth_failures;
+#[cfg(unix)]
+mod checklist;
 mod concurrency;
 #[cfg(unix)]
 mod interrupts;
