@@ -95,14 +95,16 @@ fn print_instructions(tenant: &SimulatedTenant, home: &Path) {
         println!("unset {}", unset.join(" "));
     }
     eprintln!(
-        "\nA simulated tenant serves at {}. In another terminal, set the variables above, then:\n\n    \
+        "\nThe simulated tenant is running at {}.\n\
+         In another terminal, set the variables above, then run:\n\n    \
          mscommerce status\n    mscommerce products list\n\n\
-         To rehearse signing in: mscommerce connect, or connect --username USER with\n\
-         {ADMIN} (may change), {READER} (may read) or {MFA} (needs the browser);\n\
-         the password is '{PASSWORD}'. As a partner does: --tenant {CUSTOMER_DOMAIN}.\n\
-         As an application: AZURE_TENANT_ID={HOME_DOMAIN}\n\
-         AZURE_CLIENT_ID={APP_ID} AZURE_CLIENT_SECRET='{APP_SECRET}'\n\
-         Press Ctrl-C to end it; its state is lost then.",
+         Sign in with mscommerce connect, or with connect --username USER. Users:\n    \
+         {ADMIN} (can change settings)\n    {READER} (can read settings)\n    \
+         {MFA} (must sign in with a browser)\n\
+         Their password is '{PASSWORD}'. To act as a partner, add --tenant {CUSTOMER_DOMAIN}.\n\n\
+         To sign in as a service principal, set these variables:\n    \
+         AZURE_TENANT_ID={HOME_DOMAIN}\n    AZURE_CLIENT_ID={APP_ID}\n    AZURE_CLIENT_SECRET='{APP_SECRET}'\n\n\
+         Press Ctrl-C to stop. All changes are then lost.",
         tenant.url()
     );
 }

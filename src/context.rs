@@ -125,7 +125,7 @@ impl CredentialSource {
             }
             Self::Application(credentials) => {
                 let (tenant, _) = settings.sign_in_tenant()?;
-                let tenant = tenant.ok_or_else(|| Error::auth("the application names no tenant"))?;
+                let tenant = tenant.ok_or_else(|| Error::auth("no tenant specified for the application"))?;
                 let entra = Entra {
                     http: context.http.clone(),
                     authority: settings.authority()?,
@@ -145,6 +145,6 @@ impl CredentialSource {
 }
 
 fn single_tenant_token() -> Error {
-    Error::usage(format!("{TOKEN_VARIABLE} is set: a token is for one tenant, and several are named"))
-        .with_hint(format!("unset {TOKEN_VARIABLE} to use the application of the environment or a saved sign-in"))
+    Error::usage(format!("the token in {TOKEN_VARIABLE} is for one tenant, but several were specified"))
+        .with_hint(format!("unset {TOKEN_VARIABLE} to use the application in the environment or a saved sign-in"))
 }

@@ -57,12 +57,12 @@ impl Environment {
             Some("~") => {}
             Some(first) if first.starts_with(['~', '$']) || (first.starts_with('%') && first.ends_with('%')) => {
                 return Err(Error::usage(format!("{name}: '{shown}': only ~/ is expanded"))
-                    .with_hint(format!("write the whole path, or ./{shown} for a file of this name")));
+                    .with_hint(format!("use the full path, or ./{shown} for a file with this name")));
             }
             _ => return Ok(Some(path)),
         }
         let home = home_directory().ok_or_else(|| {
-            Error::usage(format!("{name}: '{shown}': there is no home directory")).with_hint("write the whole path")
+            Error::usage(format!("{name}: '{shown}': home directory not found")).with_hint("use the full path")
         })?;
         Ok(Some(home.join(components.as_path())))
     }
@@ -77,7 +77,7 @@ impl Environment {
         let is_quoted = |name: &&&str| self.get(name).is_some_and(|value| is_quoted(&value));
         names.iter().find(is_quoted).map_or(Ok(()), |name| {
             Err(Error::usage(format!("the value of {name} begins and ends with a quotation mark"))
-                .with_hint(format!("set {name} without the quotation marks; an env file of docker takes none")))
+                .with_hint(format!("set {name} without quotation marks; Docker env files do not support them")))
         })
     }
 }

@@ -155,7 +155,7 @@ impl HistoryWriter {
             let mut line = serde_json::to_vec(entry).map_err(Error::from_source)?;
             line.push(b'\n');
             if line.len() as u64 > MAX_LINE_LEN {
-                return Err(Error::failed(format!("the entry of {} is too long for the history", entry.target())));
+                return Err(Error::failed(format!("the history entry for {} is too long", entry.target())));
             }
             lines.append(&mut line);
         }
@@ -306,7 +306,8 @@ fn refuse_newer_version(version: u32) -> io::Result<()> {
     if version <= VERSION {
         return Ok(());
     }
-    let reason = format!("another version of mscommerce wrote it (format {version}; this version reads {VERSION})");
+    let reason =
+        format!("it was written by another version of mscommerce (format {version}; this version reads {VERSION})");
     Err(io::Error::new(io::ErrorKind::Unsupported, reason))
 }
 

@@ -106,7 +106,7 @@ fn into_error(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::Interrupted => Error::interrupted(),
         io::ErrorKind::InvalidData => Error::usage("standard input is not UTF-8 text"),
-        io::ErrorKind::UnexpectedEof => Error::failed("nothing was typed"),
+        io::ErrorKind::UnexpectedEof => Error::failed("no input"),
         _ => Error::from_source(error).context("could not read the input"),
     }
 }

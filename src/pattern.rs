@@ -22,13 +22,13 @@ impl Pattern {
             return if text.is_empty() { Err("the pattern is empty".to_owned()) } else { Ok(Self::Contains(text)) };
         };
         match rest.strip_suffix('/') {
-            None => Err("a regular expression begins and ends with /; the second one is missing".to_owned()),
-            Some("") => Err("the expression is empty, so everything would fit it".to_owned()),
+            None => Err("a regular expression must end with /".to_owned()),
+            Some("") => Err("the regular expression is empty and would match everything".to_owned()),
             Some(expression) => RegexBuilder::new(expression)
                 .case_insensitive(true)
                 .build()
                 .map(Self::Regex)
-                .map_err(|error| format!("no regular expression: {error}")),
+                .map_err(|error| format!("invalid regular expression: {error}")),
         }
     }
 
@@ -48,7 +48,7 @@ impl Pattern {
     pub fn glob_hint(&self) -> Option<&'static str> {
         match self {
             Self::Contains(text) if text.contains(['*', '?']) => Some(
-                "in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'",
+                "use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name",
             ),
             _ => None,
         }

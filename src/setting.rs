@@ -65,8 +65,10 @@ pub struct DescribedSetting {
 pub fn parse_url(environment: &Environment, variable: &'static str, default: &str) -> Result<Setting<Url>> {
     let Setting { value: text, source } = Setting::from_env(environment, variable, default);
     let excess = || {
-        Error::usage(format!("{variable}: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown"))
-            .with_hint(format!("set {variable} to an address such as https://HOST"))
+        Error::usage(format!(
+            "{variable}: the URL contains a user name, a password, a query, a fragment or a backslash; it is not shown"
+        ))
+        .with_hint(format!("set {variable} to a URL such as https://HOST"))
     };
     // Do not print such a value, which may contain a password. Even a malformed one may be a valid path.
     if may_have_user_info(&text) {
@@ -75,16 +77,16 @@ pub fn parse_url(environment: &Environment, variable: &'static str, default: &st
     let invalid = |reason: &str| Error::usage(format!("{variable}: '{}' {reason}", truncate(&text, 80)));
     // The Azure SDKs also accept an authority host without a scheme.
     let with_scheme = if text.contains("://") { text.clone() } else { format!("https://{text}") };
-    let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is no web address: {error}")))?;
+    let url = Url::parse(&with_scheme).map_err(|error| invalid(&format!("is not a URL: {error}")))?;
     if url.query().is_some() || url.fragment().is_some() {
         return Err(excess());
     }
     match url.scheme() {
         "https" => Ok(Setting { value: url, source }),
         "http" if is_loopback(&url) => Ok(Setting { value: url, source }),
-        "http" => Err(invalid("is plain http; tokens are sent over https, or to this machine alone")
-            .with_hint("write https:// in place of http://")),
-        _ => Err(invalid("is no https address")),
+        "http" => Err(invalid("uses http; use https, except for an address of this machine")
+            .with_hint("use https:// instead of http://")),
+        _ => Err(invalid("is not an https URL")),
     }
 }
 
@@ -98,7 +100,7 @@ pub fn parse_authority(environment: &Environment, variable: &'static str, defaul
     }
     let host = setting.value.origin().ascii_serialization();
     let error = Error::usage(format!("{variable}: '{}' contains a tenant", truncate(setting.value.as_str(), 80)));
-    Err(error.with_hint(format!("set {variable}={host}, and name the tenant with --tenant or AZURE_TENANT_ID")))
+    Err(error.with_hint(format!("set {variable}={host}, and specify the tenant with --tenant or AZURE_TENANT_ID")))
 }
 
 #[cfg(test)]

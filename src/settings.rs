@@ -117,7 +117,7 @@ impl Settings {
         environment.check_unquoted(&UNQUOTED_VARIABLES)?;
         let policy_id = Setting::from_flag("--policy-id", args.policy_id.clone(), DEFAULT_POLICY.to_owned());
         if !is_valid_segment(&policy_id.value) {
-            return Err(Error::usage(format!("--policy-id: '{}' cannot be an id", truncate(&policy_id.value, 80)))
+            return Err(Error::usage(format!("--policy-id: '{}' is not a valid ID", truncate(&policy_id.value, 80)))
                 .with_hint("mscommerce policy list"));
         }
         let mut tenants = Vec::new();
@@ -188,7 +188,7 @@ impl Settings {
             return Ok(Some(token));
         }
         Err(Error::usage(format!(
-            "{TOKEN_VARIABLE} does not hold an access token: a token is one word, without quotes or 'Bearer'"
+            "{TOKEN_VARIABLE} is not an access token: a token is one word, without quotes or 'Bearer'"
         ))
         .with_hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }
@@ -234,7 +234,7 @@ impl Settings {
             (None, Ok((Some(tenant), variable))) => {
                 (Ok(format!("{tenant}, for connect and applications")), Source::Env(variable))
             }
-            (None, Ok((None, _))) => (Ok("the one that is signed in to".to_owned()), Source::Default),
+            (None, Ok((None, _))) => (Ok("the tenant of the sign-in".to_owned()), Source::Default),
             (None, Err(error)) => (Err(error), Source::Env(TENANT_VARIABLE)),
         };
         let mut rows = vec![
@@ -263,10 +263,10 @@ impl Settings {
 pub fn state_directory(environment: &Environment) -> Result<PathBuf> {
     if let Some(home) = environment.get_path(HOME_VARIABLE)? {
         return std::path::absolute(home)
-            .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is no usable path")));
+            .map_err(|error| Error::usage(error).context(format!("{HOME_VARIABLE} is not a usable path")));
     }
     let base = home_directory().and_then(|_| choose_native_strategy().ok()).ok_or_else(|| {
-        Error::usage(format!("there is no home directory; name a directory for mscommerce in {HOME_VARIABLE}"))
+        Error::usage(format!("home directory not found; set {HOME_VARIABLE} to a directory for mscommerce"))
     })?;
     // Only Linux has a state directory. On Windows, the cache directory is in the local application data, which does
     // not roam to other machines.
@@ -283,7 +283,7 @@ fn parse_profile(args: &GlobalArgs, environment: &Environment) -> Result<Setting
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     if name.is_empty() || name.len() > 64 || !name.chars().all(is_allowed) {
         return Err(Error::usage(format!(
-            "{}: '{}' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @",
+            "{}: '{}' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @",
             profile.source.name(),
             truncate(name, 80)
         )));
@@ -300,7 +300,7 @@ fn parse_format(args: &GlobalArgs, environment: &Environment) -> Result<Setting<
         let formats: Vec<_> = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
         let formats: Vec<_> = formats.iter().map(clap::builder::PossibleValue::get_name).collect();
         let name = truncate(&name, 80);
-        Error::usage(format!("{OUTPUT_VARIABLE}: there is no format '{name}'; the formats are {}", formats.join(", ")))
+        Error::usage(format!("{OUTPUT_VARIABLE}: unknown format '{name}'; use one of {}", formats.join(", ")))
     })?;
     Ok(Setting { value, source: Source::Env(OUTPUT_VARIABLE) })
 }

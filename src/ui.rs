@@ -223,7 +223,7 @@ impl Ui {
     /// example after `setsid`.
     pub async fn prompt_secret(&self, prompt: &str) -> Result<SecretString> {
         let Some(modes) = TerminalModes::save() else {
-            return Err(Error::usage("there is no terminal to ask on: this process has no controlling terminal"));
+            return Err(Error::usage("cannot prompt: this process has no controlling terminal"));
         };
         self.0.prompt_is_open.set(true);
         self.0.terminal_modes.replace(Some(modes));

@@ -80,7 +80,7 @@ fn hide_secret(mut error: Error, arguments: &[OsString], command: &Command) -> E
         && !is_similar_to_flag
     {
         let message = format!(
-            "{flag} takes no value: it reads the {secret} from standard input\n\n  tip: mscommerce connect {example}\n"
+            "{flag} does not take a value: it reads the {secret} from standard input\n\n  tip: mscommerce connect {example}\n"
         );
         return Error::raw(ErrorKind::TooManyValues, message).with_cmd(command);
     }

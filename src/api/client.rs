@@ -170,19 +170,19 @@ impl Client {
             let Some(link) = page.next else { break };
             let error = |message: String| {
                 let id = response.correlation_id.as_deref().unwrap_or_default();
-                let detail = format!("status {}, correlation id: {id}", response.status);
+                let detail = format!("status {}, correlation ID: {id}", response.status);
                 Error::failed(message).context(action).with_detail(detail)
             };
             if size > MAX_LIST_SIZE {
                 let mebibytes = MAX_LIST_SIZE / 1024 / 1024;
-                return Err(error(format!("the list is larger than {mebibytes} MiB and was not read to its end"))
-                    .with_hint("this is not an answer of the service: look for a proxy in between"));
+                return Err(error(format!("the list is larger than {mebibytes} MiB and was not read completely"))
+                    .with_hint("check whether a proxy responds instead of the service"));
             }
             next = resolve_next_link(&self.endpoint, &url, &link).filter(|next| !seen.contains(next));
             if next.is_none() || seen.len() >= MAX_PAGES {
                 let link = display_link(&link);
-                return Err(error(format!("the link to the list's next page cannot be followed: {link}"))
-                    .with_hint("the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID"));
+                return Err(error(format!("the link to the next page cannot be followed: {link}"))
+                    .with_hint("give Microsoft support the correlation ID; the link is outside the endpoint or was already followed"));
             }
         }
         Ok(items)
@@ -245,7 +245,7 @@ impl Client {
             let effect = error.effect();
             // Omit the ID of a request that was not sent: support cannot find it.
             let correlation_id = error.correlation_id.clone().filter(|_| error.delivery != Delivery::NotSent);
-            let detail = correlation_id.as_ref().map(|id| format!("correlation id: {id}"));
+            let detail = correlation_id.as_ref().map(|id| format!("correlation ID: {id}"));
             let error = detail.into_iter().fold(Error::from(error).context(action), Error::with_detail);
             UpdateError { error, effect, correlation_id }
         };
@@ -269,10 +269,10 @@ impl Client {
             return Ok(item);
         }
         let id = response.correlation_id.as_deref().unwrap_or_default();
-        Err(Error::failed(format!("the service answered for {} instead of {target}", item.label()))
+        Err(Error::failed(format!("the service returned {} instead of {target}", item.label()))
             .context(action)
-            .with_detail(format!("correlation id: {id}"))
-            .with_hint("try again. If it persists, give Microsoft support the correlation ID"))
+            .with_detail(format!("correlation ID: {id}"))
+            .with_hint("Try again. If it persists, give Microsoft support the correlation ID."))
     }
 
     fn parse_product(&self, response: &Response) -> Option<ProductPolicy> {
@@ -297,11 +297,11 @@ impl Client {
     /// The URL of `/v1.0/policies` followed by `segments`, each encoded as one path segment.
     fn url(&self, segments: &[&str]) -> Result<Url> {
         if let Some(id) = segments.iter().find(|segment| !is_valid_segment(segment)) {
-            return Err(Error::usage(format!("'{id}' cannot be an id")).with_hint("mscommerce product list"));
+            return Err(Error::usage(format!("'{id}' is not a valid ID")).with_hint("mscommerce product list"));
         }
         let mut url = self.endpoint.clone();
         url.path_segments_mut()
-            .map_err(|()| Error::usage("the endpoint is not a web address"))?
+            .map_err(|()| Error::usage("the endpoint is not a URL"))?
             .pop_if_empty()
             .extend(["v1.0", "policies"].iter().chain(segments));
         Ok(url)

@@ -32,9 +32,9 @@ impl ApiError {
     /// Creates an error. `action` says what failed, such as "could not list the products".
     pub fn new(action: &str, response: &Response) -> Self {
         let message = if response.status.is_success() {
-            format!("{action}: the service's answer cannot be understood (status {})", response.status)
+            format!("{action}: invalid response from the service (status {})", response.status)
         } else {
-            format!("{action}: the service answered {}", response.status)
+            format!("{action}: the service returned {}", response.status)
         };
         Self {
             status: response.status,
@@ -58,7 +58,7 @@ impl ApiError {
         error
             .with_detail(&self.message)
             .with_detail(self.service_message)
-            .with_detail(format!("correlation id: {}", self.correlation_id))
+            .with_detail(format!("correlation ID: {}", self.correlation_id))
     }
 
     /// Converts to an error with the hints for its status and the requested access.
@@ -69,16 +69,15 @@ impl ApiError {
 
     /// Converts to an error with these hints.
     pub fn into_error_with_hints(self, hints: &[&str]) -> Error {
-        let html_hint = self.is_html.then_some(
-            "a web page came back: if the advice does not help, look for a proxy that answers in the service's place",
-        );
+        let html_hint =
+            self.is_html.then_some("the response is a web page: check whether a proxy responds instead of the service");
         let hints = hints.iter().copied().chain(html_hint).map(str::to_owned);
         let kind = if self.status == StatusCode::UNAUTHORIZED { ErrorKind::Auth } else { ErrorKind::Failed };
         let retry_after = self.retry_after.as_ref().map(|value| format!("Retry-After: {value}"));
         let (service_message, correlation_id) = (self.service_message.clone(), self.correlation_id.clone());
         let error = Error::from_source(self).with_kind(kind).with_detail(service_message);
         let error = retry_after.into_iter().fold(error, Error::with_detail);
-        error.with_detail(format!("correlation id: {correlation_id}")).with_hints(hints)
+        error.with_detail(format!("correlation ID: {correlation_id}")).with_hints(hints)
     }
 }
 
@@ -104,7 +103,7 @@ fn service_message(response: &Response) -> String {
     match (code, reason) {
         (Some(code), Some(reason)) => format!("{code}: {reason}"),
         (Some(only), None) | (None, Some(only)) => only,
-        (None, None) if response.body.is_empty() => "the answer has no body".to_owned(),
+        (None, None) if response.body.is_empty() => "the response has no body".to_owned(),
         (None, None) => response.excerpt(300),
     }
 }
@@ -112,18 +111,20 @@ fn service_message(response: &Response) -> String {
 fn hints_for_status(status: StatusCode, access: Access, has_retry_after: bool) -> &'static [&'static str] {
     match (status.as_u16(), access) {
         (403, Access::Write) => &[
-            "a change needs the role Global Administrator or Billing Administrator in this tenant",
-            "a partner needs such a role over GDAP",
+            "use an account with the role Global Administrator or Billing Administrator in this tenant",
+            "as a partner, request the role through GDAP",
         ],
         (403, Access::Read) => &[
-            "reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant",
-            "a partner needs such a role over GDAP",
+            "use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant",
+            "as a partner, request the role through GDAP",
         ],
         (429 | 503, _) if has_retry_after => {
-            &["try again after the time in Retry-After, or allow more time with --timeout SECONDS"]
+            &["try again after the time in Retry-After, or increase the timeout with --timeout SECONDS"]
         }
-        (429, _) => &["too many requests: try again later, or allow more time with --timeout SECONDS"],
-        (500..=599, _) => &["the service has a fault of its own: try again later; support asks for the correlation id"],
+        (429, _) => &["try again later, or increase the timeout with --timeout SECONDS"],
+        (500..=599, _) => &[
+            "The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.",
+        ],
         _ => &[],
     }
 }
@@ -149,7 +150,7 @@ mod tests {
             "BadRequest: Invalid scope."
         );
         assert_eq!(service_message(&response(401, r#"{"error":{"code":"X","message":"Y"}}"#)), "X: Y");
-        assert_eq!(service_message(&response(500, "")), "the answer has no body");
+        assert_eq!(service_message(&response(500, "")), "the response has no body");
         assert_eq!(service_message(&response(500, "plain\ttext")), "plain text");
         assert_eq!(service_message(&response(500, &"x".repeat(400))).chars().count(), 301);
         let long = format!(r#"{{"reason":"{}"}}"#, "x".repeat(100_000));

@@ -149,7 +149,7 @@ impl ProductPolicy {
         let label = match (&self.name, &self.id) {
             (Some(name), Some(id)) => format!("{name} ({id})"),
             (Some(only), None) | (None, Some(only)) => only.clone(),
-            (None, None) => "a product without id and name".to_owned(),
+            (None, None) => "a product without ID and name".to_owned(),
         };
         crate::text::sanitize_line(&label)
     }
@@ -193,9 +193,9 @@ impl PolicyValue {
         let text = text.trim();
         let value =
             Self::SPELLINGS.iter().find(|(_, spellings)| spellings.iter().any(|s| s.eq_ignore_ascii_case(text)));
-        value.map(|(value, _)| *value).ok_or_else(|| {
-            "the values are enabled, disabled and only-trials-without-payment-method (short: trials)".to_owned()
-        })
+        value
+            .map(|(value, _)| *value)
+            .ok_or_else(|| "use enabled, disabled or only-trials-without-payment-method (short: trials)".to_owned())
     }
 
     /// The service's spelling.

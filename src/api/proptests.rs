@@ -93,7 +93,7 @@ pub fn check_error(response: &Response) {
         assert!(response.json().is_some() || message.chars().count() <= 301, "{message}");
         let printed = format_error_checked(&error);
         assert!(printed.contains(response.status.as_str()), "{printed}");
-        assert!(printed.contains("correlation id: 0-1-2"), "{printed}");
+        assert!(printed.contains("correlation ID: 0-1-2"), "{printed}");
     }
 }
 

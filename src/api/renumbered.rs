@@ -13,7 +13,7 @@ const RENUMBERED: [(&str, &str, &str); 9] = [
     ("KXG6", "LSGZ", "Power Automate RPA"),
     ("KXG7", "H6RP", "Power BI Premium (standalone)"),
     ("L3PB", "H9MP", "Power BI Pro"),
-    ("KXND", "HDB1", "Planner Plan 1, once Project Plan 1"),
+    ("KXND", "HDB1", "Planner Plan 1 (formerly Project Plan 1)"),
     ("KXNC", "HDB0", "Project Plan 3"),
     ("KXN9", "HD33", "Visio Plan 1"),
     ("KXN8", "HD32", "Visio Plan 2"),

@@ -4,70 +4,65 @@
 /// [`SignInCommand::expand`](super::sign_in_command::SignInCommand::expand).
 type Advice<K> = (&'static [K], &'static str, &'static [&'static str]);
 
-const REJECTED: &str = "Entra refused it";
-const NO_SUCH_TENANT: &str = "there is no such tenant here, or it is in another cloud";
-const NO_SUCH_SERVICE: &str = "the M365 License Manager service is not in this tenant";
+const REJECTED: &str = "rejected by Microsoft Entra ID";
+const NO_SUCH_TENANT: &str = "the tenant does not exist in this cloud";
+const NO_SUCH_SERVICE: &str = "the M365 License Manager service is not available in this tenant";
 const NOT_ASSIGNED: Advice<u32> = (
     &[501_051],
-    "the application is not assigned to this service",
-    &["ask an administrator of the tenant to assign it"],
+    "the application is not assigned to M365 License Manager",
+    &["ask an administrator of the tenant to assign the application"],
 );
 const HINT_CORRELATION_ID: &str =
-    "give the correlation id above to whoever owns the tenant's Conditional Access policies";
+    "give the correlation ID above to the administrator of the tenant's Conditional Access policies";
 
 /// Advice for user sign-ins, by the number after `AADSTS` (entra-docs, "error codes").
 const USER_ADVICE: &[Advice<u32>] = &[
-    (&[50126], "the user name or the password is wrong", &["{sign-in}"]),
+    (&[50126], "wrong user name or password", &["{sign-in}"]),
     (
         &[50034],
-        "there is no such user in this tenant",
-        &["look at the spelling of the user name; a guest has to name the tenant: {sign-in-tenant}"],
+        "the user does not exist in this tenant",
+        &["check the user name; guests must specify the tenant: {sign-in-tenant}"],
     ),
     (
         &[50053],
-        "the account is locked, or signs in from an address that is held to be risky",
-        &["wait a while and try again, or ask an administrator of the tenant to unlock it"],
+        "the account is locked, or its IP address is considered risky",
+        &["try again later, or ask an administrator of the tenant to unlock the account"],
     ),
-    (&[50055], "the password has expired; the browser lets you set a new one", &["{sign-in}"]),
-    (&[50057], "the account is disabled", &["ask an administrator of the tenant to enable it"]),
-    (
-        &[50076, 50079],
-        "multi-factor sign-in is required, which the browser can do and a password alone cannot",
-        &["{sign-in}"],
-    ),
+    (&[50055], "the password has expired; sign in with a browser to set a new one", &["{sign-in}"]),
+    (&[50057], "the account is disabled", &["ask an administrator of the tenant to enable the account"]),
+    (&[50076, 50079], "multi-factor authentication is required; sign in with a browser", &["{sign-in}"]),
     (&[53003], "a Conditional Access policy blocks this sign-in", &[HINT_CORRELATION_ID]),
-    (&[50173, 70008, 700_082], "the saved sign-in was revoked or has expired", &["{sign-in-any-tenant}"]),
+    (&[50173, 70008, 700_082], "the saved sign-in has expired or was revoked", &["{sign-in-any-tenant}"]),
     (
         &[65001],
-        "nobody has consented to this client in this tenant",
-        &["an administrator of the tenant can consent while signing in: {sign-in-tenant}"],
+        "this client has no consent in this tenant",
+        &["ask an administrator of the tenant to sign in and consent: {sign-in-tenant}"],
     ),
-    (
-        &[500_011, 650_052],
-        NO_SUCH_SERVICE,
-        &["look at the tenant: {sign-in-tenant}; a tenant without Microsoft 365 has no such service"],
-    ),
+    (&[500_011, 650_052], NO_SUCH_SERVICE, &["sign in to a tenant that has Microsoft 365: {sign-in-tenant}"]),
     (
         &[700_016],
-        "the client id is not known in this tenant",
-        &["look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)"],
+        "the client ID does not exist in this tenant",
+        &["check --client-id, MSCOMMERCE_CLIENT_ID, the tenant, and the cloud (AZURE_AUTHORITY_HOST)"],
     ),
     (
         &[90002],
         NO_SUCH_TENANT,
         &[
-            "look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST",
+            "check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud",
         ],
     ),
     (
         &[50011],
-        "the redirect address is not allowed for this client id",
-        &["try another way in: {sign-in} --device-code", "or hand over a token: {sign-in} --with-token"],
+        "the redirect URI is not registered for this client ID",
+        &[
+            "sign in with a device code: {sign-in} --device-code",
+            "sign in with an access token: {sign-in} --with-token",
+        ],
     ),
     (
         &[7_000_218],
-        "this client id may not be used without a secret",
-        &["look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: {sign-in} --with-token"],
+        "this client ID requires a client secret",
+        &["check --client-id and MSCOMMERCE_CLIENT_ID, or sign in with an access token: {sign-in} --with-token"],
     ),
     NOT_ASSIGNED,
     (
@@ -79,80 +74,76 @@ const USER_ADVICE: &[Advice<u32>] = &[
 
 /// Advice for user sign-ins by the OAuth `error` value. Used if the code is missing or not in [`USER_ADVICE`].
 const USER_ADVICE_BY_ERROR: &[Advice<&str>] = &[
-    (&["access_denied", "authorization_declined"], "it was declined", &["{sign-in}"]),
+    (&["access_denied", "authorization_declined"], "the sign-in was declined", &["{sign-in}"]),
     (
         &["expired_token", "bad_verification_code"],
-        "the code has expired or is not valid any more",
+        "the code has expired or is no longer valid",
         &["{sign-in} --device-code"],
     ),
     (
         &["interaction_required", "login_required", "consent_required"],
-        "a person has to answer in the browser",
+        "user interaction is required; sign in with a browser",
         &["{sign-in}"],
     ),
-    (&["invalid_grant"], "Entra does not accept these credentials", &["{sign-in}"]),
+    (&["invalid_grant"], "the credentials were rejected", &["{sign-in}"]),
 ];
 
 /// Advice for application sign-ins, by the number after `AADSTS` (entra-docs, "error codes").
 const APPLICATION_ADVICE: &[Advice<u32>] = &[
-    (&[7_000_215], "the client secret is wrong", &["the secret's value is needed, not its id"]),
-    (&[7_000_222], "the client secret has expired", &["make a new one in the app registration"]),
+    (&[7_000_215], "wrong client secret", &["use the secret's value, not its ID"]),
+    (&[7_000_222], "the client secret has expired", &["create a new client secret in the app registration"]),
     (
         &[7_000_218, 700_025],
-        "this client id is that of a public client, which has no secret and no certificate",
-        &["look at AZURE_CLIENT_ID or --client-id: an app registration's application (client) id is needed"],
+        "this client ID belongs to a public client, which cannot use a secret or a certificate",
+        &["set AZURE_CLIENT_ID or --client-id to the application (client) ID of an app registration"],
     ),
     (
         &[700_027],
-        "the certificate is not registered with the application, or the signature is wrong",
+        "the certificate is not registered for the application, or the signature is invalid",
         &[
             "compare the thumbprints above with those in the app registration, under Certificates & secrets",
-            "add the certificate (without its key) there where it is missing",
+            "add the certificate (without its private key) to the app registration if it is missing",
         ],
     ),
     (
         &[700_211, 700_212, 700_213, 70021, 7_002_138],
-        "no federated credential of the application fits the token's issuer, subject and audience",
-        &[
-            "compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too",
-        ],
+        "no federated credential of the application matches the token's issuer, subject and audience",
+        &["compare iss, sub and aud above with the app registration's federated credentials; case matters"],
     ),
     (
         &[700_024],
-        "what the application presented is not valid at this time",
-        &["look at this machine's clock, and at when the certificate or the federated token ends"],
+        "the client assertion is not valid at this time",
+        &["check this machine's clock, and when the certificate or federated token expires"],
     ),
     (
         &[50027],
-        "what the application presented is no token that Entra can read",
-        &["look at the file or the service that the federated token comes from"],
+        "the client assertion is not a valid token",
+        &["check the file or service that provides the federated token"],
     ),
     (
         &[700_016, 7_000_229],
-        "the application is not known in this tenant",
+        "the application does not exist in this tenant",
         &[
-            "look at AZURE_CLIENT_ID or --client-id, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)",
-            "an application of another tenant needs an administrator's consent in this one",
+            "check AZURE_CLIENT_ID or --client-id, the tenant, and the cloud (AZURE_AUTHORITY_HOST)",
+            "if the application is from another tenant, ask an administrator to grant consent in this one",
         ],
     ),
     (
         &[90002],
         NO_SUCH_TENANT,
         &[
-            "look at how the tenant is named (--tenant, --tenants-file, AZURE_TENANT_ID); for a national cloud set AZURE_AUTHORITY_HOST",
+            "check the tenant (--tenant, --tenants-file, AZURE_TENANT_ID), and set AZURE_AUTHORITY_HOST for a national cloud",
         ],
     ),
     (
         &[500_011, 650_052],
         NO_SUCH_SERVICE,
-        &[
-            "look at how the tenant is named (--tenant, --tenants-file, AZURE_TENANT_ID); one without Microsoft 365 has no such service",
-        ],
+        &["specify a tenant that has Microsoft 365 (--tenant, --tenants-file, AZURE_TENANT_ID)"],
     ),
     (
         &[65001],
-        "nobody has consented to this application in this tenant",
-        &["an administrator of the tenant grants consent in the app registration, under API permissions"],
+        "this application has no consent in this tenant",
+        &["ask an administrator of the tenant to grant consent in the app registration, under API permissions"],
     ),
     (&[53003], "a Conditional Access policy for workload identities blocks this application", &[HINT_CORRELATION_ID]),
     NOT_ASSIGNED,
@@ -161,17 +152,17 @@ const APPLICATION_ADVICE: &[Advice<u32>] = &[
 /// Advice for application sign-ins by the OAuth `error` value.
 const APPLICATION_ADVICE_BY_ERROR: &[Advice<&str>] = &[(
     &["invalid_client"],
-    "Entra does not accept what the application presented",
-    &["look at the app registration, under Certificates & secrets"],
+    "the application's credential was rejected",
+    &["check the app registration, under Certificates & secrets"],
 )];
 
 /// Returns the meaning of an error and its hints. Looks up `code` first, then the OAuth `error` value.
 pub fn advice_for(code: Option<u32>, error: &str, is_application: bool) -> (&'static str, &'static [&'static str]) {
     let (by_code, by_error, fallback): (_, _, &[&str]) = if is_application {
-        let fallback = &["look at AZURE_CLIENT_ID, AZURE_TENANT_ID and the app registration"];
+        let fallback = &["check AZURE_CLIENT_ID, AZURE_TENANT_ID and the app registration"];
         (APPLICATION_ADVICE, APPLICATION_ADVICE_BY_ERROR, fallback)
     } else {
-        (USER_ADVICE, USER_ADVICE_BY_ERROR, &["for the other ways to sign in: mscommerce connect --help"])
+        (USER_ADVICE, USER_ADVICE_BY_ERROR, &["see the other sign-in methods: mscommerce connect --help"])
     };
     let advice = code.and_then(|code| find(by_code, |known| *known == code));
     advice.or_else(|| find(by_error, |known| *known == error)).unwrap_or((REJECTED, fallback))

@@ -32,8 +32,8 @@ pub enum ClientAuth {
 impl ClientAuth {
     fn name(&self) -> &'static str {
         match self {
-            Self::Secret { .. } => "its client secret",
-            Self::Certificate(_) => "its certificate",
+            Self::Secret { .. } => "a client secret",
+            Self::Certificate(_) => "a certificate",
             Self::Federated(_) => "a federated token",
         }
     }
@@ -47,7 +47,7 @@ pub struct ClientCredentials {
 
 impl ClientCredentials {
     pub fn description(&self) -> String {
-        format!("the application {} with {}", self.client_id, self.client_auth.name())
+        format!("application {} with {}", self.client_id, self.client_auth.name())
     }
 
     /// Requests a token from the tenant of `entra`.
@@ -61,7 +61,7 @@ impl ClientCredentials {
                 let result = entra.client_credentials(ClientAuthParams::Secret(value.clone())).await;
                 let is_wrong = result.as_ref().is_err_and(|error| error.code() == Some(WRONG_SECRET));
                 let has_id_form = is_wrong && looks_like_secret_id(value);
-                let detail = format!("{source} has the form of a secret's id, not of its value");
+                let detail = format!("{source} looks like the secret's ID, not its value");
                 (result, has_id_form.then_some(detail))
             }
             ClientAuth::Certificate(file) => {
@@ -78,8 +78,7 @@ impl ClientCredentials {
         };
         result.map_err(|error| {
             let presented = presented.filter(|_| may_concern_client_auth(&error));
-            let action =
-                format!("could not sign in as the application {} at the tenant {}", self.client_id, entra.tenant);
+            let action = format!("could not sign in as application {} to tenant {}", self.client_id, entra.tenant);
             let error = error.into_error(&action, sign_in_command);
             match presented {
                 Some(presented) => error.with_details(presented.lines()),
@@ -158,12 +157,12 @@ impl ApplicationCredential {
 
     /// Returns a token other than `rejected`, which the service did not accept.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<SecretString> {
-        self.ui.debug("the service refused the token; asking for a new one");
+        self.ui.debug("access token rejected; requesting a new one");
         self.get_token(Some(rejected)).await
     }
 
     pub fn user_sign_in_hint(&self) -> String {
-        format!("to sign in as a person, unset AZURE_CLIENT_ID and run {}", self.sign_in_command)
+        format!("unset AZURE_CLIENT_ID to sign in as a user: {}", self.sign_in_command)
     }
 
     async fn get_token(&self, rejected: Option<&SecretString>) -> Result<SecretString> {
@@ -194,13 +193,13 @@ impl ApplicationCredential {
 
     async fn request_token(&self) -> Result<TokenResponse> {
         if self.token.borrow().is_none() {
-            self.ui.debug(&format!("signing in as {} at {}", self.credentials.description(), self.tenant));
+            self.ui.debug(&format!("signing in as {} to tenant {}", self.credentials.description(), self.tenant));
         }
         let sign_in_command = self.sign_in_command.clone().for_application();
         let response = self.credentials.sign_in(&self.entra, &sign_in_command).await?;
         match (response.claims.tid.as_deref(), self.tenant.id()) {
             (Some(tid), Some(id)) if !tid.eq_ignore_ascii_case(id) => {
-                Err(Error::auth(format!("a token for the tenant {id} was asked for, and one for {tid} came")))
+                Err(Error::auth(format!("requested a token for tenant {id}, but received one for {tid}")))
             }
             _ => Ok(response),
         }

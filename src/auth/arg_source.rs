@@ -31,7 +31,7 @@ impl ArgSource {
             Self::Flag(_) => Error::usage(error),
             Self::Variable(_) => Error::auth(error),
         };
-        error.context(format!("could not read {description}")).with_hint(format!("look at {self}"))
+        error.context(format!("could not read {description}")).with_hint(format!("check {self}"))
     }
 }
 

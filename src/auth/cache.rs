@@ -81,8 +81,8 @@ impl TokenCache {
         let _ = self.remove_files(|name| name.starts_with(TEMPORARY_PREFIX));
         let content = self.read().map_err(|error| self.read_error(error))?.unwrap_or_else(|reason| {
             let moved = match self.quarantine() {
-                Ok(path) => format!("it was set aside as {}", path.display()),
-                Err(error) => format!("it could not be moved aside: {error}"),
+                Ok(path) => format!("moved to {}", path.display()),
+                Err(error) => format!("could not move it: {error}"),
             };
             self.warn_unreadable(&format!("{reason}; {moved}"));
             CacheFile::default()
@@ -100,7 +100,7 @@ impl TokenCache {
         let path = self.directory.join(LOCK_FILE);
         let locked = match files::lock(&path, Duration::ZERO).await {
             Err(LockError::TimedOut) => {
-                self.ui.debug(&format!("waiting for another mscommerce, which holds {}", path.display()));
+                self.ui.debug(&format!("waiting for another mscommerce process to release {}", path.display()));
                 files::lock(&path, timeout).await
             }
             locked => locked,
@@ -122,7 +122,7 @@ impl TokenCache {
         };
         if let Some(mode) = file.previous_mode {
             self.ui.warn(&format!(
-                "others could read {} (mode {mode:o}); it is private now. If others use this machine, sign in anew",
+                "other users could read {} (mode {mode:o}); it is now private. If you share this machine, sign in again",
                 path.display()
             ));
         }
@@ -235,7 +235,7 @@ impl CacheLock {
                 break bytes;
             }
             if !self.content.remove_oldest_token() {
-                let message = format!("the saved sign-ins would be larger than {} KiB", MAX_FILE_SIZE / 1024);
+                let message = format!("the saved sign-ins would exceed {} KiB", MAX_FILE_SIZE / 1024);
                 return Err(Error::failed(message).with_hint("mscommerce disconnect --profile NAME"));
             }
         };

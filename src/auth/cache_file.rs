@@ -43,7 +43,8 @@ impl CacheFile {
             ParseError::Damaged(format!("it is damaged at line {}, column {}", error.line(), error.column()))
         };
         let VersionHeader { version } = serde_json::from_slice(text).map_err(damaged)?;
-        let reason = format!("another version of mscommerce wrote it (format {version}; this version reads {VERSION})");
+        let reason =
+            format!("it was written by another version of mscommerce (format {version}; this version reads {VERSION})");
         match version.cmp(&u64::from(VERSION)) {
             Ordering::Less => Err(ParseError::Damaged(reason)),
             Ordering::Equal => serde_json::from_slice(text).map_err(damaged),
@@ -56,7 +57,7 @@ impl CacheFile {
         self.version = VERSION;
         let mut text = SecretBytes::default();
         serde_json::to_writer_pretty(&mut text, self).map_err(Error::from_source)?;
-        encrypt(&text).map_err(|error| Error::from_source(error).context("Windows could not seal the sign-in"))
+        encrypt(&text).map_err(|error| Error::from_source(error).context("Windows could not encrypt the sign-in"))
     }
 
     /// Removes the access token that expires first, if its profile can get a new one. Returns whether there was one.

@@ -43,8 +43,8 @@ const ASSERTION_LIFETIME: chrono::Duration = chrono::Duration::minutes(10);
 const ENCRYPTED_KEY_BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 const ENCRYPTED_KEY_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
 
-const HINT_COMBINE_FILES: &str = "put both into one file: cat key.pem certificate.pem > both.pem";
-const HINT_RSA_KEY: &str = "an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem";
+const HINT_COMBINE_FILES: &str = "combine both in one file: cat key.pem certificate.pem > both.pem";
+const HINT_RSA_KEY: &str = "use an RSA key of at least 2048 bits: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem";
 
 /// The error for a file whose password is missing or wrong.
 #[derive(Debug)]
@@ -56,13 +56,13 @@ pub struct PasswordRequired {
 impl PasswordRequired {
     fn error(password: Option<&SecretString>, file: &str) -> Error {
         Error::new(ErrorKind::Auth, Self { file: file.to_owned(), is_given: password.is_some() })
-            .with_hint("the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD")
+            .with_hint("set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password")
     }
 }
 
 impl fmt::Display for PasswordRequired {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = if self.is_given { "the password does not open it" } else { "it needs a password" };
+        let reason = if self.is_given { "wrong password" } else { "a password is required" };
         write!(formatter, "{}: {reason}", self.file)
     }
 }
@@ -101,13 +101,16 @@ impl CertificateFile {
         let bytes = self.source.read(&self.path, MAX_FILE_SIZE).await;
         let bytes = bytes.map_err(|error| read_error(error, &file, self.source));
         let certificate = bytes.and_then(|bytes| validate_with_password(&bytes, self.password.as_ref(), &file));
-        certificate.map_err(|error| error.with_detail(format!("the file is named by {}", self.source)))
+        certificate.map_err(|error| error.with_detail(format!("the path comes from {}", self.source)))
     }
 }
 
 fn read_error(error: io::Error, file: &str, source: ArgSource) -> Error {
     if error.kind() == io::ErrorKind::FileTooLarge {
-        return Error::auth(format!("{file} is larger than {} MiB: it is no certificate", MAX_FILE_SIZE / 1024 / 1024));
+        return Error::auth(format!(
+            "{file} is not a certificate: it is larger than {} MiB",
+            MAX_FILE_SIZE / 1024 / 1024
+        ));
     }
     source.read_error(error, &format!("the certificate {file}"))
 }
@@ -170,7 +173,7 @@ impl ClientCertificate {
             "exp": (now + ASSERTION_LIFETIME).timestamp(),
         });
         let message = format!("{}.{}", base64url(header.to_string()), base64url(claims.to_string()));
-        let sign_error = || Error::auth(format!("the private key in {} cannot sign", self.file));
+        let sign_error = || Error::auth(format!("the private key in {} cannot create signatures", self.file));
         let signer = self.key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).ok_or_else(sign_error)?;
         let signature = signer.sign(message.as_bytes()).map_err(|_| sign_error())?;
         Ok(into_secret(format!("{message}.{}", base64url(signature))))
@@ -208,7 +211,7 @@ fn validate_with_password(bytes: &[u8], password: Option<&SecretString>, file: &
 fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result<ClientCertificate> {
     let invalid = |reason: &str| Error::auth(format!("{file}: {reason}"));
     if bytes.is_empty() {
-        return Err(invalid("it is empty"));
+        return Err(invalid("the file is empty"));
     }
     let bytes = &*files::decode_text(bytes);
     let decoded = pem::decode_base64(bytes);
@@ -216,24 +219,24 @@ fn validate(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Result
     let is_pem = contains_bytes(bytes, b"-----BEGIN ");
     let contents = if is_pem { parse_pem(bytes, password, file)? } else { parse_pfx(bytes, password, file)? };
     if contents.keys.is_empty() {
-        return Err(invalid("it holds no private key").with_hint(HINT_COMBINE_FILES));
+        return Err(invalid("the file does not contain a private key").with_hint(HINT_COMBINE_FILES));
     }
     if contents.certificates.is_empty() {
-        return Err(invalid("it holds no certificate").with_hint(HINT_COMBINE_FILES));
+        return Err(invalid("the file does not contain a certificate").with_hint(HINT_COMBINE_FILES));
     }
     let keys = rsa_keys(&contents.keys).map_err(|reason| invalid(&reason).with_hint(HINT_RSA_KEY))?;
     let certificate = ClientCertificate::find_pair(&keys, &contents.certificates, file).ok_or_else(|| {
-        invalid("the private key does not belong to the certificate")
-            .with_hint("put the two that were made together into it")
+        invalid("the private key does not match the certificate")
+            .with_hint("combine a certificate and its own private key in one file")
     })?;
     let now = Utc::now();
     if certificate.not_after <= now {
-        let reason = format!("the certificate ended at {}", format_timestamp(certificate.not_after));
-        return Err(invalid(&reason).with_hint("make a new one, and add it to the application's certificates"));
+        let reason = format!("the certificate expired at {}", format_timestamp(certificate.not_after));
+        return Err(invalid(&reason).with_hint("create a new certificate, and add it to the app registration"));
     }
     if certificate.not_before > now {
         let reason = format!("the certificate is not valid before {}", format_timestamp(certificate.not_before));
-        return Err(invalid(&reason).with_hint("look at this machine's clock, or wait until then"));
+        return Err(invalid(&reason).with_hint("check this machine's clock, or wait until then"));
     }
     Ok(certificate)
 }
@@ -245,9 +248,9 @@ fn rsa_keys(keys: &[Zeroizing<PrivateKeyDer<'static>>]) -> Result<Vec<Arc<dyn Si
     for key in keys {
         match any_supported_type(key) {
             Ok(key) if key.algorithm() == SignatureAlgorithm::RSA => rsa.push(key),
-            Ok(key) => reason = format!("the private key is of the kind {:?}", key.algorithm()),
+            Ok(key) => reason = format!("the private key has the unsupported type {:?}", key.algorithm()),
             // The key may be damaged, too short or of an unknown type.
-            Err(_) => "the private key cannot be used".clone_into(&mut reason),
+            Err(_) => "the private key is damaged, too short, or of an unsupported type".clone_into(&mut reason),
         }
     }
     if rsa.is_empty() { Err(reason) } else { Ok(rsa) }
@@ -258,9 +261,9 @@ fn parse_pem(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
     let mut contents = PemContents::default();
     for section in <(SectionKind, Vec<u8>) as PemObject>::pem_slice_iter(text.as_bytes()) {
         let (kind, der) = section.map_err(|_| {
-            let error = Error::auth(format!("{file}: its PEM cannot be read")).with_hint(hint_convert_key(file));
+            let error = Error::auth(format!("{file}: invalid PEM")).with_hint(hint_convert_key(file));
             if text.contains("Proc-Type: 4,ENCRYPTED") {
-                return error.with_detail("its private key is encrypted in OpenSSL's old way");
+                return error.with_detail("the private key uses OpenSSL's legacy encryption");
             }
             error
         })?;
@@ -282,11 +285,11 @@ fn decrypt_key(text: &str, password: Option<&SecretString>, file: &str) -> Resul
         Some(&text[start..start + end + ENCRYPTED_KEY_END.len()])
     });
     let Some(section) = section else { return Ok(None) };
-    let damaged = || Error::auth(format!("{file}: its encrypted private key cannot be read"));
+    let damaged = || Error::auth(format!("{file}: the encrypted private key cannot be read"));
     let (_, document) = SecretDocument::from_pem(section).map_err(|_| damaged())?;
     let encrypted = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| damaged())?;
     if !is_affordable(&encrypted.encryption_algorithm) {
-        let error = Error::auth(format!("{file}: its private key is encrypted with an excessive work factor"));
+        let error = Error::auth(format!("{file}: the private key is encrypted with an excessive work factor"));
         return Err(error.with_hint(hint_convert_key(file)));
     }
     let key = encrypted.decrypt(expose_or_empty(password)).map_err(|error| match error {
@@ -306,18 +309,16 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
         }
         Pkcs12Error::DerError(_) if pem::is_ber(bytes) => {
             let command = format!("openssl pkcs12 -in {} -out app.pem", file_argument(file));
-            Error::auth(format!("{file}: its PKCS#12 (PFX) is in BER, and only DER can be read"))
-                .with_hint(format!("rewrite it as PEM, and use that: {command}"))
+            Error::auth(format!("{file}: the PKCS#12 (PFX) file uses BER; only DER is supported"))
+                .with_hint(format!("convert it to PEM: {command}"))
         }
-        Pkcs12Error::DerError(_) => {
-            Error::auth(format!("{file}: it is neither PEM nor PKCS#12 (PFX), or it is damaged"))
-                .with_hint("a certificate alone (.cer, .p7b) does not do: its private key is needed, too")
-        }
+        Pkcs12Error::DerError(_) => Error::auth(format!("{file}: not a PEM or PKCS#12 (PFX) file, or damaged"))
+            .with_hint("use a file that also contains the private key; a certificate alone (.cer, .p7b) is not enough"),
         Pkcs12Error::InvalidParameters => Error::auth(format!(
-            "{file}: its PKCS#12 is encrypted with an excessive work factor, or without parameters"
+            "{file}: the PKCS#12 file is encrypted with an excessive work factor or without parameters"
         ))
         .with_hint("export it again with AES-256 and SHA-256"),
-        other => Error::auth(format!("{file}: its PKCS#12 cannot be read: {other}"))
+        other => Error::auth(format!("{file}: the PKCS#12 file cannot be read: {other}"))
             .with_hint("export it again with AES-256 and SHA-256"),
     })?;
     let keys =
@@ -328,7 +329,7 @@ fn parse_pfx(bytes: &[u8], password: Option<&SecretString>, file: &str) -> Resul
 
 fn hint_convert_key(file: &str) -> String {
     format!(
-        "write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out key.pem",
+        "convert the private key, then append the certificate: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {} -out key.pem",
         file_argument(file)
     )
 }

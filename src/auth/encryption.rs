@@ -65,7 +65,7 @@ pub fn decrypt(bytes: SecretBytes) -> Result<SecretBytes, DecryptError> {
 #[cfg(windows)]
 fn decrypt_dpapi(dpapi: &str) -> Result<SecretBytes, DecryptError> {
     let damaged = |error: &dyn std::fmt::Display| {
-        DecryptError::Damaged(format!("Windows does not open it: it is damaged ({error})"))
+        DecryptError::Damaged(format!("Windows cannot decrypt it: it is damaged ({error})"))
     };
     let encrypted = BASE64_STANDARD.decode(dpapi).map_err(|error| damaged(&error))?;
     match dpapi::decrypt(&encrypted) {
@@ -73,14 +73,16 @@ fn decrypt_dpapi(dpapi: &str) -> Result<SecretBytes, DecryptError> {
         Err(error) if error.raw_os_error() == Some(ERROR_INVALID_DATA.cast_signed()) => Err(damaged(&error)),
         // The key is missing: another user or machine, or the user's profile is not loaded.
         Err(error) => Err(DecryptError::Unavailable(format!(
-            "Windows does not open it: it was sealed by another user or on another machine ({error})"
+            "Windows cannot decrypt it: it was encrypted by another user or on another machine ({error})"
         ))),
     }
 }
 
 #[cfg(not(windows))]
 fn decrypt_dpapi(_: &str) -> Result<SecretBytes, DecryptError> {
-    Err(DecryptError::Unavailable("Windows sealed it for one of its users, and opens it for nobody else".to_owned()))
+    Err(DecryptError::Unavailable(
+        "it was encrypted on Windows, and only the same Windows user can decrypt it".to_owned(),
+    ))
 }
 
 #[cfg(test)]

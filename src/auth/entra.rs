@@ -135,7 +135,7 @@ impl Entra {
     /// (`response_mode=form_post`).
     pub fn authorization_request(&self, port: u16) -> Result<AuthorizationRequest> {
         let redirect = RedirectUrl::new(format!("http://localhost:{port}{REDIRECT_PATH}"))
-            .map_err(|error| Error::from_source(error).context("the redirect address cannot be built"))?;
+            .map_err(|error| Error::from_source(error).context("the redirect URI is invalid"))?;
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let client = self.client()?.set_redirect_uri(redirect.clone());
         let (url, state) = client
@@ -234,10 +234,12 @@ impl Entra {
     /// The URL of an endpoint. The URL of `token` is also the audience of client assertions.
     pub fn endpoint(&self, name: &str) -> Result<Url> {
         let mut url = self.authority.clone();
-        url.path_segments_mut()
-            .map_err(|()| Error::usage("the authority host is not a web address"))?
-            .pop_if_empty()
-            .extend([self.tenant.as_str(), "oauth2", "v2.0", name]);
+        url.path_segments_mut().map_err(|()| Error::usage("the authority host is not a URL"))?.pop_if_empty().extend([
+            self.tenant.as_str(),
+            "oauth2",
+            "v2.0",
+            name,
+        ]);
         Ok(url)
     }
 
@@ -252,10 +254,10 @@ impl Entra {
             .or_else(|| Claims::decode_unverified(tokens.extra_fields().id_token.as_ref()?.expose_secret()))
             .unwrap_or_default();
         let expiry = Expiry::from_response(tokens.expires_in(), claims.expires_at())
-            .ok_or_else(|| Error::failed("the answer does not say when the token ends"))?;
+            .ok_or_else(|| Error::failed("the response does not contain the token's expiration time"))?;
         let access_token = SecretString::from(access_token.as_str());
         if !is_bearer_token(&access_token) {
-            return Err(Error::failed("the answer holds no usable access token").into());
+            return Err(Error::failed("the response does not contain a usable access token").into());
         }
         // An empty or redacted refresh token is none: the previous one stays valid.
         let refresh_token = tokens.refresh_token().map(|token| token.secret().as_str());
@@ -276,7 +278,7 @@ impl Entra {
     /// The error for a response that cannot be parsed. It omits the body, which may contain tokens.
     pub fn invalid_response(&self) -> AuthError {
         let host = self.authority.host_str().unwrap_or("the authority");
-        let error = Error::failed(format!("the answer of {host} cannot be understood"))
+        let error = Error::failed(format!("could not parse the response from {host}"))
             .with_hint(token_response::HINT_AUTHORITY);
         AuthError::Other(error)
     }

@@ -62,8 +62,7 @@ pub fn env_application(environment: &Environment) -> Result<EnvApplication> {
     }
     match environment.get(CLIENT_ID) {
         Some(client_id) if missing.is_empty() => {
-            let client_auth =
-                client_auth?.ok_or_else(|| Error::auth("the application has nothing to prove itself with"))?;
+            let client_auth = client_auth?.ok_or_else(|| Error::auth("the application has no credential"))?;
             Ok(EnvApplication::Complete(ClientCredentials { client_id, client_auth }))
         }
         _ => {
@@ -71,7 +70,7 @@ pub fn env_application(environment: &Environment) -> Result<EnvApplication> {
             let set = names.into_iter().filter(is_set).collect::<Vec<_>>().join(", ");
             let missing = missing.join(" and ");
             Ok(EnvApplication::Incomplete(format!(
-                "the environment names an application only in part: {set} set, {missing} missing"
+                "the application in the environment is incomplete: {set} set, {missing} missing"
             )))
         }
     }
@@ -97,7 +96,7 @@ pub fn client_id_for_connect(flag: Option<&str>, environment: &Environment) -> R
         environment.check_unquoted(&[CLIENT_ID])?;
     }
     flag.map(str::to_owned).or_else(|| environment.get(CLIENT_ID)).ok_or_else(|| {
-        Error::usage("no application is named").with_hint(format!("add --client-id ID, or set {CLIENT_ID}"))
+        Error::usage("no application specified").with_hint(format!("add --client-id ID, or set {CLIENT_ID}"))
     })
 }
 
@@ -113,14 +112,14 @@ pub fn client_auth_for_connect(args: ClientAuthArgs, environment: &Environment) 
         let client_auth = github_auth(environment)?;
         Some(client_auth.ok_or_else(|| {
             Error::usage(format!("--github-oidc: {GITHUB_URL} and {GITHUB_TOKEN} are not set"))
-                .with_hint("on GitHub Actions, give the job: permissions: id-token: write")
+                .with_hint("on GitHub Actions, add the permission id-token: write to the job")
         })?)
     } else {
         check_client_id_matches(args.client_id.as_deref(), environment)?;
         env_client_auth(environment)?
     };
     client_auth.ok_or_else(|| {
-        Error::usage("there is nothing for the application to prove itself with")
+        Error::usage("no credential for the application")
             .with_detail(format!("{} missing", missing_client_auth(environment)))
             .with_hint(CLIENT_AUTH_FLAGS)
     })
@@ -131,7 +130,7 @@ pub fn client_auth_for_connect(args: ClientAuthArgs, environment: &Environment) 
 fn check_client_id_matches(flag: Option<&str>, environment: &Environment) -> Result<()> {
     match (flag, environment.get(CLIENT_ID)) {
         (Some(flag), Some(variable)) if !flag.eq_ignore_ascii_case(&variable) => Err(Error::usage(format!(
-            "--client-id names another application than {CLIENT_ID}, so what else the environment has is not its own"
+            "--client-id and {CLIENT_ID} are different applications, so the credential in the environment was not used"
         ))
         .with_hint(CLIENT_AUTH_FLAGS)),
         _ => Ok(()),
@@ -167,15 +166,15 @@ fn github_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
     };
     let invalid = |reason: &str| {
         Error::auth(format!("{GITHUB_URL} {reason}"))
-            .with_hint("GitHub sets it, in a job with permissions: id-token: write")
+            .with_hint("run the command in a GitHub Actions job with the permission id-token: write")
     };
     // The query may contain any character.
     if may_have_user_info(url.split(['?', '#']).next().unwrap_or_default()) {
-        return Err(invalid("must not hold a user or a password"));
+        return Err(invalid("must not contain a user name or a password"));
     }
-    let url = Url::parse(&url).ok().filter(Url::has_host).ok_or_else(|| invalid("holds no web address"))?;
+    let url = Url::parse(&url).ok().filter(Url::has_host).ok_or_else(|| invalid("is not a URL"))?;
     if url.scheme() != "https" && !is_loopback(&url) {
-        return Err(invalid("is plain http; tokens are sent over https, or to this machine alone"));
+        return Err(invalid("uses http; use https, except for an address of this machine"));
     }
     Ok(Some(ClientAuth::Federated(FederatedToken::github(url, into_secret(token)))))
 }
@@ -184,7 +183,7 @@ fn github_auth(environment: &Environment) -> Result<Option<ClientAuth>> {
 fn missing_client_auth(environment: &Environment) -> String {
     let variables = format!("one of {SECRET}, {CERTIFICATE} and {FEDERATED}");
     if environment.get_os(GITHUB_ACTIONS).is_some() {
-        format!("{variables} (or, for GitHub's own token, the job's permission id-token: write)")
+        format!("{variables} (or, for GitHub's token, the job's permission id-token: write)")
     } else {
         variables
     }

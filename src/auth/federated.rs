@@ -33,7 +33,7 @@ pub const GITHUB_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 pub const GITHUB_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
 const HINT_GITHUB_PERMISSION: &str =
-    "the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)";
+    "add the permission id-token: write to the job (not available to pull requests from forks)";
 
 /// The source of a federated token.
 pub enum FederatedToken {
@@ -57,13 +57,13 @@ impl fmt::Display for ClientAssertion {
         let claim = |claim: &Option<String>| {
             claim.as_deref().map_or_else(|| "none".to_owned(), |claim| truncate(&sanitize_line(claim), MAX_CLAIM_LEN))
         };
-        writeln!(formatter, "the federated token came from {}", self.source)?;
+        writeln!(formatter, "the federated token comes from {}", self.source)?;
         writeln!(formatter, "iss: {}", claim(&self.claims.iss))?;
         writeln!(formatter, "sub: {}", claim(&self.claims.sub))?;
         write!(formatter, "aud: {}", claim(&self.claims.aud))?;
         match self.claims.expires_at() {
-            Some(end) if end <= Utc::now() => write!(formatter, "\nit ended at {}", format_timestamp(end)),
-            Some(end) => write!(formatter, "\nit ends at {}", format_timestamp(end)),
+            Some(end) if end <= Utc::now() => write!(formatter, "\nexpired at {}", format_timestamp(end)),
+            Some(end) => write!(formatter, "\nexpires at {}", format_timestamp(end)),
             None => Ok(()),
         }
     }
@@ -104,10 +104,10 @@ impl ClientAssertion {
     fn new(text: &str, source: String) -> Result<Self> {
         let token = SecretString::from(text.trim());
         if token.expose_secret().is_empty() {
-            return Err(Error::auth(format!("{source} is empty: there is no federated token in it")));
+            return Err(Error::auth(format!("{source} is empty; expected a federated token")));
         }
         let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
-        let claims = claims.ok_or_else(|| Error::auth(format!("{source}: what it holds is not a token (a JWT)")))?;
+        let claims = claims.ok_or_else(|| Error::auth(format!("{source} is not a token (JWT)")))?;
         let expiry = claims.expires_at().map(|end| Expiry::new(Utc::now(), end));
         Ok(Self { token, claims, expiry, source })
     }
@@ -120,15 +120,15 @@ async fn from_file(path: &Path, arg_source: ArgSource) -> Result<ClientAssertion
         .await
         .map_err(|error| arg_source.read_error(error, &format!("the federated token {source}")))?;
     ClientAssertion::new(&String::from_utf8_lossy(&files::decode_text(&bytes)), source)
-        .map_err(|error| error.with_hint(format!("look at what writes the file that {arg_source} names")))
+        .map_err(|error| error.with_hint(format!("check the program that writes the file in {arg_source}")))
 }
 
 /// Requests the job's ID token from GitHub.
 async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Result<ClientAssertion> {
     let with_context = |error: Error| {
         error
-            .context("could not get the job's token from GitHub")
-            .with_detail(format!("the address is that of {GITHUB_URL}"))
+            .context("could not get the job's ID token from GitHub")
+            .with_detail(format!("the URL comes from {GITHUB_URL}"))
     };
     let mut url = url.clone();
     url.query_pairs_mut().append_pair("audience", AUDIENCE);
@@ -142,14 +142,14 @@ async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Re
     let policy = RetryPolicy::IdempotentOr(|response| response.status.is_success() && response.is_blank());
     let response = http.send(request, policy).await.map_err(http_error)?;
     if response.status.is_success() {
-        let token = token_field(&response).ok_or_else(|| Error::auth("the answer holds no token"));
-        let assertion = token.and_then(|token| ClientAssertion::new(&token, "GitHub's answer".to_owned()));
-        let hint = "look at the variable, and for a proxy that answers in GitHub's place";
+        let token = token_field(&response).ok_or_else(|| Error::auth("the response does not contain a token"));
+        let assertion = token.and_then(|token| ClientAssertion::new(&token, "GitHub's response".to_owned()));
+        let hint = "check the variable, and whether a proxy responds instead of GitHub";
         return assertion.map_err(|error| with_context(error).with_hint(hint));
     }
     if response.status.is_client_error() && response.status != StatusCode::TOO_MANY_REQUESTS {
         let host = url.host_str().unwrap_or("GitHub");
-        let error = Error::auth(format!("{host} answered {}", response.status));
+        let error = Error::auth(format!("{host} returned {}", response.status));
         return Err(with_context(error).with_detail(response.excerpt(300)).with_hint(HINT_GITHUB_PERMISSION));
     }
     Err(http_error(HttpError::unexpected_response(&url, &response)).with_kind(ErrorKind::Failed))

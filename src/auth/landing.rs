@@ -22,7 +22,7 @@ impl Page {
             is_success: true,
             title: "You are signed in",
             facts: vec![("Account", account.to_owned()), ("Tenant", tenant.to_owned())],
-            paragraphs: vec!["You can close this window and go back to the terminal.".to_owned()],
+            paragraphs: vec!["You can close this window and return to the terminal.".to_owned()],
         }
     }
 
@@ -30,19 +30,19 @@ impl Page {
     pub fn failure(error: &Error) -> Self {
         let mut paragraphs = vec![error.message()];
         paragraphs.extend(error.details().map(str::to_owned));
-        paragraphs.push("Nothing was saved. The terminal says what to do next.".to_owned());
-        Self { is_success: false, title: "You are not signed in", facts: Vec::new(), paragraphs }
+        paragraphs.push("Nothing was saved. See the terminal for the next steps.".to_owned());
+        Self { is_success: false, title: "Sign-in failed", facts: Vec::new(), paragraphs }
     }
 
     /// The page for a request that does not belong to this sign-in. The sign-in continues.
     pub fn unexpected() -> Self {
         Self {
             is_success: false,
-            title: "This answer does not belong to the sign-in",
+            title: "This response does not belong to the current sign-in",
             facts: Vec::new(),
             paragraphs: vec![
-                "It was ignored, and mscommerce is still waiting.".to_owned(),
-                "Open the address that the terminal shows, and sign in there.".to_owned(),
+                "It was ignored. mscommerce is still waiting.".to_owned(),
+                "Open the URL shown in the terminal and sign in there.".to_owned(),
             ],
         }
     }

@@ -137,9 +137,9 @@ impl RedirectListener {
                 open.push_back((Instant::now(), connections.spawn(connection.serve(stream))));
             }
         };
-        let Redirect { result, page, connection } = tokio::time::timeout(timeout, redirect)
-            .await
-            .map_err(|_| Error::failed(format!("no answer came from the browser within {} s", timeout.as_secs())))?;
+        let Redirect { result, page, connection } = tokio::time::timeout(timeout, redirect).await.map_err(|_| {
+            Error::failed(format!("the sign-in was not completed in the browser within {} s", timeout.as_secs()))
+        })?;
         Ok((result, PendingPage { page, connection, connections }))
     }
 
@@ -179,11 +179,11 @@ fn listen_error(port: Option<u16>, error: std::io::Error) -> Error {
     let error = Error::from_source(error);
     match port {
         Some(port) => error
-            .context(format!("could not listen on the port {port}"))
-            .with_hint("choose another --redirect-port, or leave it out"),
-        None => {
-            error.context("could not listen for the browser's answer").with_hint("mscommerce connect --device-code")
-        }
+            .context(format!("could not listen on port {port}"))
+            .with_hint("choose another --redirect-port, or omit it"),
+        None => error
+            .context("could not listen for the redirect from the browser")
+            .with_hint("mscommerce connect --device-code"),
     }
 }
 

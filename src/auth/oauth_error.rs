@@ -108,12 +108,15 @@ impl OAuthError {
 
     /// The correlation and trace IDs, for Microsoft support.
     fn trace_ids(&self) -> String {
-        let id = |member: &str, label: &str| {
-            let id =
-                if member.is_empty() { value_after(&self.error_description, label) } else { Some(member.to_owned()) };
-            id.map(|id| format!("{}: {}", label.trim_end_matches(':').to_lowercase(), display_excerpt(&id)))
+        let id = |member: &str, name: &str| {
+            let id = if member.is_empty() {
+                value_after(&self.error_description, &format!("{name} ID:"))
+            } else {
+                Some(member.to_owned())
+            };
+            id.map(|id| format!("{} ID: {}", name.to_lowercase(), display_excerpt(&id)))
         };
-        let ids = [id(&self.correlation_id, "Correlation ID:"), id(&self.trace_id, "Trace ID:")];
+        let ids = [id(&self.correlation_id, "Correlation"), id(&self.trace_id, "Trace")];
         ids.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
@@ -144,7 +147,7 @@ mod tests {
         );
         assert_eq!(error.code(), Some(53003));
         assert_eq!(error.message(), "AADSTS53003: Access has been blocked. (invalid_grant)");
-        assert_eq!(error.trace_ids(), "correlation id: c-1, trace id: t-1");
+        assert_eq!(error.trace_ids(), "correlation ID: c-1, trace ID: t-1");
         let error = error.into_error("could not sign in", &SignInCommand::new("lab", None));
         assert_eq!(error.message(), "could not sign in: a Conditional Access policy blocks this sign-in");
         assert_eq!(error.kind(), ErrorKind::Auth);

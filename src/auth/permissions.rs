@@ -21,9 +21,9 @@ const READ: (&str, &str) = ("Policy.Read.AllowSelfServicePurchase", "5803e913-b9
 const WRITE: (&str, &str) = ("Policy.ReadWrite.AllowSelfServicePurchase", "78ff4d1f-611d-4a41-9989-698762b46a0e");
 
 const HINT_APP_UNVERIFIED: &str =
-    "no public source shows this service accepting an application; a person's sign-in is known to be accepted";
+    "sign in as a user if this persists; it is not verified that the service accepts applications";
 
-const HINT_ADMIN_CONSENT: &str = "then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it";
+const HINT_ADMIN_CONSENT: &str = "ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role";
 
 /// Fails if an application token lacks the role for this access. Leaves user tokens and tokens with another audience to
 /// the service.
@@ -39,7 +39,7 @@ pub fn check_roles(token: &SecretString, resource: &str, access: Access) -> Resu
     };
     let id = sanitize_line(claims.client_id().unwrap_or_default());
     let error = Error::failed(format!(
-        "the application {id} may not {verb} self-service purchases: its token lacks the role {needed}"
+        "application {id} cannot {verb} self-service purchase settings: its token lacks the role {needed}"
     ));
     Err(error
         .with_detail(describe_roles(&claims))
@@ -49,7 +49,7 @@ pub fn check_roles(token: &SecretString, resource: &str, access: Access) -> Resu
 
 fn hint_grant_role((name, id): (&str, &str), resource: &str) -> String {
     format!(
-        "in the app registration, under API permissions, add the application permission {name} ({id}) of M365 License Manager ({resource})"
+        "add the application permission {name} ({id}) of M365 License Manager ({resource}) to the app registration, under API permissions"
     )
 }
 
@@ -64,7 +64,7 @@ pub fn unauthorized_hint(token: &SecretString, resource: &str) -> Option<String>
 
 fn hint_foreign_audience(audience: &str, resource: &str) -> String {
     let audience = sanitize_line(audience);
-    format!("the token is for the service {audience}, and one for {resource} (M365 License Manager) is needed")
+    format!("use a token for {resource} (M365 License Manager); this one is for {audience}")
 }
 
 /// Hints for a forbidden request (403) with an application token. Returns `None` for other tokens.
@@ -75,7 +75,7 @@ pub fn forbidden_hints(token: &SecretString, resource: &str) -> Option<Vec<Strin
         hint_foreign_audience(audience, resource)
     } else if allows(&claims, Access::Read) {
         format!(
-            "the token of the application {id} says that it may ({}), and the service says that it may not",
+            "the service denied access although the token of application {id} has the required role ({})",
             describe_roles(&claims)
         )
     } else {

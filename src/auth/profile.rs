@@ -66,7 +66,7 @@ impl ProfileCredential {
         let tenant = self.tenant.as_ref().or(home.as_ref());
         let command = SignInCommand::new(&self.store.profile, tenant).for_application();
         let command = SignInCommand { client_id: credential.client_id.clone(), ..command };
-        format!("{command}, and what the application proves itself with, such as --certificate FILE")
+        format!("{command} --certificate FILE (or another credential option)")
     }
 
     async fn credential(&self) -> Result<Rc<CachedCredential>> {
@@ -112,7 +112,7 @@ impl ProfileCredential {
         if self.credential().await?.refresh_token.is_none() {
             return Ok(None);
         }
-        self.store.ui.debug("the service refused the token; asking for a new one");
+        self.store.ui.debug("access token rejected; requesting a new one");
         self.new_token(Some(rejected)).await.map(Some)
     }
 
@@ -126,10 +126,10 @@ impl ProfileCredential {
 
     fn signed_in_again_error(&self) -> Error {
         Error::auth(format!(
-            "somebody has signed in to the profile {} anew meanwhile, as another account or in another tenant; nothing more was sent",
+            "profile {} was signed in again by another process, with another account or tenant; nothing more was sent",
             self.store.profile
         ))
-        .with_hint(format!("look at who is signed in: mscommerce status{}", self.sign_in_command().flags()))
+        .with_hint(format!("check the current sign-in: mscommerce status{}", self.sign_in_command().flags()))
     }
 
     /// Fails if the credential has neither a refresh token nor a valid access token for the tenant.
@@ -139,12 +139,12 @@ impl ProfileCredential {
         }
         let error = match token {
             None => Error::auth(format!(
-                "the saved token is for the tenant {} and cannot be used at {}",
+                "the saved token is for tenant {} and cannot be used for {}",
                 credential.tenant_id,
                 self.tenant.as_ref().map(ToString::to_string).unwrap_or_default()
             )),
             Some(token) if token.expiry.expires_at <= Utc::now() => Error::auth(format!(
-                "the saved token ended at {} and cannot be renewed",
+                "the saved token expired at {} and cannot be refreshed",
                 format_timestamp(token.expiry.expires_at)
             ))
             .with_detail(clock_detail()),
@@ -202,7 +202,7 @@ impl ProfileCredential {
         self.check_not_expired(credential, credential.token_for(self.tenant.as_ref()).map(|(_, token)| token))?;
         let sign_in_command = self.sign_in_command();
         let (Some(refresh_token), Some(client_id)) = (&credential.refresh_token, &credential.client_id) else {
-            return Err(Error::auth("the saved sign-in cannot be renewed").with_hint(sign_in_command.to_string()));
+            return Err(Error::auth("the saved sign-in cannot be refreshed").with_hint(sign_in_command.to_string()));
         };
         let known_id = self.resolve_tenant_id(credential);
         let tenant = known_id.or_else(|| self.tenant.as_ref().map(Tenant::as_str)).unwrap_or(&credential.tenant_id);
@@ -214,7 +214,7 @@ impl ProfileCredential {
             scope: credential.scope.clone(),
         };
         entra.redeem_refresh_token(refresh_token).await.map_err(|error| {
-            let action = format!("could not renew the saved sign-in at the tenant {tenant}");
+            let action = format!("could not refresh the saved sign-in for tenant {tenant}");
             self.add_known_tenants(error.into_error(&action, &sign_in_command.with_client_id(client_id)), credential)
         })
     }
@@ -249,7 +249,7 @@ impl ProfileCredential {
         let known_id = self.resolve_tenant_id(credential).map(str::to_owned);
         let tenant_id = match (response.claims.tid, known_id) {
             (Some(tid), Some(id)) if !tid.eq_ignore_ascii_case(&id) => {
-                return Err(Error::auth(format!("a token for the tenant {id} was asked for, and one for {tid} came"))
+                return Err(Error::auth(format!("requested a token for tenant {id}, but received one for {tid}"))
                     .with_hint(self.sign_in_command().to_string()));
             }
             (_, Some(id)) | (Some(id), None) => id,

@@ -71,7 +71,7 @@ impl ProfileStore {
             return Ok(credential);
         }
         let credential = Rc::new(self.load(sign_in_command).await?);
-        self.ui.debug(&format!("using the saved sign-in of the profile {}", self.profile));
+        self.ui.debug(&format!("using the saved sign-in of profile {}", self.profile));
         Ok(Rc::clone(self.current.borrow_mut().get_or_insert(credential)))
     }
 
@@ -93,18 +93,18 @@ impl ProfileStore {
     fn not_signed_in_error(&self, content: &CacheFile, sign_in_command: &SignInCommand) -> Error {
         let others = content.profile_names();
         let error = if others.is_empty() {
-            Error::auth("nobody is signed in")
+            Error::auth("not signed in")
         } else {
-            Error::auth(format!("nobody is signed in under the profile '{}'", self.profile))
-                .with_detail(format!("signed in: {}", others.join(", ")))
+            Error::auth(format!("profile '{}' is not signed in", self.profile))
+                .with_detail(format!("profiles that are signed in: {}", others.join(", ")))
         };
         let error = match &self.incomplete_env_hint {
             Some(hint) => {
-                error.with_detail(hint).with_hint(format!("set what is missing, or sign in: {sign_in_command}"))
+                error.with_detail(hint).with_hint(format!("set the missing variables, or sign in: {sign_in_command}"))
             }
             None => error.with_hint(sign_in_command.to_string()),
         };
-        if others.is_empty() { error } else { error.with_hint("to use another profile, name it: --profile NAME") }
+        if others.is_empty() { error } else { error.with_hint("use another profile with --profile NAME") }
     }
 
     /// Locks the cache. Returns `None` if that fails or an earlier save failed: the run then keeps refreshed tokens in
@@ -130,7 +130,7 @@ impl ProfileStore {
             }
             Err(error) => {
                 self.lock_failed.set(true);
-                self.ui.warn(&format!("the renewed sign-in cannot be saved: {}", error.summary()));
+                self.ui.warn(&format!("the refreshed sign-in cannot be saved: {}", error.summary()));
                 // The timeout for requests must not include the wait for another process.
                 self.http.reset_deadline();
                 None
@@ -160,7 +160,7 @@ impl ProfileStore {
         let lock = lock.filter(|_| !self.is_unsaved.get());
         match lock.map(|lock| lock.borrow_mut().save(&self.profile, credential.clone())) {
             Some(Ok(())) => return,
-            Some(Err(error)) => self.ui.warn(&format!("the renewed sign-in was not saved: {}", error.summary())),
+            Some(Err(error)) => self.ui.warn(&format!("the refreshed sign-in was not saved: {}", error.summary())),
             None => {}
         }
         self.is_unsaved.set(true);

@@ -34,8 +34,10 @@ pub fn check_cache_file(bytes: &[u8]) {
             let words =
                 message.split(|character: char| !character.is_ascii_alphabetic()).filter(|word| !word.is_empty());
             let words = words.collect::<Vec<_>>().join(" ");
-            let known =
-                ["it is damaged at line column", "another version of mscommerce wrote it format this version reads"];
+            let known = [
+                "it is damaged at line column",
+                "it was written by another version of mscommerce format this version reads",
+            ];
             assert!(known.contains(&words.as_str()), "{message}");
         }
     }

@@ -88,7 +88,7 @@ impl Session {
     /// Fails if the token's roles do not allow this access. Sends no request.
     pub fn check_access(&self, token: &SecretString, access: Access) -> Result<()> {
         permissions::check_roles(token, &self.resource, access)
-            .map_err(|error| error.with_detail("the service was not asked"))
+            .map_err(|error| error.with_detail("no request was sent to the service"))
     }
 
     /// Hints for a token that the service rejected (401).
@@ -109,7 +109,7 @@ impl Session {
         hints.extend(match &self.credential {
             Credential::Token(_) => None,
             Credential::Application(application) => Some(application.user_sign_in_hint()),
-            Credential::Profile(profile) => Some(format!("to sign in as a person: {}", profile.sign_in_command())),
+            Credential::Profile(profile) => Some(format!("sign in as a user: {}", profile.sign_in_command())),
         });
         Some(hints)
     }
@@ -134,7 +134,7 @@ impl StaticToken {
     fn access_token(&self) -> Result<SecretString> {
         self.validate()?;
         if !self.announced.replace(true) {
-            self.ui.debug(&format!("using the token in {TOKEN_VARIABLE}"));
+            self.ui.debug(&format!("using the access token in {TOKEN_VARIABLE}"));
         }
         Ok(self.token.clone())
     }
@@ -167,10 +167,10 @@ impl StaticToken {
     fn unauthorized_hint(&self, is_explained: bool) -> String {
         let command = &self.sign_in_command;
         if is_explained {
-            format!("put another token into {TOKEN_VARIABLE}, or unset it and run {command}")
+            format!("set {TOKEN_VARIABLE} to another token, or unset it and run {command}")
         } else {
             format!(
-                "the token in {TOKEN_VARIABLE} may have been revoked: put a new one there, or unset it and run {command}"
+                "set {TOKEN_VARIABLE} to a new token (this one may have been revoked), or unset it and run {command}"
             )
         }
     }
@@ -182,9 +182,9 @@ impl StaticToken {
         }
         match self.claims.expires_at() {
             Some(end) if end <= Utc::now() => {
-                Err(Error::auth(format!("the token in {TOKEN_VARIABLE} ended at {}", format_timestamp(end)))
+                Err(Error::auth(format!("the token in {TOKEN_VARIABLE} expired at {}", format_timestamp(end)))
                     .with_detail(clock_detail())
-                    .with_hint(format!("put a new token into {TOKEN_VARIABLE}, or unset it to use a saved sign-in")))
+                    .with_hint(format!("set {TOKEN_VARIABLE} to a new token, or unset it to use a saved sign-in")))
             }
             _ => Ok(()),
         }
@@ -193,11 +193,11 @@ impl StaticToken {
     fn check_tenant(&self, tenant: &Tenant) -> Result<()> {
         let mismatch = match (self.claims.tid.as_deref(), tenant.id()) {
             (Some(tid), Some(id)) if id.eq_ignore_ascii_case(tid) => return Ok(()),
-            (Some(tid), Some(_)) => format!("is for the tenant {tid}"),
-            (Some(tid), None) => format!("is for the tenant {tid}; a domain cannot be compared with that"),
-            (None, _) => "does not say which tenant it is for".to_owned(),
+            (Some(tid), Some(_)) => format!("is for tenant {tid}"),
+            (Some(tid), None) => format!("is for tenant {tid}, which cannot be compared with a domain"),
+            (None, _) => "does not specify its tenant".to_owned(),
         };
-        Err(Error::usage(format!("--tenant {tenant} does not fit {TOKEN_VARIABLE}: the token {mismatch}"))
-            .with_hint(format!("leave out --tenant, or unset {TOKEN_VARIABLE} to use a saved sign-in")))
+        Err(Error::usage(format!("--tenant {tenant} does not match {TOKEN_VARIABLE}: the token {mismatch}"))
+            .with_hint(format!("omit --tenant, or unset {TOKEN_VARIABLE} to use a saved sign-in")))
     }
 }

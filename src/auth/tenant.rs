@@ -29,7 +29,7 @@ impl Tenant {
         } else {
             let text = truncate(text, 80);
             Err(format!(
-                "'{text}' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com"
+                "'{text}' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com"
             ))
         }
     }

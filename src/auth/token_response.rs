@@ -11,7 +11,7 @@ use crate::http::{HttpError, Response, RetryPolicy, is_transient_status};
 /// The retry policy of requests that can be repeated.
 pub const RETRY: RetryPolicy = RetryPolicy::IdempotentOr(is_transient);
 
-pub const HINT_AUTHORITY: &str = "look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place";
+pub const HINT_AUTHORITY: &str = "check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service";
 
 /// The members that are numbers. Some issuers send them as text.
 const NUMBERS: [&str; 2] = ["expires_in", "interval"];
@@ -28,7 +28,7 @@ fn is_transient(response: &Response) -> bool {
 pub fn convert(url: &Url, response: &Response) -> Result<HttpResponse, HttpError> {
     let (status, error) = (response.status, || HttpError::unexpected_response(url, response));
     if is_transient_status(status) || is_transient(response) {
-        let error = if status.is_success() { error().with_detail("the answer has no body") } else { error() };
+        let error = if status.is_success() { error().with_detail("the response has no body") } else { error() };
         return Err(error.transient());
     }
     let is_rejection = status.is_client_error() && OAuthError::from_response(response).is_some();

@@ -234,12 +234,12 @@ async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient)
             is_answered = item.value.is_some() && !change.is_other_item(&item);
             let (label, actual) = (change.before.label(), item.value.as_deref().unwrap_or("no value"));
             let message = if change.is_other_item(&item) {
-                format!("the service answered for {} instead of {label}", item.label())
+                format!("the service returned {} instead of {label}", item.label())
             } else {
                 format!("{label} was to become {}, but the service shows {actual}", value.as_str())
             };
             let error = Error::failed(message).context(format!("could not change {}", change.target));
-            let error = error.with_detail(format!("correlation id: {correlation_id}"));
+            let error = error.with_detail(format!("correlation ID: {correlation_id}"));
             UpdateError { error, effect: Effect::Possible, correlation_id: Some(correlation_id) }
         }
         Err(error) => error,

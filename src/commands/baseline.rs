@@ -85,8 +85,8 @@ async fn read_baseline(file: &Path, context: &Context) -> Result<Baseline> {
 pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> {
     args.tenants.check_stdin(&args.file)?;
     if files::is_stdio(&args.file) && !args.change.yes && !args.change.dry_run {
-        return Err(Error::usage("the baseline is standard input (-), so there is no terminal to ask on")
-            .with_hint("to go ahead without a question, add --yes; to see what would change, --dry-run"));
+        return Err(Error::usage("confirmation required, but standard input (-) is the baseline")
+            .with_hint("add --yes to skip the confirmation prompt, or --dry-run to preview the changes"));
     }
     let tenant_list = args.tenants.read(context).await?;
     let options = ApplyOptions::new(args.change, args.jobs.jobs, tenant_list.is_some(), true, context)?;
@@ -102,7 +102,7 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
         }
         for UnknownEntry { target, location, .. } in &unknown {
             let tenant_name = tenant_name(&tenant.context);
-            tenant.context.ui.warn(&format!("{location}: {tenant_name} has no {target}; ignored"));
+            tenant.context.ui.warn(&format!("{location}: {tenant_name} does not have {target}; ignored"));
         }
         Ok(plan)
     };
@@ -112,19 +112,20 @@ pub async fn apply(args: ApplyArgs, context: &Context) -> Result<CommandOutput> 
 
 /// The tenant for a message, as the user spells it.
 fn tenant_name(context: &Context) -> String {
-    context.settings.tenant().map_or_else(|| "the tenant".to_owned(), |tenant| format!("the tenant {tenant}"))
+    context.settings.tenant().map_or_else(|| "the tenant".to_owned(), |tenant| format!("tenant {tenant}"))
 }
 
 fn unknown_ids_error(unknown: &[UnknownEntry], context: &Context) -> Error {
-    let ids = if unknown.len() == 1 { "an id" } else { "ids" };
-    let mut error = Error::failed(format!("the file names {ids} that the tenant does not have; nothing was changed"));
+    let ids = if unknown.len() == 1 { "an ID" } else { "IDs" };
+    let mut error =
+        Error::failed(format!("the file contains {ids} that the tenant does not have; nothing was changed"));
     for UnknownEntry { target, location, .. } in unknown {
         error = error.with_detail(format!("{location}: {target}"));
     }
     error
         .with_hints(unknown.iter().filter_map(|entry| lookup::renumbered_hint(&entry.target.id, context)))
         .with_hints(unknown.iter().filter_map(|entry| entry.suggestion.clone()))
-        .with_hint("correct the file, or add --ignore-unknown to go on without them")
+        .with_hint("correct the file, or add --ignore-unknown to skip unknown IDs")
         .with_hint(context.command("mscommerce product list --scope all"))
 }
 
@@ -183,8 +184,8 @@ fn check_tenant(comparison: Comparison, file: &Path, tenant: &TenantClient) -> C
     let context = &tenant.context;
     let domain = context.settings.tenant().filter(|tenant| tenant.id().is_none());
     let tenant_label = match (tenant.api.session().tenant_id(), domain) {
-        (Some(id), Some(domain)) => format!("The tenant {domain} ({id})"),
-        (Some(id), None) => format!("The tenant {id}"),
+        (Some(id), Some(domain)) => format!("Tenant {domain} ({id})"),
+        (Some(id), None) => format!("Tenant {id}"),
         (None, _) => "The tenant".to_owned(),
     };
     let Comparison { plan, unknown } = comparison;
@@ -199,10 +200,10 @@ fn check_tenant(comparison: Comparison, file: &Path, tenant: &TenantClient) -> C
     }
     let file = files::input_name(file);
     let summary = if different == 0 && !has_unknown {
-        format!("{tenant_label} is as {file} says: {checked} checked.")
+        format!("{tenant_label} matches {file} ({checked} checked).")
     } else {
         let counts = format_counts([(different, "different"), (unknown.len(), "unknown")]);
-        format!("{tenant_label} is not as {file} says: {counts} ({checked} checked).")
+        format!("{tenant_label} does not match {file}: {counts} ({checked} checked).")
     };
     CheckResult { drift: drift_records(plan, unknown, &context.settings.policy_id.value), summary, hints, has_unknown }
 }
@@ -271,8 +272,8 @@ fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> 
         failed => format!("; {failed} could not be compared"),
     };
     match drifted {
-        0 => format!("As {file} says: {} of {total} tenants{not_compared}.", total - failed),
-        drifted => format!("Not as {file} says: {drifted} of {total} tenants{not_compared}."),
+        0 => format!("{} of {total} tenants match {file}{not_compared}.", total - failed),
+        drifted => format!("{drifted} of {total} tenants drifted from {file}{not_compared}."),
     }
 }
 
@@ -281,5 +282,5 @@ fn apply_hint(file: &Path, has_unknown: bool, tenant_flags: &str, context: &Cont
     let apply = context.command(&format!("mscommerce baseline apply {}", shell_quote(&file.display().to_string())));
     let ignore_unknown = if has_unknown { " --ignore-unknown" } else { "" };
     let input = if files::is_stdio(file) { " < FILE" } else { "" };
-    format!("see what would be changed: {apply}{tenant_flags}{ignore_unknown} --dry-run{input}")
+    format!("preview the changes: {apply}{tenant_flags}{ignore_unknown} --dry-run{input}")
 }

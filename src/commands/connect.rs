@@ -83,17 +83,17 @@ pub struct ConnectArgs {
 pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> {
     let settings = &context.settings;
     if settings.has_env_token() {
-        return Err(Error::usage(format!("{TOKEN_VARIABLE} is set, and outranks whatever sign-in is saved"))
+        return Err(Error::usage(format!("{TOKEN_VARIABLE} is set and takes precedence over saved sign-ins"))
             .with_hint(format!("unset {TOKEN_VARIABLE}, then run connect again")));
     }
     if !args.application
         && let Some(variables) = settings.env_application()?.variables()
     {
         return Err(Error::usage(format!(
-            "{variables} name an application, which outranks whatever sign-in is saved"
+            "{variables} are set and take precedence over saved sign-ins"
         ))
-        .with_hint("no command needs connect then; to save a sign-in as this application: mscommerce connect --application")
-        .with_hint("to sign in as a person, unset AZURE_CLIENT_ID, then run connect again"));
+        .with_hint("run other commands without connect, or save a sign-in as this application: mscommerce connect --application")
+        .with_hint("unset AZURE_CLIENT_ID to sign in as a user, then run connect again"));
     }
     check_flags(&args)?;
     let credentials = if args.application { Some(client_credentials(&args, context).await?) } else { None };
@@ -116,8 +116,8 @@ pub async fn run(args: ConnectArgs, context: &Context) -> Result<CommandOutput> 
         saver.save(read_access_token(context).await?, SignInMethod::Token).await?;
     } else if let Some(user) = &args.username {
         if !args.password_stdin && !context.ui.tty().stdin {
-            return Err(Error::usage("there is no terminal to ask for the password on")
-                .with_hint("hand it over with --password-stdin"));
+            return Err(Error::usage("cannot prompt for the password: standard input is not a terminal")
+                .with_hint("add --password-stdin to read the password from standard input"));
         }
         saver.ensure_cache_writable().await?;
         let password = read_password(user, context).await?;
@@ -145,11 +145,9 @@ fn check_flags(args: &ConnectArgs) -> Result<()> {
         (args.github_oidc, "--github-oidc"),
     ];
     match client_auth_flags.into_iter().find(|(is_set, _)| *is_set) {
-        Some((_, flag)) if !args.application => {
-            Err(Error::usage(format!("{flag} is for an application: add --application, or leave it out")))
-        }
+        Some((_, flag)) if !args.application => Err(Error::usage(format!("{flag} requires --application"))),
         _ if args.password_stdin && args.username.is_none() => {
-            Err(Error::usage("--password-stdin is for a user's password: add --username USER, or leave it out"))
+            Err(Error::usage("--password-stdin requires --username USER"))
         }
         _ => Ok(()),
     }
@@ -205,21 +203,20 @@ async fn read_access_token(context: &Context) -> Result<TokenResponse> {
     let token = read_secret("Access token: ", HINT_GET_TOKEN, context).await?;
     let token = SecretString::from(token.expose_secret().trim());
     if token.expose_secret().is_empty() {
-        return Err(Error::usage("no access token was handed over: standard input is empty").with_hint(HINT_GET_TOKEN));
+        return Err(Error::usage("no access token: standard input is empty").with_hint(HINT_GET_TOKEN));
     }
-    let invalid_token =
-        || Error::usage("what was handed over is not an access token (a JWT of Entra's)").with_hint(HINT_GET_TOKEN);
+    let invalid_token = || Error::usage("the input is not an Entra access token (JWT)").with_hint(HINT_GET_TOKEN);
     let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
     let claims = claims.ok_or_else(invalid_token)?;
     let expires_at = claims.expires_at().ok_or_else(invalid_token)?;
     if expires_at <= Utc::now() {
-        return Err(Error::auth(format!("the token ended at {}", format_timestamp(expires_at)))
+        return Err(Error::auth(format!("the token expired at {}", format_timestamp(expires_at)))
             .with_detail(clock_detail())
-            .with_hint("hand over a new one"));
+            .with_hint("provide a new token"));
     }
     let resource = context.settings.resource();
     if let Some(audience) = foreign_audience(&claims, &resource) {
-        context.ui.warn(&format!("the token is for the service {audience}, not for {resource}; it may be refused"));
+        context.ui.warn(&format!("the token is for {audience}, not for {resource}; the service may reject it"));
     }
     let expiry = Expiry::new(Utc::now(), expires_at);
     Ok(TokenResponse { access_token: token, refresh_token: None, expiry, claims })
@@ -228,17 +225,17 @@ async fn read_access_token(context: &Context) -> Result<TokenResponse> {
 async fn sign_in_with_device_code(entra: &Entra, saver: &SignInSaver) -> Result<()> {
     let sign_in_command = &saver.sign_in_command;
     let code = entra.device_code().await;
-    let code = code.map_err(|error| error.into_error("could not ask for a code", sign_in_command))?;
+    let code = code.map_err(|error| error.into_error("could not request a device code", sign_in_command))?;
     let minutes = code.expires_in().as_secs().div_ceil(60);
     saver.context.ui.status(&format!(
-        "To sign in, open {} on any device and enter the code\n\n    {}\n\nIt is valid for {minutes} minutes. Waiting …",
+        "To sign in, open {} on any device and enter the code\n\n    {}\n\nThe code is valid for {minutes} minutes. Waiting for sign-in…",
         code.verification_uri(),
         code.user_code(),
     ));
     let response = entra.poll_device_code(&code).await.map_err(|error| {
         let is_blocked = error.code() == Some(CONDITIONAL_ACCESS);
         let error = error.into_error(SIGN_IN, sign_in_command);
-        let hint = format!("a device code is often blocked where the browser is not: {sign_in_command}");
+        let hint = format!("sign in with a browser if device codes are blocked: {sign_in_command}");
         if is_blocked { error.with_hint(hint) } else { error }
     })?;
     saver.save(response, SignInMethod::DeviceCode).await.map(drop)
@@ -249,7 +246,7 @@ async fn client_credentials(args: &ConnectArgs, context: &Context) -> Result<Cli
     let settings = &context.settings;
     let client_id = client_id_for_connect(args.client_id.as_deref(), settings.environment())?;
     if settings.sign_in_tenant()?.0.is_none() {
-        return Err(Error::usage("an application signs in to a tenant that is named")
+        return Err(Error::usage("an application sign-in requires a tenant")
             .with_hint("add --tenant TENANT, or set AZURE_TENANT_ID"));
     }
     let secret = if args.client_secret_stdin { Some(read_client_secret(context).await?) } else { None };
@@ -273,12 +270,10 @@ async fn read_client_secret(context: &Context) -> Result<SecretString> {
     let secret = read_secret("Client secret: ", HINT_SECRET_STDIN, context).await?;
     let secret = SecretString::from(secret.expose_secret().trim());
     if secret.expose_secret().is_empty() {
-        return Err(
-            Error::usage("no client secret was handed over: standard input is empty").with_hint(HINT_SECRET_STDIN)
-        );
+        return Err(Error::usage("no client secret: standard input is empty").with_hint(HINT_SECRET_STDIN));
     }
     if secret.expose_secret().contains(char::is_whitespace) {
-        return Err(Error::usage("what was handed over is no client secret: a secret is one word"));
+        return Err(Error::usage("the input is not a client secret: a secret is one word"));
     }
     Ok(secret)
 }
@@ -287,7 +282,7 @@ async fn read_client_secret(context: &Context) -> Result<SecretString> {
 async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<CertificateFile> {
     match file.load().await {
         Err(error) if error.downcast_ref::<PasswordRequired>().is_some() => {
-            let password = match context.ui.prompt_secret("Password of the certificate's file: ").await {
+            let password = match context.ui.prompt_secret("Password of the certificate file: ").await {
                 // The hint of the first error names the variable for the password.
                 Err(no_terminal) if no_terminal.kind() == ErrorKind::Usage => return Err(error),
                 password => password?,
@@ -304,14 +299,14 @@ async fn unlock_certificate(file: CertificateFile, context: &Context) -> Result<
 async fn sign_in_as_application(credentials: &ClientCredentials, entra: &Entra, saver: &SignInSaver) -> Result<()> {
     let ui = &saver.context.ui;
     saver.ensure_cache_writable().await?;
-    ui.debug(&format!("signing in as {} at {}", credentials.description(), entra.tenant));
+    ui.debug(&format!("signing in as {} to tenant {}", credentials.description(), entra.tenant));
     let response = credentials.sign_in(entra, &saver.sign_in_command).await?;
     let (token, resource) = (response.access_token.clone(), saver.context.settings.resource());
     saver.save(response, SignInMethod::Application).await?;
     if let Err(error) = check_roles(&token, &resource, Access::Read) {
         ui.warn_error(&error);
     } else if let Err(error) = check_roles(&token, &resource, Access::Write) {
-        ui.info(&format!("It may read: {}.", error.message()));
+        ui.info(&format!("The sign-in is read-only: {}.", error.message()));
     }
     Ok(())
 }

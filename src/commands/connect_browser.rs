@@ -25,7 +25,7 @@ pub async fn sign_in_with_browser(
     let request = entra.authorization_request(port)?;
     let url = request.url.to_string();
     // Print the URL first, in case no browser opens.
-    saver.context.ui.status(&format!("To sign in, open this address in a browser on this machine:\n\n{url}\n"));
+    saver.context.ui.status(&format!("To sign in, open this URL in a browser on this machine:\n\n{url}\n"));
     // Run both concurrently: a browser in the foreground redirects before the call that opens it returns.
     tokio::select! {
         biased;
@@ -63,8 +63,8 @@ async fn finish_sign_in(
 }
 
 fn redirect_error(error: Error, sign_in_command: &SignInCommand) -> Error {
-    error.context(SIGN_IN).with_hint(format!("to start again: {sign_in_command}")).with_hint(format!(
-        "where the browser cannot reach this machine, or showed AADSTS50011: {sign_in_command} --device-code"
+    error.context(SIGN_IN).with_hint(format!("try again: {sign_in_command}")).with_hint(format!(
+        "use a device code if the browser cannot reach this machine or shows AADSTS50011: {sign_in_command} --device-code"
     ))
 }
 
@@ -72,19 +72,19 @@ fn redirect_error(error: Error, sign_in_command: &SignInCommand) -> Error {
 async fn open_sign_in_page(url: String, port: u16, no_browser: bool, saver: &SignInSaver) -> Infallible {
     let (ui, environment) = (&saver.context.ui, saver.context.settings.environment());
     if no_browser || !can_open_browser(environment) {
-        ui.status("Waiting for you to open it …");
+        ui.status("Waiting for sign-in…");
     } else if open_browser(url).await {
-        ui.info("Your browser should have opened it. Waiting for it …");
+        ui.info("Opened the browser. Waiting for sign-in…");
     } else {
-        ui.status("No browser could be opened. Waiting for you to open the address …");
+        ui.status("Could not open a browser. Open the URL yourself. Waiting for sign-in…");
     }
     ui.info(&format!(
-        "If the browser shows AADSTS50011, press Ctrl-C and try another way in: {} --device-code",
+        "If the browser shows AADSTS50011, press Ctrl-C and run: {} --device-code",
         saver.sign_in_command
     ));
     if is_ssh_session(environment) {
         ui.status(&format!(
-            "This is a remote session. Forward the port from your own machine first: ssh -L {port}:localhost:{port} HOST"
+            "This is a remote session. First forward the port from your own machine: ssh -L {port}:localhost:{port} HOST"
         ));
     }
     std::future::pending().await

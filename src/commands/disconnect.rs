@@ -23,9 +23,8 @@ pub struct DisconnectArgs {
 pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutput> {
     let (profile, ui) = (&context.settings.profile.value, &context.ui);
     if context.settings.tenant().is_some() {
-        return Err(
-            Error::usage("a sign-in is forgotten as a whole, for all of its tenants").with_hint("leave out --tenant")
-        );
+        return Err(Error::usage("disconnect signs out of all tenants and does not support --tenant")
+            .with_hint("omit --tenant"));
     }
     let cache = context.token_cache()?;
     let mut removed = Vec::new();
@@ -35,28 +34,30 @@ pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutp
         removed = lock.remove(|name| args.all || name == profile)?;
         others = lock.content().profile_names();
         if lock.remove_quarantined()? {
-            ui.info("Removed damaged files of sign-ins that had been set aside.");
+            ui.info("Removed damaged sign-in files.");
         }
     }
     match removed.as_slice() {
-        [] if others.is_empty() => ui.info("Nobody was signed in."),
+        [] if others.is_empty() => ui.info("Not signed in."),
         [] => {
-            return Err(Error::failed(format!("nobody is signed in under the profile '{profile}'"))
-                .with_detail(format!("signed in: {}", others.join(", ")))
-                .with_hint("name one of these with --profile, or forget all with --all"));
+            return Err(Error::failed(format!("profile '{profile}' is not signed in"))
+                .with_detail(format!("profiles that are signed in: {}", others.join(", ")))
+                .with_hint("choose one with --profile, or sign out of all with --all"));
         }
-        names => ui.info(&format!("Signed out: {}", names.join(", "))),
+        names => ui.info(&format!("Signed out: {}.", names.join(", "))),
     }
     let changes = history::path(&context.settings.state_directory()?);
     if changes.exists() {
         let path = changes.display();
-        ui.info(&format!("The record of changes stays in {path}; 'mscommerce history' shows it."));
+        ui.info(&format!("The history of changes remains in {path}. To see it, run 'mscommerce history'."));
     }
     if let Some(variables) = context.settings.env_application().ok().and_then(|application| application.variables()) {
-        ui.warn(&format!("{variables} are still set, and their application still serves every command; unset them"));
+        ui.warn(&format!(
+            "{variables} are still set, so commands still sign in as this application; unset them to stop this"
+        ));
     }
     if context.settings.has_env_token() {
-        ui.warn(&format!("{TOKEN_VARIABLE} is still set, and still serves every command; unset it"));
+        ui.warn(&format!("{TOKEN_VARIABLE} is still set, so commands still use this token; unset it to stop this"));
     }
     Ok(CommandOutput::default())
 }

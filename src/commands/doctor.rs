@@ -126,7 +126,7 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
     for setting in context.settings.describe() {
         match setting.value {
             Err(error) if setting.name == "state-directory" && !needs_state_directory(context) => {
-                let reason = format!("needed for saved sign-ins and the record of changes only: {}", error.summary());
+                let reason = format!("only required for saved sign-ins and the history: {}", error.summary());
                 report.skipped("setting", setting.name, &reason);
             }
             value => {
@@ -156,8 +156,8 @@ async fn run_checks(report: &mut DiagnosticReport, context: &Context) {
     let (session, status) = match session {
         Ok(session) => session,
         Err(error) => {
-            report.failed("credential", &format!("the profile {}", context.settings.profile.value), &error);
-            report.skipped("policy", policy_id, "there is no credential");
+            report.failed("credential", &format!("profile {}", context.settings.profile.value), &error);
+            report.skipped("policy", policy_id, "no credential");
             return;
         }
     };
@@ -169,7 +169,7 @@ async fn run_checks(report: &mut DiagnosticReport, context: &Context) {
         check_credential(report, &status, &api, context).await
     };
     match (is_usable, is_endpoint_reachable) {
-        (false, _) => report.skipped("policy", policy_id, "there is no usable credential"),
+        (false, _) => report.skipped("policy", policy_id, "no usable credential"),
         (true, false) => report.skipped("policy", policy_id, "the endpoint was not reached"),
         (true, true) => check_policy(report, &api, &host_and_port(endpoint)).await,
     }
@@ -184,7 +184,7 @@ async fn open_session(context: &Context) -> Result<(Session, Status)> {
 /// Compares this machine's clock with that of a server, which has a resolution of a second.
 fn check_clock(report: &mut DiagnosticReport, host: &str, server_time: Option<DateTime<Utc>>) {
     let Some(server_time) = server_time else {
-        report.skipped("clock", host, "the time there is not known");
+        report.skipped("clock", host, "the time of the host is unknown");
         return;
     };
     let skew = (Utc::now() - server_time).num_seconds();
@@ -194,7 +194,7 @@ fn check_clock(report: &mut DiagnosticReport, host: &str, server_time: Option<Da
         0..2 => report.passed("clock", host, "the clocks agree"),
         2..=MAX_CLOCK_SKEW => report.passed("clock", host, finding),
         _ => {
-            let hint = "set this machine's clock, and have it kept by a time server";
+            let hint = "synchronize this machine's clock with a time server";
             report.failed("clock", host, &Error::failed(finding).with_hint(hint));
         }
     }
@@ -203,9 +203,9 @@ fn check_clock(report: &mut DiagnosticReport, host: &str, server_time: Option<Da
 /// The source of the credential.
 fn describe_source(status: &Status, context: &Context) -> String {
     match (status.source, status.method) {
-        (Source::Environment, SignInMethod::Application) => "the application of the environment".to_owned(),
+        (Source::Environment, SignInMethod::Application) => "the application in the environment".to_owned(),
         (Source::Environment, _) => "MSCOMMERCE_TOKEN".to_owned(),
-        (Source::Cache, _) => format!("the profile {}", context.settings.profile.value),
+        (Source::Cache, _) => format!("profile {}", context.settings.profile.value),
     }
 }
 
@@ -224,7 +224,7 @@ async fn check_credential(
     let is_refreshed = needs_token_request(status) && status.source == Source::Cache;
     let claims = get_usable_token(status, api, &context.settings.resource()).await;
     let claims = report.record("credential", &describe_source(status, context), claims, |claims| {
-        let refreshed = if is_refreshed { ", renewed just now" } else { "" };
+        let refreshed = if is_refreshed { ", just refreshed" } else { "" };
         format!("by {}{refreshed}, {}", status.method, describe_token(claims, status))
     });
     claims.is_some()
@@ -278,7 +278,7 @@ async fn check_policy(report: &mut DiagnosticReport, api: &api::Client, host: &s
         Err(error) => error.downcast_ref::<ApiError>().and_then(|error| error.date),
     };
     report.record("policy", api.policy_id(), response, |response| {
-        format!("status {}, correlation id {}", response.status.as_u16(), response.correlation_id)
+        format!("status {}, correlation ID {}", response.status.as_u16(), response.correlation_id)
     });
     check_clock(report, host, date);
 }

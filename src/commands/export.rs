@@ -35,7 +35,7 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
     let listed = lookup::list(&Scope::ALL, &context.api()?, context).await?;
     let exported = plan::export(&context.settings.policy_id.value, listed, format)?;
     for (label, reason) in &exported.skipped {
-        context.ui.warn(&format!("{label} is left out: {reason}"));
+        context.ui.warn(&format!("skipped {label}: {reason}"));
     }
     let Some(file) = &args.file else {
         return Ok(CommandOutput { text: Some(exported.text), ..CommandOutput::default() });
@@ -43,8 +43,8 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
     write(file, &exported.text, args.force)?;
     let path = file.display().to_string();
     let check = context.command(&format!("mscommerce baseline check {}", shell_quote(&path)));
-    context.ui.info(&format!("Written: {path}"));
-    context.ui.info(&format!("To compare the tenant with it later: {check}"));
+    context.ui.info(&format!("Wrote {path}."));
+    context.ui.info(&format!("To check the tenant against this file: {check}"));
     Ok(CommandOutput::default())
 }
 
@@ -58,11 +58,13 @@ fn export_format(args: &ExportArgs, context: &Context) -> Result<FileFormat> {
         (Some(file), None) => Ok(FileFormat::from_path(file)),
         (Some(file), Some(Format::Json)) if FileFormat::from_path(file) == FileFormat::Json => Ok(FileFormat::Json),
         (Some(_), Some(_)) => {
-            Err(Error::usage("--output is for standard output; the name of the file decides its form")
-                .with_hint("name a file that ends in .json, or leave out --output"))
+            Err(Error::usage("--output is for standard output only; the file extension selects the format of a file")
+                .with_hint("use a file name that ends in .json, or omit --output"))
         }
-        (None, Some(_)) => Err(Error::usage("a baseline is TOML, or JSON: there is no other form of it")
-            .with_hint("leave out --output for TOML, or use --output json")),
+        (None, Some(_)) => {
+            Err(Error::usage("a baseline is either TOML or JSON")
+                .with_hint("omit --output for TOML, or use --output json"))
+        }
     }
 }
 
@@ -71,15 +73,15 @@ fn ensure_can_create(file: &Path, force: bool) -> Result<()> {
     let path = file.display();
     match fs::metadata(file) {
         Ok(metadata) if metadata.is_dir() => Err(Error::failed(format!("{path} is a directory"))),
-        Ok(metadata) if !metadata.is_file() => Err(Error::failed(format!("{path} is no regular file"))),
+        Ok(metadata) if !metadata.is_file() => Err(Error::failed(format!("{path} is not a regular file"))),
         Ok(_) if force => Ok(()),
         Ok(_) => Err(already_exists(file)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(write_error(file, error)),
-        Err(_) if file.is_symlink() => Err(Error::failed(format!("{path} is a link that leads nowhere"))),
+        Err(_) if file.is_symlink() => Err(Error::failed(format!("{path} is a broken symbolic link"))),
         Err(_) if parent(file).is_dir() => Ok(()),
         Err(_) => {
             let parent = parent(file).display();
-            Err(Error::failed(format!("could not write {path}: there is no directory {parent}")))
+            Err(Error::failed(format!("could not write {path}: directory {parent} does not exist")))
         }
     }
 }
@@ -89,8 +91,8 @@ fn parent(file: &Path) -> &Path {
 }
 
 fn already_exists(file: &Path) -> Error {
-    Error::failed(format!("{} is there already; nothing was written", file.display()))
-        .with_hint("name another file, or add --force to replace this one")
+    Error::failed(format!("{} already exists; nothing was written", file.display()))
+        .with_hint("use another file, or add --force to replace this one")
 }
 
 fn write_error(file: &Path, error: io::Error) -> Error {

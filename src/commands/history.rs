@@ -30,7 +30,7 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput>
     let tenant_id = match settings.tenant() {
         None => None,
         Some(tenant) => Some(tenant.id().ok_or_else(|| {
-            Error::usage(format!("--tenant {tenant}: the record of changes names tenants by their ids"))
+            Error::usage(format!("--tenant {tenant}: use the tenant's ID; the history does not contain domains"))
                 .with_hint("mscommerce history -o json")
         })?),
     };
@@ -55,7 +55,7 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput>
     };
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     if entries_shown.len() > limit {
-        note = Some(format!("{limit} of {} changes; --limit N shows more.", entries_shown.len()));
+        note = Some(format!("Showing {limit} of {} changes. To see more, use --limit N.", entries_shown.len()));
         entries_shown.truncate(limit);
     }
     Ok(CommandOutput { note, ..Output::list(entries_shown).into() })
@@ -67,11 +67,11 @@ pub async fn read(context: &Context) -> Result<History> {
     let history = History::read(&directory).await?;
     if let Some(first) = history.invalid_lines.first() {
         let path = history::path(&directory);
-        context.ui.warn(&format!(
-            "{} of the lines in {} cannot be understood, the first is line {first}; left out",
-            history.invalid_lines.len(),
-            path.display()
-        ));
+        let lines = match history.invalid_lines.len() {
+            1 => "1 invalid line".to_owned(),
+            count => format!("{count} invalid lines"),
+        };
+        context.ui.warn(&format!("skipped {lines} in {}, starting at line {first}", path.display()));
     }
     Ok(history)
 }

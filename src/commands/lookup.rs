@@ -16,7 +16,7 @@ const MIN_SIMILARITY: f64 = 0.7;
 
 /// For an ID that exists: the service also responds with 404 to internal errors (microsoft-365-docs issue 4387).
 const HINT_SERVICE_FAULT: &str =
-    "this may be a fault of the service: try again later; support asks for the correlation id";
+    "this may be an error of the service. Try again later. If it persists, give Microsoft support the correlation ID.";
 
 /// Lists the products and offer types of the scopes, in the order of `scopes`.
 pub async fn list(scopes: &[Scope], api: &api::Client, context: &Context) -> Result<Vec<ProductPolicy>> {
@@ -63,9 +63,9 @@ pub fn find_unique<'i>(
         several => {
             let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
             let text = truncate(text, 80);
-            Err(Error::failed(format!("'{text}' fits {} {}s; nothing was changed", several.len(), lookup.kind))
+            Err(Error::failed(format!("'{text}' matches {} {}s; nothing was changed", several.len(), lookup.kind))
                 .with_details(labels)
-                .with_hint("name one of them by its id"))
+                .with_hint("specify one of them by its ID"))
         }
     }
 }
@@ -107,20 +107,20 @@ pub fn combine_errors(mut errors: Vec<Error>, total: usize, kind: &str) -> Resul
 pub fn check_not_joined(text: &str, hint: impl Fn(&[&str]) -> String) -> Result<()> {
     let ids: Vec<&str> = text.split([',', ';']).map(str::trim).filter(|id| !id.is_empty()).collect();
     if text.contains([',', ';']) && !ids.is_empty() && ids.iter().all(|id| is_product_id(id)) {
-        let message = format!("'{}' is no id: separate ids by blanks, not by commas", truncate(text, 80));
+        let message = format!("'{}' is not an ID: separate IDs with spaces, not commas", truncate(text, 80));
         return Err(Error::usage(message).with_hint(hint(&ids)));
     }
     Ok(())
 }
 
 fn not_found(text: &str, items: &[ProductPolicy], lookup: &LookupContext, context: &Context) -> Error {
-    let error = Error::failed(format!("no {} has the id or the name '{}'", lookup.kind, truncate(text, 80)));
+    let error = Error::failed(format!("no {} has the ID or name '{}'", lookup.kind, truncate(text, 80)));
     if let Some(hint) = renumbered_hint(text, context) {
         return error.with_hint(hint);
     }
     let is_joined = text.split(',').filter(|part| items.iter().any(|item| item.matches_id_or_name(part))).count() > 1;
     with_suggestions(error, text, items, lookup.kind)
-        .with_hints(is_joined.then(|| "separate ids and names by blanks, and quote each name by itself".to_owned()))
+        .with_hints(is_joined.then(|| "separate IDs and names with spaces, and quote each name separately".to_owned()))
         .with_hint(context.command(lookup.list))
         .with_hints(lookup.alternative.map(str::to_owned))
 }
@@ -135,10 +135,10 @@ pub async fn explain_unknown_policy(api: &api::Client, error: Error, context: &C
     let ids: Vec<String> = policies.into_iter().filter_map(|policy| policy.id).collect();
     let policy_id = api.policy_id();
     if ids.iter().any(|id| id.eq_ignore_ascii_case(policy_id)) {
-        return error.with_hint(format!("the policy is there, so {HINT_SERVICE_FAULT}"));
+        return error.with_hint(format!("The policy exists, so {HINT_SERVICE_FAULT}"));
     }
     error
-        .with_detail(format!("there is no policy '{}'; policies: {}", truncate(policy_id, 80), ids.join(", ")))
+        .with_detail(format!("policy '{}' not found; existing policies: {}", truncate(policy_id, 80), ids.join(", ")))
         .with_hint(context.command_any_policy("mscommerce policy list"))
 }
 
@@ -156,7 +156,7 @@ pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: E
         Err(_) => return error,
     };
     if items.iter().any(|item| item.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&target.id))) {
-        return error.with_hint(format!("the list has it, so {HINT_SERVICE_FAULT}"));
+        return error.with_hint(format!("It is in the list, so {HINT_SERVICE_FAULT}"));
     }
     let error = error.with_detail(format!("the tenant has no {target}"));
     with_suggestions(error, &target.id, &items, target.scope.label())
@@ -175,7 +175,7 @@ pub fn with_renumbered_hint(error: Error, target: &Target, context: &Context) ->
 pub fn renumbered_hint(id: &str, context: &Context) -> Option<String> {
     let (new, name) = replacement(id)?;
     let command = context.command(&format!("mscommerce product get {new}"));
-    Some(format!("{} has been renumbered, {name} is {new} now: {command}", id.to_uppercase()))
+    Some(format!("use the new ID {new} ({name}) instead of {}: {command}", id.to_uppercase()))
 }
 
 /// Adds a generic hint to an API error without hints.
@@ -191,10 +191,10 @@ pub fn fallback_hint(error: &Error, context: &Context) -> Option<String> {
     let api_error = error.downcast_ref::<ApiError>()?;
     if api_error.status == StatusCode::FORBIDDEN {
         let status = context.command_any_policy("mscommerce status");
-        return Some(format!("see which account and tenant served: {status}"));
+        return Some(format!("check the account and tenant: {status}"));
     }
     let has_no_hint = error.hints().is_empty();
-    has_no_hint.then(|| "try again later; if it stays so, Microsoft's support asks for the correlation id".to_owned())
+    has_no_hint.then(|| "Try again later. If it persists, give Microsoft support the correlation ID.".to_owned())
 }
 
 /// Removes duplicate hints. Keeps the first [`MAX_SUGGESTIONS`] and adds `more` if there are others.
@@ -221,9 +221,9 @@ pub fn with_suggestions<'i>(
 ) -> Error {
     match closest_matches(text, items).as_slice() {
         [] => error,
-        [only] => error.with_detail(format!("the nearest {kind}: {only}")),
+        [only] => error.with_detail(format!("similar {kind}: {only}")),
         several => error
-            .with_detail(format!("the nearest {kind}s:"))
+            .with_detail(format!("similar {kind}s:"))
             .with_details(several.iter().map(|label| format!("  {label}"))),
     }
 }

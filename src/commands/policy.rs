@@ -43,7 +43,7 @@ pub async fn list(context: &Context) -> Result<CommandOutput> {
 pub async fn get(policy: Option<String>, context: &Context) -> Result<CommandOutput> {
     let id = policy.as_deref().unwrap_or(&context.settings.policy_id.value);
     if !is_valid_segment(id) {
-        return Err(Error::usage(format!("'{id}' cannot be a policy's id"))
+        return Err(Error::usage(format!("'{id}' is not a valid policy ID"))
             .with_hint(context.command_any_policy("mscommerce policy list")));
     }
     let api = context.api_for_policy(id)?;

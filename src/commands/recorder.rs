@@ -57,7 +57,7 @@ impl Recorder {
         let refused = |error: Error| {
             error
                 .context("the changes cannot be recorded, so nothing was changed")
-                .with_hint("to make the changes without a record, add --no-history; undo cannot revert them")
+                .with_hint("add --no-history to make the changes without a record; undo cannot revert them")
         };
         let open = || HistoryWriter::open(&context.settings.state_directory()?);
         let writer = open().map_err(refused)?;
@@ -78,7 +78,7 @@ impl Recorder {
             Ok(is_locked) => self.warn_unless(is_locked, context),
             Err(error) if !self.has_failed => {
                 self.has_failed = true;
-                context.ui.warn(&format!("{}; 'history' shows such changes as unknown", error.summary()));
+                context.ui.warn(&format!("{}; 'mscommerce history' shows these changes as unknown", error.summary()));
             }
             Err(_) => {}
         }
@@ -86,7 +86,7 @@ impl Recorder {
 
     fn warn_unless(&mut self, is_locked: bool, context: &Context) {
         if !is_locked && !std::mem::replace(&mut self.has_warned, true) {
-            context.ui.warn("the history cannot be locked; the changes are recorded without the lock");
+            context.ui.warn("the history cannot be locked; changes are recorded without a lock");
         }
     }
 }
@@ -108,7 +108,7 @@ fn planned_entry(change: &Change, run: &str, tenant: &TenantClient, undo: Option
 /// Logs the result of a change at `-v`.
 pub fn log_result(tenant: &TenantClient, result: &ChangeResult, many_tenants: bool) {
     let record = &result.record;
-    let tenant_suffix = if many_tenants { format!(" at {}", tenant.name()) } else { String::new() };
+    let tenant_suffix = if many_tenants { format!(" in {}", tenant.name()) } else { String::new() };
     let line = match (record.outcome, &record.error) {
         (Outcome::Unchanged, _) => return,
         (outcome, Some(error)) => format!("{}{tenant_suffix}: {}: {error}", outcome.as_str(), record.item.label()),

@@ -44,7 +44,7 @@ impl ScopeArg {
             Self::OfferType => LookupContext {
                 kind: Scope::OfferType.label(),
                 list: lookup::list_command(Scope::OfferType),
-                alternative: Some("leave out --scope to select products"),
+                alternative: Some("omit --scope to select products, or use --scope all to select both"),
             },
             Self::All => LookupContext {
                 kind: "product or offer type",
@@ -77,14 +77,14 @@ impl Selection {
         let named = if let SelectionKind::Named(texts) = &kind { texts.as_slice() } else { &[] };
         for text in named.iter().chain(&except) {
             if !is_valid_segment(text.trim()) || comparison_key(text).is_empty() {
-                return Err(Error::usage(format!("'{}' cannot be an id or a name", display_excerpt(text))));
+                return Err(Error::usage(format!("'{}' is not a valid ID or name", display_excerpt(text))));
             }
         }
         for text in named {
-            lookup::check_not_joined(text, |ids| format!("write {}", ids.join(" ")))?;
+            lookup::check_not_joined(text, |ids| format!("use {}", ids.join(" ")))?;
         }
         for text in &except {
-            lookup::check_not_joined(text, |ids| format!("write --except {}", ids.join(" --except ")))?;
+            lookup::check_not_joined(text, |ids| format!("use --except {}", ids.join(" --except ")))?;
         }
         Ok(Self { kind, except, lookup: scope.lookup_context() })
     }
@@ -100,22 +100,25 @@ impl Selection {
                 let selected: Vec<_> = listed.iter().filter(matches).collect();
                 if selected.is_empty() {
                     let count = listed.len();
-                    return Err(Error::failed(format!("no name fits --name; nothing was changed ({count} listed)"))
-                        .with_hints(pattern.glob_hint().map(str::to_owned))
-                        .with_hint(list()));
+                    return Err(Error::failed(format!(
+                        "no {}s match --name ({count} checked); nothing was changed",
+                        self.lookup.kind
+                    ))
+                    .with_hints(pattern.glob_hint().map(str::to_owned))
+                    .with_hint(list()));
                 }
                 selected
             }
         };
         let selected = self.exclude(selected, context)?;
         if selected.is_empty() {
-            return Err(Error::failed("nothing is left to change: the selection is empty").with_hint(list()));
+            return Err(Error::failed("nothing to change: the selection is empty").with_hint(list()));
         }
         let mut desired = Desired::default();
         for item in selected {
             let target = item.target().ok_or_else(|| {
                 let name = item.name.as_deref().or(item.id.as_deref()).unwrap_or_default();
-                unaddressable(item).with_hint(format!("leave it out: --except {}", shell_quote(name)))
+                unaddressable(item).with_hint(format!("exclude it: --except {}", shell_quote(name)))
             })?;
             desired.insert(target, wanted);
         }
@@ -128,7 +131,7 @@ impl Selection {
         let errors = unmatched.map(|text| {
             let excerpt = display_excerpt(text);
             let error =
-                Error::failed(format!("--except '{excerpt}' fits nothing that is selected; nothing was changed"));
+                Error::failed(format!("--except '{excerpt}' does not match the selection; nothing was changed"));
             lookup::with_suggestions(error, text, items.iter().copied(), "name")
                 .with_hints(lookup::renumbered_hint(text, context))
                 .with_hint(context.command(self.lookup.list))

@@ -62,17 +62,17 @@ impl SignInSaver {
         lock.save(profile, credential)?;
         match replaced {
             Some((old_tenant, _)) if old_tenant != tenant_id => ui.warn(&format!(
-                "the profile {profile} was signed in to the tenant {old_tenant} before; what names no --tenant goes to {tenant_id} from now on"
+                "profile {profile} was signed in to tenant {old_tenant} before; commands without --tenant now use {tenant_id}"
             )),
             Some((_, Some(old_account))) if Some(&old_account) != account.as_ref() => {
-                ui.info(&format!("This takes the place of the sign-in of {old_account}."));
+                ui.info(&format!("This replaces the sign-in of {old_account}."));
             }
             _ => {}
         }
         let account = account.unwrap_or_else(|| "an account without a name".to_owned());
-        let account = if method == SignInMethod::Application { format!("the application {account}") } else { account };
+        let account = if method == SignInMethod::Application { format!("application {account}") } else { account };
         let suffix = if profile == DEFAULT_PROFILE { String::new() } else { format!(" (profile {profile})") };
-        ui.info(&format!("Signed in as {account} to the tenant {tenant_id}{suffix}."));
+        ui.info(&format!("Signed in as {account} to tenant {tenant_id}{suffix}."));
         Ok((account, tenant_id))
     }
 
@@ -83,24 +83,25 @@ impl SignInSaver {
         let Some(tid) = response.claims.tid.clone() else {
             let flag = if is_token { " --with-token" } else { "" };
             return requested.and_then(Tenant::id).map(str::to_owned).ok_or_else(|| {
-                Error::auth("the token does not say which tenant it is for")
+                Error::auth("the token does not specify its tenant")
                     .with_hint(format!("mscommerce connect{flag} --tenant TENANT-ID"))
             });
         };
         match requested {
             Some(tenant) if tenant.id().is_some_and(|id| !id.eq_ignore_ascii_case(&tid)) => {
                 let message =
-                    format!("{source} asks for the tenant {tenant}, but the token is for {tid}; nothing was saved");
+                    format!("{source} specifies tenant {tenant}, but the token is for {tid}; nothing was saved");
                 if is_token {
-                    return Err(Error::usage(message)
-                        .with_hint(format!("leave out {source}, or hand over a token for that tenant")));
+                    return Err(
+                        Error::usage(message).with_hint(format!("omit {source}, or provide a token for that tenant"))
+                    );
                 }
                 Err(Error::auth(message))
             }
             Some(tenant) if tenant.id().is_none() && is_token => Err(Error::usage(format!(
-                "{source} asks for {tenant}, which cannot be compared with the token's tenant {tid}; nothing was saved"
+                "{source} specifies {tenant}, which cannot be compared with the token's tenant {tid}; nothing was saved"
             ))
-            .with_hint(format!("leave out {source}, or give the tenant's id"))),
+            .with_hint(format!("omit {source}, or use the tenant's ID"))),
             _ => Ok(tid),
         }
     }

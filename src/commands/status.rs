@@ -53,21 +53,21 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
     match status.expires_at {
         _ if status.source == Source::Environment && status.method == SignInMethod::Application => {
             let tenant = context.settings.sign_in_tenant()?.0;
-            let tenant_suffix = tenant.map(|tenant| format!(" at {tenant}")).unwrap_or_default();
+            let tenant_suffix = tenant.map(|tenant| format!(" to tenant {tenant}")).unwrap_or_default();
             let variables = context.settings.env_application()?.variables().unwrap_or_default();
             context.ui.info(&format!(
-                "The application of the environment ({variables}) signs in{tenant_suffix} for each command anew, and outranks every saved sign-in."
+                "The application in the environment ({variables}) signs in{tenant_suffix} for each command. It takes precedence over saved sign-ins."
             ));
         }
         _ if status.source == Source::Environment => {
-            context.ui.info(&format!("The token in {TOKEN_VARIABLE} outranks every saved sign-in."));
+            context.ui.info(&format!("The token in {TOKEN_VARIABLE} takes precedence over saved sign-ins."));
         }
         None => {
             let tenant = context.settings.tenant().map_or("this tenant", Tenant::as_str);
-            context.ui.info(&format!("There is no token for {tenant} yet; the next command asks for one."));
+            context.ui.info(&format!("There is no access token for {tenant} yet. The next command requests one."));
         }
         Some(end) if end <= Utc::now() && status.can_refresh => {
-            context.ui.info("The access token has ended; the next command renews it.");
+            context.ui.info("The access token has expired. The next command refreshes it.");
         }
         Some(_) => {}
     }

@@ -48,7 +48,7 @@ pub fn summary_error(
         error = error.with_detail(failure.summary());
     }
     if errors.len() > MAX_SHOWN_ERRORS {
-        error = error.with_detail(format!("{} more: see the field error", errors.len() - MAX_SHOWN_ERRORS));
+        error = error.with_detail(format!("{} more in the error field", errors.len() - MAX_SHOWN_ERRORS));
     }
     let fallback_hints = errors.iter().filter_map(|error| lookup::fallback_hint(error, context));
     let hints = errors.iter().flat_map(|error| error.hints()).cloned().chain(fallback_hints);

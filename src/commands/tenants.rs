@@ -20,7 +20,7 @@ use crate::text::{sanitize_line, shell_quote};
 /// In bytes. Larger than any realistic list of tenants.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
 
-const HINT_SINGLE_TENANT: &str = "for more, run the command at one tenant alone: --tenant TENANT";
+const HINT_SINGLE_TENANT: &str = "run the command for one tenant to see more: --tenant TENANT";
 
 /// Several tenants at once.
 #[derive(Args, Debug)]
@@ -39,7 +39,7 @@ impl TenantsArgs {
             return Ok((flag_tenants.len() > 1).then(|| flag_tenants.clone()));
         };
         if !flag_tenants.is_empty() {
-            return Err(Error::usage("--tenant and --tenants-file are given: name the tenants in one way"));
+            return Err(Error::usage("--tenant and --tenants-file cannot be used together"));
         }
         read_tenants_file(file, context).await.map(Some)
     }
@@ -47,9 +47,7 @@ impl TenantsArgs {
     /// Fails if both the tenants and `file` are read from standard input.
     pub fn check_stdin(&self, file: &Path) -> Result<()> {
         if files::is_stdio(file) && self.tenants_file.as_deref().is_some_and(files::is_stdio) {
-            return Err(Error::usage(
-                "--tenants-file and FILE are both standard input (-): name a file for one of them",
-            ));
+            return Err(Error::usage("--tenants-file and FILE cannot both be standard input (-)"));
         }
         Ok(())
     }
@@ -86,7 +84,7 @@ async fn read_tenants_file(path: &Path, context: &Context) -> Result<Vec<Tenant>
         }
     }
     if tenants.is_empty() {
-        return Err(Error::usage(format!("--tenants-file: {file} names no tenant")));
+        return Err(Error::usage(format!("--tenants-file: {file} contains no tenants")));
     }
     Ok(tenants)
 }
@@ -217,7 +215,7 @@ impl Tenants {
         for (second, first) in duplicates {
             let (first, second) = (&self.clients[first], &self.clients[second]);
             let names = format!("{} and {}", first.name(), second.name());
-            first.context.ui.warn(&format!("{names} are the same tenant and are processed once"));
+            first.context.ui.warn(&format!("{names} are the same tenant, which is processed once"));
         }
         succeeded.sort_by_key(|(index, _, _)| positions[*index]);
         all.succeeded = succeeded.into_iter().map(|(_, client, value)| (client, value)).collect();
@@ -244,8 +242,8 @@ impl<T> TenantResults<T> {
     pub fn location(&self) -> String {
         match self.succeeded.as_slice() {
             [(client, _)] if !self.is_many => client.location(),
-            [_] => " at 1 tenant".to_owned(),
-            several => format!(" at {} tenants", several.len()),
+            [_] => " in 1 tenant".to_owned(),
+            several => format!(" in {} tenants", several.len()),
         }
     }
 }

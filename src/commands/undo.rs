@@ -41,12 +41,12 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
     if entries.is_empty() {
         return Err(Error::failed(match invalid_lines.as_slice() {
             [] => "no changes are recorded on this machine, so there is nothing to undo",
-            _ => "no line of the history of changes can be read, so there is nothing to undo",
+            _ => "no line of the history can be parsed, so there is nothing to undo",
         }));
     }
     if is_run_in_progress(&context.settings.state_directory()?) {
-        return Err(Error::failed("another mscommerce is making changes on this machine; nothing was changed")
-            .with_hint("wait until it has ended, then try again"));
+        return Err(Error::failed("another mscommerce process is making changes on this machine; nothing was changed")
+            .with_hint("wait until it has finished, then try again"));
     }
     let named_run = args.run.map(|prefix| find_run(&entries, &prefix)).transpose()?;
     let tenant = TenantClient::new(context)?;
@@ -66,8 +66,8 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
         Recorder::begin(&plans, options.undo.as_ref(), options.no_history, context).await?;
     }
     let output = apply::run(TenantResults::single(tenant, plan), options, context).await?;
-    let counts = if is_recorded { " It counts as undone." } else { "" };
-    let note = is_empty.then(|| format!("Nothing of this run can be undone any more.{counts} Nothing was changed."));
+    let counts = if is_recorded { " The run is now marked as undone." } else { "" };
+    let note = is_empty.then(|| format!("Nothing in this run can be undone anymore.{counts} Nothing was changed."));
     Ok(CommandOutput { note: note.or(output.note), ..output })
 }
 
@@ -81,14 +81,14 @@ fn find_run(entries: &[HistoryEntry], prefix: &str) -> Result<String> {
         [run] if !prefix.is_empty() => Ok((*run).to_owned()),
         [] => Err(Error::usage(format!("no recorded run has the ID '{}'", display_excerpt(prefix)))
             .with_hint("mscommerce history")),
-        _ => Err(Error::usage(format!("several recorded runs have IDs that begin with '{}'", display_excerpt(prefix)))
-            .with_hint("type more of the ID: mscommerce history -o json")),
+        _ => Err(Error::usage(format!("several recorded runs have IDs that start with '{}'", display_excerpt(prefix)))
+            .with_hint("use more of the ID: mscommerce history -o json")),
     }
 }
 
 /// The entries of the tenant of the access token under its policy. Fails if there are none.
 fn entries_for_tenant(entries: &[HistoryEntry], tenant: &TenantClient) -> Result<Vec<HistoryEntry>> {
-    let no_tenant = || Error::failed("the access token does not name its tenant, so nothing can be undone with it");
+    let no_tenant = || Error::failed("cannot undo changes: the access token does not specify its tenant");
     let tenant_id = tenant.api.session().tenant_id().ok_or_else(no_tenant)?;
     let policy_id = tenant.api.policy_id();
     let is_for_tenant = |entry: &&HistoryEntry| {
@@ -97,7 +97,7 @@ fn entries_for_tenant(entries: &[HistoryEntry], tenant: &TenantClient) -> Result
     };
     let entries: Vec<HistoryEntry> = entries.iter().filter(is_for_tenant).cloned().collect();
     if entries.is_empty() {
-        let message = format!("no changes of the policy {policy_id} in the tenant {tenant_id} are recorded");
+        let message = format!("no changes to policy {policy_id} in the tenant {tenant_id} are recorded");
         return Err(Error::failed(message).with_hint("mscommerce history"));
     }
     Ok(entries)
@@ -130,19 +130,17 @@ fn select_run<'e>(
     };
     let newest = || entries.iter().rev().filter(is_open).find(|entry| entry.undoes.is_none());
     let Some(run) = named_run.or_else(|| newest().map(|entry| entry.run.as_str())) else {
-        return Err(Error::failed(
-            "nothing to undo: no recorded run in this tenant changed anything that is not undone",
-        )
-        .with_hint(apply::history_command(tenant)));
+        return Err(Error::failed("nothing to undo: every recorded run in this tenant is undone or changed nothing")
+            .with_hint(apply::history_command(tenant)));
     };
     let of_run: Vec<&HistoryEntry> = entries.iter().filter(|entry| entry.run == run).collect();
     if of_run.is_empty() {
-        let message = format!("the run {run} made no changes in this tenant under this policy");
+        let message = format!("run {run} made no changes in this tenant under this policy");
         return Err(Error::failed(message).with_hint("mscommerce history -o json"));
     }
     let open: Vec<&HistoryEntry> = of_run.into_iter().filter(is_open).collect();
     if open.is_empty() {
-        let message = format!("nothing to undo: the run {run} changed nothing, or is undone");
+        let message = format!("nothing to undo: run {run} is undone or changed nothing");
         return Err(Error::failed(message).with_hint(apply::history_command(tenant)));
     }
     Ok(open)
@@ -178,19 +176,20 @@ fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantCl
 
 /// The value to restore. The error is the reason why the product keeps its value.
 fn previous_value(entry: &HistoryEntry, item: Option<&ProductPolicy>) -> Result<Wanted, String> {
-    let current = item.ok_or_else(|| "the tenant does not have it any more".to_owned())?.value.as_deref();
+    let current = item.ok_or_else(|| "the tenant no longer has it".to_owned())?.value.as_deref();
     let is_current = |value: &str| current.is_some_and(|current| current.eq_ignore_ascii_case(value));
     let Some(from) = &entry.from else { return Err("its value before the run is unknown".to_owned()) };
     if is_current(from) {
         return Ok(Wanted::Keep);
     }
     if !is_current(&entry.to) {
-        let current = current.unwrap_or("without a value");
-        return Err(format!("it is {current} now, not {} as the run set it", entry.to));
+        let current = current.unwrap_or("not set");
+        return Err(format!("it is now {current}, not {} as the run set it", entry.to));
     }
-    let value = PolicyValue::parse(from).map_err(|_| format!("it was {from}, a value that this version cannot set"))?;
+    let value =
+        PolicyValue::parse(from).map_err(|_| format!("its previous value {from} is not supported by this version"))?;
     if !entry.scope.accepts(value) {
-        return Err(format!("it was {from}, a value that offer types do not take"));
+        return Err(format!("its previous value {from} is not supported by offer types"));
     }
     Ok(Wanted::Set(value))
 }

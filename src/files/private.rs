@@ -240,7 +240,7 @@ fn check_owner_or_root(path: &Path, metadata: &Metadata) -> Result<(), OpenError
 fn belongs_to_other(path: &Path, metadata: &Metadata) -> OpenError {
     use std::os::unix::fs::MetadataExt;
 
-    OpenError::refused(path, format!("it belongs to another user (number {})", metadata.uid()), HINT_HOME)
+    OpenError::refused(path, format!("it belongs to another user (ID {})", metadata.uid()), HINT_HOME)
 }
 
 /// Fails if a symbolic link of another user leads to the path: it may lead to files that this user owns, but whose
@@ -281,8 +281,10 @@ impl LockError {
     /// The error to show. `path` is the lock file.
     pub fn into_error(self, path: &Path) -> Error {
         match self {
-            Self::TimedOut => Error::failed(format!("another mscommerce holds {} for too long", path.display()))
-                .with_hint("end the other process, or try again with a longer --timeout"),
+            Self::TimedOut => {
+                Error::failed(format!("timed out waiting for another mscommerce process to release {}", path.display()))
+                    .with_hint("end the other process, or try again with a longer --timeout")
+            }
             Self::Open(error) => error.into_error("lock", path),
         }
     }

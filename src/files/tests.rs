@@ -93,11 +93,11 @@ fn directories_and_links_of_another_user_are_refused() {
         return;
     }
     for path in [&link, &chain, &chain.join(".")] {
-        assert_eq!(refusal(check_private_dir(path)), "it belongs to another user (number 12345)");
+        assert_eq!(refusal(check_private_dir(path)), "it belongs to another user (ID 12345)");
     }
     check_private_dir(&directory).expect("the directory is not affected");
     chown(&directory, Some(12_345), None).expect("another owner");
-    assert_eq!(refusal(check_private_dir(&directory)), "it belongs to another user (number 12345)");
+    assert_eq!(refusal(check_private_dir(&directory)), "it belongs to another user (ID 12345)");
 }
 
 #[tokio::test]

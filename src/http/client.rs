@@ -158,13 +158,13 @@ impl Client {
         };
         let delay = delay?;
         let cause = match status {
-            Some(status) if status != 429 => format!("{} answered {status}", host_and_port(url)),
+            Some(status) if status != 429 => format!("{} returned {status}", host_and_port(url)),
             _ => "Rate limited".to_owned(),
         };
         if is_new {
             self.0.ui.info(&format!("{cause}. Retrying in {} s…", delay.as_millis().div_ceil(1000)));
         } else {
-            self.0.ui.debug(&format!("trying again in {} ms", delay.as_millis()));
+            self.0.ui.debug(&format!("retrying in {} ms", delay.as_millis()));
         }
         Some(delay)
     }
@@ -215,7 +215,7 @@ impl Client {
             Err(_) => Err(HttpError::timed_out(&url, if timeout < remaining { timeout } else { self.0.timeout })),
         };
         let elapsed = started.elapsed().as_millis();
-        let id = correlation_id.as_ref().map(|id| format!(", correlation id {id}")).unwrap_or_default();
+        let id = correlation_id.as_ref().map(|id| format!(", correlation ID {id}")).unwrap_or_default();
         self.0.ui.debug(&match &result {
             Ok(response) => format!("{line} -> {} ({elapsed} ms{id})", response.status),
             Err(error) => format!("{line} -> {error} ({elapsed} ms{id})"),

@@ -69,9 +69,9 @@ impl Route {
         let name = name.trim_start_matches('[').trim_end_matches(']');
         let failure = |reason: &str| DnsError { name: name.to_owned(), reason: reason.to_owned() };
         let result = match tokio::time::timeout(connect_timeout(http), lookup_host(name, port)).await {
-            Ok(Ok(addresses)) if addresses.is_empty() => Err(failure("the name has no address")),
+            Ok(Ok(addresses)) if addresses.is_empty() => Err(failure("the name has no IP address")),
             Ok(result) => result,
-            Err(_) => Err(failure("no server for names answered in time")),
+            Err(_) => Err(failure("no DNS server responded in time")),
         };
         let proxy = self.proxy.as_ref().map(|proxy| proxy.display.as_str());
         result.map_err(|error| HttpError::dns_failure(&error, proxy))

@@ -114,7 +114,7 @@ impl HttpError {
     pub async fn with_tunnel_status(self, url: &Url) -> Self {
         let status =
             if self.proxy_failure == Some(ProxyFailure::TunnelRejected) { tunnel_status(url).await } else { None };
-        let detail = status.map(|status| format!("the proxy answered {status}"));
+        let detail = status.map(|status| format!("the proxy returned {status}"));
         Self { detail: detail.or(self.detail), ..self }
     }
 
@@ -129,33 +129,33 @@ impl HttpError {
 
     /// The deadline of the command passed before this request was sent.
     pub fn deadline_exceeded(timeout: Duration) -> Self {
-        Self::new(format!("not sent: the time for the network is up ({} s)", timeout.as_secs()))
-            .with_hint("try again, or allow more time with --timeout SECONDS")
+        Self::new(format!("not sent: the timeout of {} s has expired", timeout.as_secs()))
+            .with_hint("try again, or increase the timeout with --timeout SECONDS")
             .not_sent()
     }
 
     /// The rate limit lasts longer than the time until the deadline. `wait` is the duration of the limit.
     pub fn rate_limited(url: &Url, wait: Duration) -> Self {
         let (host, seconds) = (host_and_port(url), wait.as_secs() + 1);
-        Self::new(format!("not sent: {host} is rate limited for {seconds} s, which is longer than the time left"))
-            .with_hint("try again later, or allow more time with --timeout SECONDS")
+        Self::new(format!("not sent: {host} is rate limited for {seconds} s, which exceeds the remaining timeout"))
+            .with_hint("try again later, or increase the timeout with --timeout SECONDS")
             .not_sent()
             .transient()
     }
 
     pub fn interrupted() -> Self {
-        Self::new("interrupted before it was sent").not_sent()
+        Self::new("interrupted before the request was sent").not_sent()
     }
 
     pub fn insecure_url(url: &Url) -> Self {
-        Self::new(format!("{} would be spoken to over plain http; nothing was sent", host_and_port(url))).not_sent()
+        Self::new(format!("{} uses http, which is not encrypted; nothing was sent", host_and_port(url))).not_sent()
     }
 
     /// A proxy variable has an invalid value. The message omits the value, which may contain a password.
     pub fn invalid_proxy(variable: &str, reason: InvalidProxy) -> Self {
         let error = match reason {
-            InvalidProxy::Address => Self::new(format!("{variable} does not hold the address of a proxy"))
-                .with_hint(format!("write http://HOST:PORT, or unset {variable}")),
+            InvalidProxy::Address => Self::new(format!("{variable} is not a proxy URL"))
+                .with_hint(format!("set {variable} to http://HOST:PORT, or unset it")),
             InvalidProxy::UserInfo => {
                 Self::new(format!("the user name or password in {variable} contains characters that must be encoded"))
                     .with_hint(format!(
@@ -167,29 +167,27 @@ impl HttpError {
     }
 
     pub fn invalid_ca_file(path: &str, error: &dyn fmt::Display) -> Self {
-        Self::new(format!("the certificates that SSL_CERT_FILE names cannot be read: {path}"))
+        Self::new(format!("could not read the certificates in SSL_CERT_FILE: {path}"))
             .with_detail(error)
-            .with_hint("set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's")
+            .with_hint("set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates")
             .not_sent()
     }
 
     pub fn timed_out(url: &Url, timeout: Duration) -> Self {
         let (host, seconds) = (host_and_port(url), timeout.as_secs());
         let error = match proxy_display(url) {
-            Some(proxy) => {
-                Self::new(format!("{host} did not answer in time ({seconds} s), asked through the proxy {proxy}"))
-                    .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
-                    .stopped_at_proxy()
-            }
-            None => Self::new(format!("{host} did not answer in time ({seconds} s)")),
+            Some(proxy) => Self::new(format!("{host} did not respond within {seconds} s through the proxy {proxy}"))
+                .with_hint("check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy")
+                .stopped_at_proxy(),
+            None => Self::new(format!("{host} did not respond within {seconds} s")),
         };
-        error.with_hint("try again, or allow more time with --timeout SECONDS").transient()
+        error.with_hint("try again, or increase the timeout with --timeout SECONDS").transient()
     }
 
     pub fn body_too_large(url: &Url, limit: usize) -> Self {
         let (host, mebibytes) = (host_and_port(url), limit / 1024 / 1024);
-        Self::new(format!("the answer of {host} is larger than {mebibytes} MiB and was not read"))
-            .with_hint("this is not an answer of the service: look for a proxy in between")
+        Self::new(format!("the response from {host} is larger than {mebibytes} MiB and was not read"))
+            .with_hint("check whether a proxy responds instead of the service")
             .answered()
     }
 
@@ -197,25 +195,25 @@ impl HttpError {
         let location = response.headers.get(reqwest::header::LOCATION);
         let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()));
         let target = location.and_then(|location| display_redirect_target(&location, url));
-        let target = target.unwrap_or_else(|| "another address".to_owned());
-        Self::new(format!("{} answered {} and points to {target}", host_and_port(url), response.status))
-            .with_detail("a redirect is never followed, for the token must not go elsewhere")
-            .with_hint("if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again")
+        let target = target.unwrap_or_else(|| "another URL".to_owned());
+        Self::new(format!("{} returned {} with a redirect to {target}", host_and_port(url), response.status))
+            .with_detail("redirects are not followed, to protect the access token")
+            .with_hint("if this network requires a sign-in, open any web page in a browser, sign in, and try again")
             .answered()
     }
 
     pub fn html_response(url: &Url, response: &Response) -> Self {
         let (host, status) = (host_and_port(url), response.status);
-        Self::new(format!("a web page came back instead of an answer of {host} (status {status})"))
+        Self::new(format!("received a web page instead of a response from {host} (status {status})"))
             .with_detail(format!("it begins: {}", response.excerpt(120)))
-            .with_hint("something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again")
-            .with_hint("a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through")
+            .with_hint("if this network requires a sign-in, open any web page in a browser, sign in, and try again")
+            .with_hint("if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL")
             .answered()
     }
 
     /// The response is not a documented error of the service. The service or an intermediary may have failed.
     pub fn unexpected_response(url: &Url, response: &Response) -> Self {
-        let error = Self::new(format!("{} answered {}", host_and_port(url), response.status));
+        let error = Self::new(format!("{} returned {}", host_and_port(url), response.status));
         let excerpt = response.excerpt(300);
         let error = if excerpt.is_empty() { error } else { error.with_detail(excerpt) };
         error.with_hint("try again in a minute").answered()

@@ -1,4 +1,4 @@
-//! The proxy for a URL, from the environment or the system's settings.
+//! The proxy for a URL, from the environment or system settings.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ fn proxy_variable() -> Option<(&'static str, String)> {
     PROXY_VARIABLES.into_iter().find_map(|name| Some((name, variable(name)?)))
 }
 
-/// The proxy of the environment, for a client. `None` if no variable is set: then reqwest uses the system's settings.
+/// The proxy of the environment, for a client. `None` if no variable is set: then reqwest uses system settings.
 ///
 /// reqwest's own reading of the variables does not skip empty ones, and takes fewer forms of `NO_PROXY`.
 pub fn env_proxy() -> Option<reqwest::Proxy> {
@@ -127,7 +127,7 @@ pub struct Proxy {
     pub is_supported: bool,
     /// Whether the connection to the proxy uses TLS.
     pub is_secure: bool,
-    /// The environment variable that configures the proxy, or the system's settings.
+    /// The environment variable that configures the proxy, or system settings.
     pub source: &'static str,
 }
 
@@ -150,7 +150,7 @@ pub fn credentials() -> Vec<SecretString> {
     secrets.map(|secret| SecretString::from(&*String::from_utf8_lossy(secret))).collect()
 }
 
-/// The proxy for `url` in the environment or the system's settings.
+/// The proxy for `url` in the environment or system settings.
 fn intercept(url: &Url) -> Option<Intercept> {
     // Plain HTTP is sent only to this machine.
     if url.scheme() == "http" || bypassed_by(url).is_some() {
@@ -198,7 +198,7 @@ pub fn proxy_for(url: &Url) -> Option<Proxy> {
         port: uri.port_u16().unwrap_or(if is_secure { 443 } else { 80 }),
         is_supported: is_secure || scheme == "http",
         is_secure,
-        source: proxy_variable().map_or("the system's settings", |(name, _)| name),
+        source: proxy_variable().map_or("system settings", |(name, _)| name),
     })
 }
 

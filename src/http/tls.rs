@@ -42,7 +42,7 @@ pub fn describe_roots() -> Vec<(String, &'static str)> {
         Some((path.display().to_string(), *variable))
     };
     let sources: Vec<_> = variables.iter().filter_map(path_in).collect();
-    if sources.is_empty() { vec![("the system's".to_owned(), "default")] } else { sources }
+    if sources.is_empty() { vec![("system store".to_owned(), "default")] } else { sources }
 }
 
 /// Sets the root certificates of a client.
@@ -87,7 +87,7 @@ fn load_ca_file() -> Result<Option<Vec<Certificate>>, HttpError> {
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|error| HttpError::invalid_ca_file(&path_text, &error))?;
     if certificates.is_empty() {
-        return Err(HttpError::invalid_ca_file(&path_text, &"it holds no certificate in PEM form"));
+        return Err(HttpError::invalid_ca_file(&path_text, &"the file does not contain a PEM certificate"));
     }
     Ok(Some(certificates))
 }

@@ -12,7 +12,7 @@ use super::tls;
 
 impl HttpError {
     pub fn invalid_request(error: &reqwest::Error) -> Self {
-        Self::new("the request could not be made").with_detail(root_cause(error)).not_sent()
+        Self::new("could not create the request").with_detail(root_cause(error)).not_sent()
     }
 
     /// The error for a client that cannot be built, because its roots or its proxy are unusable.
@@ -23,16 +23,16 @@ impl HttpError {
         if (has_no_roots || cause.contains("peer certificate"))
             && let Some(path) = tls::ca_file()
         {
-            return Self::invalid_ca_file(&path.to_string_lossy(), &"it holds no certificate that can be used");
+            return Self::invalid_ca_file(&path.to_string_lossy(), &"the file does not contain a usable certificate");
         }
         let hint = if has_no_roots && tls::is_set("SSL_CERT_DIR") {
-            "set SSL_CERT_DIR to a directory of certificates in PEM form, or unset it to trust the system's"
+            "set SSL_CERT_DIR to a directory of PEM certificates, or unset it to use the system's certificates"
         } else if has_no_roots {
-            "install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or name a file of them in SSL_CERT_FILE"
+            "install the system's root certificates (on Debian and Ubuntu: apt install ca-certificates), or set SSL_CERT_FILE to a file of PEM certificates"
         } else {
-            "look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE: proxies must be http:// or https://"
+            "check HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE; a proxy URL must start with http:// or https://"
         };
-        Self::new("the network client could not be set up").with_detail(cause).with_hint(hint).not_sent()
+        Self::new("could not set up the HTTP client").with_detail(cause).with_hint(hint).not_sent()
     }
 
     /// Classifies a reqwest error by its causes.
@@ -55,20 +55,20 @@ impl HttpError {
             return Self::connect_timeout(&host).not_sent();
         }
         if error.is_timeout() {
-            return Self::new(format!("{host} did not answer in time"))
-                .with_hint("try again, or allow more time with --timeout SECONDS")
+            return Self::new(format!("{host} did not respond in time"))
+                .with_hint("try again, or increase the timeout with --timeout SECONDS")
                 .transient();
         }
         if error.is_connect() {
             let cause = find_cause::<io::Error>(error);
             if url.scheme() == "https" && cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof) {
-                return Self::new(format!("{host} broke off while the secure connection (TLS) was being made"))
-                    .with_hint("look for a proxy or a security product in between")
+                return Self::new(format!("{host} closed the connection during the TLS handshake"))
+                    .with_hint("check for a proxy or security product that intercepts TLS")
                     .not_sent();
             }
             return Self::unreachable(&host, cause, &root_cause(error));
         }
-        Self::new(format!("the connection to {host} broke off before the answer was complete"))
+        Self::new(format!("the connection to {host} was lost before the response was complete"))
             .with_detail(root_cause(error))
             .with_hint("try again")
             .transient()
@@ -76,8 +76,8 @@ impl HttpError {
 
     /// No connection was established in time. The host may have accepted TCP, and not completed the TLS handshake.
     pub fn connect_timeout(host: &str) -> Self {
-        Self::new(format!("the connection to {host} was not established in time"))
-            .with_hint("look at the network and at HTTPS_PROXY, then try again")
+        Self::new(format!("timed out connecting to {host}"))
+            .with_hint("check the network and HTTPS_PROXY, then try again")
             .transient()
     }
 
@@ -90,7 +90,7 @@ impl HttpError {
             transient: matches!(kind, Some(ConnectionRefused | ConnectionReset | ConnectionAborted | TimedOut)),
             ..Self::new(format!("{host} {problem}"))
                 .with_detail(reason)
-                .with_hint("look at the network, at a firewall in between, and at HTTPS_PROXY, then try again")
+                .with_hint("check the network, firewalls and HTTPS_PROXY, then try again")
                 .not_sent()
         }
     }
@@ -101,13 +101,12 @@ impl HttpError {
         Self {
             transient: reason.contains("temporary") || reason.contains("try again"),
             proxy_failure: proxy.map(|_| ProxyFailure::Unreachable),
-            ..Self::new(format!("the address of {} could not be found", error.name))
+            ..Self::new(format!("could not resolve the host name {}", error.name))
                 .with_detail(&error.reason)
                 .with_hint(match proxy {
-                    Some(proxy) => format!("that is the proxy {proxy}: look at HTTPS_PROXY"),
+                    Some(proxy) => format!("check HTTPS_PROXY: this is the host of the proxy {proxy}"),
                     None => {
-                        "is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY"
-                            .to_owned()
+                        "check the internet connection, and set HTTPS_PROXY if this network requires a proxy".to_owned()
                     }
                 })
                 .not_sent()
@@ -117,7 +116,7 @@ impl HttpError {
     fn proxy_failure(error: &reqwest::Error, host: &str, proxy: &str) -> Self {
         if find_cause::<io::Error>(error).is_some_and(|cause| cause.kind() == io::ErrorKind::ConnectionRefused) {
             return Self::new(format!("the proxy {proxy} refused the connection"))
-                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY")
+                .with_hint("check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy")
                 .not_sent()
                 .stopped_at_proxy();
         }
@@ -127,15 +126,15 @@ impl HttpError {
     /// The proxy accepted the connection, but did not open a tunnel to the host.
     pub fn proxy_rejected(reason: &str, host: &str, proxy: &str) -> Self {
         let error = if reason.contains("unsupported scheme") {
-            Self::new(format!("the proxy {proxy} is of a kind that is not supported"))
-                .with_hint("name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY")
+            Self::new(format!("the proxy type of {proxy} is not supported"))
+                .with_hint("set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY")
         } else if reason.contains("authorization required") {
-            Self::new(format!("the proxy {proxy} asks for a user name and a password"))
-                .with_hint("give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT")
+            Self::new(format!("the proxy {proxy} requires a user name and password"))
+                .with_hint("set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT")
         } else {
-            let error = Self::new(format!("the proxy {proxy} did not let us through to {host}"))
+            let error = Self::new(format!("the proxy {proxy} rejected the connection to {host}"))
                 .with_detail(reason)
-                .with_hint("look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY");
+                .with_hint("check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy");
             Self { proxy_failure: Some(ProxyFailure::TunnelRejected), ..error }
         };
         error.not_sent().stopped_at_proxy()
@@ -147,35 +146,35 @@ impl HttpError {
         let is_unknown_issuer = matches!(error, Tls::InvalidCertificate(Certificate::UnknownIssuer));
         let (message, hint) = match error {
             Tls::PeerIncompatible(_) | Tls::AlertReceived(AlertDescription::ProtocolVersion) => (
-                format!("{host} speaks no TLS version that is secure today; 1.2 or later is needed"),
-                "the service itself speaks TLS 1.2: look for an old proxy or gateway in between",
+                format!("{host} does not support TLS 1.2 or later"),
+                "check for an outdated proxy or gateway; the service itself supports TLS 1.2",
             ),
             Tls::InvalidCertificate(Certificate::UnknownIssuer) => (
-                format!("the certificate of {host} comes from an issuer that is not trusted here"),
-                "if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE",
+                format!("the certificate of {host} is not trusted: unknown issuer"),
+                "if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file",
             ),
             Tls::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => (
-                format!("the certificate shown for {host} belongs to another name"),
-                "something answers in the service's place: look at the network, at DNS and at the proxy",
+                format!("the certificate presented for {host} is for another name"),
+                "check the network, DNS and proxy settings; another server may respond instead of the service",
             ),
             Tls::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
-                (format!("the certificate of {host} has expired"), "is this machine's clock right?")
+                (format!("the certificate of {host} has expired"), "check this machine's clock")
             }
             Tls::InvalidCertificate(Certificate::NotValidYet | Certificate::NotValidYetContext { .. }) => {
-                (format!("the certificate of {host} is not valid yet"), "is this machine's clock right?")
+                (format!("the certificate of {host} is not valid yet"), "check this machine's clock")
             }
             Tls::InvalidMessage(_) => (
-                format!("{host} does not speak TLS on this port"),
-                "look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY",
+                format!("{host} does not use TLS on this port"),
+                "check the port, and use http:// in HTTPS_PROXY if the proxy requires it",
             ),
             _ => (
-                format!("no secure connection to {host} could be made"),
-                "look for a proxy or a security product in between",
+                format!("could not establish a secure connection to {host}"),
+                "check for a proxy or security product that intercepts TLS",
             ),
         };
         let error = Self::new(message).with_detail(error).with_hint(hint);
         let foreign_variable = tls::foreign_ca_variable().filter(|_| is_unknown_issuer);
-        let foreign_hint = |name| format!("{name} is set, but not used here: set SSL_CERT_FILE to the same file");
+        let foreign_hint = |name| format!("set SSL_CERT_FILE to the file in {name}, which mscommerce does not use");
         Self {
             delivery: if is_connecting { Delivery::NotSent } else { Delivery::Unknown },
             unknown_issuer: is_unknown_issuer,
@@ -245,7 +244,7 @@ mod tests {
         let request = client.get(url.clone()).timeout(Duration::from_millis(200)).send();
         let (result, connection) = tokio::join!(request, listener.accept());
         let error = HttpError::from_reqwest(&result.expect_err("no response"), &url);
-        assert!(error.message.ends_with(" did not answer in time"), "{error}");
+        assert!(error.message.ends_with(" did not respond in time"), "{error}");
         assert!(error.transient && error.delivery == Delivery::Unknown);
         drop(connection);
     }

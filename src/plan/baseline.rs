@@ -29,7 +29,7 @@ impl FileFormat {
     }
 }
 
-const HINT_EXPORT: &str = "write one from the tenant's settings: mscommerce baseline export --file FILE";
+const HINT_EXPORT: &str = "export the tenant's settings: mscommerce baseline export --file FILE";
 
 /// In bytes. Larger than any realistic baseline.
 pub const MAX_FILE_SIZE: usize = 8 * 1024 * 1024;
@@ -97,9 +97,10 @@ impl Baseline {
     pub fn from_file(path: &Path, content: io::Result<SecretBytes>) -> Result<Self> {
         let file = files::input_name(path);
         let bytes = content.map_err(|error| match error.kind() {
-            io::ErrorKind::FileTooLarge => {
-                Error::failed(format!("{file} is larger than {} MiB: it is no baseline", MAX_FILE_SIZE / 1024 / 1024))
-            }
+            io::ErrorKind::FileTooLarge => Error::failed(format!(
+                "{file} is not a baseline: it is larger than {} MiB",
+                MAX_FILE_SIZE / 1024 / 1024
+            )),
             kind => {
                 let error = Error::from_source(error).context(format!("could not read the baseline {file}"));
                 if kind == io::ErrorKind::NotFound { error.with_hint(HINT_EXPORT) } else { error }
@@ -133,26 +134,28 @@ impl Baseline {
         for Field { key, line, value } in fields {
             let error = |reason: &str| Err(baseline.error_at(*line, key, reason));
             if !keys.insert(key.as_str()) {
-                return error("the key is there a second time");
+                return error("duplicate key");
             }
             match (key.as_str(), value) {
                 (POLICY, FieldValue::Text(policy)) => baseline.policy = Some((policy.clone(), *line)),
                 (DEFAULT, FieldValue::Text(value)) => match PolicyValue::parse(value) {
                     Ok(value) => baseline.default = Some(value),
-                    Err(reason) => return error(&format!("'{}' is no value: {reason}", display_excerpt(value))),
+                    Err(reason) => {
+                        return error(&format!("'{}' is not a valid value: {reason}", display_excerpt(value)));
+                    }
                 },
                 (PRODUCTS, FieldValue::Table(fields)) => baseline.add_entries(Scope::Product, fields)?,
                 (OFFER_TYPES, FieldValue::Table(fields)) => baseline.add_entries(Scope::OfferType, fields)?,
-                (POLICY | DEFAULT, _) => return error("the value has to be a text"),
-                (PRODUCTS | OFFER_TYPES, _) => return error("it has to be a table of ids and values"),
+                (POLICY | DEFAULT, _) => return error("the value must be a string"),
+                (PRODUCTS | OFFER_TYPES, _) => return error("the value must be a table of IDs and values"),
                 _ => {
                     let known = [POLICY, DEFAULT, PRODUCTS, OFFER_TYPES].join(", ");
-                    return error(&format!("there is no such key; the keys are {known}"));
+                    return error(&format!("unknown key; use one of {known}"));
                 }
             }
         }
         if keys.iter().eq([&POLICY]) {
-            let message = format!("{} names no product, no offer type and no default", baseline.file);
+            let message = format!("{} contains no products, offer types or default", baseline.file);
             return Err(Error::failed(message).with_hint(HINT_EXPORT));
         }
         let is_mentioned = |scope: &Scope| baseline.default.is_some() || keys.contains(table_name(Some(*scope)));
@@ -166,13 +169,13 @@ impl Baseline {
             let target = Target::new(scope, key.as_str());
             let error = |reason| Err(self.error_at(*line, &format!("{}.{key}", table_name(Some(scope))), reason));
             if key.trim().is_empty() {
-                return error("the id is empty");
+                return error("the ID is empty");
             }
             if !seen.insert(target.clone()) {
-                return error("the id is there a second time; case does not matter");
+                return error("duplicate ID; IDs are not case-sensitive");
             }
             let FieldValue::Text(value) = value else {
-                return error("the value has to be a text, such as \"Disabled\"");
+                return error("the value must be a string, such as \"Disabled\"");
             };
             self.entries.push(BaselineEntry { target, value: value.clone(), line: *line });
         }
@@ -183,9 +186,8 @@ impl Baseline {
     pub fn check_policy(&self, policy_id: &str) -> Result<()> {
         match &self.policy {
             Some((policy, line)) if !policy.eq_ignore_ascii_case(policy_id) => {
-                let reason =
-                    format!("the file is for the policy '{}', and not for {policy_id}", display_excerpt(policy));
-                let hint = format!("to work on that policy: --policy-id {}", shell_quote_short(policy));
+                let reason = format!("the file is for policy '{}', not for {policy_id}", display_excerpt(policy));
+                let hint = format!("add --policy-id {} to use that policy", shell_quote_short(policy));
                 Err(self.error_at(*line, POLICY, reason).with_hint(hint))
             }
             _ => Ok(()),
@@ -225,8 +227,8 @@ impl Baseline {
         }
         let current = sanitize_line(item.value.as_deref().unwrap_or("none"));
         let value = display_excerpt(&entry.value);
-        let reason = format!("this version knows no value '{value}', and the tenant shows {current}");
-        let hint = "the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod";
+        let reason = format!("unknown value '{value}'; the tenant has {current}");
+        let hint = "use Enabled, Disabled or OnlyTrialsWithoutPaymentMethod";
         Err(self.error_at(entry.line, &entry.key(), reason).with_hint(hint))
     }
 
@@ -234,7 +236,7 @@ impl Baseline {
     fn parse_value(&self, entry: &BaselineEntry) -> Result<Option<PolicyValue>> {
         match PolicyValue::parse(&entry.value) {
             Ok(value) if !entry.target.scope.accepts(value) => {
-                let reason = "an offer type takes Enabled or Disabled; trials are for products only";
+                let reason = "an offer type accepts only Enabled or Disabled; trials are for products";
                 Err(self.error_at(entry.line, &entry.key(), reason))
             }
             parsed => Ok(parsed.ok()),
@@ -250,7 +252,7 @@ impl Baseline {
 /// A hint if the ID of a target is the name of a listed item, or is in the wrong table.
 fn suggest_table(target: &Target, listed: &[ProductPolicy]) -> Option<String> {
     let item = listed.iter().find(|item| item.matches_id_or_name(&target.id))?;
-    Some(format!("{} belongs into [{}] by its id", item.label(), table_name(item.scope())))
+    Some(format!("specify {} by its ID in [{}]", item.label(), table_name(item.scope())))
 }
 
 #[cfg(any(fuzzing, test))]

@@ -160,7 +160,7 @@ impl Change {
 impl ChangeRecord {
     /// The current value, as part of a sentence.
     pub fn current_state(&self) -> String {
-        sanitize_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("without a value")))
+        sanitize_line(&format!("{} is {}", self.item.label(), self.item.value.as_deref().unwrap_or("not set")))
     }
 
     /// The change in one line.

@@ -32,10 +32,7 @@ pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, format: FileForma
         let label = item.label();
         let Some(target) = item.target() else {
             let has_id = item.id.is_some();
-            skipped.push((
-                label,
-                if has_id { "it is of a scope that a baseline has no table for" } else { "it has no id" },
-            ));
+            skipped.push((label, if has_id { "a baseline cannot contain its scope" } else { "it has no ID" }));
             continue;
         };
         let is_new = seen.insert(target.clone());
@@ -44,7 +41,7 @@ pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, format: FileForma
             continue;
         };
         if target.id.trim().is_empty() {
-            skipped.push((label, "its id is empty"));
+            skipped.push((label, "its ID is empty"));
         } else if !is_new {
             skipped.push((label, "the service lists it twice"));
         } else {
@@ -63,7 +60,7 @@ pub fn export(policy_id: &str, mut listed: Vec<ProductPolicy>, format: FileForma
 fn to_toml(policy_id: &str, products: &[ExportEntry], offer_types: &[ExportEntry]) -> String {
     let mut text = format!(
         "{POLICY} = {}\n\
-         # For whatever is not named below, new products included; remove the # to switch it on:\n\
+         # Remove the # below to set everything not listed in this file, including new products:\n\
          # {DEFAULT} = \"Disabled\"\n",
         toml_string(policy_id)
     );

@@ -134,10 +134,10 @@ impl fmt::Display for Plan {
 /// The error for an item that cannot be addressed by a request.
 pub fn unaddressable(item: &ProductPolicy) -> Error {
     let reason = match item.scope() {
-        None => format!("of the scope '{}', which this version cannot change", display_excerpt(&item.scope)),
-        Some(_) => "without an id, so it cannot be changed".to_owned(),
+        None => format!("with the scope '{}', which this version cannot change", display_excerpt(&item.scope)),
+        Some(_) => "without an ID, so it cannot be changed".to_owned(),
     };
-    Error::failed(format!("the service lists {} {reason}", item.label())).with_detail("nothing was changed")
+    Error::failed(format!("the service returned {} {reason}", item.label())).with_detail("nothing was changed")
 }
 
 #[cfg(test)]

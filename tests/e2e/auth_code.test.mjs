@@ -56,7 +56,7 @@ test('browser sign-in: sign in, list and update', async (t) => {
   });
   await t.test('connect exits with 0 and names the account', async () => {
     (await connect.exited()).expectCode(0);
-    assert.match(connect.stderr, new RegExp(`Signed in as ${ACCOUNT} to the tenant ${TENANT}\\.`));
+    assert.match(connect.stderr, new RegExp(`Signed in as ${ACCOUNT} to tenant ${TENANT}\\.`));
     assert.equal(connect.stdout, '');
   });
 
@@ -161,7 +161,7 @@ test('browser sign-in: foreign responses are rejected, and the sign-in completes
     await t.test(`${what} is rejected with an error page`, async () => {
       const { status, text } = await post(fields);
       assert.equal(status, 400);
-      assert.match(text, /This answer does not belong to the sign-in/);
+      assert.match(text, /This response does not belong to the current sign-in/);
     });
   }
   await t.test('a code in the URL is rejected even with the right state', async () => {
@@ -202,11 +202,11 @@ test('browser sign-in: cancel', async (t) => {
       await cancel(page);
       const text = await landingText(page);
       check.diagnostic(`screenshot: ${await takeScreenshot(page, `cancel ${where}`.replaceAll(' ', '-'))}`);
-      for (const part of ['You are not signed in', 'declined', 'access_denied', 'Nothing was saved']) {
+      for (const part of ['Sign-in failed', 'declined', 'access_denied', 'Nothing was saved']) {
         assert.ok(text.includes(part), `${part} is missing:\n${text}`);
       }
       (await connect.exited()).expectCode(4);
-      assert.match(connect.stderr, /error: could not sign in: it was declined/);
+      assert.match(connect.stderr, /error: could not sign in: the sign-in was declined/);
       assert.match(connect.stderr, /hint: mscommerce connect/);
     });
   }

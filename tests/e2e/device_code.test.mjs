@@ -44,7 +44,7 @@ test('device code: sign in and list', async (t) => {
     await consent(page);
     await page.getByRole('heading', { name: 'Sign-in Success' }).waitFor();
     (await connect.exited()).expectCode(0);
-    assert.match(connect.stderr, new RegExp(`Signed in as ${ACCOUNT} to the tenant ${TENANT}\\.`));
+    assert.match(connect.stderr, new RegExp(`Signed in as ${ACCOUNT} to tenant ${TENANT}\\.`));
   });
   await t.test('status shows the account, the tenant and the method', async () => {
     const status = (await env.run(['status', '-o', 'json'])).expectCode(0).json();
@@ -78,7 +78,7 @@ test('device code: cancel and expiry', async (t) => {
       await cancelThere();
       await page.getByText('The Sign-in request was interrupted').waitFor();
       (await connect.exited()).expectCode(4);
-      assert.match(connect.stderr, /error: could not sign in: it was declined/);
+      assert.match(connect.stderr, /error: could not sign in: the sign-in was declined/);
       assert.match(connect.stderr, /hint: mscommerce connect/);
       assert.equal(entra.tokenRequests(DEVICE_CODE).at(-1).response.error, 'access_denied');
     });

@@ -7,7 +7,7 @@ use crate::tenant::{ADMIN, APP_ID, APP_SECRET, CUSTOMER_DOMAIN, HOME_TENANT, Rol
 #[test]
 fn doctor_golden() {
     let mut session = Session::new();
-    session.note("Nobody is signed in.");
+    session.note("Not signed in.");
     session.call("doctor -o tsv --query '[].[step, target, outcome]'").concurrent().run();
     let mut session = signed_in_after(session);
     for line in [

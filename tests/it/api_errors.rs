@@ -16,12 +16,12 @@ fn list_403_names_required_roles() {
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Forbidden: User does not have the required role.
-      correlation id: [UUID]
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     ");
     assert_eq!(env.request_lines().len(), 1, "a missing role is not retried");
 }
@@ -32,7 +32,7 @@ fn error_shows_sent_correlation_id() {
     env.tenant.set_role(ADMIN, Role::None);
     let result = env.run(&["policy", "list"]);
     let sent = env.tenant.requests()[0].header("x-ms-correlation-id").unwrap().to_owned();
-    result.stderr_contains(&[&format!("correlation id: {sent}")]);
+    result.stderr_contains(&[&format!("correlation ID: {sent}")]);
 }
 
 #[test]
@@ -70,24 +70,24 @@ fn status_429_and_5xx_have_different_hints() {
     ===== 429 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service answered 429 Too Many Requests
+    error: could not list the policies: the service returned 429 Too Many Requests
       Code: Reason.
-      correlation id: [UUID]
-    hint: too many requests: try again later, or allow more time with --timeout SECONDS
+      correlation ID: [UUID]
+    hint: try again later, or increase the timeout with --timeout SECONDS
     ===== 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service answered 500 Internal Server Error
+    error: could not list the policies: the service returned 500 Internal Server Error
       Code: Reason.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service answered 503 Service Unavailable
+    error: could not list the policies: the service returned 503 Service Unavailable
       Code: Reason.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 
@@ -99,13 +99,13 @@ fn html_error_body_keeps_status() {
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       <!doctype html><title>Not for you</title>
-      correlation id: [UUID]
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: a web page came back: if the advice does not help, look for a proxy that answers in the service's place
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: the response is a web page: check whether a proxy responds instead of the service
+    hint: check the account and tenant: mscommerce status
     ");
     // A rejected token is refreshed, regardless of the body.
     env.tenant.forget_requests();
@@ -133,14 +133,14 @@ fn update_401_with_failed_refresh_reports_unchanged() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable; busy; before that: the service answered 401 Unauthorized; Unauthorized: Ended.; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 503 Service Unavailable; busy; before that: the service returned 401 Unauthorized; Unauthorized: Ended.; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not change product CFQ7TTC0H9MP: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 503 Service Unavailable
       busy
-      before that: the service answered 401 Unauthorized
+      before that: the service returned 401 Unauthorized
       Unauthorized: Ended.
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again in a minute
     "#);
 }
@@ -160,12 +160,12 @@ fn update_hint_repeats_tenant() {
     wantedValue    OnlyTrialsWithoutPaymentMethod
     previousValue  Disabled
     outcome        unknown
-    error          could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]
+    error          could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway; bad gateway; correlation ID: [UUID]
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway
+    error: could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway
       bad gateway
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
 }
@@ -207,9 +207,9 @@ fn response_for_other_product_changes_nothing() {
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service answered for Visio Plan 1 (CFQ7TTC0HD33) instead of product CFQ7TTC0H9MP
-      correlation id: [UUID]
-    hint: try again. If it persists, give Microsoft support the correlation ID
+    error: could not read product CFQ7TTC0H9MP: the service returned Visio Plan 1 (CFQ7TTC0HD33) instead of product CFQ7TTC0H9MP
+      correlation ID: [UUID]
+    hint: Try again. If it persists, give Microsoft support the correlation ID.
     ");
     assert!(env.update_requests().is_empty());
 }
@@ -231,85 +231,85 @@ fn every_error_status_has_a_hint() {
     ===== policy list: 418 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service answered [STATUS]
+    error: could not list the policies: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy list: 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service answered [STATUS]
+    error: could not list the policies: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy get: 400 =====
     ===== policy get: 404 =====
     ===== policy get: 409 =====
     ===== policy get: 418 =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the service answered [STATUS]
+    error: could not read the policy AllowSelfServicePurchase: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy get: 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the service answered [STATUS]
+    error: could not read the policy AllowSelfServicePurchase: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== products list: 400 =====
     ===== products list: 404 =====
     ===== products list: 409 =====
     ===== products list: 418 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered [STATUS]
+    error: could not list the products: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== products list: 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered [STATUS]
+    error: could not list the products: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get CFQ7TTC0H9MP: 400 =====
     ===== product get CFQ7TTC0H9MP: 404 =====
     ===== product get CFQ7TTC0H9MP: 409 =====
     ===== product get CFQ7TTC0H9MP: 418 =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service answered [STATUS]
+    error: could not read product CFQ7TTC0H9MP: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get CFQ7TTC0H9MP: 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service answered [STATUS]
+    error: could not read product CFQ7TTC0H9MP: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product update CFQ7TTC0H9MP --value disabled: 400 =====
     ===== product update CFQ7TTC0H9MP --value disabled: 404 =====
     ===== product update CFQ7TTC0H9MP --value disabled: 409 =====
     ===== product update CFQ7TTC0H9MP --value disabled: 418 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered [STATUS]
+    error: could not change product CFQ7TTC0H9MP: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product update CFQ7TTC0H9MP --value disabled: 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered [STATUS]
+    error: could not change product CFQ7TTC0H9MP: the service returned [STATUS]
       C: R.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -330,12 +330,12 @@ fn update_renumbered_id_hints_at_new_id() {
     wantedValue    Disabled
     previousValue  Enabled
     outcome        failed
-    error          could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request; BadRequest: Old.; correlation id: [UUID]
+    error          could not change product CFQ7TTC0KXN9: the service returned 400 Bad Request; BadRequest: Old.; correlation ID: [UUID]
     ----- stderr -----
-    error: could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request
+    error: could not change product CFQ7TTC0KXN9: the service returned 400 Bad Request
       BadRequest: Old.
-      correlation id: [UUID]
-    hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33
+      correlation ID: [UUID]
+    hint: use the new ID CFQ7TTC0HD33 (Visio Plan 1) instead of CFQ7TTC0KXN9: mscommerce product get CFQ7TTC0HD33
     ");
 }
 
@@ -358,11 +358,11 @@ fn product_name_cannot_forge_output_line() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]"
     }
     ----- stderr -----
     error: could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
@@ -375,11 +375,11 @@ fn list_403_hint_repeats_profile_and_tenant() {
     cli_snapshot!(env.run(&["products", "list", "--profile", "lab", "--tenant", "contoso.example"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Forbidden: User does not have the required role.
-      correlation id: [UUID]
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --profile lab --tenant contoso.example
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --profile lab --tenant contoso.example
     ");
 }

@@ -28,7 +28,7 @@ fn connect_password_sends_one_token_request() {
     cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &[]), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
 
     assert_eq!(env.request_lines(), ["POST /organizations/oauth2/v2.0/token"]);
@@ -60,7 +60,7 @@ fn login_is_an_alias_of_connect() {
     cli_snapshot!(env.run_with_stdin(&["login", "--username", ADMIN, "--password-stdin"], PASSWORD), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
 }
 
@@ -147,8 +147,8 @@ fn connect_username_without_tty_needs_password_stdin() {
     cli_snapshot!(env.run_with_stdin(&["connect", "--username", ADMIN], PASSWORD), @"
     exit_code: 2
     ----- stderr -----
-    error: there is no terminal to ask for the password on
-    hint: hand it over with --password-stdin
+    error: cannot prompt for the password: standard input is not a terminal
+    hint: add --password-stdin to read the password from standard input
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -256,84 +256,84 @@ fn connect_invalid_tenant_is_usage_error() {
     ===== --tenant 'common' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='common' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant 'consumers' --no-browser =====
     ===== --tenant 'consumers' --device-code =====
     ===== --tenant 'consumers' --username =====
     ===== --tenant 'consumers' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'consumers' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'consumers' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='consumers' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'consumers' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'consumers' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant 'organizations' --no-browser =====
     ===== --tenant 'organizations' --device-code =====
     ===== --tenant 'organizations' --username =====
     ===== --tenant 'organizations' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='organizations' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant '../x' --no-browser =====
     ===== --tenant '../x' --device-code =====
     ===== --tenant '../x' --username =====
     ===== --tenant '../x' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: '../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: '../x' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='../x' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: '../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: '../x' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant 'contoso.example/../x' --no-browser =====
     ===== --tenant 'contoso.example/../x' --device-code =====
     ===== --tenant 'contoso.example/../x' --username =====
     ===== --tenant 'contoso.example/../x' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'contoso.example/../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'contoso.example/../x' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='contoso.example/../x' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'contoso.example/../x' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'contoso.example/../x' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant 'contoso' --no-browser =====
     ===== --tenant 'contoso' --device-code =====
     ===== --tenant 'contoso' --username =====
     ===== --tenant 'contoso' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='contoso' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant '' --no-browser =====
     ===== --tenant '' --device-code =====
     ===== --tenant '' --username =====
     ===== --tenant '' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: '' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: '' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant 'a b.example' --no-browser =====
     ===== --tenant 'a b.example' --device-code =====
     ===== --tenant 'a b.example' --username =====
     ===== --tenant 'a b.example' --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'a b.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'a b.example' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID='a b.example' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'a b.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'a b.example' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -359,44 +359,44 @@ fn connect_password_errors_have_specific_hints() {
     ===== AADSTS50126 =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the user name or the password is wrong
+    error: could not sign in: wrong user name or password
       AADSTS50126: Error validating credentials due to invalid username or password. (invalid_grant)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ===== AADSTS50034 =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: there is no such user in this tenant
+    error: could not sign in: the user does not exist in this tenant
       AADSTS50034: The user account stranger@contoso.example does not exist in the directory. To sign into this application, the account must be added to the directory. (invalid_grant)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at the spelling of the user name; a guest has to name the tenant: mscommerce connect --tenant TENANT
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check the user name; guests must specify the tenant: mscommerce connect --tenant TENANT
     ===== AADSTS50053 =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the account is locked, or signs in from an address that is held to be risky
+    error: could not sign in: the account is locked, or its IP address is considered risky
       AADSTS50053: The account is locked, you've tried to sign in too many times with an incorrect user ID or password. (invalid_grant)
-      correlation id: [UUID], trace id: [UUID]
-    hint: wait a while and try again, or ask an administrator of the tenant to unlock it
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: try again later, or ask an administrator of the tenant to unlock the account
     ===== AADSTS50055 =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the password has expired; the browser lets you set a new one
+    error: could not sign in: the password has expired; sign in with a browser to set a new one
       AADSTS50055: The password is expired. (invalid_grant)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ===== AADSTS50057 =====
     exit_code: 4
     ----- stderr -----
     error: could not sign in: the account is disabled
       AADSTS50057: The user account is disabled. (invalid_grant)
-      correlation id: [UUID], trace id: [UUID]
-    hint: ask an administrator of the tenant to enable it
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: ask an administrator of the tenant to enable the account
     ===== AADSTS50076 =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+    error: could not sign in: multi-factor authentication is required; sign in with a browser
       AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access 'aeb86249-8ea3-49e2-900b-54cc8e308f85'. (invalid_grant, basic_action)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ");
 }
@@ -429,59 +429,59 @@ fn connect_aadsts_errors_have_specific_hints() {
     ===== AADSTS50079 interaction_required =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+    error: could not sign in: multi-factor authentication is required; sign in with a browser
       AADSTS50079: In Entra's words. (interaction_required)
-      correlation id: c-1, trace id: t-1
+      correlation ID: c-1, trace ID: t-1
     hint: mscommerce connect
     ===== AADSTS50105 invalid_grant =====
     exit_code: 4
     ----- stderr -----
     error: could not sign in: the user is not assigned to this application
       AADSTS50105: In Entra's words. (invalid_grant)
-      correlation id: c-1, trace id: t-1
+      correlation ID: c-1, trace ID: t-1
     hint: ask an administrator of the tenant to assign the user
     ===== AADSTS65001 invalid_grant =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: nobody has consented to this client in this tenant
+    error: could not sign in: this client has no consent in this tenant
       AADSTS65001: In Entra's words. (invalid_grant)
-      correlation id: c-1, trace id: t-1
-    hint: an administrator of the tenant can consent while signing in: mscommerce connect --tenant TENANT
+      correlation ID: c-1, trace ID: t-1
+    hint: ask an administrator of the tenant to sign in and consent: mscommerce connect --tenant TENANT
     ===== AADSTS650052 invalid_client =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the M365 License Manager service is not in this tenant
+    error: could not sign in: the M365 License Manager service is not available in this tenant
       AADSTS650052: In Entra's words. (invalid_client)
-      correlation id: c-1, trace id: t-1
-    hint: look at the tenant: mscommerce connect --tenant TENANT; a tenant without Microsoft 365 has no such service
+      correlation ID: c-1, trace ID: t-1
+    hint: sign in to a tenant that has Microsoft 365: mscommerce connect --tenant TENANT
     ===== AADSTS501051 invalid_grant =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the application is not assigned to this service
+    error: could not sign in: the application is not assigned to M365 License Manager
       AADSTS501051: In Entra's words. (invalid_grant)
-      correlation id: c-1, trace id: t-1
-    hint: ask an administrator of the tenant to assign it
+      correlation ID: c-1, trace ID: t-1
+    hint: ask an administrator of the tenant to assign the application
     ===== AADSTS7000218 invalid_client =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: this client id may not be used without a secret
+    error: could not sign in: this client ID requires a client secret
       AADSTS7000218: In Entra's words. (invalid_client)
-      correlation id: c-1, trace id: t-1
-    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, or try another way in: mscommerce connect --with-token
+      correlation ID: c-1, trace ID: t-1
+    hint: check --client-id and MSCOMMERCE_CLIENT_ID, or sign in with an access token: mscommerce connect --with-token
     ===== AADSTS99999999 invalid_grant =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: Entra does not accept these credentials
+    error: could not sign in: the credentials were rejected
       AADSTS99999999: In Entra's words. (invalid_grant)
-      correlation id: c-1, trace id: t-1
+      correlation ID: c-1, trace ID: t-1
     hint: mscommerce connect
     ===== AADSTS99999999 error_of_tomorrow =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: Entra refused it
+    error: could not sign in: rejected by Microsoft Entra ID
       AADSTS99999999: In Entra's words. (error_of_tomorrow)
-      correlation id: c-1, trace id: t-1
-    hint: for the other ways to sign in: mscommerce connect --help
+      correlation ID: c-1, trace ID: t-1
+    hint: see the other sign-in methods: mscommerce connect --help
     ");
 }
 
@@ -496,16 +496,16 @@ fn connect_hint_repeats_profile() {
     ===== mfa@contoso.example =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+    error: could not sign in: multi-factor authentication is required; sign in with a browser
       AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access 'aeb86249-8ea3-49e2-900b-54cc8e308f85'. (invalid_grant, basic_action)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect --profile work
     ===== admin@contoso.example =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the user name or the password is wrong
+    error: could not sign in: wrong user name or password
       AADSTS50126: Error validating credentials due to invalid username or password. (invalid_grant)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect --profile work
     ");
 }
@@ -517,9 +517,9 @@ fn connect_hint_repeats_tenant() {
     cli_snapshot!(connect_with_password(&env, MFA, PASSWORD, &["--tenant", CUSTOMER_DOMAIN]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: multi-factor sign-in is required, which the browser can do and a password alone cannot
+    error: could not sign in: multi-factor authentication is required; sign in with a browser
       AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access 'aeb86249-8ea3-49e2-900b-54cc8e308f85'. (invalid_grant, basic_action)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect --tenant fabrikam.example
     ");
 }
@@ -530,10 +530,10 @@ fn connect_unknown_tenant_error_message() {
     cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &["--tenant", "nowhere.example"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: there is no such tenant here, or it is in another cloud
+    error: could not sign in: the tenant does not exist in this cloud
       AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
     assert_eq!(env.request_lines(), ["POST /nowhere.example/oauth2/v2.0/token"]);
     assert!(!env.cache_path().exists());
@@ -556,17 +556,17 @@ fn connect_unknown_client_id_error_message() {
     ===== flag =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the client id is not known in this tenant
+    error: could not sign in: the client ID does not exist in this tenant
       AADSTS700016: Application with identifier '00000000-0000-4000-8000-00000000000f' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check --client-id, MSCOMMERCE_CLIENT_ID, the tenant, and the cloud (AZURE_AUTHORITY_HOST)
     ===== variable =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the client id is not known in this tenant
+    error: could not sign in: the client ID does not exist in this tenant
       AADSTS700016: Application with identifier '00000000-0000-4000-8000-00000000000e' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check --client-id, MSCOMMERCE_CLIENT_ID, the tenant, and the cloud (AZURE_AUTHORITY_HOST)
     ");
 }
 
@@ -585,10 +585,10 @@ fn connect_missing_resource_error_message() {
     cli_snapshot!(TestEnv::run_command_with_stdin(command, PASSWORD), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in: the M365 License Manager service is not in this tenant
+    error: could not sign in: the M365 License Manager service is not available in this tenant
       AADSTS500011: The resource principal named 00000000-0000-4000-8000-00000000000f was not found in the tenant. (invalid_resource)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant: mscommerce connect --tenant TENANT; a tenant without Microsoft 365 has no such service
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: sign in to a tenant that has Microsoft 365: mscommerce connect --tenant TENANT
     ");
 }
 
@@ -628,7 +628,7 @@ fn connect_fails_if_token_variable_is_set() {
     ===== invalid token, connect --with-token =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is set, and outranks whatever sign-in is saved
+    error: MSCOMMERCE_TOKEN is set and takes precedence over saved sign-ins
     hint: unset MSCOMMERCE_TOKEN, then run connect again
     ");
     assert!(env.request_lines().is_empty());
@@ -679,45 +679,45 @@ fn connect_network_errors_exit_1() {
     ===== 503 =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
       busy
     hint: try again in a minute
     ===== 500 =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 500 Internal Server Error
+    error: could not sign in: 127.0.0.1:[PORT] returned 500 Internal Server Error
       {"error":"server_error","error_description":"AADSTS90033"}
     hint: try again in a minute
     ===== 429 =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    error: could not sign in: 127.0.0.1:[PORT] returned 429 Too Many Requests
       {"error":"slow_down"}
     hint: try again in a minute
     ===== web page =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+    error: could not sign in: received a web page instead of a response from 127.0.0.1:[PORT] (status 200 OK)
       it begins: <html><title>Hotel</title></html>
-    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
-    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
+    hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
     ===== redirect =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 302 Found and points to https://portal.example/
-      a redirect is never followed, for the token must not go elsewhere
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not sign in: 127.0.0.1:[PORT] returned 302 Found with a redirect to https://portal.example/
+      redirects are not followed, to protect the access token
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ===== other JSON =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: the answer of 127.0.0.1 cannot be understood
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    error: could not sign in: could not parse the response from 127.0.0.1
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     ===== 400 without JSON =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 400 Bad Request
+    error: could not sign in: 127.0.0.1:[PORT] returned 400 Bad Request
       no
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     "#);
 }
 
@@ -749,7 +749,7 @@ fn connect_opaque_access_token_uses_id_token() {
     cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &[]), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as id@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as id@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
 }
 
@@ -774,7 +774,7 @@ fn connect_token_of_other_tenant_is_not_saved() {
     cli_snapshot!(connect_with_password(&env, ADMIN, PASSWORD, &["--tenant", CUSTOMER_TENANT]), @"
     exit_code: 4
     ----- stderr -----
-    error: --tenant asks for the tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
+    error: --tenant specifies tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
     ");
     assert!(!env.cache_path().exists());
 }

@@ -139,13 +139,13 @@ fn browser_sign_in_shows_result_page() {
     cli_snapshot!(waiting.finish(), @"
     exit_code: 0
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
     let sign_in = &env.cache()["profiles"]["default"];
     assert_eq!(sign_in["method"], "browser");
@@ -223,13 +223,13 @@ fn code_exchange_is_not_retried_after_503() {
     cli_snapshot!(waiting.finish(), @r#"
     exit_code: 1
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
       {"errorCode":"Busy"}
     hint: try again in a minute
     "#);
@@ -245,13 +245,13 @@ fn browser_sign_in_accepts_mfa_user() {
     cli_snapshot!(waiting.finish(), @"
     exit_code: 0
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    Signed in as mfa@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    Signed in as mfa@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
 }
 
@@ -267,13 +267,13 @@ fn authorize_url_has_tenant_and_client_id() {
     cli_snapshot!(waiting.finish(), @"
     exit_code: 0
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/fabrikam.example/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --profile customer --tenant fabrikam.example --device-code
-    Signed in as admin@contoso.example to the tenant 22222222-2222-4222-8222-222222222222 (profile customer).
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --profile customer --tenant fabrikam.example --device-code
+    Signed in as admin@contoso.example to tenant 22222222-2222-4222-8222-222222222222 (profile customer).
     ");
     assert_eq!(env.cache()["profiles"]["customer"]["tenantId"], CUSTOMER_TENANT);
 }
@@ -292,21 +292,21 @@ fn declined_sign_in_error_on_page_and_stderr() {
     let waiting = BrowserSignIn::start(&env, &[]);
     let page = post(authorize(&waiting.url).cancel());
     assert_eq!(page.status, 200);
-    for part in ["You are not signed in", "declined", "AADSTS65004", "Nothing was saved"] {
+    for part in ["Sign-in failed", "declined", "AADSTS65004", "Nothing was saved"] {
         assert!(page.body.contains(part), "{part}\n{}", page.body);
     }
     cli_snapshot!(waiting.finish(), @"
     exit_code: 4
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: it was declined
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: the sign-in was declined
       AADSTS65004: User declined to consent to access the app. (access_denied)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ");
     assert!(env.token_requests().is_empty());
@@ -324,7 +324,7 @@ fn error_in_query_is_escaped_on_page() {
         .finish();
     let page = send("GET", &format!("{}?{query}", waiting.redirect_uri()), &[], "");
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("You are not signed in"), "{}", page.body);
+    assert!(page.body.contains("Sign-in failed"), "{}", page.body);
     assert!(
         page.body.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;more&quot;"),
         "{}",
@@ -334,15 +334,15 @@ fn error_in_query_is_escaped_on_page() {
     let result = cli_snapshot!(waiting.finish(), @r#"
     exit_code: 4
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: Entra refused it
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: rejected by Microsoft Entra ID
       AADSTS90033: <script>alert('1')</script> & "more"�[2J (server_error)
-    hint: for the other ways to sign in: mscommerce connect --help
+    hint: see the other sign-in methods: mscommerce connect --help
     "#);
     assert!(!result.stderr.contains('\u{1b}'), "{}", result.stderr);
 }
@@ -361,13 +361,13 @@ fn account_name_is_escaped_on_page() {
     cli_snapshot!(waiting.finish(), @r#"
     exit_code: 0
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    Signed in as <img src=x onerror=alert(1)>&"'@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    Signed in as <img src=x onerror=alert(1)>&"'@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     "#);
 }
 
@@ -531,7 +531,7 @@ fn redirect_port_in_use_error_message() {
         env.run(&["connect", "--no-browser", "--redirect-port", &port])
             .assert_code(1)
             .stdout_is_empty()
-            .stderr_contains(&["error: could not listen on the port", &port, "hint: ", "--redirect-port"]);
+            .stderr_contains(&["error: could not listen on port", &port, "hint: ", "--redirect-port"]);
     }
     assert!(env.request_lines().is_empty());
 }
@@ -542,15 +542,15 @@ fn browser_wait_times_out() {
     cli_snapshot!(env.run(&["connect", "--no-browser", "--timeout", "1"]), @"
     exit_code: 1
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: no answer came from the browser within 1 s
-    hint: to start again: mscommerce connect
-    hint: where the browser cannot reach this machine, or showed AADSTS50011: mscommerce connect --device-code
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: the sign-in was not completed in the browser within 1 s
+    hint: try again: mscommerce connect
+    hint: use a device code if the browser cannot reach this machine or shows AADSTS50011: mscommerce connect --device-code
     ");
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
@@ -564,23 +564,23 @@ fn redirect_uri_error_suggests_other_methods() {
     env.tenant.fail_next(ORGANIZATIONS_TOKEN, Response::json(400, &error_body));
     let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
-    for part in ["You are not signed in", "AADSTS50011", "c-1"] {
+    for part in ["Sign-in failed", "AADSTS50011", "c-1"] {
         assert!(page.body.contains(part), "{part}\n{}", page.body);
     }
     cli_snapshot!(waiting.finish(), @"
     exit_code: 4
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: the redirect address is not allowed for this client id
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: the redirect URI is not registered for this client ID
       AADSTS50011: The redirect URI 'http://localhost:[PORT]/m365/commerce' specified in the request does not match the redirect URIs configured for the application. (invalid_request)
-      correlation id: c-1, trace id: t-1
-    hint: try another way in: mscommerce connect --device-code
-    hint: or hand over a token: mscommerce connect --with-token
+      correlation ID: c-1, trace ID: t-1
+    hint: sign in with a device code: mscommerce connect --device-code
+    hint: sign in with an access token: mscommerce connect --with-token
     ");
     assert!(!env.cache_path().exists());
 }
@@ -591,17 +591,17 @@ fn code_exchange_503_on_page_and_stderr() {
     env.tenant.fail_next(ORGANIZATIONS_TOKEN, Response::text(503, "text/plain", "busy"));
     let waiting = BrowserSignIn::start(&env, &[]);
     let page = waiting.sign_in();
-    assert!(page.body.contains("You are not signed in") && page.body.contains("503"), "{}", page.body);
+    assert!(page.body.contains("Sign-in failed") && page.body.contains("503"), "{}", page.body);
     cli_snapshot!(waiting.finish(), @"
     exit_code: 1
     ----- stderr -----
-    To sign in, open this address in a browser on this machine:
+    To sign in, open this URL in a browser on this machine:
 
     http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/authorize?[PARAMETERS]
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
       busy
     hint: try again in a minute
     ");
@@ -712,7 +712,7 @@ mod browser_command {
             // An empty PATH has no desktop opener.
             let waiting = BrowserSignIn::from_command(command.env("PATH", &empty).env(variable, value));
             assert_eq!(waiting.sign_in().status, 200);
-            waiting.finish().assert_code(0).stderr_contains(&["No browser could be opened"]);
+            waiting.finish().assert_code(0).stderr_contains(&["Could not open a browser"]);
         }
         // Without a display no browser is tried.
         let waiting = BrowserSignIn::from_command(env.command(&["connect"]).env("PATH", &empty));

@@ -30,8 +30,8 @@ fn device_code_sign_in_saves_credential() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
-    Signed in as reader@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    The code is valid for 15 minutes. Waiting for sign-in…
+    Signed in as reader@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
     let is_user_code =
         |line: &&str| line.len() == 9 && line.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
@@ -68,7 +68,7 @@ fn device_code_is_shown_when_quiet() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
+    The code is valid for 15 minutes. Waiting for sign-in…
     ");
 }
 
@@ -92,8 +92,8 @@ fn device_code_polls_until_approved() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    The code is valid for 15 minutes. Waiting for sign-in…
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
     assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]);
 }
@@ -134,10 +134,10 @@ fn device_code_errors_have_specific_hints() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
-    error: could not sign in: it was declined
+    The code is valid for 15 minutes. Waiting for sign-in…
+    error: could not sign in: the sign-in was declined
       AADSTS65004: User declined to consent to access the app. (authorization_declined)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ===== expired =====
     exit_code: 4
@@ -146,10 +146,10 @@ fn device_code_errors_have_specific_hints() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
-    error: could not sign in: the code has expired or is not valid any more
+    The code is valid for 15 minutes. Waiting for sign-in…
+    error: could not sign in: the code has expired or is no longer valid
       AADSTS70020: The provided value for the input parameter 'device_code' is not valid. This device code has expired. (expired_token)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect --device-code
     ===== blocked by Conditional Access =====
     exit_code: 4
@@ -158,12 +158,12 @@ fn device_code_errors_have_specific_hints() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
+    The code is valid for 15 minutes. Waiting for sign-in…
     error: could not sign in: a Conditional Access policy blocks this sign-in
       AADSTS53003: Access has been blocked by Conditional Access policies. The access policy does not allow token issuance. (invalid_grant, message_only)
-      correlation id: [UUID], trace id: [UUID]
-    hint: give the correlation id above to whoever owns the tenant's Conditional Access policies
-    hint: a device code is often blocked where the browser is not: mscommerce connect
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: give the correlation ID above to the administrator of the tenant's Conditional Access policies
+    hint: sign in with a browser if device codes are blocked: mscommerce connect
     ");
 }
 
@@ -186,12 +186,12 @@ fn device_code_error_shows_entra_correlation_id() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
+    The code is valid for 15 minutes. Waiting for sign-in…
     error: could not sign in: a Conditional Access policy blocks this sign-in
       AADSTS53003: Access has been blocked. (invalid_grant, message_only)
-      correlation id: c-1, trace id: t-1
-    hint: give the correlation id above to whoever owns the tenant's Conditional Access policies
-    hint: a device code is often blocked where the browser is not: mscommerce connect
+      correlation ID: c-1, trace ID: t-1
+    hint: give the correlation ID above to the administrator of the tenant's Conditional Access policies
+    hint: sign in with a browser if device codes are blocked: mscommerce connect
     ");
 }
 
@@ -206,17 +206,17 @@ fn device_code_request_rejected_error_message() {
     ===== --tenant nowhere.example =====
     exit_code: 4
     ----- stderr -----
-    error: could not ask for a code: there is no such tenant here, or it is in another cloud
+    error: could not request a device code: the tenant does not exist in this cloud
       AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ===== --client-id another =====
     exit_code: 4
     ----- stderr -----
-    error: could not ask for a code: the client id is not known in this tenant
+    error: could not request a device code: the client ID does not exist in this tenant
       AADSTS700016: Application with identifier 'another' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check --client-id, MSCOMMERCE_CLIENT_ID, the tenant, and the cloud (AZURE_AUTHORITY_HOST)
     ");
     assert_eq!(env.request_lines().len(), 2, "a rejected request is not retried");
 }
@@ -228,7 +228,7 @@ fn device_code_request_503_error_message() {
     cli_snapshot!(env.run(&["connect", "--device-code"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not ask for a code: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not request a device code: 127.0.0.1:[PORT] returned 503 Service Unavailable
       busy
     hint: try again in a minute
     ");
@@ -246,10 +246,10 @@ fn device_code_polling_fails_after_repeated_redirect() {
 
         [USER CODE]
 
-    It is valid for 15 minutes. Waiting …
-    error: could not sign in: 127.0.0.1:[PORT] answered 302 Found and points to https://portal.example/
-      a redirect is never followed, for the token must not go elsewhere
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    The code is valid for 15 minutes. Waiting for sign-in…
+    error: could not sign in: 127.0.0.1:[PORT] returned 302 Found with a redirect to https://portal.example/
+      redirects are not followed, to protect the access token
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ");
     assert_eq!(env.request_lines(), [DEVICE_CODE, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN, ORGANIZATIONS_TOKEN]);
     assert!(!env.cache_path().exists());
@@ -324,10 +324,10 @@ fn device_code_response_is_escaped() {
 
         AB�[2J�CD
 
-    It is valid for 15 minutes. Waiting …
-    error: could not sign in: the code has expired or is not valid any more
+    The code is valid for 15 minutes. Waiting for sign-in…
+    error: could not sign in: the code has expired or is no longer valid
       AADSTS70018: Invalid verification code due to User typing in wrong user code for device code flow. Authorization is not approved. (bad_verification_code)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect --device-code
     ");
     assert!(result.stderr.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", result.stderr);

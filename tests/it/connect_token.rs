@@ -29,7 +29,7 @@ fn with_token_saves_token_without_request() {
     cli_snapshot!(connect_with_token(&env, &format!("\n {token}\r\n"), &[]), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
     assert!(env.request_lines().is_empty());
     assert_eq!(env.cached_tokens(), std::slice::from_ref(&token));
@@ -55,9 +55,9 @@ fn with_token_expired_token_is_rejected() {
     cli_snapshot!(connect_with_token(&env, &env.tenant.issue_token(ADMIN, HOME_TENANT, -60), &[]), @"
     exit_code: 4
     ----- stderr -----
-    error: the token ended at [TIME]
+    error: the token expired at [TIME]
       this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-    hint: hand over a new one
+    hint: provide a new token
     ");
     assert!(!env.cache_path().exists());
     assert!(env.request_lines().is_empty());
@@ -88,7 +88,7 @@ fn with_token_invalid_input_is_usage_error() {
     ===== empty line =====
     exit_code: 2
     ----- stderr -----
-    error: no access token was handed over: standard input is empty
+    error: no access token: standard input is empty
     hint: az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token
     ===== opaque =====
     ===== three segments =====
@@ -100,7 +100,7 @@ fn with_token_invalid_input_is_usage_error() {
     ===== JWT without exp =====
     exit_code: 2
     ----- stderr -----
-    error: what was handed over is not an access token (a JWT of Entra's)
+    error: the input is not an Entra access token (JWT)
     hint: az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv | mscommerce connect --with-token
     ");
     assert!(!env.cache_path().exists());
@@ -113,17 +113,17 @@ fn with_token_other_audience_warns() {
     cli_snapshot!(connect_with_token(&env, &token_with(&env, json!({"aud": "https://graph.example"})), &[]), @"
     exit_code: 0
     ----- stderr -----
-    warning: the token is for the service https://graph.example, not for aeb86249-8ea3-49e2-900b-54cc8e308f85; it may be refused
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111.
+    warning: the token is for https://graph.example, not for aeb86249-8ea3-49e2-900b-54cc8e308f85; the service may reject it
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111.
     ");
     // The first command shows the error of the service.
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The audience is invalid.
-      correlation id: [UUID]
-    hint: the token is for the service https://graph.example, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed
+      correlation ID: [UUID]
+    hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.example
     hint: mscommerce connect
     ");
 }
@@ -135,15 +135,15 @@ fn with_token_tenant_mismatch_is_usage_error() {
     cli_snapshot!(connect_with_token(&env, &token, &["--tenant", CUSTOMER_TENANT]), @"
     exit_code: 2
     ----- stderr -----
-    error: --tenant asks for the tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
-    hint: leave out --tenant, or hand over a token for that tenant
+    error: --tenant specifies tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
+    hint: omit --tenant, or provide a token for that tenant
     ");
     // Comparing a domain with an id would need a request.
     cli_snapshot!(connect_with_token(&env, &token, &["--tenant", HOME_DOMAIN]), @"
     exit_code: 2
     ----- stderr -----
-    error: --tenant asks for contoso.example, which cannot be compared with the token's tenant 11111111-1111-4111-8111-111111111111; nothing was saved
-    hint: leave out --tenant, or give the tenant's id
+    error: --tenant specifies contoso.example, which cannot be compared with the token's tenant 11111111-1111-4111-8111-111111111111; nothing was saved
+    hint: omit --tenant, or use the tenant's ID
     ");
     assert!(!env.cache_path().exists());
 
@@ -160,8 +160,8 @@ fn with_token_mismatch_names_azure_tenant_id() {
     cli_snapshot!(TestEnv::run_command_with_stdin(command, &token), @"
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID asks for the tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
-    hint: leave out AZURE_TENANT_ID, or hand over a token for that tenant
+    error: AZURE_TENANT_ID specifies tenant 22222222-2222-4222-8222-222222222222, but the token is for 11111111-1111-4111-8111-111111111111; nothing was saved
+    hint: omit AZURE_TENANT_ID, or provide a token for that tenant
     ");
     assert!(!env.cache_path().exists());
 }
@@ -173,7 +173,7 @@ fn with_token_without_tid_needs_tenant_flag() {
     cli_snapshot!(connect_with_token(&env, &token, &[]), @"
     exit_code: 4
     ----- stderr -----
-    error: the token does not say which tenant it is for
+    error: the token does not specify its tenant
     hint: mscommerce connect --with-token --tenant TENANT-ID
     ");
     assert!(!env.cache_path().exists());
@@ -196,7 +196,7 @@ fn expired_cached_token_error_message() {
     ===== status =====
     exit_code: 4
     ----- stderr -----
-    error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+    error: the saved token expired at 2020-01-01T00:00:00Z and cannot be refreshed
       this machine's clock shows [TIME]; if the token is new, the clock may be wrong
     hint: mscommerce connect
     ");
@@ -216,7 +216,7 @@ fn cached_token_is_limited_to_its_tenant() {
     ===== status --tenant fabrikam.example =====
     exit_code: 4
     ----- stderr -----
-    error: the saved token is for the tenant 11111111-1111-4111-8111-111111111111 and cannot be used at fabrikam.example
+    error: the saved token is for tenant 11111111-1111-4111-8111-111111111111 and cannot be used for fabrikam.example
     hint: mscommerce connect --tenant fabrikam.example
     ");
     assert!(env.request_lines().is_empty());
@@ -231,9 +231,9 @@ fn rejected_cached_token_is_not_refreshed() {
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token has been revoked.
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: mscommerce connect
     ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS], "there is no refresh token");
@@ -278,9 +278,9 @@ fn expired_token_variable_sends_no_request() {
     ===== status =====
     exit_code: 4
     ----- stderr -----
-    error: the token in MSCOMMERCE_TOKEN ended at [TIME]
+    error: the token in MSCOMMERCE_TOKEN expired at [TIME]
       this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-    hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
+    hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -302,14 +302,14 @@ fn token_variable_tenant_mismatch_is_usage_error() {
     ===== status --tenant 22222222-2222-4222-8222-222222222222 =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant 22222222-2222-4222-8222-222222222222 does not fit MSCOMMERCE_TOKEN: the token is for the tenant 11111111-1111-4111-8111-111111111111
-    hint: leave out --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
+    error: --tenant 22222222-2222-4222-8222-222222222222 does not match MSCOMMERCE_TOKEN: the token is for tenant 11111111-1111-4111-8111-111111111111
+    hint: omit --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
     ===== products list --tenant contoso.example =====
     ===== status --tenant contoso.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant contoso.example does not fit MSCOMMERCE_TOKEN: the token is for the tenant 11111111-1111-4111-8111-111111111111; a domain cannot be compared with that
-    hint: leave out --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
+    error: --tenant contoso.example does not match MSCOMMERCE_TOKEN: the token is for tenant 11111111-1111-4111-8111-111111111111, which cannot be compared with a domain
+    hint: omit --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
     ");
     assert!(env.request_lines().is_empty());
     for tenant in [HOME_TENANT.to_owned(), HOME_TENANT.to_uppercase()] {
@@ -339,7 +339,7 @@ fn invalid_token_variable_is_usage_error() {
     ===== not ASCII =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN does not hold an access token: a token is one word, without quotes or 'Bearer'
+    error: MSCOMMERCE_TOKEN is not an access token: a token is one word, without quotes or 'Bearer'
     hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
     ");
     assert!(env.request_lines().is_empty());
@@ -354,10 +354,10 @@ fn rejected_token_variable_is_not_refreshed() {
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token has been revoked.
-      correlation id: [UUID]
-    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+      correlation ID: [UUID]
+    hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }
@@ -373,7 +373,7 @@ fn opaque_token_variable_is_sent_unchecked() {
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["products", "list", "--tenant", HOME_TENANT]), @"
     exit_code: 2
     ----- stderr -----
-    error: --tenant 11111111-1111-4111-8111-111111111111 does not fit MSCOMMERCE_TOKEN: the token does not say which tenant it is for
-    hint: leave out --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
+    error: --tenant 11111111-1111-4111-8111-111111111111 does not match MSCOMMERCE_TOKEN: the token does not specify its tenant
+    hint: omit --tenant, or unset MSCOMMERCE_TOKEN to use a saved sign-in
     ");
 }

@@ -30,7 +30,7 @@ fn disconnect_removes_all_secrets() {
     cli_snapshot!(env.run(&["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: default
+    Signed out: default.
     ");
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
@@ -39,7 +39,7 @@ fn disconnect_removes_all_secrets() {
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
 }
@@ -50,7 +50,7 @@ fn logout_is_an_alias_of_disconnect() {
     cli_snapshot!(env.run(&["logout"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: default
+    Signed out: default.
     ");
     env.run(&["status"]).assert_code(4);
 }
@@ -64,7 +64,7 @@ fn disconnect_keeps_other_profiles() {
     cli_snapshot!(env.run(&["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: default
+    Signed out: default.
     ");
     assert_removed(&env, &gone);
     let saved = env.cache();
@@ -73,7 +73,7 @@ fn disconnect_keeps_other_profiles() {
     cli_snapshot!(env.run(&["disconnect", "--profile", "lab"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: lab
+    Signed out: lab.
     ");
     assert!(!env.cache_path().exists());
 }
@@ -86,7 +86,7 @@ fn disconnect_all_removes_every_profile() {
     cli_snapshot!(env.run(&["disconnect", "--all"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: default, lab
+    Signed out: default, lab.
     ");
     assert_removed(&env, &secrets);
     env.run(&["disconnect", "--all", "--profile", "lab"]).assert_code(2);
@@ -104,9 +104,9 @@ fn disconnect_unknown_profile_lists_profiles() {
     cli_snapshot!(env.run(&["disconnect", "--profile", "lb"]), @"
     exit_code: 1
     ----- stderr -----
-    error: nobody is signed in under the profile 'lb'
-      signed in: default, lab
-    hint: name one of these with --profile, or forget all with --all
+    error: profile 'lb' is not signed in
+      profiles that are signed in: default, lab
+    hint: choose one with --profile, or sign out of all with --all
     ");
     assert_eq!(env.cache(), before);
 }
@@ -124,7 +124,7 @@ fn disconnect_without_credential_succeeds() {
     ===== disconnect --profile lab =====
     exit_code: 0
     ----- stderr -----
-    Nobody was signed in.
+    Not signed in.
     ");
     assert!(!env.state_dir().exists(), "reading creates no files");
     env.sign_in(ADMIN);
@@ -147,8 +147,8 @@ fn disconnect_removes_quarantined_and_stale_files() {
     cli_snapshot!(env.run(&["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Removed damaged files of sign-ins that had been set aside.
-    Signed out: default
+    Removed damaged sign-in files.
+    Signed out: default.
     ");
     assert_removed(&env, &secrets);
 }
@@ -179,14 +179,14 @@ fn disconnect_warns_about_token_variable() {
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: default
-    warning: MSCOMMERCE_TOKEN is still set, and still serves every command; unset it
+    Signed out: default.
+    warning: MSCOMMERCE_TOKEN is still set, so commands still use this token; unset it to stop this
     ");
     assert!(!env.cache_path().exists());
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Nobody was signed in.
-    warning: MSCOMMERCE_TOKEN is still set, and still serves every command; unset it
+    Not signed in.
+    warning: MSCOMMERCE_TOKEN is still set, so commands still use this token; unset it to stop this
     ");
 }

@@ -110,10 +110,10 @@ fn update_with_response(response: Response) -> CliResult {
 }
 
 const ERROR_CASES: &[ErrorCase] = &[
-    ErrorCase { heading: "the address of {name} could not be found", run: || list_at("https://nowhere.invalid") },
+    ErrorCase { heading: "could not resolve the host name {name}", run: || list_at("https://nowhere.invalid") },
     ErrorCase { heading: "refused the connection", run: || list_at(&RefusingPort::new().http()) },
     ErrorCase {
-        heading: "{host} did not answer in time",
+        heading: "{host} did not respond within {seconds} s",
         run: || {
             let server = Server::start(|mut connection| connection.wait_for_close());
             let env = TestEnv::signed_in();
@@ -121,15 +121,15 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "the connection to {host} broke off before the answer was complete",
+        heading: "the connection to {host} was lost before the response was complete",
         run: || list_at(&Server::start(|mut connection| drop(connection.read_request())).http()),
     },
     ErrorCase {
-        heading: "a web page came back instead of an answer of {host}",
+        heading: "received a web page instead of a response from {host}",
         run: || list_with_response(&http_response(200, "text/html", CAPTIVE_PORTAL_PAGE)),
     },
     ErrorCase {
-        heading: "{host} answered {status} and points to {address}",
+        heading: "{host} returned {status} with a redirect to {address}",
         run: || {
             list_with_response(
                 "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\n\r\n",
@@ -137,7 +137,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "is plain http; tokens are sent over https, or to this machine alone",
+        heading: "uses http; use https, except for an address of this machine",
         run: || list_at("http://licensing.example"),
     },
     ErrorCase {
@@ -148,21 +148,21 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "the proxy {proxy} asks for a user name and a password",
+        heading: "the proxy {proxy} requires a user name and password",
         run: || list_through_proxy("HTTP/1.1 407 Authenticate\r\nContent-Length: 0\r\n\r\n"),
     },
     ErrorCase {
-        heading: "the proxy {proxy} did not let us through to {host}",
+        heading: "the proxy {proxy} rejected the connection to {host}",
         run: || list_through_proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
     },
     ErrorCase {
-        heading: "the proxy {proxy} is of a kind that is not supported",
+        heading: "the proxy type of {proxy} is not supported",
         run: || {
             list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "socks5://127.0.0.1:1080")])
         },
     },
     ErrorCase {
-        heading: "does not hold the address of a proxy",
+        heading: "is not a proxy URL",
         run: || list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "not a proxy")]),
     },
     ErrorCase {
@@ -170,7 +170,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || list(&[("MSCOMMERCE_ENDPOINT", "https://licensing.example"), ("HTTPS_PROXY", "http://a@b:c@proxy:1")]),
     },
     ErrorCase {
-        heading: "the certificate of {host} comes from an issuer that is not trusted here",
+        heading: "the certificate of {host} is not trusted: unknown issuer",
         run: || {
             let config = TestCa::new().localhost_config();
             let server = Server::start(move |connection| drop(connection.accept_tls(&config)));
@@ -189,11 +189,11 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || list_over_tls("localhost", Validity::NotYetValid),
     },
     ErrorCase {
-        heading: "the certificate shown for {host} belongs to another name",
+        heading: "the certificate presented for {host} is for another name",
         run: || list_over_tls("other.example", Validity::Valid),
     },
     ErrorCase {
-        heading: "{host} does not speak TLS on this port",
+        heading: "{host} does not use TLS on this port",
         run: || {
             let server = Server::start(|mut connection| {
                 connection.tls_record();
@@ -203,24 +203,24 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "{host} broke off while the secure connection (TLS) was being made",
+        heading: "{host} closed the connection during the TLS handshake",
         run: || list_at(&Server::start(|mut connection| drop(connection.tls_record())).https()),
     },
     ErrorCase {
-        heading: "the certificates that SSL_CERT_FILE names cannot be read",
+        heading: "could not read the certificates in SSL_CERT_FILE",
         run: || list(&[("MSCOMMERCE_ENDPOINT", "https://localhost:1"), ("SSL_CERT_FILE", "/nonexistent/roots.pem")]),
     },
-    ErrorCase { heading: "nobody is signed in", run: || TestEnv::new().run(LIST) },
+    ErrorCase { heading: "not signed in", run: || TestEnv::new().run(LIST) },
     ErrorCase {
-        heading: "is set, and outranks whatever sign-in is saved",
+        heading: "is set and takes precedence over saved sign-ins",
         run: || TestEnv::new().run_with_env(&[("MSCOMMERCE_TOKEN", "x")], &["connect", "--device-code"]),
     },
     ErrorCase {
-        heading: "name an application, which outranks whatever sign-in is saved",
+        heading: "are set and take precedence over saved sign-ins",
         run: || TestEnv::new().run_with_env(&APPLICATION, &["connect", "--device-code"]),
     },
     ErrorCase {
-        heading: "the environment names an application only in part",
+        heading: "the application in the environment is incomplete",
         run: || TestEnv::new().run_with_env(&APPLICATION[..1], LIST),
     },
     ErrorCase {
@@ -228,19 +228,19 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || list(&[("MSCOMMERCE_CLIENT_ID", "\"x\"")]),
     },
     ErrorCase {
-        heading: "could not listen on the port {port}",
+        heading: "could not listen on port {port}",
         run: || {
             let server = Server::unexpected();
             TestEnv::new().run(&["connect", "--redirect-port", &server.port().to_string()])
         },
     },
     ErrorCase {
-        heading: "there is no terminal to ask for the password on",
+        heading: "cannot prompt for the password: standard input is not a terminal",
         run: || TestEnv::new().run(&["connect", "--username", ADMIN]),
     },
-    ErrorCase { heading: "does not hold an access token", run: || list(&[("MSCOMMERCE_TOKEN", "Bearer x")]) },
+    ErrorCase { heading: "is not an access token", run: || list(&[("MSCOMMERCE_TOKEN", "Bearer x")]) },
     ErrorCase {
-        heading: "the token in {variable} ended at {time}",
+        heading: "the token in {variable} expired at {time}",
         run: || {
             let env = TestEnv::new();
             let token = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
@@ -248,7 +248,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "the saved token is for the tenant {tenant} and cannot be used at {asked}",
+        heading: "the saved token is for tenant {tenant} and cannot be used for {asked}",
         run: || {
             let env = TestEnv::new();
             let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
@@ -257,7 +257,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "the answer of {host} cannot be understood",
+        heading: "could not parse the response from {host}",
         run: || {
             let authority = Server::responding_with(http_response(200, "application/json", "{}"));
             let env = TestEnv::new();
@@ -267,7 +267,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "{what}: the service answered {status}",
+        heading: "{what}: the service returned {status}",
         run: || list_with_response(&http_response(400, "application/json", "{}")),
     },
     ErrorCase {
@@ -287,22 +287,22 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "the service's answer cannot be understood",
+        heading: "invalid response from the service",
         run: || list_with_response(&http_response(200, "application/json", "{}")),
     },
     ErrorCase {
-        heading: "the link to the list's next page cannot be followed",
+        heading: "the link to the next page cannot be followed",
         run: || {
             let page = r#"{"items":[],"continuationToken":"x","@odata.nextLink":"https://elsewhere.example/","nextLink":"https://elsewhere.example/"}"#;
             list_with_response(&http_response(200, "application/json", page))
         },
     },
     ErrorCase {
-        heading: "no {kind} has the id or the name '{words}'",
+        heading: "no {kind} has the ID or name '{words}'",
         run: || TestEnv::signed_in().run(&["product", "get", "Nonesuch"]),
     },
     ErrorCase {
-        heading: "'{words}' fits {number} {kind}s; nothing was changed",
+        heading: "'{words}' matches {number} {kind}s; nothing was changed",
         run: || {
             let env = TestEnv::signed_in();
             let product = |id| Product::new(id, "Twin", "Enabled");
@@ -311,7 +311,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "{id} has been renumbered",
+        heading: "use the new ID {new} ({name}) instead of {id}",
         run: || TestEnv::signed_in().run(&["product", "get", OLD_POWER_BI]),
     },
     ErrorCase {
@@ -327,7 +327,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || update_with_response(Response::text(200, "application/json", ENABLED_PRODUCT)),
     },
     ErrorCase {
-        heading: "the service answered for {other} instead of {product}",
+        heading: "the service returned {other} instead of {product}",
         run: || {
             update_with_response(Response::text(200, "application/json", DISABLED_PRODUCT.replace(POWER_BI, VISIO)))
         },
@@ -354,7 +354,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || TestEnv::signed_in().run(&["products", "update", "--all", "--value", "disabled"]),
     },
     ErrorCase {
-        heading: "Nothing of this run can be undone any more",
+        heading: "Nothing in this run can be undone anymore",
         run: || {
             let env = TestEnv::signed_in();
             env.run(DISABLE).assert_code(0);
@@ -363,7 +363,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         },
     },
     ErrorCase {
-        heading: "the file names {ids} that the tenant does not have; nothing was changed",
+        heading: "the file contains {ids} that the tenant does not have; nothing was changed",
         run: || {
             let env = TestEnv::signed_in();
             env.write("b.toml", "[products]\nCFQ7TTC0AAA1 = 'Disabled'\n");
@@ -380,7 +380,7 @@ const ERROR_CASES: &[ErrorCase] = &[
     },
     #[cfg(unix)]
     ErrorCase {
-        heading: "others could read {file}",
+        heading: "other users could read {file}",
         run: || {
             use std::os::unix::fs::PermissionsExt as _;
             let env = TestEnv::signed_in();
@@ -405,19 +405,19 @@ const ERROR_CASES: &[ErrorCase] = &[
 const HEADINGS_WITHOUT_CASE: &[&str] = &[
     "could not read the saved sign-ins in {file}",
     "could not be reached",
-    "the connection to {host} was not established in time",
-    "not sent: the time for the network is up",
-    "{host} speaks no TLS version that is secure today",
-    "no secure connection to {host} could be made",
-    "the network client could not be set up",
-    "no answer came from the browser within {seconds} s",
-    "the saved token ended at {time} and cannot be renewed",
-    "a token for the tenant {asked} was asked for, and one for {other} came",
-    "somebody has signed in to the profile {profile} anew meanwhile",
+    "timed out connecting to {host}",
+    "not sent: the timeout of {seconds} s has expired",
+    "{host} does not support TLS 1.2 or later",
+    "could not establish a secure connection to {host}",
+    "could not set up the HTTP client",
+    "the sign-in was not completed in the browser within {seconds} s",
+    "the saved token expired at {time} and cannot be refreshed",
+    "requested a token for tenant {asked}, but received one for {other}",
+    "profile {profile} was signed in again by another process",
     "interrupted while the request was in progress: {product}",
-    "another mscommerce holds {file} for too long",
-    "the renewed sign-in cannot be saved",
-    "there is no home directory",
+    "timed out waiting for another mscommerce process to release {file}",
+    "the refreshed sign-in cannot be saved",
+    "home directory not found",
     "only ~/ is expanded",
 ];
 

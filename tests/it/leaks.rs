@@ -262,7 +262,7 @@ fn repeated_secrets_are_redacted_on_the_landing_page() {
         let waiting = BrowserSignIn::start(&env, &["-vv"]);
         let page = waiting.sign_in().body;
         let result = waiting.finish();
-        assert!(page.contains("You are not signed in") && result.code != 0, "{page}");
+        assert!(page.contains("Sign-in failed") && result.code != 0, "{page}");
         assert_not_leaked(&env, "landing page", &CliResult { stdout: page, ..result });
     }
 }
@@ -297,22 +297,22 @@ fn repeated_token_is_redacted_in_names_and_messages() {
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Authorization: Bearer [redacted]
       Retry-After: [redacted]
-      correlation id: [UUID]
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     ");
     env.tenant.fail_next("/v1.0/", Response::text(302, "", "").header("location", &format!("/{token}/login")));
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] answered 302 Found and points to http://127.0.0.1:[PORT]/[redacted]/login
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not list the products: 127.0.0.1:[PORT] returned 302 Found with a redirect to http://127.0.0.1:[PORT]/[redacted]/login
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ");
 }
 
@@ -359,7 +359,7 @@ fn token_with_a_secret_in_its_claims_is_refused() {
         body["access_token"] = jwt(&claims).into();
     });
     let result = env.run_with_stdin(&["connect", "--username", ADMIN, "--password-stdin", "-vv"], PASSWORD);
-    result.assert_code(1).stderr_contains(&["no usable access token"]).stderr_lacks(PASSWORD);
+    result.assert_code(1).stderr_contains(&["does not contain a usable access token"]).stderr_lacks(PASSWORD);
     assert!(!env.cache_path().exists());
 }
 

@@ -123,8 +123,8 @@ fn product_get_unknown_name_suggests_nearest() {
     cli_snapshot!(env.run(&["product", "get", "powr bi pro"]), @"
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'powr bi pro'
-      the nearest products:
+    error: no product has the ID or name 'powr bi pro'
+      similar products:
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
@@ -149,10 +149,10 @@ fn ambiguous_name_lists_all_matches() {
     ===== product update twin --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: 'twin' fits 2 products; nothing was changed
+    error: 'twin' matches 2 products; nothing was changed
       Twin (CFQ7TTC0AAAA)
       TWIN (CFQ7TTC0BBBB)
-    hint: name one of them by its id
+    hint: specify one of them by its ID
     ");
     assert!(env.request_lines().iter().all(|line| line.starts_with("GET ")));
 }
@@ -173,11 +173,11 @@ fn unknown_id_suggests_nearest_or_new_id() {
     ===== product get CFQ7TTC0H9MQ =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MQ: the service answered 404 Not Found
+    error: could not read product CFQ7TTC0H9MQ: the service returned 404 Not Found
       NotFound: Product not found.
-      correlation id: [UUID]
+      correlation ID: [UUID]
       the tenant has no product CFQ7TTC0H9MQ
-      the nearest products:
+      similar products:
         Power BI Pro (CFQ7TTC0H9MP)
         Power Apps per user (CFQ7TTC0LH2H)
         Power Automate per user (CFQ7TTC0LH3L)
@@ -187,25 +187,25 @@ fn unknown_id_suggests_nearest_or_new_id() {
     ===== product get CFQ7TTC0L3PB =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0L3PB: the service answered 404 Not Found
+    error: could not read product CFQ7TTC0L3PB: the service returned 404 Not Found
       NotFound: Product not found.
-      correlation id: [UUID]
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+      correlation ID: [UUID]
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
     ===== product update CFQ7TTC0KXN9 --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0KXN9: the service answered 404 Not Found
+    error: could not read product CFQ7TTC0KXN9: the service returned 404 Not Found
       NotFound: Product not found.
-      correlation id: [UUID]
-    hint: CFQ7TTC0KXN9 has been renumbered, Visio Plan 1 is CFQ7TTC0HD33 now: mscommerce product get CFQ7TTC0HD33
+      correlation ID: [UUID]
+    hint: use the new ID CFQ7TTC0HD33 (Visio Plan 1) instead of CFQ7TTC0KXN9: mscommerce product get CFQ7TTC0HD33
     ===== product get --offer-type Sass =====
     exit_code: 1
     ----- stderr -----
-    error: could not read offer type Sass: the service answered 404 Not Found
+    error: could not read offer type Sass: the service returned 404 Not Found
       NotFound: Offer type not found.
-      correlation id: [UUID]
+      correlation ID: [UUID]
       the tenant has no offer type Sass
-      the nearest offer types:
+      similar offer types:
         Software as a Service (SaaS)
         Dynamics 365 Dataverse Apps (DYNAMICSCE)
         Dynamics 365 Business Central (DYNAMICSBC)
@@ -229,26 +229,26 @@ fn unknown_policy_lists_existing_policies() {
     ===== policy get Nope =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy Nope: the service answered 404 Not Found
+    error: could not read the policy Nope: the service returned 404 Not Found
       NotFound: Policy not found.
-      correlation id: [UUID]
-      there is no policy 'Nope'; policies: AllowSelfServicePurchase
+      correlation ID: [UUID]
+      policy 'Nope' not found; existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ===== products list --policy-id Nope =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 404 Not Found
+    error: could not list the products: the service returned 404 Not Found
       NotFound: Policy not found.
-      correlation id: [UUID]
-      there is no policy 'Nope'; policies: AllowSelfServicePurchase
+      correlation ID: [UUID]
+      policy 'Nope' not found; existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ===== product get CFQ7TTC0H9MP --policy-id Nope =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service answered 404 Not Found
+    error: could not read product CFQ7TTC0H9MP: the service returned 404 Not Found
       NotFound: Policy not found.
-      correlation id: [UUID]
-      there is no policy 'Nope'; policies: AllowSelfServicePurchase
+      correlation ID: [UUID]
+      policy 'Nope' not found; existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ");
 }
@@ -267,17 +267,17 @@ fn status_404_for_existing_item_is_a_service_fault() {
     ===== products list =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 404 Not Found
+    error: could not list the products: the service returned 404 Not Found
       Unknown: GetProductDetailsByProductIdAsync failed{"inner":1}
-      correlation id: [UUID]
-    hint: the policy is there, so this may be a fault of the service: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The policy exists, so this may be an error of the service. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service answered 404 Not Found
+    error: could not read product CFQ7TTC0H9MP: the service returned 404 Not Found
       Unknown: GetProductDetailsByProductIdAsync failed{"inner":1}
-      correlation id: [UUID]
-    hint: the list has it, so this may be a fault of the service: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: It is in the list, so this may be an error of the service. Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
 }
 
@@ -362,21 +362,21 @@ fn products_list_sends_no_token_to_other_origins() {
     ===== http://127.0.0.1:9/elsewhere =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the link to the list's next page cannot be followed: http://127.0.0.1:[PORT]/elsewhere
-      status 200 OK, correlation id: [UUID]
-    hint: the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID
+    error: could not list the products: the link to the next page cannot be followed: http://127.0.0.1:[PORT]/elsewhere
+      status 200 OK, correlation ID: [UUID]
+    hint: give Microsoft support the correlation ID; the link is outside the endpoint or was already followed
     ===== /v1.0/policies/AllowSelfServicePurchase/products?scope=product =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the link to the list's next page cannot be followed: /v1.0/policies/AllowSelfServicePurchase/products?scope=product
-      status 200 OK, correlation id: [UUID]
-    hint: the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID
+    error: could not list the products: the link to the next page cannot be followed: /v1.0/policies/AllowSelfServicePurchase/products?scope=product
+      status 200 OK, correlation ID: [UUID]
+    hint: give Microsoft support the correlation ID; the link is outside the endpoint or was already followed
     ===== https://licensing.example/ =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the link to the list's next page cannot be followed: https://licensing.example/
-      status 200 OK, correlation id: [UUID]
-    hint: the link is outside the endpoint, or was followed already: give Microsoft support the correlation ID
+    error: could not list the products: the link to the next page cannot be followed: https://licensing.example/
+      status 200 OK, correlation ID: [UUID]
+    hint: give Microsoft support the correlation ID; the link is outside the endpoint or was already followed
     ");
 }
 
@@ -395,7 +395,7 @@ fn products_list_with_glob_pattern_is_empty_with_hint() {
     []
     ----- stderr -----
     None of the 17 listed fits.
-    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
+    hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
     ===== no such name =====
     exit_code: 0
     ----- stdout -----

@@ -188,11 +188,11 @@ fn summary(env: &TestEnv) -> String {
 fn github_check_workflow_fails_on_drift() {
     let env = ci_env();
     on_github(&env, "Compare the tenant with the baseline").assert_code(0);
-    assert_eq!(summary(&env), format!("The tenant {HOME_TENANT} is as baseline.toml says: 21 checked.\n"));
+    assert_eq!(summary(&env), format!("Tenant {HOME_TENANT} matches baseline.toml (21 checked).\n"));
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
     on_github(&env, "Compare the tenant with the baseline").assert_code(3);
     let summary = summary(&env);
-    assert!(summary.contains("is not as baseline.toml says: 1 different (21 checked)."), "{summary}");
+    assert!(summary.contains("does not match baseline.toml: 1 different (21 checked)."), "{summary}");
     assert!(summary.contains("| CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |"), "{summary}");
 }
 
@@ -275,9 +275,9 @@ fn cron_script_distinguishes_drift_from_errors() {
     exit_code: 4
     ----- stderr -----
     error: could not read the certificate [TMP]/application.pem: [OS ERROR]
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: look at AZURE_CLIENT_CERTIFICATE_PATH
-    The tenant could not be compared with the baseline (exit code 4).
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: check AZURE_CLIENT_CERTIFICATE_PATH
+    The tenant could not be compared (exit code 4).
     ");
 }
 

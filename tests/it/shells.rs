@@ -134,7 +134,7 @@ fn unsafe_completion_cache_is_left_alone() {
     assert!(!complete(&env, &["product", "get", "CFQ"]).is_empty());
     // Only root can change the owner; other users have nothing more to test.
     if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
-        check("it belongs to another user (number 12345)");
+        check("it belongs to another user (ID 12345)");
     }
 }
 

@@ -75,7 +75,7 @@ fn status_not_signed_in_prints_no_data() {
     ===== markdown =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
     assert!(env.request_lines().is_empty());
@@ -102,7 +102,7 @@ fn status_expired_token_is_still_signed_in() {
       "expiresAt": "2020-01-01T00:00:00Z"
     }
     ----- stderr -----
-    The access token has ended; the next command renews it.
+    The access token has expired. The next command refreshes it.
     "#);
     assert_eq!(result.json()["expiresAt"], "2020-01-01T00:00:00Z");
     assert!(env.request_lines().is_empty());
@@ -136,7 +136,7 @@ fn status_unused_tenant_has_no_token() {
       "expiresAt": null
     }
     ----- stderr -----
-    There is no token for 22222222-2222-4222-8222-222222222222 yet; the next command asks for one.
+    There is no access token for 22222222-2222-4222-8222-222222222222 yet. The next command requests one.
     ===== fabrikam.example =====
     exit_code: 0
     ----- stdout -----
@@ -151,7 +151,7 @@ fn status_unused_tenant_has_no_token() {
       "expiresAt": null
     }
     ----- stderr -----
-    There is no token for fabrikam.example yet; the next command asks for one.
+    There is no access token for fabrikam.example yet. The next command requests one.
     "#);
     assert!(env.request_lines().is_empty());
 
@@ -186,7 +186,7 @@ fn status_source_is_environment_for_token_variable() {
       "expiresAt": "[TIME]"
     }
     ----- stderr -----
-    The token in MSCOMMERCE_TOKEN outranks every saved sign-in.
+    The token in MSCOMMERCE_TOKEN takes precedence over saved sign-ins.
     "#);
     assert_eq!(field_names(&result), FIELDS);
     let status = result.json();
@@ -212,7 +212,7 @@ fn status_application_token_lists_roles() {
     cli_snapshot!(env.run_with_stdin(&["connect", "--with-token"], &token), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as an-app to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as an-app to tenant 11111111-1111-4111-8111-111111111111.
     ");
     for variables in [&[][..], &[("MSCOMMERCE_TOKEN", token.as_str())]] {
         let status = env.run_with_env(variables, &["status", "-o", "json"]).assert_code(0).json();

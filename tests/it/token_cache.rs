@@ -74,7 +74,7 @@ fn readable_cache_is_made_private_with_warning() {
         let env = TestEnv::signed_in();
         fs::set_permissions(env.cache_path(), fs::Permissions::from_mode(mode)).unwrap();
         let result = env.run(&["products", "list"]).assert_code(0);
-        let warning = format!("warning: others could read {} (mode {mode:o})", env.cache_path().display());
+        let warning = format!("warning: other users could read {} (mode {mode:o})", env.cache_path().display());
         assert_eq!(result.stderr.matches(&warning).count(), 1, "{}", result.stderr);
         assert_eq!(fs::metadata(env.cache_path()).unwrap().permissions().mode() & 0o7777, 0o600);
         assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, "");
@@ -123,7 +123,7 @@ fn cache_of_another_owner_is_not_used() {
     if std::os::unix::fs::chown(env.cache_path(), Some(12_345), None).is_err() {
         return;
     }
-    assert_cache_not_used(&env, "it belongs to another user (number 12345)");
+    assert_cache_not_used(&env, "it belongs to another user (ID 12345)");
     assert_eq!(fs::read(env.cache_path()).unwrap(), before);
 }
 
@@ -187,22 +187,22 @@ fn tilde_in_state_directory_is_home_directory() {
     exit_code: 2
     ----- stderr -----
     error: MSCOMMERCE_HOME: '~ada/.x': only ~/ is expanded
-    hint: write the whole path, or ./~ada/.x for a file of this name
+    hint: use the full path, or ./~ada/.x for a file with this name
     ===== $HOME/.x =====
     exit_code: 2
     ----- stderr -----
     error: MSCOMMERCE_HOME: '$HOME/.x': only ~/ is expanded
-    hint: write the whole path, or ./$HOME/.x for a file of this name
+    hint: use the full path, or ./$HOME/.x for a file with this name
     ===== ${HOME}/.x =====
     exit_code: 2
     ----- stderr -----
     error: MSCOMMERCE_HOME: '${HOME}/.x': only ~/ is expanded
-    hint: write the whole path, or ./${HOME}/.x for a file of this name
+    hint: use the full path, or ./${HOME}/.x for a file with this name
     ===== %USERPROFILE%/x =====
     exit_code: 2
     ----- stderr -----
     error: MSCOMMERCE_HOME: '%USERPROFILE%/x': only ~/ is expanded
-    hint: write the whole path, or ./%USERPROFILE%/x for a file of this name
+    hint: use the full path, or ./%USERPROFILE%/x for a file with this name
     ");
     // A directory of that name.
     let (result, entries) = connect_in_empty_directory(&env, &[("MSCOMMERCE_HOME", "./~")]);
@@ -214,9 +214,9 @@ fn tilde_in_state_directory_is_home_directory() {
 #[test]
 fn unusable_home_directory_is_usage_error() {
     for (variables, message) in [
-        (&[("HOME", "relative")][..], "there is no home directory"),
-        (&[("HOME", "~")], "there is no home directory"),
-        (&[("HOME", "~"), ("MSCOMMERCE_HOME", "~/.x")], "MSCOMMERCE_HOME: '~/.x': there is no home directory"),
+        (&[("HOME", "relative")][..], "home directory not found"),
+        (&[("HOME", "~")], "home directory not found"),
+        (&[("HOME", "~"), ("MSCOMMERCE_HOME", "~/.x")], "MSCOMMERCE_HOME: '~/.x': home directory not found"),
     ] {
         let env = TestEnv::new();
         let (result, entries) = connect_in_empty_directory(&env, variables);
@@ -233,7 +233,7 @@ fn second_profile_keeps_first() {
     cli_snapshot!(connect(&env, READER, "read.only@contoso_1-x"), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as reader@contoso.example to the tenant 11111111-1111-4111-8111-111111111111 (profile read.only@contoso_1-x).
+    Signed in as reader@contoso.example to tenant 11111111-1111-4111-8111-111111111111 (profile read.only@contoso_1-x).
     ");
     let saved = env.cache();
     assert_eq!(saved["profiles"]["default"], first);
@@ -254,17 +254,17 @@ fn profile_variable_selects_profile() {
     cli_snapshot!(TestEnv::run_command_with_stdin(command, PASSWORD), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as admin@contoso.example to the tenant 11111111-1111-4111-8111-111111111111 (profile lab).
+    Signed in as admin@contoso.example to tenant 11111111-1111-4111-8111-111111111111 (profile lab).
     ");
     assert_eq!(env.cache()["profiles"].as_object().unwrap().keys().collect::<Vec<_>>(), ["lab"]);
     // The default profile has no credential, so the error lists the profiles.
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in under the profile 'default'
-      signed in: lab
+    error: profile 'default' is not signed in
+      profiles that are signed in: lab
     hint: mscommerce connect
-    hint: to use another profile, name it: --profile NAME
+    hint: use another profile with --profile NAME
     ");
 }
 
@@ -282,10 +282,10 @@ fn unknown_profile_error_lists_profiles() {
     ===== status =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in under the profile 'lb'
-      signed in: default, lab
+    error: profile 'lb' is not signed in
+      profiles that are signed in: default, lab
     hint: mscommerce connect --profile lb
-    hint: to use another profile, name it: --profile NAME
+    hint: use another profile with --profile NAME
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -302,40 +302,40 @@ fn invalid_profile_name_is_usage_error() {
     ===== "" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: '' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: '' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== " " =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: ' ' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: ' ' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== "a b" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: 'a b' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== "../x" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: '../x' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: '../x' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== "a/b" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: 'a/b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: 'a/b' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== "a\nb" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: 'a b' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== "\u{1b}[2J" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: '�[2J' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: '�[2J' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     "#);
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_PROFILE", "a b")], &["status"]), @"
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_PROFILE: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: MSCOMMERCE_PROFILE: 'a b' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ");
 }
 
@@ -372,33 +372,33 @@ fn invalid_cache_is_quarantined() {
     ===== empty =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 0; it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 0; moved to [TMP]/state/sign-ins.unreadable.json
+    error: not signed in
     hint: mscommerce connect
     ===== binary =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 1; it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it is damaged at line 1, column 1; moved to [TMP]/state/sign-ins.unreadable.json
+    error: not signed in
     hint: mscommerce connect
     ===== not UTF-8 =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: another version of mscommerce wrote it (format 1; this version reads 2); it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it was written by another version of mscommerce (format 1; this version reads 2); moved to [TMP]/state/sign-ins.unreadable.json
+    error: not signed in
     hint: mscommerce connect
     ===== not an object =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: another version of mscommerce wrote it (format 0; this version reads 2); it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it was written by another version of mscommerce (format 0; this version reads 2); moved to [TMP]/state/sign-ins.unreadable.json
+    error: not signed in
     hint: mscommerce connect
     ===== wrong type =====
     ===== older version =====
     exit_code: 4
     ----- stderr -----
-    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: another version of mscommerce wrote it (format 1; this version reads 2); it was set aside as [TMP]/state/sign-ins.unreadable.json
-    error: nobody is signed in
+    warning: the saved sign-ins in [TMP]/state/sign-ins.json cannot be used: it was written by another version of mscommerce (format 1; this version reads 2); moved to [TMP]/state/sign-ins.unreadable.json
+    error: not signed in
     hint: mscommerce connect
     ");
 }
@@ -466,7 +466,8 @@ fn newer_cache_version_is_refused_and_left_in_place() {
         let env = TestEnv::signed_in();
         fs::write(env.cache_path(), content.to_string()).unwrap();
         let version = &content["version"];
-        let reason = format!("another version of mscommerce wrote it (format {version}; this version reads 2)");
+        let reason =
+            format!("it was written by another version of mscommerce (format {version}; this version reads 2)");
         assert_cache_not_used(&env, &reason);
         env.run(&["logout", "--all"]).assert_code(1).stderr_contains(&["update mscommerce"]);
         assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), content.to_string());
@@ -532,7 +533,7 @@ fn cache_survives_every_limit_of_open_files() {
         let mut command = in_shell(&script, &env.command(&["products", "list"]));
         let output = command.output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!stderr.contains("nobody is signed in"), "{limit}: {stderr}");
+        assert!(!stderr.contains("not signed in"), "{limit}: {stderr}");
         assert_eq!(fs::read(env.cache_path()).unwrap(), before, "{limit}: {stderr}");
         if stderr.contains("could not read the saved sign-ins in") {
             assert_eq!(output.status.code(), Some(1), "{stderr}");
@@ -601,13 +602,10 @@ fn state_directory_that_others_may_write_is_not_used() {
         for home in [&link, &within] {
             env.run_with_env(&[("MSCOMMERCE_HOME", home.to_str().unwrap())], &["status"])
                 .assert_code(4)
-                .stderr_contains(&[&format!(
-                    "{} is not used: it belongs to another user (number 12345)",
-                    link.display()
-                )]);
+                .stderr_contains(&[&format!("{} is not used: it belongs to another user (ID 12345)", link.display())]);
         }
         std::os::unix::fs::chown(env.state_dir(), Some(12_345), None).unwrap();
-        assert_not_used(&env, &env.state_dir(), "it belongs to another user (number 12345)");
+        assert_not_used(&env, &env.state_dir(), "it belongs to another user (ID 12345)");
     }
     assert_eq!(fs::read(env.cache_path()).unwrap(), before);
 }
@@ -646,7 +644,7 @@ const ENCRYPTED_ELSEWHERE: &str = r#"{"version":3,"dpapi":"YW5vdGhlciBtYWNoaW5lJ
 fn cache_encrypted_by_windows_is_not_used() {
     let env = TestEnv::signed_in();
     fs::write(env.cache_path(), ENCRYPTED_ELSEWHERE).unwrap();
-    assert_cache_not_used(&env, "Windows sealed it");
+    assert_cache_not_used(&env, "it was encrypted on Windows");
     assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), ENCRYPTED_ELSEWHERE);
 }
 
@@ -678,7 +676,7 @@ fn unencrypted_cache_is_encrypted_on_next_write() {
 fn cache_encrypted_elsewhere_is_quarantined() {
     let env = TestEnv::signed_in();
     fs::write(env.cache_path(), ENCRYPTED_ELSEWHERE).unwrap();
-    let texts = ["Windows does not open it", "set aside as", "nobody is signed in"];
+    let texts = ["Windows does not open it", "set aside as", "not signed in"];
     env.run(&["products", "list"]).assert_code(4).stdout_is_empty().stderr_contains(&texts);
     env.sign_in(ADMIN);
     env.run(&["products", "list"]).assert_code(0);

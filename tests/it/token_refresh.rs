@@ -243,11 +243,11 @@ fn unknown_tenant_error_lists_known_tenants() {
     cli_snapshot!(list(&env, &["--tenant", "nowhere.example"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+    error: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
       AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
       tenants used with this sign-in: 11111111-1111-4111-8111-111111111111, fabrikam.example (22222222-2222-4222-8222-222222222222)
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
     assert_eq!(env.request_lines().len(), 1);
     assert_eq!(env.cache(), before);
@@ -275,7 +275,7 @@ fn refresh_error_hint_repeats_tenant() {
     cli_snapshot!(list(&env, &["--tenant", CUSTOMER_DOMAIN]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant fabrikam.example: multi-factor sign-in is required, which the browser can do and a password alone cannot
+    error: could not refresh the saved sign-in for tenant fabrikam.example: multi-factor authentication is required; sign in with a browser
       AADSTS50076: You must use multi-factor authentication to access 'x'. (interaction_required)
       tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
     hint: mscommerce connect --tenant fabrikam.example
@@ -332,9 +332,9 @@ fn status_401_after_refresh_asks_to_sign_in() {
     cli_snapshot!(list(&env, &[]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token is invalid.
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: mscommerce connect
     ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS, HOME_TOKEN, LIST_PRODUCTS]);
@@ -360,16 +360,16 @@ fn revoked_refresh_token_keeps_cache() {
     ===== default profile =====
     exit_code: 4
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked
       AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ===== work =====
     exit_code: 4
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked
       AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect --profile work
     ");
 }
@@ -382,7 +382,7 @@ fn refresh_503_is_a_network_error() {
     cli_snapshot!(list(&env, &[]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 503 Service Unavailable
       busy
     hint: try again in a minute
     ");
@@ -441,13 +441,13 @@ fn cache_lock_timeout_error_message() {
     ===== disconnect =====
     exit_code: 1
     ----- stderr -----
-    error: another mscommerce holds [TMP]/state/sign-ins.lock for too long
+    error: timed out waiting for another mscommerce process to release [TMP]/state/sign-ins.lock
     hint: end the other process, or try again with a longer --timeout
     ");
     assert!(env.request_lines().is_empty());
     // The wait for the lock must not be reported as a timeout of the service.
     let result = list(&env, &["--timeout", "1"]).stderr_contains(&["sign-ins.lock"]);
-    assert!(!result.stderr.contains("did not answer in time"), "{}", result.stderr);
+    assert!(!result.stderr.contains("did not respond in time"), "{}", result.stderr);
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn refreshed_token_of_other_tenant_is_rejected() {
     cli_snapshot!(list(&env, &[]), @"
     exit_code: 4
     ----- stderr -----
-    error: a token for the tenant 11111111-1111-4111-8111-111111111111 was asked for, and one for 22222222-2222-4222-8222-222222222222 came
+    error: requested a token for tenant 11111111-1111-4111-8111-111111111111, but received one for 22222222-2222-4222-8222-222222222222
     hint: mscommerce connect
     ");
     assert_eq!(env.request_lines(), [HOME_TOKEN], "nothing is listed");
@@ -495,16 +495,16 @@ fn refresh_error_hint_repeats_client_id() {
     cli_snapshot!(list(&env, &[]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the client id is not known in this tenant
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the client ID does not exist in this tenant
       AADSTS700016: Application with identifier 'other-client' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at --client-id and MSCOMMERCE_CLIENT_ID, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check --client-id, MSCOMMERCE_CLIENT_ID, the tenant, and the cloud (AZURE_AUTHORITY_HOST)
     ");
     env.tenant.fail_next("/token", Response::json(400, &json!({"error": "invalid_grant", "error_codes": [50173]})));
     cli_snapshot!(list(&env, &[]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked
       invalid_grant
     hint: mscommerce connect --client-id other-client
     ");

@@ -173,11 +173,11 @@ fn product_update_fails_if_value_is_not_applied() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]"
     }
     ----- stderr -----
     error: could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
@@ -200,11 +200,11 @@ fn product_update_fails_on_response_for_other_product() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP); correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: the service returned Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP); correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered for Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP)
-      correlation id: [UUID]
+    error: could not change product CFQ7TTC0H9MP: the service returned Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP)
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
@@ -239,12 +239,12 @@ fn product_update_invalid_response_leaves_value_null() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK); [1]; correlation id: [UUID]"
+      "error": "cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK); [1]; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK)
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       [1]
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== no content =====
     exit_code: 1
@@ -258,12 +258,12 @@ fn product_update_invalid_response_leaves_value_null() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content); the answer has no body; correlation id: [UUID]"
+      "error": "cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 204 No Content); the response has no body; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content)
-      the answer has no body
-      correlation id: [UUID]
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 204 No Content)
+      the response has no body
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== bad gateway =====
     exit_code: 1
@@ -277,13 +277,13 @@ fn product_update_invalid_response_leaves_value_null() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway; bad gateway; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway
+    error: could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway
       bad gateway
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
@@ -304,15 +304,15 @@ fn product_update_forbidden_names_required_roles() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden
+    error: could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden
       Forbidden: User does not have the required role.
-      correlation id: [UUID]
-    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator or Billing Administrator in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     "#);
 }
 

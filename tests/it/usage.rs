@@ -71,13 +71,13 @@ fn usage_errors_send_no_request() {
     ===== products list --value off =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value 'off' for '--value <VALUE>': the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    error: invalid value 'off' for '--value <VALUE>': use enabled, disabled or only-trials-without-payment-method (short: trials)
 
     For more information, try '--help'.
     ===== products list --name /(/ =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '/(/' for '--name <PATTERN>': no regular expression: found open group without closing ')'
+    error: invalid value '/(/' for '--name <PATTERN>': invalid regular expression: found open group without closing ')'
 
     For more information, try '--help'.
     ===== products list --name  =====
@@ -102,15 +102,15 @@ fn usage_errors_send_no_request() {
     ===== products list --tenant a/b =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'a/b' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'a/b' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== products list --tenant common =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== products list --profile a b =====
     exit_code: 2
     ----- stderr -----
-    error: --profile: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: --profile: 'a b' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== products list -q -v =====
     exit_code: 2
     ----- stderr -----
@@ -238,44 +238,44 @@ fn invalid_variable_error_names_variable() {
     ===== MSCOMMERCE_OUTPUT='xml' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_OUTPUT: there is no format 'xml'; the formats are table, json, csv, tsv, markdown
+    error: MSCOMMERCE_OUTPUT: unknown format 'xml'; use one of table, json, csv, tsv, markdown
     ===== MSCOMMERCE_PROFILE='a b' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_PROFILE: 'a b' is no profile name: up to 64 letters, digits, dots, hyphens, underscores and @
+    error: MSCOMMERCE_PROFILE: 'a b' is not a valid profile name: use up to 64 letters, digits, dots, hyphens, underscores and @
     ===== MSCOMMERCE_ENDPOINT='http://licensing.m365.microsoft.com' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'http://licensing.m365.microsoft.com' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: MSCOMMERCE_ENDPOINT: 'http://licensing.m365.microsoft.com' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== MSCOMMERCE_ENDPOINT='not a URL' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'not a URL' is no web address: invalid international domain name
+    error: MSCOMMERCE_ENDPOINT: 'not a URL' is not a URL: invalid international domain name
     ===== MSCOMMERCE_TOKEN='two words' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN does not hold an access token: a token is one word, without quotes or 'Bearer'
+    error: MSCOMMERCE_TOKEN is not an access token: a token is one word, without quotes or 'Bearer'
     hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
     ===== AZURE_AUTHORITY_HOST='http://login.example' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'http://login.example' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: AZURE_AUTHORITY_HOST: 'http://login.example' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== AZURE_AUTHORITY_HOST='https://login.example/contoso.example' =====
     exit_code: 2
     ----- stderr -----
     error: AZURE_AUTHORITY_HOST: 'https://login.example/contoso.example' contains a tenant
-    hint: set AZURE_AUTHORITY_HOST=https://login.example, and name the tenant with --tenant or AZURE_TENANT_ID
+    hint: set AZURE_AUTHORITY_HOST=https://login.example, and specify the tenant with --tenant or AZURE_TENANT_ID
     ===== AZURE_AUTHORITY_HOST='login.example/organizations/v2.0' =====
     exit_code: 2
     ----- stderr -----
     error: AZURE_AUTHORITY_HOST: 'https://login.example/organizations/v2.0' contains a tenant
-    hint: set AZURE_AUTHORITY_HOST=https://login.example, and name the tenant with --tenant or AZURE_TENANT_ID
+    hint: set AZURE_AUTHORITY_HOST=https://login.example, and specify the tenant with --tenant or AZURE_TENANT_ID
     ===== AZURE_TENANT_ID='a b' =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'a b' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'a b' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -332,7 +332,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== connect --with-token=TOKEN =====
     exit_code: 2
     ----- stderr -----
-    error: --with-token takes no value: it reads the access token from standard input
+    error: --with-token does not take a value: it reads the access token from standard input
 
       tip: mscommerce connect --with-token < token.txt
     ===== connect --username a --password-stdin s3cret =====
@@ -341,14 +341,14 @@ fn secret_on_the_command_line_is_not_repeated() {
     ===== connect --username a --password-stdin=s3cret =====
     exit_code: 2
     ----- stderr -----
-    error: --password-stdin takes no value: it reads the password from standard input
+    error: --password-stdin does not take a value: it reads the password from standard input
 
       tip: mscommerce connect --username USER --password-stdin < password.txt
     ===== connect --application --client-secret-stdin s3cret =====
     ===== connect --application --client-secret-stdin=s3cret =====
     exit_code: 2
     ----- stderr -----
-    error: --client-secret-stdin takes no value: it reads the client secret from standard input
+    error: --client-secret-stdin does not take a value: it reads the client secret from standard input
 
       tip: mscommerce connect --application --client-secret-stdin < secret.txt
     ===== connect s3cret =====

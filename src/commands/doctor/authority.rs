@@ -16,19 +16,19 @@ use crate::http::{HttpError, Response, RetryPolicy, host_and_port};
 pub async fn check_authority(report: &mut DiagnosticReport, status: Option<&Status>, context: &Context) -> bool {
     let url = match status {
         Some(Status { authority: None, .. }) => {
-            report.skipped("authority", "none", "a ready token serves, which nobody is asked for");
+            report.skipped("authority", "none", "not needed: the access token is provided");
             return false;
         }
         Some(Status { authority: Some(url), .. }) => Ok(url.clone()),
         None => context.settings.authority(),
     };
     let Ok(url) = url else {
-        report.skipped("authority", "unknown", "the setting authority is of no use");
+        report.skipped("authority", "unknown", "the authority setting is invalid");
         return false;
     };
     let host = host_and_port(&url);
     if !check_host(report, &url, context).await {
-        report.skipped("authority", &host, "it was not reached");
+        report.skipped("authority", &host, "the authority was not reached");
         return false;
     }
     let tenant = tenant_to_check(status, context);
@@ -36,7 +36,7 @@ pub async fn check_authority(report: &mut DiagnosticReport, status: Option<&Stat
         Ok(metadata) => (metadata.issuer, metadata.date),
         Err(error) => (Err(error), None),
     };
-    report.record("authority", &host, issuer, |issuer| format!("knows the tenant {tenant}: {issuer}"));
+    report.record("authority", &host, issuer, |issuer| format!("found tenant {tenant}: {issuer}"));
     check_clock(report, &host, date);
     true
 }
@@ -61,10 +61,12 @@ struct OpenIdMetadata {
 /// entra-docs, "`OpenID` Connect": `/{tenant}/v2.0/.well-known/openid-configuration`). An unknown tenant is an error.
 async fn fetch_openid_metadata(authority: &Url, tenant: &str, context: &Context) -> Result<OpenIdMetadata> {
     let mut url = authority.clone();
-    url.path_segments_mut()
-        .map_err(|()| Error::usage("the authority host is not a web address"))?
-        .pop_if_empty()
-        .extend([tenant, "v2.0", ".well-known", "openid-configuration"]);
+    url.path_segments_mut().map_err(|()| Error::usage("the authority host is not a URL"))?.pop_if_empty().extend([
+        tenant,
+        "v2.0",
+        ".well-known",
+        "openid-configuration",
+    ]);
     let request = context.http.request(Method::GET, url.clone())?.build();
     let request = request.map_err(|error| HttpError::invalid_request(&error))?;
     let response = context.http.send(request, RetryPolicy::Idempotent).await?;
@@ -72,7 +74,7 @@ async fn fetch_openid_metadata(authority: &Url, tenant: &str, context: &Context)
 }
 
 fn parse_issuer(response: &Response, url: &Url, tenant: &str, context: &Context) -> Result<String> {
-    let message = format!("the authority does not answer for the tenant {tenant}");
+    let message = format!("could not read the authority's metadata for tenant {tenant}");
     let unexpected = || Error::from(HttpError::unexpected_response(url, response)).context(&message);
     if !response.status.is_success() {
         let error = OAuthError::from_response(response).filter(|_| response.status.is_client_error());
@@ -81,7 +83,7 @@ fn parse_issuer(response: &Response, url: &Url, tenant: &str, context: &Context)
     let issuer = response.json().and_then(|body| Some(body.get("issuer").and_then(Value::as_str)?.to_owned()));
     issuer.ok_or_else(|| {
         unexpected()
-            .with_detail("its answer names no issuer")
-            .with_hint("look at AZURE_AUTHORITY_HOST, and for a proxy that answers in its place")
+            .with_detail("the response does not contain an issuer")
+            .with_hint("check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the authority")
     })
 }

@@ -31,24 +31,24 @@ pub async fn check_host(report: &mut DiagnosticReport, url: &Url, context: &Cont
     let (http, ui) = (&context.http, &context.ui);
     report.passed("proxy", &host, describe_proxy(&route));
     let tls_steps = if route.proxy.is_some() { &["tunnel", "tls"][..] } else { &["tls"] };
-    ui.debug(&format!("looking up the address for {host}"));
+    ui.debug(&format!("resolving {host}"));
     let addresses = route.resolve(http).await;
     let Some(addresses) = report.record("name", &host, addresses, |found| describe_addresses(found, &route)) else {
-        skip(report, &["tcp"], &host, "there is no address");
-        skip(report, tls_steps, &host, "there is no address");
+        skip(report, &["tcp"], &host, "no IP address");
+        skip(report, tls_steps, &host, "no IP address");
         return false;
     };
-    ui.debug(&format!("connecting on the way to {host}"));
+    ui.debug(&format!("connecting to {host}"));
     let connection = route.connect(&addresses, http).await;
     if report.record("tcp", &host, connection, describe_connection).is_none() {
-        skip(report, tls_steps, &host, "there is no connection");
+        skip(report, tls_steps, &host, "no connection");
         return false;
     }
     if route.is_plain() {
-        report.skipped("tls", &host, "plain http to this machine");
+        report.skipped("tls", &host, "not needed: http to this machine");
         return true;
     }
-    ui.debug(&format!("looking at the certificate of {host}"));
+    ui.debug(&format!("checking the certificate of {host}"));
     check_tls(report, &host, &route, context).await
 }
 
@@ -59,15 +59,15 @@ async fn check_tls(report: &mut DiagnosticReport, host: &str, route: &Route, con
         match &result {
             Err(error) if error.proxy_failure.is_some() => {
                 report.failed("tunnel", host, &error.clone().into());
-                report.skipped("tls", host, "the proxy does not let the connection through");
+                report.skipped("tls", host, "the proxy rejected the connection");
                 return false;
             }
-            _ => report.passed("tunnel", host, "the proxy lets the connection through"),
+            _ => report.passed("tunnel", host, "the proxy accepted the connection"),
         }
     }
     let certificate = route.fetch_certificate(&context.http).await;
     let issuer = certificate.as_ref().map(|certificate| describe_issuer(host, &certificate.issuers));
-    let subject = certificate.map(|certificate| format!("the certificate shown is for {}", certificate.subject));
+    let subject = certificate.map(|certificate| format!("the certificate is for {}", certificate.subject));
     let result = result.map_err(|error| issuer.iter().chain(&subject).fold(Error::from(error), Error::with_detail));
     let trusted = || "the certificate is trusted".to_owned();
     report.record("tls", host, result, |()| issuer.clone().unwrap_or_else(trusted)).is_some()
@@ -76,22 +76,22 @@ async fn check_tls(report: &mut DiagnosticReport, host: &str, route: &Route, con
 fn describe_proxy(route: &Route) -> String {
     match &route.proxy {
         Some(proxy) => format!("through {} ({})", proxy.display, proxy.source),
-        None if route.is_plain() => "none: plain http stays on this machine".to_owned(),
-        None => route.bypassed_by().map_or("none".to_owned(), |name| format!("none: {name} excepts this host")),
+        None if route.is_plain() => "none: http stays on this machine".to_owned(),
+        None => route.bypassed_by().map_or("none".to_owned(), |name| format!("none: {name} excludes this host")),
     }
 }
 
 fn describe_addresses(addresses: &[SocketAddr], route: &Route) -> String {
     let mut addresses: Vec<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
     addresses.dedup();
-    let note = if route.proxy.is_some() { " (of the proxy, which looks up the host itself)" } else { "" };
+    let note = if route.proxy.is_some() { " (of the proxy, which resolves the host itself)" } else { "" };
     format!("{}{note}", join(&addresses))
 }
 
 fn describe_connection(connection: &TcpConnection) -> String {
     let TcpConnection { peer, elapsed, unreachable } = connection;
     let unreachable =
-        if unreachable.is_empty() { String::new() } else { format!("; before that, none to {}", join(unreachable)) };
+        if unreachable.is_empty() { String::new() } else { format!("; could not connect to {}", join(unreachable)) };
     format!("connected to {peer} in {} ms{unreachable}", elapsed.as_millis())
 }
 
@@ -110,10 +110,10 @@ fn describe_issuer(host: &str, issuers: &[String]) -> String {
         issuers.last().is_some_and(|top| MICROSOFT_ISSUERS.iter().any(|known| is_named(top, known)));
     let issued_by = format!("issued by {}", issuers.join(", by "));
     match (is_microsoft_host, is_microsoft_issuer) {
-        (true, true) => format!("{issued_by}, as Microsoft's services are"),
-        (true, false) => format!(
-            "{issued_by}: not who issues the certificates of Microsoft's services, so that a company's proxy or a security product opens the connection"
-        ),
+        (true, true) => format!("{issued_by}, as expected for Microsoft's services"),
+        (true, false) => {
+            format!("{issued_by}: not an issuer of Microsoft's services, so a proxy or security product intercepts TLS")
+        }
         (false, _) => issued_by,
     }
 }
@@ -135,10 +135,10 @@ mod tests {
             ["Microsoft TLS G2 RSA CA OCSP 02 (Microsoft Corporation)", "DigiCert Global Root G2 (DigiCert Inc)"]
                 .map(str::to_owned);
         for host in ["licensing.m365.microsoft.com", "login.microsoftonline.com:443", "login.microsoftonline.us"] {
-            assert!(describe_issuer(host, &company).contains("company's proxy"), "{host}");
-            assert!(describe_issuer(host, &usual).ends_with("as Microsoft's services are"), "{host}");
+            assert!(describe_issuer(host, &company).contains("intercepts TLS"), "{host}");
+            assert!(describe_issuer(host, &usual).ends_with("as expected for Microsoft's services"), "{host}");
             let lookalike = ["Store for Microsoft Corporation (Contoso Ltd)".to_owned()];
-            assert!(describe_issuer(host, &lookalike).contains("company's proxy"), "{host}");
+            assert!(describe_issuer(host, &lookalike).contains("intercepts TLS"), "{host}");
         }
         for host in ["localhost:8080", "proxy.contoso.example", "notmicrosoft.com"] {
             assert_eq!(describe_issuer(host, &company), "issued by Proxy CA (Contoso Ltd)");

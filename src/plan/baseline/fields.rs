@@ -83,7 +83,7 @@ fn parse_json(file: &str, text: &str) -> Result<Vec<Field>> {
     };
     match parse() {
         Ok(FieldValue::Table(fields)) => Ok(fields),
-        Ok(_) => Err(Error::failed(format!("{file}: it is not a JSON object"))),
+        Ok(_) => Err(Error::failed(format!("{file}: not a JSON object"))),
         Err(error) => {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default();

@@ -88,14 +88,14 @@ fn excessive_work_factor_is_refused_at_once() {
     ===== scrypt, zero =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: its private key is encrypted with an excessive work factor
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
+    error: [TMP]/app.pem: the private key is encrypted with an excessive work factor
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: convert the private key, then append the certificate: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
     ===== PKCS#12 =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: its PKCS#12 is encrypted with an excessive work factor, or without parameters
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    error: [TMP]/app.pem: the PKCS#12 file is encrypted with an excessive work factor or without parameters
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
     hint: export it again with AES-256 and SHA-256
     ");
 }
@@ -132,26 +132,26 @@ fn unreadable_certificate_file_error_message() {
     exit_code: 4
     ----- stderr -----
     error: could not read the certificate [TMP]/missing.pem: [OS ERROR]
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: look at AZURE_CLIENT_CERTIFICATE_PATH
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: check AZURE_CLIENT_CERTIFICATE_PATH
     ===== missing, flag =====
     exit_code: 2
     ----- stderr -----
     error: could not read the certificate [TMP]/missing.pem: [OS ERROR]
-      the file is named by --certificate
-    hint: look at --certificate
+      the path comes from --certificate
+    hint: check --certificate
     ===== directory, variable =====
     exit_code: 4
     ----- stderr -----
     error: could not read the certificate [TMP]: [OS ERROR]
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: look at AZURE_CLIENT_CERTIFICATE_PATH
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: check AZURE_CLIENT_CERTIFICATE_PATH
     ===== directory, flag =====
     exit_code: 2
     ----- stderr -----
     error: could not read the certificate [TMP]: [OS ERROR]
-      the file is named by --certificate
-    hint: look at --certificate
+      the path comes from --certificate
+    hint: check --certificate
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -196,8 +196,8 @@ fn invalid_certificate_file_error_messages() {
     ===== empty =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it is empty
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    error: [TMP]/app.pem: the file is empty
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
     ===== text =====
     ===== zeros =====
     ===== start of DER =====
@@ -205,85 +205,85 @@ fn invalid_certificate_file_error_messages() {
     ===== truncated PFX =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it is neither PEM nor PKCS#12 (PFX), or it is damaged
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: a certificate alone (.cer, .p7b) does not do: its private key is needed, too
+    error: [TMP]/app.pem: not a PEM or PKCS#12 (PFX) file, or damaged
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: use a file that also contains the private key; a certificate alone (.cer, .p7b) is not enough
     ===== truncated PEM =====
     ===== damaged PEM =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: its PEM cannot be read
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
+    error: [TMP]/app.pem: invalid PEM
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: convert the private key, then append the certificate: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
     ===== empty PEM key =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: the private key cannot be used
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem
+    error: [TMP]/app.pem: the private key is damaged, too short, or of an unsupported type
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: use an RSA key of at least 2048 bits: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem
     ===== certificate without key =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it holds no private key
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: put both into one file: cat key.pem certificate.pem > both.pem
+    error: [TMP]/app.pem: the file does not contain a private key
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: combine both in one file: cat key.pem certificate.pem > both.pem
     ===== key without certificate =====
     ===== PKCS#1 key without certificate =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it holds no certificate
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: put both into one file: cat key.pem certificate.pem > both.pem
+    error: [TMP]/app.pem: the file does not contain a certificate
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: combine both in one file: cat key.pem certificate.pem > both.pem
     ===== public key =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it holds no private key
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: put both into one file: cat key.pem certificate.pem > both.pem
+    error: [TMP]/app.pem: the file does not contain a private key
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: combine both in one file: cat key.pem certificate.pem > both.pem
     ===== certificate in DER =====
     ===== key in DER =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it is neither PEM nor PKCS#12 (PFX), or it is damaged
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: a certificate alone (.cer, .p7b) does not do: its private key is needed, too
+    error: [TMP]/app.pem: not a PEM or PKCS#12 (PFX) file, or damaged
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: use a file that also contains the private key; a certificate alone (.cer, .p7b) is not enough
     ===== key of another certificate =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: the private key does not belong to the certificate
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: put the two that were made together into it
+    error: [TMP]/app.pem: the private key does not match the certificate
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: combine a certificate and its own private key in one file
     ===== expired =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: the certificate ended at [TIME]
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: make a new one, and add it to the application's certificates
+    error: [TMP]/app.pem: the certificate expired at [TIME]
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: create a new certificate, and add it to the app registration
     ===== not yet valid =====
     exit_code: 4
     ----- stderr -----
     error: [TMP]/app.pem: the certificate is not valid before [TIME]
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: look at this machine's clock, or wait until then
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: check this machine's clock, or wait until then
     ===== EC key in PEM =====
     ===== EC key in PFX =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: the private key is of the kind ECDSA
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: an RSA key of 2048 bits or more is needed: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem
+    error: [TMP]/app.pem: the private key has the unsupported type ECDSA
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: use an RSA key of at least 2048 bits: openssl req -x509 -newkey rsa:2048 -nodes -days 365 -subj /CN=mscommerce -keyout key.pem -out certificate.pem
     ===== legacy key encryption =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: its PEM cannot be read
-      its private key is encrypted in OpenSSL's old way
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
+    error: [TMP]/app.pem: invalid PEM
+      the private key uses OpenSSL's legacy encryption
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: convert the private key, then append the certificate: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
     ===== over 1 MiB =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem is larger than 1 MiB: it is no certificate
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
+    error: [TMP]/app.pem is not a certificate: it is larger than 1 MiB
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
     ");
 }
 
@@ -308,45 +308,45 @@ fn certificate_password_error_messages() {
     ===== modern.pfx without password =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/modern.pfx: it needs a password
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    error: [TMP]/modern.pfx: a password is required
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ===== modern.pfx with 'Sesame' =====
     ===== modern.pfx with 'sesame ' =====
     ===== modern.pfx with 'sésame' =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/modern.pfx: the password does not open it
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    error: [TMP]/modern.pfx: wrong password
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ===== old.pfx without password =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/old.pfx: it needs a password
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    error: [TMP]/old.pfx: a password is required
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ===== old.pfx with 'Sesame' =====
     ===== old.pfx with 'sesame ' =====
     ===== old.pfx with 'sésame' =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/old.pfx: the password does not open it
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    error: [TMP]/old.pfx: wrong password
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ===== app.pem without password =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: it needs a password
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    error: [TMP]/app.pem: a password is required
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ===== app.pem with 'Sesame' =====
     ===== app.pem with 'sesame ' =====
     ===== app.pem with 'sésame' =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: the password does not open it
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+    error: [TMP]/app.pem: wrong password
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ");
 }
 
@@ -364,9 +364,9 @@ fn unsupported_key_encryption_error_message() {
     cli_snapshot!(list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, "sesame")]), @"
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pem: its encrypted private key cannot be read
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: write the key anew, and put the certificate behind it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
+    error: [TMP]/app.pem: the encrypted private key cannot be read
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: convert the private key, then append the certificate: openssl pkcs8 -topk8 -v2 aes-256-cbc -in [TMP]/app.pem -out key.pem
     ");
 }
 
@@ -402,9 +402,9 @@ fn ber_pfx_error_shows_how_to_rewrite_it() {
     ===== BER =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pfx: its PKCS#12 (PFX) is in BER, and only DER can be read
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: rewrite it as PEM, and use that: openssl pkcs12 -in [TMP]/app.pfx -out app.pem
+    error: [TMP]/app.pfx: the PKCS#12 (PFX) file uses BER; only DER is supported
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: convert it to PEM: openssl pkcs12 -in [TMP]/app.pfx -out app.pem
     ");
 }
 
@@ -418,9 +418,9 @@ fn quoted_certificate_password_error_names_quotation_marks() {
     ===== quoted =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/app.pfx: the password does not open it
+    error: [TMP]/app.pfx: wrong password
       the password begins and ends with a quotation mark
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: the password of the file goes into AZURE_CLIENT_CERTIFICATE_PASSWORD
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: set AZURE_CLIENT_CERTIFICATE_PASSWORD to the file's password
     ");
 }

@@ -25,7 +25,7 @@ fn connect_application_with_each_credential() {
     ] {
         env.tenant.forget_requests();
         let result = connect(&env, flags, input).assert_code(0).stdout_is_empty();
-        assert_eq!(result.stderr, format!("Signed in as the application {APP_ID} to the tenant {HOME_TENANT}.\n"));
+        assert_eq!(result.stderr, format!("Signed in as application {APP_ID} to tenant {HOME_TENANT}.\n"));
         assert_eq!(env.request_lines(), [HOME_TOKEN]);
         assert_eq!(client_auth_used(&env), used);
         env.tenant.forget_requests();
@@ -126,28 +126,28 @@ fn connect_application_without_permission_warns() {
     ===== [] =====
     exit_code: 0
     ----- stderr -----
-    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
-    warning: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    Signed in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111.
+    warning: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== ["Directory.Read.All"] =====
     exit_code: 0
     ----- stderr -----
-    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
-    warning: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    Signed in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111.
+    warning: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== ["Policy.Read.AllowSelfServicePurchase"] =====
     exit_code: 0
     ----- stderr -----
-    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
-    It may read: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase.
+    Signed in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111.
+    The sign-in is read-only: application c0000000-0000-4000-8000-000000000001 cannot change self-service purchase settings: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase.
     ===== ["Policy.ReadWrite.AllowSelfServicePurchase"] =====
     exit_code: 0
     ----- stderr -----
-    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111.
     "#);
 }
 
@@ -158,7 +158,7 @@ fn connect_application_by_domain_saves_tenant_id() {
     cli_snapshot!(env.run_with_stdin(&flags, APP_SECRET), @"
     exit_code: 0
     ----- stderr -----
-    Signed in as the application c0000000-0000-4000-8000-000000000001 to the tenant 11111111-1111-4111-8111-111111111111.
+    Signed in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111.
     ");
     env.tenant.forget_requests();
     for flags in [&[][..], &["--tenant", HOME_DOMAIN], &["--tenant", HOME_TENANT]] {
@@ -187,16 +187,16 @@ fn expired_application_token_hint_has_full_command() {
     ===== default: status =====
     exit_code: 4
     ----- stderr -----
-    error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+    error: the saved token expired at 2020-01-01T00:00:00Z and cannot be refreshed
       this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001 --certificate FILE (or another credential option)
     ===== lab: products list =====
     ===== lab: status =====
     exit_code: 4
     ----- stderr -----
-    error: the saved token ended at 2020-01-01T00:00:00Z and cannot be renewed
+    error: the saved token expired at 2020-01-01T00:00:00Z and cannot be refreshed
       this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-    hint: mscommerce connect --application --profile lab --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    hint: mscommerce connect --application --profile lab --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001 --certificate FILE (or another credential option)
     ");
 }
 
@@ -212,8 +212,8 @@ fn cached_application_token_is_limited_to_its_tenant() {
     ===== status =====
     exit_code: 4
     ----- stderr -----
-    error: the saved token is for the tenant 11111111-1111-4111-8111-111111111111 and cannot be used at fabrikam.example
-    hint: mscommerce connect --application --tenant fabrikam.example --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+    error: the saved token is for tenant 11111111-1111-4111-8111-111111111111 and cannot be used for fabrikam.example
+    hint: mscommerce connect --application --tenant fabrikam.example --client-id c0000000-0000-4000-8000-000000000001 --certificate FILE (or another credential option)
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -225,11 +225,11 @@ fn rejected_application_token_hint_has_client_id() {
     cli_snapshot!(env.run(&["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token has been revoked.
-      correlation id: [UUID]
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+      correlation ID: [UUID]
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001 --certificate FILE (or another credential option)
     ");
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
 }

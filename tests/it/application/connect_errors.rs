@@ -41,7 +41,7 @@ fn connect_application_needs_client_id() {
     ===== MSCOMMERCE_CLIENT_ID =====
     exit_code: 2
     ----- stderr -----
-    error: no application is named
+    error: no application specified
     hint: add --client-id ID, or set AZURE_CLIENT_ID
     ===== empty id =====
     exit_code: 2
@@ -65,32 +65,32 @@ fn connect_application_needs_tenant() {
     ===== no tenant =====
     exit_code: 2
     ----- stderr -----
-    error: an application signs in to a tenant that is named
+    error: an application sign-in requires a tenant
     hint: add --tenant TENANT, or set AZURE_TENANT_ID
     ===== --tenant organizations =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID=organizations =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant common =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID=common =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== --tenant contoso =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== AZURE_TENANT_ID=contoso =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
 }
 
@@ -107,7 +107,7 @@ fn connect_application_needs_credential() {
     ===== only a certificate password =====
     exit_code: 2
     ----- stderr -----
-    error: there is nothing for the application to prove itself with
+    error: no credential for the application
       one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
     hint: add one of --client-secret-stdin, --certificate FILE, --federated-token-file FILE, --github-oidc
     ");
@@ -196,7 +196,7 @@ fn credential_flags_need_application_flag() {
     ===== --client-secret-stdin --device-code =====
     exit_code: 2
     ----- stderr -----
-    error: --client-secret-stdin is for an application: add --application, or leave it out
+    error: --client-secret-stdin requires --application
     ===== --certificate =====
     exit_code: 2
     ----- stderr -----
@@ -209,7 +209,7 @@ fn credential_flags_need_application_flag() {
     ===== --certificate --device-code =====
     exit_code: 2
     ----- stderr -----
-    error: --certificate is for an application: add --application, or leave it out
+    error: --certificate requires --application
     ===== --federated-token-file =====
     exit_code: 2
     ----- stderr -----
@@ -222,7 +222,7 @@ fn credential_flags_need_application_flag() {
     ===== --federated-token-file --device-code =====
     exit_code: 2
     ----- stderr -----
-    error: --federated-token-file is for an application: add --application, or leave it out
+    error: --federated-token-file requires --application
     ===== --github-oidc =====
     exit_code: 2
     ----- stderr -----
@@ -235,7 +235,7 @@ fn credential_flags_need_application_flag() {
     ===== --github-oidc --device-code =====
     exit_code: 2
     ----- stderr -----
-    error: --github-oidc is for an application: add --application, or leave it out
+    error: --github-oidc requires --application
     ");
 }
 
@@ -327,13 +327,13 @@ fn invalid_client_secret_is_not_sent_or_shown() {
     ===== blank =====
     exit_code: 2
     ----- stderr -----
-    error: no client secret was handed over: standard input is empty
+    error: no client secret: standard input is empty
     hint: mscommerce connect --application --client-secret-stdin < secret.txt
     ===== several words =====
     ===== two lines =====
     exit_code: 2
     ----- stderr -----
-    error: what was handed over is no client secret: a secret is one word
+    error: the input is not a client secret: a secret is one word
     ");
 }
 
@@ -345,7 +345,7 @@ fn connect_application_fails_if_token_variable_is_set() {
     cli_snapshot!(env.run_with_env(&variables, &["connect", "--application"]), @"
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is set, and outranks whatever sign-in is saved
+    error: MSCOMMERCE_TOKEN is set and takes precedence over saved sign-ins
     hint: unset MSCOMMERCE_TOKEN, then run connect again
     ");
     assert!(env.request_lines().is_empty());

@@ -145,22 +145,22 @@ fn invalid_azure_tenant_id_sends_no_request() {
     ===== contoso: status =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== organizations: products list =====
     ===== organizations: status =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== common: products list =====
     ===== common: status =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== not a tenant: products list =====
     ===== not a tenant: status =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_TENANT_ID: 'not a tenant' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: AZURE_TENANT_ID: 'not a tenant' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -229,28 +229,28 @@ fn verbose_run_names_application_and_credential() {
     ===== secret =====
     exit_code: 0
     ----- stderr -----
-    signing in as the application c0000000-0000-4000-8000-000000000001 with its client secret at 11111111-1111-4111-8111-111111111111
+    signing in as application c0000000-0000-4000-8000-000000000001 with a client secret to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== certificate =====
     exit_code: 0
     ----- stderr -----
-    signing in as the application c0000000-0000-4000-8000-000000000001 with its certificate at 11111111-1111-4111-8111-111111111111
+    signing in as application c0000000-0000-4000-8000-000000000001 with a certificate to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== federated token =====
     exit_code: 0
     ----- stderr -----
-    signing in as the application c0000000-0000-4000-8000-000000000001 with a federated token at 11111111-1111-4111-8111-111111111111
+    signing in as application c0000000-0000-4000-8000-000000000001 with a federated token to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== GitHub =====
     exit_code: 0
     ----- stderr -----
-    signing in as the application c0000000-0000-4000-8000-000000000001 with a federated token at 11111111-1111-4111-8111-111111111111
+    signing in as application c0000000-0000-4000-8000-000000000001 with a federated token to tenant 11111111-1111-4111-8111-111111111111
     GET http://127.0.0.1:[PORT]/github/oidc/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange -> 200 OK ([DURATION])
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ");
 }
 
@@ -289,44 +289,44 @@ fn quoted_variable_error_names_variable() {
     exit_code: 2
     ----- stderr -----
     error: the value of AZURE_CLIENT_ID begins and ends with a quotation mark
-    hint: set AZURE_CLIENT_ID without the quotation marks; an env file of docker takes none
+    hint: set AZURE_CLIENT_ID without quotation marks; Docker env files do not support them
     ===== AZURE_TENANT_ID in " =====
     ===== AZURE_TENANT_ID in ' =====
     exit_code: 2
     ----- stderr -----
     error: the value of AZURE_TENANT_ID begins and ends with a quotation mark
-    hint: set AZURE_TENANT_ID without the quotation marks; an env file of docker takes none
+    hint: set AZURE_TENANT_ID without quotation marks; Docker env files do not support them
     ===== AZURE_CLIENT_SECRET in " =====
     ===== AZURE_CLIENT_SECRET in ' =====
     exit_code: 2
     ----- stderr -----
     error: the value of AZURE_CLIENT_SECRET begins and ends with a quotation mark
-    hint: set AZURE_CLIENT_SECRET without the quotation marks; an env file of docker takes none
+    hint: set AZURE_CLIENT_SECRET without quotation marks; Docker env files do not support them
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 2
     ----- stderr -----
     error: the value of AZURE_CLIENT_CERTIFICATE_PATH begins and ends with a quotation mark
-    hint: set AZURE_CLIENT_CERTIFICATE_PATH without the quotation marks; an env file of docker takes none
+    hint: set AZURE_CLIENT_CERTIFICATE_PATH without quotation marks; Docker env files do not support them
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 2
     ----- stderr -----
     error: the value of AZURE_FEDERATED_TOKEN_FILE begins and ends with a quotation mark
-    hint: set AZURE_FEDERATED_TOKEN_FILE without the quotation marks; an env file of docker takes none
+    hint: set AZURE_FEDERATED_TOKEN_FILE without quotation marks; Docker env files do not support them
     ===== MSCOMMERCE_CLIENT_ID =====
     exit_code: 2
     ----- stderr -----
     error: the value of MSCOMMERCE_CLIENT_ID begins and ends with a quotation mark
-    hint: set MSCOMMERCE_CLIENT_ID without the quotation marks; an env file of docker takes none
+    hint: set MSCOMMERCE_CLIENT_ID without quotation marks; Docker env files do not support them
     ===== MSCOMMERCE_SCOPE =====
     exit_code: 2
     ----- stderr -----
     error: the value of MSCOMMERCE_SCOPE begins and ends with a quotation mark
-    hint: set MSCOMMERCE_SCOPE without the quotation marks; an env file of docker takes none
+    hint: set MSCOMMERCE_SCOPE without quotation marks; Docker env files do not support them
     ===== MSCOMMERCE_HOME =====
     exit_code: 2
     ----- stderr -----
     error: the value of MSCOMMERCE_HOME begins and ends with a quotation mark
-    hint: set MSCOMMERCE_HOME without the quotation marks; an env file of docker takes none
+    hint: set MSCOMMERCE_HOME without quotation marks; Docker env files do not support them
     "#);
     assert!(env.request_lines().is_empty());
 }

@@ -71,22 +71,22 @@ fn unreadable_federated_token_file_error_message() {
     exit_code: 4
     ----- stderr -----
     error: could not read the federated token [TMP]/missing (AZURE_FEDERATED_TOKEN_FILE): [OS ERROR]
-    hint: look at AZURE_FEDERATED_TOKEN_FILE
+    hint: check AZURE_FEDERATED_TOKEN_FILE
     ===== missing, flag =====
     exit_code: 2
     ----- stderr -----
     error: could not read the federated token [TMP]/missing (--federated-token-file): [OS ERROR]
-    hint: look at --federated-token-file
+    hint: check --federated-token-file
     ===== directory, variable =====
     exit_code: 4
     ----- stderr -----
     error: could not read the federated token [TMP] (AZURE_FEDERATED_TOKEN_FILE): [OS ERROR]
-    hint: look at AZURE_FEDERATED_TOKEN_FILE
+    hint: check AZURE_FEDERATED_TOKEN_FILE
     ===== directory, flag =====
     exit_code: 2
     ----- stderr -----
     error: could not read the federated token [TMP] (--federated-token-file): [OS ERROR]
-    hint: look at --federated-token-file
+    hint: check --federated-token-file
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -103,8 +103,8 @@ fn empty_federated_token_file_error_message() {
     ===== blank =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/token (AZURE_FEDERATED_TOKEN_FILE) is empty: there is no federated token in it
-    hint: look at what writes the file that AZURE_FEDERATED_TOKEN_FILE names
+    error: [TMP]/token (AZURE_FEDERATED_TOKEN_FILE) is empty; expected a federated token
+    hint: check the program that writes the file in AZURE_FEDERATED_TOKEN_FILE
     ");
 }
 
@@ -140,8 +140,8 @@ fn invalid_federated_token_is_not_sent_or_shown() {
     ===== not UTF-8 =====
     exit_code: 4
     ----- stderr -----
-    error: [TMP]/token (AZURE_FEDERATED_TOKEN_FILE): what it holds is not a token (a JWT)
-    hint: look at what writes the file that AZURE_FEDERATED_TOKEN_FILE names
+    error: [TMP]/token (AZURE_FEDERATED_TOKEN_FILE) is not a token (JWT)
+    hint: check the program that writes the file in AZURE_FEDERATED_TOKEN_FILE
     ");
 }
 
@@ -153,13 +153,13 @@ fn oversized_federated_token_file_error_message() {
     exit_code: 4
     ----- stderr -----
     error: could not read the federated token [TMP]/token (AZURE_FEDERATED_TOKEN_FILE): file too large
-    hint: look at AZURE_FEDERATED_TOKEN_FILE
+    hint: check AZURE_FEDERATED_TOKEN_FILE
     ");
     cli_snapshot!(connect(&env, &["--federated-token-file", &file], ""), @"
     exit_code: 2
     ----- stderr -----
     error: could not read the federated token [TMP]/token (--federated-token-file): file too large
-    hint: look at --federated-token-file
+    hint: check --federated-token-file
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -185,51 +185,51 @@ fn rejected_federated_token_error_shows_claims() {
     ===== other issuer =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application matches the token's issuer, subject and audience
       AADSTS700211: No matching federated identity record found for presented assertion issuer 'https://other.example'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
       iss: https://other.example
       sub: system:serviceaccount:licences:mscommerce
       aud: api://AzureADTokenExchange
-      it ends at [TIME]
-    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+      expires at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials; case matters
     ===== other subject =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application matches the token's issuer, subject and audience
       AADSTS700213: No matching federated identity record found for presented assertion subject 'system:serviceaccount:other'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
       iss: https://cluster.example/issuer
       sub: system:serviceaccount:other
       aud: api://AzureADTokenExchange
-      it ends at [TIME]
-    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+      expires at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials; case matters
     ===== subject in upper case =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application matches the token's issuer, subject and audience
       AADSTS700213: No matching federated identity record found for presented assertion subject 'SYSTEM:SERVICEACCOUNT:LICENCES:MSCOMMERCE'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
       iss: https://cluster.example/issuer
       sub: SYSTEM:SERVICEACCOUNT:LICENCES:MSCOMMERCE
       aud: api://AzureADTokenExchange
-      it ends at [TIME]
-    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+      expires at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials; case matters
     ===== other audience =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application matches the token's issuer, subject and audience
       AADSTS700212: No matching federated identity record found for presented assertion audience 'https://cluster.example'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
       iss: https://cluster.example/issuer
       sub: system:serviceaccount:licences:mscommerce
       aud: https://cluster.example
-      it ends at [TIME]
-    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+      expires at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials; case matters
     ");
 }
 
@@ -243,15 +243,15 @@ fn expired_federated_token_error_shows_expiry() {
     let result = cli_snapshot!(list_by_token(&env, token), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: what the application presented is not valid at this time
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the client assertion is not valid at this time
       AADSTS700024: Client assertion is not within its valid time range. Current time: [TIME], assertion valid from [TIME], expiry time of assertion [TIME]. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
       iss: https://cluster.example/issuer
       sub: system:serviceaccount:licences:mscommerce
       aud: api://AzureADTokenExchange
-      it ended at [TIME]
-    hint: look at this machine's clock, and at when the certificate or the federated token ends
+      expired at [TIME]
+    hint: check this machine's clock, and when the certificate or federated token expires
     ");
     result.stderr_contains(&[&expiry.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)]);
 }
@@ -262,14 +262,14 @@ fn federated_token_without_claims_error_message() {
     cli_snapshot!(list_by_token(&env, jwt(&json!({}))), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application matches the token's issuer, subject and audience
       AADSTS700211: No matching federated identity record found for presented assertion issuer ''. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from [TMP]/token (AZURE_FEDERATED_TOKEN_FILE)
       iss: none
       sub: none
       aud: none
-    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+    hint: compare iss, sub and aud above with the app registration's federated credentials; case matters
     ");
 }
 

@@ -81,17 +81,17 @@ fn github_401_and_403_name_id_token_permission() {
     ===== 401 =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: 127.0.0.1 answered 401 Unauthorized
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    error: could not get the job's ID token from GitHub: 127.0.0.1 returned 401 Unauthorized
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
       {"message":"Not for you."}
-    hint: the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)
+    hint: add the permission id-token: write to the job (not available to pull requests from forks)
     ===== 403 =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: 127.0.0.1 answered 403 Forbidden
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+    error: could not get the job's ID token from GitHub: 127.0.0.1 returned 403 Forbidden
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
       {"message":"Not for you."}
-    hint: the job needs: permissions: id-token: write (GitHub gives it to no pull request from a fork)
+    hint: add the permission id-token: write to the job (not available to pull requests from forks)
     "#);
 }
 
@@ -116,11 +116,11 @@ fn invalid_github_response_error_messages() {
     ===== web page =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+    error: could not get the job's ID token from GitHub: received a web page instead of a response from 127.0.0.1:[PORT] (status 200 OK)
       it begins: <!doctype html><title>Sign in to the network</title>
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
-    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
-    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
+    hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
     ===== empty object =====
     ===== null =====
     ===== number =====
@@ -129,16 +129,16 @@ fn invalid_github_response_error_messages() {
     ===== truncated JSON =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: the answer holds no token
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
-    hint: look at the variable, and for a proxy that answers in GitHub's place
+    error: could not get the job's ID token from GitHub: the response does not contain a token
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: check the variable, and whether a proxy responds instead of GitHub
     ===== redirect =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: 127.0.0.1:[PORT] answered 302 Found and points to https://elsewhere.example/
-      a redirect is never followed, for the token must not go elsewhere
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not get the job's ID token from GitHub: 127.0.0.1:[PORT] returned 302 Found with a redirect to https://elsewhere.example/
+      redirects are not followed, to protect the access token
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ");
 }
 
@@ -147,9 +147,9 @@ fn github_500_error_message() {
     cli_snapshot!(list_with_github_response(Response::text(500, "text/plain", "Oops.")), @"
     exit_code: 1
     ----- stderr -----
-    error: could not get the job's token from GitHub: 127.0.0.1:[PORT] answered 500 Internal Server Error
+    error: could not get the job's ID token from GitHub: 127.0.0.1:[PORT] returned 500 Internal Server Error
       Oops.
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
     hint: try again in a minute
     ");
 }
@@ -165,15 +165,15 @@ fn invalid_github_token_is_not_sent_or_shown() {
     ===== empty =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: GitHub's answer is empty: there is no federated token in it
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
-    hint: look at the variable, and for a proxy that answers in GitHub's place
+    error: could not get the job's ID token from GitHub: GitHub's response is empty; expected a federated token
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: check the variable, and whether a proxy responds instead of GitHub
     ===== opaque =====
     exit_code: 4
     ----- stderr -----
-    error: could not get the job's token from GitHub: GitHub's answer: what it holds is not a token (a JWT)
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
-    hint: look at the variable, and for a proxy that answers in GitHub's place
+    error: could not get the job's ID token from GitHub: GitHub's response is not a token (JWT)
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: check the variable, and whether a proxy responds instead of GitHub
     ");
 }
 
@@ -186,10 +186,10 @@ fn unreachable_github_url_is_a_network_error() {
     cli_snapshot!(run(&env, &variables, &["products", "list"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not get the job's token from GitHub: 127.0.0.1:[PORT] refused the connection
+    error: could not get the job's ID token from GitHub: 127.0.0.1:[PORT] refused the connection
      [OS ERROR]
-      the address is that of ACTIONS_ID_TOKEN_REQUEST_URL
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+      the URL comes from ACTIONS_ID_TOKEN_REQUEST_URL
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -206,20 +206,20 @@ fn invalid_github_url_sends_no_request() {
     ===== not a URL =====
     exit_code: 4
     ----- stderr -----
-    error: ACTIONS_ID_TOKEN_REQUEST_URL holds no web address
-    hint: GitHub sets it, in a job with permissions: id-token: write
+    error: ACTIONS_ID_TOKEN_REQUEST_URL is not a URL
+    hint: run the command in a GitHub Actions job with the permission id-token: write
     ===== ftp://github.example/ =====
     exit_code: 4
     ----- stderr -----
-    error: ACTIONS_ID_TOKEN_REQUEST_URL is plain http; tokens are sent over https, or to this machine alone
-    hint: GitHub sets it, in a job with permissions: id-token: write
+    error: ACTIONS_ID_TOKEN_REQUEST_URL uses http; use https, except for an address of this machine
+    hint: run the command in a GitHub Actions job with the permission id-token: write
     ===== https:// =====
     ===== /token =====
     ===== file:///etc/passwd =====
     exit_code: 4
     ----- stderr -----
-    error: ACTIONS_ID_TOKEN_REQUEST_URL holds no web address
-    hint: GitHub sets it, in a job with permissions: id-token: write
+    error: ACTIONS_ID_TOKEN_REQUEST_URL is not a URL
+    hint: run the command in a GitHub Actions job with the permission id-token: write
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -231,8 +231,8 @@ fn github_url_must_be_https() {
     cli_snapshot!(list(&env, &variables), @"
     exit_code: 4
     ----- stderr -----
-    error: ACTIONS_ID_TOKEN_REQUEST_URL is plain http; tokens are sent over https, or to this machine alone
-    hint: GitHub sets it, in a job with permissions: id-token: write
+    error: ACTIONS_ID_TOKEN_REQUEST_URL uses http; use https, except for an address of this machine
+    hint: run the command in a GitHub Actions job with the permission id-token: write
     ");
 }
 
@@ -243,15 +243,15 @@ fn rejected_github_token_error_shows_claims() {
     cli_snapshot!(run(&env, &on_github(&env), &["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application fits the token's issuer, subject and audience
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: no federated credential of the application matches the token's issuer, subject and audience
       AADSTS700213: No matching federated identity record found for presented assertion subject 'repo:contoso/licences:ref:refs/heads/main'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      the federated token came from GitHub's answer
+      correlation ID: [UUID], trace ID: [UUID]
+      the federated token comes from GitHub's response
       iss: https://token.actions.githubusercontent.com
       sub: repo:contoso/licences:ref:refs/heads/main
       aud: api://AzureADTokenExchange
-      it ends at [TIME]
-    hint: compare iss, sub and aud above with the app registration's federated credentials: every character counts, upper or lower case too
+      expires at [TIME]
+    hint: compare iss, sub and aud above with the app registration's federated credentials; case matters
     ");
     assert_eq!(env.request_lines(), [GITHUB, HOME_TOKEN]);
 }
@@ -282,7 +282,7 @@ fn github_oidc_flag_needs_github_variables() {
     exit_code: 2
     ----- stderr -----
     error: --github-oidc: ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN are not set
-    hint: on GitHub Actions, give the job: permissions: id-token: write
+    hint: on GitHub Actions, add the permission id-token: write to the job
     ");
     assert!(env.request_lines().is_empty());
 }

@@ -51,51 +51,51 @@ fn incomplete_application_error_lists_missing() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -132,51 +132,51 @@ fn incomplete_application_uses_cached_credential() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ");
 }
 
@@ -203,15 +203,15 @@ fn blank_variable_counts_as_missing() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ");
 }
 
@@ -231,51 +231,51 @@ fn incomplete_application_uses_token_variable() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
     ");
 }
 
@@ -285,7 +285,7 @@ fn unrelated_azure_variables_are_not_mentioned() {
     let signed_in = TestEnv::signed_in();
     for variables in UNRELATED {
         let result = signed_out.run_with_env(variables, &["products", "list", "-v"]).assert_code(4).stdout_is_empty();
-        let result = result.stderr_contains(&["error: nobody is signed in", "hint: mscommerce connect\n"]);
+        let result = result.stderr_contains(&["error: not signed in", "hint: mscommerce connect\n"]);
         let mentions = result.stderr.lines().filter(|line| line.contains("AZURE_") || line.contains("application"));
         assert_eq!(mentions.count(), 0, "{}", result.stderr);
 
@@ -324,9 +324,9 @@ fn github_job_without_permission_error_message() {
     ===== only ACTIONS_ID_TOKEN_REQUEST_TOKEN =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
-      the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE (or, for GitHub's own token, the job's permission id-token: write) missing
-    hint: set what is missing, or sign in: mscommerce connect
+    error: not signed in
+      the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE (or, for GitHub's token, the job's permission id-token: write) missing
+    hint: set the missing variables, or sign in: mscommerce connect
     ");
     assert!(env.request_lines().is_empty());
 }

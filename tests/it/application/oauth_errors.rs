@@ -33,10 +33,10 @@ fn wrong_client_secret_error_message() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: wrong client secret
       AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'c0000000-0000-4000-8000-000000000001'. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: the secret's value is needed, not its id
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: use the secret's value, not its ID
     ");
 }
 
@@ -49,20 +49,20 @@ fn secret_id_instead_of_value_error_message() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: wrong client secret
       AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'c0000000-0000-4000-8000-000000000001'. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      AZURE_CLIENT_SECRET has the form of a secret's id, not of its value
-    hint: the secret's value is needed, not its id
+      correlation ID: [UUID], trace ID: [UUID]
+      AZURE_CLIENT_SECRET looks like the secret's ID, not its value
+    hint: use the secret's value, not its ID
     ");
     cli_snapshot!(connect(&env, &["--client-secret-stdin"], APP_SECRET_ID), @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: wrong client secret
       AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app 'c0000000-0000-4000-8000-000000000001'. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-      --client-secret-stdin has the form of a secret's id, not of its value
-    hint: the secret's value is needed, not its id
+      correlation ID: [UUID], trace ID: [UUID]
+      --client-secret-stdin looks like the secret's ID, not its value
+    hint: use the secret's value, not its ID
     ");
 }
 
@@ -75,10 +75,10 @@ fn expired_client_secret_error_message() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret has expired
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the client secret has expired
       AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: make a new one in the app registration
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: create a new client secret in the app registration
     ");
 }
 
@@ -91,11 +91,11 @@ fn unknown_application_error_message() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the application is not known in this tenant
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the application does not exist in this tenant
       AADSTS700016: Application with identifier 'c0000000-0000-4000-8000-000000000001' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at AZURE_CLIENT_ID or --client-id, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
-    hint: an application of another tenant needs an administrator's consent in this one
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check AZURE_CLIENT_ID or --client-id, the tenant, and the cloud (AZURE_AUTHORITY_HOST)
+    hint: if the application is from another tenant, ask an administrator to grant consent in this one
     ");
 }
 
@@ -108,20 +108,20 @@ fn unknown_tenant_error_message() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 99999999-9999-4999-8999-999999999999: there is no such tenant here, or it is in another cloud
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 99999999-9999-4999-8999-999999999999: the tenant does not exist in this cloud
       AADSTS90002: Tenant '99999999-9999-4999-8999-999999999999' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at how the tenant is named (--tenant, --tenants-file, AZURE_TENANT_ID); for a national cloud set AZURE_AUTHORITY_HOST
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, --tenants-file, AZURE_TENANT_ID), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
     cli_snapshot!(list_and_connect(&env, &variables("nowhere.example")), @"
     ===== products list =====
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant nowhere.example: the tenant does not exist in this cloud
       AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at how the tenant is named (--tenant, --tenants-file, AZURE_TENANT_ID); for a national cloud set AZURE_AUTHORITY_HOST
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, --tenants-file, AZURE_TENANT_ID), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -134,10 +134,10 @@ fn public_client_id_error_message() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application 3d5cffa9-04da-4657-8cab-c7f074657cad at the tenant 11111111-1111-4111-8111-111111111111: this client id is that of a public client, which has no secret and no certificate
+    error: could not sign in as application 3d5cffa9-04da-4657-8cab-c7f074657cad to tenant 11111111-1111-4111-8111-111111111111: this client ID belongs to a public client, which cannot use a secret or a certificate
       AADSTS700025: Client is public so neither 'client_assertion' nor 'client_secret' should be presented. (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
-    hint: look at AZURE_CLIENT_ID or --client-id: an app registration's application (client) id is needed
+      correlation ID: [UUID], trace ID: [UUID]
+    hint: set AZURE_CLIENT_ID or --client-id to the application (client) ID of an app registration
     ");
 }
 
@@ -151,27 +151,27 @@ fn unregistered_certificate_error_has_thumbprints() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered for the application, or the signature is invalid
       AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
       certificate: [TMP]/app.pem, valid until [TIME]
       SHA-1 thumbprint: [THUMBPRINT]
       SHA-256 thumbprint: [THUMBPRINT]
     hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
-    hint: add the certificate (without its key) there where it is missing
+    hint: add the certificate (without its private key) to the app registration if it is missing
     ");
     let result = run(&env, &variables, &["products", "list"]);
     cli_snapshot!(result, @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered for the application, or the signature is invalid
       AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
       certificate: [TMP]/app.pem, valid until [TIME]
       SHA-1 thumbprint: [THUMBPRINT]
       SHA-256 thumbprint: [THUMBPRINT]
     hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
-    hint: add the certificate (without its key) there where it is missing
+    hint: add the certificate (without its private key) to the app registration if it is missing
     ");
 }
 
@@ -186,27 +186,27 @@ fn other_certificate_error_has_own_thumbprints() {
     ===== connect --application =====
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered for the application, or the signature is invalid
       AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
       certificate: [TMP]/app.pfx, valid until [TIME]
       SHA-1 thumbprint: [THUMBPRINT]
       SHA-256 thumbprint: [THUMBPRINT]
     hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
-    hint: add the certificate (without its key) there where it is missing
+    hint: add the certificate (without its private key) to the app registration if it is missing
     ");
     let result = run(&env, &variables, &["products", "list"]);
     cli_snapshot!(result, @"
     exit_code: 4
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered with the application, or the signature is wrong
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the certificate is not registered for the application, or the signature is invalid
       AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Thumbprint of key used by client: '[THUMBPRINT]'] (invalid_client)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
       certificate: [TMP]/app.pfx, valid until [TIME]
       SHA-1 thumbprint: [THUMBPRINT]
       SHA-256 thumbprint: [THUMBPRINT]
     hint: compare the thumbprints above with those in the app registration, under Certificates & secrets
-    hint: add the certificate (without its key) there where it is missing
+    hint: add the certificate (without its private key) to the app registration if it is missing
     ").stderr_lacks(&known.sha1());
 }
 
@@ -233,9 +233,9 @@ fn unreachable_authority_is_a_network_error() {
     ===== connect --application =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] refused the connection
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] refused the connection
      [OS ERROR]
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -248,9 +248,9 @@ fn html_token_response_error_message() {
     cli_snapshot!(list_with(&env, &[WITH_SECRET]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+    error: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: received a web page instead of a response from 127.0.0.1:[PORT] (status 200 OK)
       it begins: <!doctype html><title>Sign in to the network</title>
-    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
-    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
+    hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
     ");
 }

@@ -76,51 +76,51 @@ fn missing_permission_sends_no_request() {
     ===== no role, MSCOMMERCE_TOKEN: baseline export =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not list the products: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== no role, environment: policy list =====
     ===== no role, cache: policy list =====
     ===== no role, MSCOMMERCE_TOKEN: policy list =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not list the policies: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== no role, environment: policy get =====
     ===== no role, cache: policy get =====
     ===== no role, MSCOMMERCE_TOKEN: policy get =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not read the policy AllowSelfServicePurchase: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== no role, environment: product get CFQ7TTC0H9MP =====
     ===== no role, cache: product get CFQ7TTC0H9MP =====
     ===== no role, MSCOMMERCE_TOKEN: product get CFQ7TTC0H9MP =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not read product CFQ7TTC0H9MP: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== no role, environment: product update CFQ7TTC0H9MP --value disabled =====
     ===== no role, cache: product update CFQ7TTC0H9MP --value disabled =====
     ===== no role, MSCOMMERCE_TOKEN: product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+    error: application c0000000-0000-4000-8000-000000000001 cannot change self-service purchase settings: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== other role, environment: products list =====
     ===== other role, cache: products list =====
     ===== other role, MSCOMMERCE_TOKEN: products list =====
@@ -132,51 +132,51 @@ fn missing_permission_sends_no_request() {
     ===== other role, MSCOMMERCE_TOKEN: baseline export =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not list the products: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== other role, environment: policy list =====
     ===== other role, cache: policy list =====
     ===== other role, MSCOMMERCE_TOKEN: policy list =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not list the policies: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== other role, environment: policy get =====
     ===== other role, cache: policy get =====
     ===== other role, MSCOMMERCE_TOKEN: policy get =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not read the policy AllowSelfServicePurchase: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== other role, environment: product get CFQ7TTC0H9MP =====
     ===== other role, cache: product get CFQ7TTC0H9MP =====
     ===== other role, MSCOMMERCE_TOKEN: product get CFQ7TTC0H9MP =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not read product CFQ7TTC0H9MP: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ===== other role, environment: product update CFQ7TTC0H9MP --value disabled =====
     ===== other role, cache: product update CFQ7TTC0H9MP --value disabled =====
     ===== other role, MSCOMMERCE_TOKEN: product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+    error: application c0000000-0000-4000-8000-000000000001 cannot change self-service purchase settings: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ");
 }
 
@@ -192,11 +192,11 @@ fn missing_permission_error_lists_granted_roles() {
     ===== MSCOMMERCE_TOKEN =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not list the products: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Directory.Read.All, User.Read.All
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ");
 }
 
@@ -244,11 +244,11 @@ fn update_with_read_permission_sends_no_request() {
     ===== MSCOMMERCE_TOKEN baseline apply =====
     exit_code: 1
     ----- stderr -----
-    error: the application c0000000-0000-4000-8000-000000000001 may not change self-service purchases: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
+    error: application c0000000-0000-4000-8000-000000000001 cannot change self-service purchase settings: its token lacks the role Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: Policy.Read.AllowSelfServicePurchase
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.ReadWrite.AllowSelfServicePurchase (78ff4d1f-611d-4a41-9989-698762b46a0e) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ");
 }
 
@@ -285,11 +285,11 @@ fn foreign_audience_error_message() {
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The audience is invalid.
-      correlation id: [UUID]
-    hint: the token is for the service https://graph.example, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed
-    hint: put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
+      correlation ID: [UUID]
+    hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.example
+    hint: set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
     ");
 }
 
@@ -308,11 +308,11 @@ fn audience_spellings_are_accepted() {
     ===== aeb86249-8ea3-49e2-900b-54cc8e308f85/ =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
+    error: could not list the products: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase
       roles in the token: none
-      the service was not asked
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+      no request was sent to the service
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -324,9 +324,9 @@ fn expired_application_token_sends_no_request() {
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list"]), @"
     exit_code: 4
     ----- stderr -----
-    error: the token in MSCOMMERCE_TOKEN ended at [TIME]
+    error: the token in MSCOMMERCE_TOKEN expired at [TIME]
       this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-    hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
+    hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -342,27 +342,27 @@ fn application_401_error_message() {
     ===== environment =====
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token type is not supported.
-      correlation id: [UUID]
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: to sign in as a person, unset AZURE_CLIENT_ID and run mscommerce connect
+      correlation ID: [UUID]
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: unset AZURE_CLIENT_ID to sign in as a user: mscommerce connect
     ===== cache =====
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token type is not supported.
-      correlation id: [UUID]
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001, and what the application proves itself with, such as --certificate FILE
+      correlation ID: [UUID]
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: mscommerce connect --application --tenant 11111111-1111-4111-8111-111111111111 --client-id c0000000-0000-4000-8000-000000000001 --certificate FILE (or another credential option)
     ===== MSCOMMERCE_TOKEN =====
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
+    error: could not list the products: the service returned 401 Unauthorized
       Unauthorized: The token type is not supported.
-      correlation id: [UUID]
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
+      correlation ID: [UUID]
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
     ");
 }
 
@@ -378,32 +378,32 @@ fn application_403_hints_at_permissions() {
     ===== environment =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Forbidden
-      correlation id: [UUID]
-    hint: the token of the application c0000000-0000-4000-8000-000000000001 says that it may (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase), and the service says that it may not
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: to sign in as a person, unset AZURE_CLIENT_ID and run mscommerce connect
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: the service denied access although the token of application c0000000-0000-4000-8000-000000000001 has the required role (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase)
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: unset AZURE_CLIENT_ID to sign in as a user: mscommerce connect
+    hint: check the account and tenant: mscommerce status
     ===== cache =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Forbidden
-      correlation id: [UUID]
-    hint: the token of the application c0000000-0000-4000-8000-000000000001 says that it may (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase), and the service says that it may not
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: to sign in as a person: mscommerce connect
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: the service denied access although the token of application c0000000-0000-4000-8000-000000000001 has the required role (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase)
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: sign in as a user: mscommerce connect
+    hint: check the account and tenant: mscommerce status
     ===== MSCOMMERCE_TOKEN =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Forbidden
-      correlation id: [UUID]
-    hint: the token of the application c0000000-0000-4000-8000-000000000001 says that it may (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase), and the service says that it may not
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: the service denied access although the token of application c0000000-0000-4000-8000-000000000001 has the required role (roles in the token: Policy.ReadWrite.AllowSelfServicePurchase)
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: check the account and tenant: mscommerce status
     ");
 }
 

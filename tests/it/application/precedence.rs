@@ -37,8 +37,8 @@ fn failing_credential_does_not_fall_through() {
     exit_code: 4
     ----- stderr -----
     error: could not read the certificate [TMP]/missing.pem: [OS ERROR]
-      the file is named by AZURE_CLIENT_CERTIFICATE_PATH
-    hint: look at AZURE_CLIENT_CERTIFICATE_PATH
+      the path comes from AZURE_CLIENT_CERTIFICATE_PATH
+    hint: check AZURE_CLIENT_CERTIFICATE_PATH
     ");
     assert!(env.request_lines().is_empty());
     env.tenant.expire_app_secret();
@@ -71,7 +71,7 @@ fn token_variable_then_application_then_cache() {
       "expiresAt": "[TIME]"
     }
     ----- stderr -----
-    The token in MSCOMMERCE_TOKEN outranks every saved sign-in.
+    The token in MSCOMMERCE_TOKEN takes precedence over saved sign-ins.
     "#);
     assert_eq!(identity(&status), ["token", "environment", CLIENT_ID, CUSTOMER_TENANT]);
 
@@ -154,9 +154,9 @@ fn connect_fails_if_application_is_set() {
     ===== AZURE_CLIENT_SECRET, connect --tenant =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET name an application, which outranks whatever sign-in is saved
-    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
-    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET are set and take precedence over saved sign-ins
+    hint: run other commands without connect, or save a sign-in as this application: mscommerce connect --application
+    hint: unset AZURE_CLIENT_ID to sign in as a user, then run connect again
     ===== AZURE_CLIENT_CERTIFICATE_PATH, connect  =====
     ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --device-code =====
     ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --username =====
@@ -164,9 +164,9 @@ fn connect_fails_if_application_is_set() {
     ===== AZURE_CLIENT_CERTIFICATE_PATH, connect --tenant =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_CERTIFICATE_PATH name an application, which outranks whatever sign-in is saved
-    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
-    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_CERTIFICATE_PATH are set and take precedence over saved sign-ins
+    hint: run other commands without connect, or save a sign-in as this application: mscommerce connect --application
+    hint: unset AZURE_CLIENT_ID to sign in as a user, then run connect again
     ===== AZURE_FEDERATED_TOKEN_FILE, connect  =====
     ===== AZURE_FEDERATED_TOKEN_FILE, connect --device-code =====
     ===== AZURE_FEDERATED_TOKEN_FILE, connect --username =====
@@ -174,9 +174,9 @@ fn connect_fails_if_application_is_set() {
     ===== AZURE_FEDERATED_TOKEN_FILE, connect --tenant =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE name an application, which outranks whatever sign-in is saved
-    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
-    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_FEDERATED_TOKEN_FILE are set and take precedence over saved sign-ins
+    hint: run other commands without connect, or save a sign-in as this application: mscommerce connect --application
+    hint: unset AZURE_CLIENT_ID to sign in as a user, then run connect again
     ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect  =====
     ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --device-code =====
     ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --username =====
@@ -184,9 +184,9 @@ fn connect_fails_if_application_is_set() {
     ===== ACTIONS_ID_TOKEN_REQUEST_URL, connect --tenant =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and ACTIONS_ID_TOKEN_REQUEST_URL name an application, which outranks whatever sign-in is saved
-    hint: no command needs connect then; to save a sign-in as this application: mscommerce connect --application
-    hint: to sign in as a person, unset AZURE_CLIENT_ID, then run connect again
+    error: AZURE_CLIENT_ID, AZURE_TENANT_ID and ACTIONS_ID_TOKEN_REQUEST_URL are set and take precedence over saved sign-ins
+    hint: run other commands without connect, or save a sign-in as this application: mscommerce connect --application
+    hint: unset AZURE_CLIENT_ID to sign in as a user, then run connect again
     ");
     assert!(env.request_lines().is_empty());
     assert!(!env.cache_path().exists());
@@ -210,7 +210,7 @@ fn disconnect_warns_about_application_variables() {
     cli_snapshot!(run(&env, &app_with(&[WITH_SECRET]), &["disconnect"]), @"
     exit_code: 0
     ----- stderr -----
-    Signed out: default
-    warning: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET are still set, and their application still serves every command; unset them
+    Signed out: default.
+    warning: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET are still set, so commands still sign in as this application; unset them to stop this
     ");
 }

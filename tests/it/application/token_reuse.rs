@@ -76,11 +76,11 @@ fn second_application_401_fails() {
     cli_snapshot!(list_with(&env, &[WITH_SECRET]), @"
     exit_code: 4
     ----- stderr -----
-    error: could not list the products: the service answered 401 Unauthorized
-      the answer has no body
-      correlation id: [UUID]
-    hint: no public source shows this service accepting an application; a person's sign-in is known to be accepted
-    hint: to sign in as a person, unset AZURE_CLIENT_ID and run mscommerce connect
+    error: could not list the products: the service returned 401 Unauthorized
+      the response has no body
+      correlation ID: [UUID]
+    hint: sign in as a user if this persists; it is not verified that the service accepts applications
+    hint: unset AZURE_CLIENT_ID to sign in as a user: mscommerce connect
     ");
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS, HOME_TOKEN, LIST_PRODUCTS]);
 }
@@ -100,8 +100,8 @@ fn failed_application_refresh_is_not_repeated() {
     ----- stderr -----
     error: 5 unchanged, 1 failed, 11 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0LH2H: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant 11111111-1111-4111-8111-111111111111: the client secret has expired; AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client); correlation id: [UUID], trace id: [UUID]; before that: the service answered 401 Unauthorized; the answer has no body; correlation id: [UUID]
-    hint: make a new one in the app registration
+      could not change product CFQ7TTC0LH2H: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the client secret has expired; AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client); correlation ID: [UUID], trace ID: [UUID]; before that: the service returned 401 Unauthorized; the response has no body; correlation ID: [UUID]
+    hint: create a new client secret in the app registration
     ");
 }
 
@@ -167,7 +167,7 @@ fn application_token_of_other_tenant_is_rejected() {
     cli_snapshot!(list_with(&env, &[WITH_SECRET]), @"
     exit_code: 4
     ----- stderr -----
-    error: a token for the tenant 11111111-1111-4111-8111-111111111111 was asked for, and one for 22222222-2222-4222-8222-222222222222 came
+    error: requested a token for tenant 11111111-1111-4111-8111-111111111111, but received one for 22222222-2222-4222-8222-222222222222
     ");
     assert_eq!(env.request_lines(), [HOME_TOKEN]);
 }

@@ -191,12 +191,12 @@ fn apply_with_unknown_ids_sends_no_put() {
     ===== --dry-run =====
     exit_code: 1
     ----- stderr -----
-    error: the file names ids that the tenant does not have; nothing was changed
+    error: the file contains IDs that the tenant does not have; nothing was changed
       b.toml:10: offer type Bundle
       b.toml:11: offer type CFQ7TTC0L3PB
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce product list --scope all
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    hint: correct the file, or add --ignore-unknown to skip unknown IDs
+    hint: mscommerce products list --scope all
     ");
     assert!(env.updates().is_empty());
 }
@@ -207,11 +207,11 @@ fn apply_with_renumbered_id_names_new_id() {
     cli_snapshot!(env.run_in_home(APPLY), @"
     exit_code: 1
     ----- stderr -----
-    error: the file names an id that the tenant does not have; nothing was changed
+    error: the file contains an ID that the tenant does not have; nothing was changed
       b.toml:3: product CFQ7TTC0L3PB
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce product list --scope all
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    hint: correct the file, or add --ignore-unknown to skip unknown IDs
+    hint: mscommerce products list --scope all
     ");
     assert!(env.updates().is_empty());
 }
@@ -223,7 +223,7 @@ fn apply_ignore_unknown_applies_the_rest() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    warning: b.toml:10: the tenant has no offer type Bundle; ignored
+    warning: b.toml:10: the tenant does not have offer type Bundle; ignored
     2 changed, 2 unchanged in the tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(result.ids(), [POWER_BI, VISIO, "SaaS", "POWERBIVISUALS"]);
@@ -258,7 +258,7 @@ fn apply_continues_after_failed_update() {
         "wantedValue": "OnlyTrialsWithoutPaymentMethod",
         "previousValue": "Enabled",
         "outcome": "failed",
-        "error": "could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; BadRequest: Not today.; correlation id: [UUID]"
+        "error": "could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; BadRequest: Not today.; correlation ID: [UUID]"
       },
       {
         "policyId": "AllowSelfServicePurchase",
@@ -297,8 +297,8 @@ fn apply_continues_after_failed_update() {
     ----- stderr -----
     error: 1 changed, 2 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; BadRequest: Not today.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; BadRequest: Not today.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
     env.run_in_home(CHECK).assert_code(3);
     // The second run applies the rest.
@@ -348,7 +348,7 @@ fn apply_default_to_product_without_id_fails() {
     cli_snapshot!(env.run_in_home(APPLY), @"
     exit_code: 1
     ----- stderr -----
-    error: the service lists Without an id without an id, so it cannot be changed
+    error: the service returned Without an id without an ID, so it cannot be changed
       nothing was changed
     ");
     assert!(env.updates().is_empty());
@@ -434,15 +434,15 @@ fn apply_without_permission_changes_nothing() {
     ----- stderr -----
     error: 2 unchanged, 2 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-      could not change offer type SaaS: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+      could not change offer type SaaS: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+    hint: use an account with the role Global Administrator or Billing Administrator in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     ===== signed out =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
     assert!(env.request_lines().is_empty());

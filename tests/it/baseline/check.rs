@@ -67,13 +67,13 @@ fn without_default_only_named_ids_are_checked() {
     ----- stdout -----
     []
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 1 checked.
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (1 checked).
     ===== offer types =====
     exit_code: 0
     ----- stdout -----
     []
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 4 checked.
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (4 checked).
     ");
 }
 
@@ -123,7 +123,7 @@ fn ids_are_case_insensitive() {
     ----- stdout -----
     []
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ");
     // Records contain the ids in the spelling of the service.
     let result = check(&env, "[products]\ncfq7TTC0h9mp = \"Disabled\"\n[offer-types]\nSAAS = \"Disabled\"", 3);
@@ -198,8 +198,8 @@ fn unknown_value_is_accepted_if_current() {
     ===== baseline apply b.toml --dry-run =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:3: products.CFQ7TTC0H9MP: this version knows no value 'OnlyOnTuesdays', and the tenant shows Enabled
-    hint: the values are Enabled, Disabled and OnlyTrialsWithoutPaymentMethod
+    error: b.toml:3: products.CFQ7TTC0H9MP: unknown value 'OnlyOnTuesdays'; the tenant has Enabled
+    hint: use Enabled, Disabled or OnlyTrialsWithoutPaymentMethod
     ");
     assert!(env.updates().is_empty());
 }
@@ -304,8 +304,8 @@ fn dash_is_standard_input_and_output() {
     policyId                  scope    id            name          policyValue  wantedValue  drift
     AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro  Enabled      Disabled     different
     ----- stderr -----
-    drift: The tenant 11111111-1111-4111-8111-111111111111 is not as standard input says: 1 different (1 checked).
-    hint: see what would be changed: mscommerce baseline apply - --dry-run < FILE
+    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match standard input: 1 different (1 checked).
+    hint: preview the changes: mscommerce baseline apply - --dry-run < FILE
     ===== syntax error =====
     exit_code: 1
     ----- stderr -----
@@ -314,17 +314,17 @@ fn dash_is_standard_input_and_output() {
     exit_code: 1
     ----- stderr -----
     error: standard input is empty
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== baseline apply - =====
     exit_code: 2
     ----- stderr -----
-    error: the baseline is standard input (-), so there is no terminal to ask on
-    hint: to go ahead without a question, add --yes; to see what would change, --dry-run
+    error: confirmation required, but standard input (-) is the baseline
+    hint: add --yes to skip the confirmation prompt, or --dry-run to preview the changes
     ===== baseline check - --tenants-file - =====
     ===== baseline apply - --yes --tenants-file - =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file and FILE are both standard input (-): name a file for one of them
+    error: --tenants-file and FILE cannot both be standard input (-)
     ===== apply =====
     exit_code: 0
     ----- stdout -----
@@ -345,13 +345,13 @@ fn check_with_tenant_flag_reads_that_tenant() {
     cli_snapshot!(env.run_in_home(&check), @"
     exit_code: 3
     ----- stdout -----
-    The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).
+    Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 different (1 checked).
 
     | policyId | scope | id | name | policyValue | wantedValue | drift |
     | --- | --- | --- | --- | --- | --- | --- |
     | AllowSelfServicePurchase | product | CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |
     ----- stderr -----
-    drift: The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --dry-run
+    drift: Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 different (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --dry-run
     ");
 }

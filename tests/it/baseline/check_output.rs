@@ -44,9 +44,9 @@ fn drift_summary_has_counts_and_hints() {
     cli_snapshot!(check(&env, "json").without_stdout(), @"
     exit_code: 3
     ----- stderr -----
-    drift: The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 2 different, 3 unknown (6 checked).
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: see what would be changed: mscommerce baseline apply b.toml --ignore-unknown --dry-run
+    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 2 different, 3 unknown (6 checked).
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    hint: preview the changes: mscommerce baseline apply b.toml --ignore-unknown --dry-run
     ");
     let result = env.run_in_home(&["baseline", "check", "b.toml", "-o", "json", "-q"]).assert_code(3);
     assert_eq!(result.ids().len(), 5);
@@ -62,9 +62,9 @@ fn drift_apply_hint_can_be_run() {
     cli_snapshot!(env.run_in_home(&arguments).without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    warning: b.toml:7: the tenant has no product CFQ7TTC0L3PB; ignored
-    warning: b.toml:8: the tenant has no product a | *b*; ignored
-    warning: b.toml:12: the tenant has no offer type Bundle; ignored
+    warning: b.toml:7: the tenant does not have product CFQ7TTC0L3PB; ignored
+    warning: b.toml:8: the tenant does not have product a | *b*; ignored
+    warning: b.toml:12: the tenant does not have offer type Bundle; ignored
     Dry run in the tenant 11111111-1111-4111-8111-111111111111: 2 planned, 1 unchanged; nothing was sent.
     ");
 }
@@ -94,13 +94,13 @@ fn no_drift_formats() {
     ===== tsv =====
     exit_code: 0
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ===== markdown =====
     exit_code: 0
     ----- stdout -----
-    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 is as b.toml says: 2 checked.
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ===== table, quiet =====
     exit_code: 0
     ");
@@ -126,8 +126,8 @@ fn unknown_id_has_no_name_and_no_value() {
       }
     ]
     ----- stderr -----
-    drift: The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 1 unknown (1 checked).
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 1 unknown (1 checked).
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 
@@ -174,21 +174,21 @@ fn check_failure_is_not_drift() {
     ===== scope=product =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 500 Internal Server Error
+    error: could not list the products: the service returned 500 Internal Server Error
       out of order
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== scope=OfferType =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the offer types: the service answered 500 Internal Server Error
+    error: could not list the offer types: the service returned 500 Internal Server Error
       out of order
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== signed out =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
 }
@@ -201,10 +201,10 @@ fn unknown_policy_lists_existing_policies() {
     cli_snapshot!(env.run_in_home(&check), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 404 Not Found
+    error: could not list the products: the service returned 404 Not Found
       NotFound: Policy not found.
-      correlation id: [UUID]
-      there is no policy 'allowEVERYTHING'; policies: AllowSelfServicePurchase
+      correlation ID: [UUID]
+      policy 'allowEVERYTHING' not found; existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ");
 }

@@ -54,33 +54,33 @@ fn export_file_extension_selects_format() {
     ===== --file b.toml =====
     exit_code: 0
     ----- stderr -----
-    Written: b.toml
-    To compare the tenant with it later: mscommerce baseline check b.toml
+    Wrote b.toml.
+    To check the tenant against this file: mscommerce baseline check b.toml
     ===== --file b.json =====
     exit_code: 0
     ----- stderr -----
-    Written: b.json
-    To compare the tenant with it later: mscommerce baseline check b.json
+    Wrote b.json.
+    To check the tenant against this file: mscommerce baseline check b.json
     ===== --file c.JSON =====
     exit_code: 0
     ----- stderr -----
-    Written: c.JSON
-    To compare the tenant with it later: mscommerce baseline check c.JSON
+    Wrote c.JSON.
+    To check the tenant against this file: mscommerce baseline check c.JSON
     ===== --file b =====
     exit_code: 0
     ----- stderr -----
-    Written: b
-    To compare the tenant with it later: mscommerce baseline check b
+    Wrote b.
+    To check the tenant against this file: mscommerce baseline check b
     ===== --file b.json.txt =====
     exit_code: 0
     ----- stderr -----
-    Written: b.json.txt
-    To compare the tenant with it later: mscommerce baseline check b.json.txt
+    Wrote b.json.txt.
+    To check the tenant against this file: mscommerce baseline check b.json.txt
     ===== --file d.json -o json =====
     exit_code: 0
     ----- stderr -----
-    Written: d.json
-    To compare the tenant with it later: mscommerce baseline check d.json
+    Wrote d.json.
+    To check the tenant against this file: mscommerce baseline check d.json
     ===== --file q.toml -q =====
     exit_code: 0
     ");
@@ -153,8 +153,8 @@ fn export_rejects_other_formats() {
     ===== -o table =====
     exit_code: 2
     ----- stderr -----
-    error: a baseline is TOML, or JSON: there is no other form of it
-    hint: leave out --output for TOML, or use --output json
+    error: a baseline is either TOML or JSON
+    hint: omit --output for TOML, or use --output json
     ===== -o csv --file b.toml =====
     ===== -o tsv --file b.toml =====
     ===== -o markdown --file b.toml =====
@@ -166,8 +166,8 @@ fn export_rejects_other_formats() {
     ===== --file b.toml -o json =====
     exit_code: 2
     ----- stderr -----
-    error: --output is for standard output; the name of the file decides its form
-    hint: name a file that ends in .json, or leave out --output
+    error: --output is for standard output only; the file extension selects the format of a file
+    hint: use a file name that ends in .json, or omit --output
     ===== --force =====
     exit_code: 2
     ----- stderr -----
@@ -261,19 +261,19 @@ fn export_omits_incomplete_items_with_warning() {
     ===== b.toml =====
     exit_code: 0
     ----- stderr -----
-    warning: Whole, a second time (cfq7ttc0aaaa) is left out: the service lists it twice
-    warning: Without a value (CFQ7TTC0BBBB) is left out: it has no value
-    warning: Without an id is left out: it has no id
-    Written: b.toml
-    To compare the tenant with it later: mscommerce baseline check b.toml
+    warning: skipped Whole, a second time (cfq7ttc0aaaa): the service lists it twice
+    warning: skipped Without a value (CFQ7TTC0BBBB): it has no value
+    warning: skipped Without an id: it has no ID
+    Wrote b.toml.
+    To check the tenant against this file: mscommerce baseline check b.toml
     ===== b.json =====
     exit_code: 0
     ----- stderr -----
-    warning: Whole, a second time (cfq7ttc0aaaa) is left out: the service lists it twice
-    warning: Without a value (CFQ7TTC0BBBB) is left out: it has no value
-    warning: Without an id is left out: it has no id
-    Written: b.json
-    To compare the tenant with it later: mscommerce baseline check b.json
+    warning: skipped Whole, a second time (cfq7ttc0aaaa): the service lists it twice
+    warning: skipped Without a value (CFQ7TTC0BBBB): it has no value
+    warning: skipped Without an id: it has no ID
+    Wrote b.json.
+    To check the tenant against this file: mscommerce baseline check b.json
     ");
     let baseline: Value = serde_json::from_str(&env.read("b.json")).unwrap();
     assert_eq!(baseline["products"], json!({ "CFQ7TTC0AAAA": "Enabled" }));
@@ -298,8 +298,8 @@ fn export_check_hint_contains_tenant_flag() {
     cli_snapshot!(env.run_in_home(&export), @r"
     exit_code: 0
     ----- stderr -----
-    Written: our base's.toml
-    To compare the tenant with it later: mscommerce baseline check 'our base'\''s.toml' --tenant fabrikam.example
+    Wrote our base's.toml.
+    To check the tenant against this file: mscommerce baseline check 'our base'\''s.toml' --tenant fabrikam.example
     ");
     env.run_in_home(&["baseline", "check", "our base's.toml", "--tenant", CUSTOMER_DOMAIN]).assert_code(0);
     env.run_in_home(&["baseline", "check", "our base's.toml"]).assert_code(3);
@@ -316,8 +316,8 @@ fn export_check_hint_contains_long_path() {
     cli_snapshot!(env.run(&["baseline", "export", "--file", file]), @"
     exit_code: 0
     ----- stderr -----
-    Written: [TMP]/actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines/allow-self-service-purchase.toml
-    To compare the tenant with it later: mscommerce baseline check [TMP]/actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines/allow-self-service-purchase.toml
+    Wrote [TMP]/actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines/allow-self-service-purchase.toml.
+    To check the tenant against this file: mscommerce baseline check [TMP]/actions-runner/_work/company-tenant-settings/company-tenant-settings/baselines/allow-self-service-purchase.toml
     ");
 }
 
@@ -335,16 +335,16 @@ fn export_requires_reader_role() {
     ===== no role =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 403 Forbidden
+    error: could not list the products: the service returned 403 Forbidden
       Forbidden: User does not have the required role.
-      correlation id: [UUID]
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     ===== signed out =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
     assert!(files(&env).is_empty());

@@ -24,23 +24,23 @@ fn export_replaces_file_only_with_force() {
     ===== content "precious" =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml is there already; nothing was written
-    hint: name another file, or add --force to replace this one
+    error: b.toml already exists; nothing was written
+    hint: use another file, or add --force to replace this one
     ===== content "precious", --force =====
     exit_code: 0
     ----- stderr -----
-    Written: b.toml
-    To compare the tenant with it later: mscommerce baseline check b.toml
+    Wrote b.toml.
+    To check the tenant against this file: mscommerce baseline check b.toml
     ===== content "" =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml is there already; nothing was written
-    hint: name another file, or add --force to replace this one
+    error: b.toml already exists; nothing was written
+    hint: use another file, or add --force to replace this one
     ===== content "", --force =====
     exit_code: 0
     ----- stderr -----
-    Written: b.toml
-    To compare the tenant with it later: mscommerce baseline check b.toml
+    Wrote b.toml.
+    To check the tenant against this file: mscommerce baseline check b.toml
     "#);
     assert_eq!(files(&env), ["b.toml"]);
 }
@@ -71,17 +71,17 @@ fn export_failure_keeps_existing_file() {
     ===== scope=product =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 500 Internal Server Error
+    error: could not list the products: the service returned 500 Internal Server Error
       out of order
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== scope=OfferType =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the offer types: the service answered 500 Internal Server Error
+    error: could not list the offer types: the service returned 500 Internal Server Error
       out of order
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 
@@ -121,12 +121,12 @@ fn export_does_not_create_directories() {
     ===== baseline export --file missing/b.toml --force =====
     exit_code: 1
     ----- stderr -----
-    error: could not write missing/b.toml: there is no directory missing
+    error: could not write missing/b.toml: directory missing does not exist
     ===== baseline export --file missing/deep/b.json =====
     ===== baseline export --file missing/deep/b.json --force =====
     exit_code: 1
     ----- stderr -----
-    error: could not write missing/deep/b.json: there is no directory missing/deep
+    error: could not write missing/deep/b.json: directory missing/deep does not exist
     ");
     for flags in [&[][..], &["--force"]] {
         let export = [&["baseline", "export", "--file", "file/b.toml"], flags].concat();
@@ -188,7 +188,7 @@ mod on_unix {
         ===== baseline export --file b.toml --force =====
         exit_code: 1
         ----- stderr -----
-        error: b.toml is no regular file
+        error: b.toml is not a regular file
         ");
         assert!(env.request_lines().is_empty());
     }

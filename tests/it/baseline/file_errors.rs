@@ -60,12 +60,12 @@ fn baseline_unreadable_file_error() {
     exit_code: 1
     ----- stderr -----
     error: could not read the baseline missing.toml: [OS ERROR]
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== missing.json =====
     exit_code: 1
     ----- stderr -----
     error: could not read the baseline missing.json: [OS ERROR]
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== directory =====
     exit_code: 1
     ----- stderr -----
@@ -74,12 +74,12 @@ fn baseline_unreadable_file_error() {
     exit_code: 1
     ----- stderr -----
     error: could not read the baseline missing/b.toml: [OS ERROR]
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== - =====
     exit_code: 1
     ----- stderr -----
     error: standard input is empty
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== .. =====
     exit_code: 1
     ----- stderr -----
@@ -95,7 +95,7 @@ fn control_characters_in_file_names_are_escaped() {
     exit_code: 1
     ----- stderr -----
     error: could not read the baseline b�[2J.toml: [OS ERROR]
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ");
     assert!(!result.stderr.contains('\u{1b}'), "{:?}", result.stderr);
 }
@@ -120,24 +120,24 @@ fn baseline_empty_file_error() {
     exit_code: 1
     ----- stderr -----
     error: b.toml is empty
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== TOML, policy only =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml names no product, no offer type and no default
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    error: b.toml contains no products, offer types or default
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== JSON, no bytes =====
     ===== JSON, line break =====
     ===== JSON, empty object =====
     exit_code: 1
     ----- stderr -----
     error: b.json is empty
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== JSON, policy only =====
     exit_code: 1
     ----- stderr -----
-    error: b.json names no product, no offer type and no default
-    hint: write one from the tenant's settings: mscommerce baseline export --file FILE
+    error: b.json contains no products, offer types or default
+    hint: export the tenant's settings: mscommerce baseline export --file FILE
     ");
 }
 
@@ -263,11 +263,11 @@ fn baseline_toml_syntax_error() {
     ===== duplicate product in other case =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:4: products.aBC: the id is there a second time; case does not matter
+    error: b.toml:4: products.aBC: duplicate ID; IDs are not case-sensitive
     ===== duplicate offer type in other case =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:3: offer-types.SAAS: the id is there a second time; case does not matter
+    error: b.toml:3: offer-types.SAAS: duplicate ID; IDs are not case-sensitive
     "#);
 }
 
@@ -296,58 +296,58 @@ fn baseline_toml_key_and_value_error() {
     ===== misspelled table =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: prodcuts: there is no such key; the keys are policy, default, products, offer-types
+    error: b.toml:1: prodcuts: unknown key; use one of policy, default, products, offer-types
     ===== table without hyphen =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:3: offertypes: there is no such key; the keys are policy, default, products, offer-types
+    error: b.toml:3: offertypes: unknown key; use one of policy, default, products, offer-types
     ===== key in other case =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: Default: there is no such key; the keys are policy, default, products, offer-types
+    error: b.toml:1: Default: unknown key; use one of policy, default, products, offer-types
     ===== unknown default =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: default: 'off' is no value: the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    error: b.toml:1: default: 'off' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ===== empty default =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: default: '' is no value: the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    error: b.toml:1: default: '' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ===== default is a boolean =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: default: the value has to be a text
+    error: b.toml:1: default: the value must be a string
     ===== policy is a number =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: policy: the value has to be a text
+    error: b.toml:1: policy: the value must be a string
     ===== value is a boolean =====
     ===== value is a number =====
     ===== value is an array =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:2: products.CFQ7TTC0H9MP: the value has to be a text, such as "Disabled"
+    error: b.toml:2: products.CFQ7TTC0H9MP: the value must be a string, such as "Disabled"
     ===== value is a table =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: products.CFQ7TTC0H9MP: the value has to be a text, such as "Disabled"
+    error: b.toml:1: products.CFQ7TTC0H9MP: the value must be a string, such as "Disabled"
     ===== id with a dot =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:2: products.Power: the value has to be a text, such as "Disabled"
+    error: b.toml:2: products.Power: the value must be a string, such as "Disabled"
     ===== products is a string =====
     ===== products is an array of tables =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: products: it has to be a table of ids and values
+    error: b.toml:1: products: the value must be a table of IDs and values
     ===== offer-types is an array =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:2: offer-types: it has to be a table of ids and values
+    error: b.toml:2: offer-types: the value must be a table of IDs and values
     ===== empty id =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:2: products.: the id is empty
+    error: b.toml:2: products.: the ID is empty
     "#);
 }
 
@@ -383,7 +383,7 @@ fn baseline_json_error() {
     ===== null =====
     exit_code: 1
     ----- stderr -----
-    error: b.json: it is not a JSON object
+    error: b.json: not a JSON object
     ===== TOML in a JSON file =====
     exit_code: 1
     ----- stderr -----
@@ -403,49 +403,49 @@ fn baseline_json_error() {
     ===== duplicate default =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:3: default: the key is there a second time
+    error: b.json:3: default: duplicate key
     ===== duplicate table =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:2: products: the key is there a second time
+    error: b.json:2: products: duplicate key
     ===== duplicate id =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:3: products.A: the id is there a second time; case does not matter
+    error: b.json:3: products.A: duplicate ID; IDs are not case-sensitive
     ===== duplicate id in other case =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:3: products.a: the id is there a second time; case does not matter
+    error: b.json:3: products.a: duplicate ID; IDs are not case-sensitive
     ===== duplicate id with escape =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:3: products.A: the id is there a second time; case does not matter
+    error: b.json:3: products.A: duplicate ID; IDs are not case-sensitive
     ===== misspelled table =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:2: prodcuts: there is no such key; the keys are policy, default, products, offer-types
+    error: b.json:2: prodcuts: unknown key; use one of policy, default, products, offer-types
     ===== unknown default =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:1: default: 'off' is no value: the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    error: b.json:1: default: 'off' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ===== default is null =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:2: default: the value has to be a text
+    error: b.json:2: default: the value must be a string
     ===== value is a boolean =====
     ===== value is a number =====
     ===== value is an object =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:2: products.A: the value has to be a text, such as "Disabled"
+    error: b.json:2: products.A: the value must be a string, such as "Disabled"
     ===== products is an array =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:1: products: it has to be a table of ids and values
+    error: b.json:1: products: the value must be a table of IDs and values
     ===== blank id =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:2: products. : the id is empty
+    error: b.json:2: products. : the ID is empty
     "#);
 }
 
@@ -468,19 +468,19 @@ fn baseline_trials_for_offer_type_error() {
     ===== TOML, trials =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:3: offer-types.SaaS: an offer type takes Enabled or Disabled; trials are for products only
+    error: b.toml:3: offer-types.SaaS: an offer type accepts only Enabled or Disabled; trials are for products
     ===== TOML, service spelling =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:2: offer-types.SaaS: an offer type takes Enabled or Disabled; trials are for products only
+    error: b.toml:2: offer-types.SaaS: an offer type accepts only Enabled or Disabled; trials are for products
     ===== TOML, unknown id =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:2: offer-types.NotThere: an offer type takes Enabled or Disabled; trials are for products only
+    error: b.toml:2: offer-types.NotThere: an offer type accepts only Enabled or Disabled; trials are for products
     ===== JSON, trials =====
     exit_code: 1
     ----- stderr -----
-    error: b.json:2: offer-types.SaaS: an offer type takes Enabled or Disabled; trials are for products only
+    error: b.json:2: offer-types.SaaS: an offer type accepts only Enabled or Disabled; trials are for products
     ");
     assert!(env.update_requests().is_empty());
 }
@@ -520,13 +520,13 @@ fn baseline_for_other_policy_error() {
     ===== default policy =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: policy: the file is for the policy 'AllowEverything', and not for AllowSelfServicePurchase
-    hint: to work on that policy: --policy-id AllowEverything
+    error: b.toml:1: policy: the file is for policy 'AllowEverything', not for AllowSelfServicePurchase
+    hint: add --policy-id AllowEverything to use that policy
     ===== --policy-id Another =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: policy: the file is for the policy 'AllowEverything', and not for Another
-    hint: to work on that policy: --policy-id AllowEverything
+    error: b.toml:1: policy: the file is for policy 'AllowEverything', not for Another
+    hint: add --policy-id AllowEverything to use that policy
     ");
     assert!(env.request_lines().is_empty());
 }

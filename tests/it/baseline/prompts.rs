@@ -119,10 +119,10 @@ fn apply_without_need_for_confirmation_has_no_prompt() {
     ===== unknown id =====
     exit_code: 1
     ----- screen -----
-    error: the file names an id that the tenant does not have; nothing was changed
+    error: the file contains an ID that the tenant does not have; nothing was changed
       b.toml:6: offer type Bundle
-    hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce product list --scope all
+    hint: correct the file, or add --ignore-unknown to skip unknown IDs
+    hint: mscommerce products list --scope all
     ===== invalid file =====
     exit_code: 1
     ----- screen -----

@@ -84,9 +84,13 @@ fn doctor_lists_steps_in_order() {
     let env = TestEnv::signed_in();
     let steps = cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 0
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ");
     assert_eq!(steps.0.stderr, "");
     let names: Vec<String> = steps.json().iter().map(|step| step["step"].as_str().unwrap().to_owned()).collect();
@@ -140,7 +144,7 @@ fn doctor_without_home_directory() {
         let setting = run(variables).assert_code(0).setting("state-directory");
         assert_eq!(setting["outcome"], "skipped", "{setting}");
         let finding = setting["finding"].as_str().unwrap();
-        assert!(finding.starts_with("needed for saved sign-ins and the record of changes only: "), "{finding}");
+        assert!(finding.starts_with("only required for saved sign-ins and the history: "), "{finding}");
     }
     assert_eq!(run(&[]).assert_code(1).setting("state-directory")["outcome"], "failed");
 }
@@ -159,8 +163,8 @@ fn doctor_settings_have_sources() {
     assert_eq!(setting("state-directory"), format!("{} (MSCOMMERCE_HOME)", env.state_dir().display()));
     assert_eq!(setting("client-id"), "3d5cffa9-04da-4657-8cab-c7f074657cad (default)");
     assert_eq!(setting("output"), "json (--output)");
-    assert_eq!(setting("tenant"), "the one that is signed in to (default)");
-    assert_eq!(setting("trusted certificates"), "the system's (default)");
+    assert_eq!(setting("tenant"), "the tenant of the sign-in (default)");
+    assert_eq!(setting("trusted certificates"), "system store (default)");
 }
 
 #[test]
@@ -199,26 +203,32 @@ fn doctor_invalid_setting_fails_one_step() {
     cli_snapshot!(transcript, @"
     ===== AZURE_TENANT_ID =====
     exit_code: 1
-    setting (tenant): failed: AZURE_TENANT_ID: 'no/tenant' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    setting (tenant): failed: AZURE_TENANT_ID: 'no/tenant' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     error: 1 of 19 steps failed: setting (tenant)
     ===== AZURE_AUTHORITY_HOST =====
     exit_code: 1
-    setting (authority): failed: AZURE_AUTHORITY_HOST: 'ftp://x.example' is no https address
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    setting (authority): failed: AZURE_AUTHORITY_HOST: 'ftp://x.example' is not an https URL
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     error: 1 of 19 steps failed: setting (authority)
     ===== AZURE_AUTHORITY_HOST without token =====
     exit_code: 1
-    setting (authority): failed: AZURE_AUTHORITY_HOST: 'ftp://x.example' is no https address
-    authority (unknown): skipped: the setting authority is of no use
-    credential (the profile default): failed: nobody is signed in
+    setting (authority): failed: AZURE_AUTHORITY_HOST: 'ftp://x.example' is not an https URL
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (unknown): skipped: the authority setting is invalid
+    credential (profile default): failed: not signed in
         hint: mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no credential
-    error: 2 of 18 steps failed: setting (authority), credential (the profile default)
+    policy (AllowSelfServicePurchase): skipped: no credential
+    error: 2 of 18 steps failed: setting (authority), credential (profile default)
     hint: mscommerce connect
     ");
 }
@@ -247,7 +257,7 @@ fn normalized(env: &TestEnv, text: &str) -> String {
         // The escaping of a path depends on the system and the format.
         (r#"[^\s"]+ \(MSCOMMERCE(\\?)_HOME\)"#, "[STATE] (MSCOMMERCE${1}_HOME)"),
         (r"in \d+ ms", "in [N] ms"),
-        (r"correlation id: [0-9a-f-]{36}", "correlation id: [ID]"),
+        (r"correlation ID: [0-9a-f-]{36}", "correlation ID: [ID]"),
         (r"the clocks agree|this machine's clock is \d+ s [a-z ]+ the clock of \[HOST\]", "[CLOCK]"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[TIME]"),
     ];
@@ -268,11 +278,15 @@ fn doctor_json_and_markdown() {
 fn doctor_without_credential_tests_connection() {
     let steps = cli_snapshot!(doctor(&TestEnv::new(), &[]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
-    credential (the profile default): failed: nobody is signed in
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
+    credential (profile default): failed: not signed in
         hint: mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no credential
-    error: 1 of 23 steps failed: credential (the profile default)
+    policy (AllowSelfServicePurchase): skipped: no credential
+    error: 1 of 23 steps failed: credential (profile default)
     hint: mscommerce connect
     ");
     steps.assert_step("authority", "passed");
@@ -286,11 +300,15 @@ fn doctor_revoked_refresh_token() {
     env.tenant.revoke_refresh_tokens();
     let steps = cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): failed: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation id: [UUID], trace id: [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): failed: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation ID: [UUID], trace ID: [UUID]
         hint: mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
-    error: 1 of 23 steps failed: credential (the profile default)
+    policy (AllowSelfServicePurchase): skipped: no usable credential
+    error: 1 of 23 steps failed: credential (profile default)
     hint: mscommerce connect
     ");
     steps.assert_step("credential", "failed");
@@ -301,13 +319,17 @@ fn doctor_revoked_refresh_token() {
 fn doctor_unknown_tenant() {
     let steps = cli_snapshot!(doctor(&TestEnv::signed_in(), &["--tenant", "nowhere.example"]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): failed: the authority does not answer for the tenant nowhere.example: there is no such tenant here, or it is in another cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation id: [UUID], trace id: [UUID]
-        hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    credential (the profile default): failed: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation id: [UUID], trace id: [UUID]; tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
-        hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
-    error: 2 of 23 steps failed: authority (127.0.0.1:[PORT]), credential (the profile default)
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): failed: could not read the authority's metadata for tenant nowhere.example: the tenant does not exist in this cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation ID: [UUID], trace ID: [UUID]
+        hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    credential (profile default): failed: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation ID: [UUID], trace ID: [UUID]; tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
+        hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    policy (AllowSelfServicePurchase): skipped: no usable credential
+    error: 2 of 23 steps failed: authority (127.0.0.1:[PORT]), credential (profile default)
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
     steps.assert_step("authority", "failed");
     steps.assert_step("credential", "failed");
@@ -326,33 +348,49 @@ fn doctor_clock_skew_over_limit_fails() {
     cli_snapshot!(transcript, @"
     ===== -20 minutes =====
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
-        hint: set this machine's clock, and have it kept by a time server
+        hint: synchronize this machine's clock with a time server
     error: 1 of 24 steps failed: clock (127.0.0.1:[PORT])
-    hint: set this machine's clock, and have it kept by a time server
+    hint: synchronize this machine's clock with a time server
     ===== 20 minutes =====
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s behind the clock of 127.0.0.1:[PORT]
-        hint: set this machine's clock, and have it kept by a time server
+        hint: synchronize this machine's clock with a time server
     error: 1 of 24 steps failed: clock (127.0.0.1:[PORT])
-    hint: set this machine's clock, and have it kept by a time server
+    hint: synchronize this machine's clock with a time server
     ===== -2 minutes =====
     exit_code: 0
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): passed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
     ===== 2 minutes =====
     exit_code: 0
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): passed: this machine's clock is [N] s behind the clock of 127.0.0.1:[PORT]
     ");
 }
@@ -363,13 +401,17 @@ fn doctor_missing_role_names_required_roles() {
     env.tenant.set_role(ADMIN, Role::None);
     cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-        hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant; a partner needs such a role over GDAP
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+        hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant; as a partner, request the role through GDAP
     error: 1 of 24 steps failed: policy (AllowSelfServicePurchase)
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
     ").assert_step("policy", "failed");
 }
 
@@ -380,12 +422,14 @@ fn doctor_rejected_token() {
     env.tenant.revoke_access_tokens();
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account reader@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service answered 401 Unauthorized; Unauthorized: The token has been revoked.; correlation id: [UUID]
-        hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 401 Unauthorized; Unauthorized: The token has been revoked.; correlation ID: [UUID]
+        hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     error: 1 of 19 steps failed: policy (AllowSelfServicePurchase)
-    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     ");
     steps.assert_step("authority", "skipped");
     steps.assert_step("credential", "passed");
@@ -400,13 +444,15 @@ fn doctor_foreign_audience_token_is_not_sent() {
     let token = jwt(&claims);
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): failed: the token is for another service; it was not sent; account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience https://graph.microsoft.com, valid until [TIME], scopes unknown
-        hint: the token is for the service https://graph.microsoft.com, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed; put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
+        hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.microsoft.com; set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
+    policy (AllowSelfServicePurchase): skipped: no usable credential
     error: 1 of 18 steps failed: credential (MSCOMMERCE_TOKEN)
-    hint: the token is for the service https://graph.microsoft.com, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed
-    hint: put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
+    hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.microsoft.com
+    hint: set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
     ");
     steps.assert_step("credential", "failed");
     steps.assert_step("policy", "skipped");
@@ -425,15 +471,17 @@ fn doctor_compares_clock_on_401() {
     env.tenant.fail_next("GET /v1.0/policies/", Response::json(401, &body).header("date", &date));
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service answered 401 Unauthorized; Unauthorized: The token is not valid yet.; correlation id: [UUID]
-        hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 401 Unauthorized; Unauthorized: The token is not valid yet.; correlation ID: [UUID]
+        hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
-        hint: set this machine's clock, and have it kept by a time server
+        hint: synchronize this machine's clock with a time server
     error: 2 of 19 steps failed: policy (AllowSelfServicePurchase), clock (127.0.0.1:[PORT])
-    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
-    hint: set this machine's clock, and have it kept by a time server
+    hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
+    hint: synchronize this machine's clock with a time server
     ");
     steps.assert_step("policy", "failed");
     steps.assert_step("clock", "failed");
@@ -455,14 +503,22 @@ fn doctor_says_if_token_was_refreshed() {
     cli_snapshot!(transcript, @"
     ===== fresh token =====
     exit_code: 0
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ===== expiring token =====
     exit_code: 0
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, renewed just now, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, just refreshed, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ");
 }
 
@@ -472,12 +528,16 @@ fn doctor_expired_token_sends_no_request() {
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
     cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
-    credential (the profile default): failed: the token in MSCOMMERCE_TOKEN ended at [TIME]; this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-        hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
-    policy (AllowSelfServicePurchase): skipped: there is no credential
-    error: 1 of 23 steps failed: credential (the profile default)
-    hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
+    credential (profile default): failed: the token in MSCOMMERCE_TOKEN expired at [TIME]; this machine's clock shows [TIME]; if the token is new, the clock may be wrong
+        hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
+    policy (AllowSelfServicePurchase): skipped: no credential
+    error: 1 of 23 steps failed: credential (profile default)
+    hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
     ").assert_step("credential", "failed");
     assert!(!env.request_lines().iter().any(|line| line.contains("/v1.0/")));
 }
@@ -489,9 +549,13 @@ fn doctor_application_without_roles_sends_no_request() {
         [("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_ID", APP_ID), ("AZURE_CLIENT_SECRET", APP_SECRET)];
     let steps = cli_snapshot!(doctor_with_env(&env, &variables), @"
     exit_code: 0
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the application of the environment): passed: by application, account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles Policy.ReadWrite.AllowSelfServicePurchase
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (the application in the environment): passed: by application, account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles Policy.ReadWrite.AllowSelfServicePurchase
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ");
     steps.assert_step("credential", "passed");
     assert!(!steps.0.stdout.contains(APP_SECRET));
@@ -500,13 +564,17 @@ fn doctor_application_without_roles_sends_no_request() {
     env.tenant.forget_requests();
     cli_snapshot!(doctor_with_env(&env, &variables), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the application of the environment): failed: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase; roles in the token: none; the service was not asked; account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles none
-        hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85); then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
-    error: 1 of 23 steps failed: credential (the application of the environment)
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (the application in the environment): failed: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase; roles in the token: none; no request was sent to the service; account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles none
+        hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions; ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
+    policy (AllowSelfServicePurchase): skipped: no usable credential
+    error: 1 of 23 steps failed: credential (the application in the environment)
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ").assert_step("credential", "failed");
     assert!(!env.request_lines().iter().any(|line| line.contains("/v1.0/")));
 }
@@ -519,11 +587,15 @@ fn doctor_names_invalid_state_directory() {
     exit_code: 1
     setting (state-directory): failed: [TMP]/file is not used: it is not a directory
         hint: set MSCOMMERCE_HOME to a directory of your own
-    authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
-    credential (the profile default): failed: [TMP]/file is not used: it is not a directory
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
+    credential (profile default): failed: [TMP]/file is not used: it is not a directory
         hint: set MSCOMMERCE_HOME to a directory of your own
-    policy (AllowSelfServicePurchase): skipped: there is no credential
-    error: 2 of 23 steps failed: setting (state-directory), credential (the profile default)
+    policy (AllowSelfServicePurchase): skipped: no credential
+    error: 2 of 23 steps failed: setting (state-directory), credential (profile default)
     hint: set MSCOMMERCE_HOME to a directory of your own
     ");
     steps.assert_step("credential", "failed");

@@ -131,13 +131,13 @@ fn ambiguous_update_with_old_value_is_unknown() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "could not change product CFQ7TTC0H9MP: the service answered 504 Gateway Timeout; Odd: No.; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: the service returned 504 Gateway Timeout; Odd: No.; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 504 Gateway Timeout
+    error: could not change product CFQ7TTC0H9MP: the service returned 504 Gateway Timeout
       Odd: No.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
@@ -178,14 +178,14 @@ fn update_ambiguous_then_failed_refresh_is_read_once_more() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 501 Not Implemented; {}; before that: the service answered 401 Unauthorized; Odd: No.; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 501 Not Implemented; {}; before that: the service returned 401 Unauthorized; Odd: No.; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 501 Not Implemented
+    error: could not change product CFQ7TTC0H9MP: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 501 Not Implemented
       {}
-      before that: the service answered 401 Unauthorized
+      before that: the service returned 401 Unauthorized
       Odd: No.
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again in a minute
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);

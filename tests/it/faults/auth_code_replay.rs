@@ -83,18 +83,18 @@ fn code_exchange_is_not_retried_after_disconnect() {
     exit_code: 1
     ----- stderr -----
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       connection closed before message completed
     hint: try again
     ===== truncated response =====
     exit_code: 1
     ----- stderr -----
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       end of file before message length reached
     hint: try again
     ");
@@ -121,35 +121,35 @@ fn code_exchange_is_not_retried_after_transient_response() {
     exit_code: 1
     ----- stderr -----
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
-      the answer has no body
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] returned 200 OK
+      the response has no body
     hint: try again in a minute
     ===== 400 {"error":"temporarily_unavailable","error_description":"AADSTS90033: Transient.","error_codes":[90033]} =====
     exit_code: 1
     ----- stderr -----
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: 127.0.0.1:[PORT] answered 400 Bad Request
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] returned 400 Bad Request
       {"error":"temporarily_unavailable","error_description":"AADSTS90033: Transient.","error_codes":[90033]}
     hint: try again in a minute
     ===== 429  =====
     exit_code: 1
     ----- stderr -----
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] returned 429 Too Many Requests
     hint: try again in a minute
     ===== 503  =====
     exit_code: 1
     ----- stderr -----
 
-    Waiting for you to open it …
-    If the browser shows AADSTS50011, press Ctrl-C and try another way in: mscommerce connect --device-code
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    Waiting for sign-in…
+    If the browser shows AADSTS50011, press Ctrl-C and run: mscommerce connect --device-code
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
     hint: try again in a minute
     "#);
 }

@@ -52,14 +52,14 @@ fn full_disk_keeps_cached_credential() {
     ===== products list =====
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/state/changes.jsonl: [OS ERROR]
     hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
-    hint: to make the changes without a record, add --no-history; undo cannot revert them
+    hint: add --no-history to make the changes without a record; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----
@@ -132,14 +132,14 @@ fn read_only_state_dir_keeps_cached_credential() {
     ===== products list =====
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/state/changes.jsonl: [OS ERROR]
     hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
-    hint: to make the changes without a record, add --no-history; undo cannot revert them
+    hint: add --no-history to make the changes without a record; undo cannot revert them
     ===== connect --username admin@contoso.example --password-stdin =====
     exit_code: 1
     ----- stderr -----

@@ -72,9 +72,9 @@ fn closed_connection_is_retried_four_times() {
     cli_snapshot!(list_at(&server.http(), &[]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    error: could not list the products: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       connection closed before message completed
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again
     ");
     assert_eq!(server.finish().requests.len(), 5);
@@ -94,7 +94,7 @@ fn refused_connection_is_retried() {
     let mut child = command.env("MSCOMMERCE_TOKEN", token).spawn().unwrap();
     let mut reader = BufReader::new(child.stderr.take().unwrap());
     let mut stderr = String::new();
-    while !stderr.contains("trying again in ") {
+    while !stderr.contains("retrying in ") {
         assert_ne!(reader.read_line(&mut stderr).unwrap(), 0, "{stderr}");
     }
     let listener = socket.listen(8).unwrap().into_std().unwrap();
@@ -190,7 +190,7 @@ fn connect_timeout_is_ten_seconds() {
     let url = format!("http://{address}");
     let variables = [("MSCOMMERCE_ENDPOINT", url.as_str()), ("MSCOMMERCE_TOKEN", &token)];
     let result = env.run_with_env(&variables, &["products", "list", "-v", "--timeout", "11"]).assert_code(1);
-    let line = result.stderr.lines().find(|line| line.contains("was not established in time")).unwrap_or_default();
+    let line = result.stderr.lines().find(|line| line.contains("timed out connecting to ")).unwrap_or_default();
     let elapsed = line.rsplit_once('(').and_then(|(_, elapsed)| elapsed.split(' ').next()?.parse::<u32>().ok());
     assert!(elapsed.is_some_and(|elapsed| (10_000..11_000).contains(&elapsed)), "{}", result.stderr);
 }

@@ -31,7 +31,7 @@ fn history_skips_corrupt_lines_with_one_warning() {
     ===== quiet =====
     exit_code: 0
     ----- stderr -----
-    warning: 4 of the lines in [TMP]/state/changes.jsonl cannot be understood, the first is line 3; left out
+    warning: skipped 4 invalid lines in [TMP]/state/changes.jsonl, starting at line 3
     ");
 }
 
@@ -48,12 +48,12 @@ fn history_with_only_corrupt_lines_is_not_empty() {
     ----- stdout -----
     []
     ----- stderr -----
-    warning: 1 of the lines in [TMP]/state/changes.jsonl cannot be understood, the first is line 1; left out
+    warning: skipped 1 invalid line in [TMP]/state/changes.jsonl, starting at line 1
     ===== undo =====
     exit_code: 1
     ----- stderr -----
-    warning: 1 of the lines in [TMP]/state/changes.jsonl cannot be understood, the first is line 1; left out
-    error: no line of the history of changes can be read, so there is nothing to undo
+    warning: skipped 1 invalid line in [TMP]/state/changes.jsonl, starting at line 1
+    error: no line of the history can be parsed, so there is nothing to undo
     ");
 }
 
@@ -107,7 +107,7 @@ fn update_that_cannot_be_recorded_sends_nothing() {
     ----- stderr -----
     error: the changes cannot be recorded, so nothing was changed: [TMP]/state/changes.jsonl is not used: it is a directory
     hint: remove it (rmdir [TMP]/state/changes.jsonl), or set MSCOMMERCE_HOME to a directory of your own
-    hint: to make the changes without a record, add --no-history; undo cannot revert them
+    hint: add --no-history to make the changes without a record; undo cannot revert them
     ");
     assert!(env.update_requests().is_empty());
     for update in updates {
@@ -140,14 +140,14 @@ fn history_of_newer_version_is_refused_and_kept() {
     ===== undo --yes =====
     exit_code: 1
     ----- stderr -----
-    error: [TMP]/state/changes.jsonl is not used: another version of mscommerce wrote it (format 3; this version reads 2)
+    error: [TMP]/state/changes.jsonl is not used: it was written by another version of mscommerce (format 3; this version reads 2)
     hint: update mscommerce, or set MSCOMMERCE_HOME to another directory
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    error: the changes cannot be recorded, so nothing was changed: [TMP]/state/changes.jsonl is not used: another version of mscommerce wrote it (format 3; this version reads 2)
+    error: the changes cannot be recorded, so nothing was changed: [TMP]/state/changes.jsonl is not used: it was written by another version of mscommerce (format 3; this version reads 2)
     hint: update mscommerce, or set MSCOMMERCE_HOME to another directory
-    hint: to make the changes without a record, add --no-history; undo cannot revert them
+    hint: add --no-history to make the changes without a record; undo cannot revert them
     ");
     assert_eq!(fs::read(env.history_path()).unwrap(), before);
 }

@@ -26,23 +26,23 @@ fn disconnect_keeps_history_and_names_its_file() {
     ===== signed in =====
     exit_code: 0
     ----- stderr -----
-    Signed out: default
-    The record of changes stays in [TMP]/state/changes.jsonl; 'mscommerce history' shows it.
+    Signed out: default.
+    The history of changes remains in [TMP]/state/changes.jsonl. To see it, run 'mscommerce history'.
     ===== signed out =====
     ===== signed out, all =====
     exit_code: 0
     ----- stderr -----
-    Nobody was signed in.
-    The record of changes stays in [TMP]/state/changes.jsonl; 'mscommerce history' shows it.
+    Not signed in.
+    The history of changes remains in [TMP]/state/changes.jsonl. To see it, run 'mscommerce history'.
     ===== signed in, all =====
     exit_code: 0
     ----- stderr -----
-    Signed out: default
-    The record of changes stays in [TMP]/state/changes.jsonl; 'mscommerce history' shows it.
+    Signed out: default.
+    The history of changes remains in [TMP]/state/changes.jsonl. To see it, run 'mscommerce history'.
     ===== undo =====
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
 }
@@ -56,11 +56,11 @@ fn disconnect_without_history_does_not_mention_it() {
     ===== signed in =====
     exit_code: 0
     ----- stderr -----
-    Signed out: default
+    Signed out: default.
     ===== signed out =====
     exit_code: 0
     ----- stderr -----
-    Nobody was signed in.
+    Not signed in.
     ");
 }
 

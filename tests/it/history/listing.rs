@@ -50,7 +50,7 @@ fn history_lists_the_newest_20_first() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    20 of 25 changes; --limit N shows more.
+    Showing 20 of 25 changes. To see more, use --limit N.
     ");
     assert_eq!(result.column("correlationId"), numbers(24, 5));
     for (limit, oldest) in [("1", 24), ("24", 1), ("25", 0), ("26", 0), ("4294967295", 0)] {
@@ -204,17 +204,17 @@ fn history_rejects_domains() {
     ===== fabrikam.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant fabrikam.example: the record of changes names tenants by their ids
+    error: --tenant fabrikam.example: use the tenant's ID; the history does not contain domains
     hint: mscommerce history -o json
     ===== contoso.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant contoso.example: the record of changes names tenants by their ids
+    error: --tenant contoso.example: use the tenant's ID; the history does not contain domains
     hint: mscommerce history -o json
     ===== organizations =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'organizations' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
     assert!(env.request_lines().is_empty());
 }

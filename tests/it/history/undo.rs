@@ -99,7 +99,7 @@ fn second_undo_reverts_the_run_before() {
     cli_snapshot!(env.run(UNDO), @"
     exit_code: 1
     ----- stderr -----
-    error: nothing to undo: no recorded run in this tenant changed anything that is not undone
+    error: nothing to undo: every recorded run in this tenant is undone or changed nothing
     hint: mscommerce history --tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(env.history().len(), 8);
@@ -159,13 +159,13 @@ fn undo_rejects_unknown_and_ambiguous_run() {
     ===== r =====
     exit_code: 2
     ----- stderr -----
-    error: several recorded runs have IDs that begin with 'r'
-    hint: type more of the ID: mscommerce history -o json
+    error: several recorded runs have IDs that start with 'r'
+    hint: use more of the ID: mscommerce history -o json
     =====  =====
     exit_code: 2
     ----- stderr -----
-    error: several recorded runs have IDs that begin with ''
-    hint: type more of the ID: mscommerce history -o json
+    error: several recorded runs have IDs that start with ''
+    hint: use more of the ID: mscommerce history -o json
     ===== - =====
     exit_code: 2
     ----- stderr -----
@@ -250,7 +250,7 @@ fn undo_skips_values_changed_since() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
     2 changed in the tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (COPILOT, "changed")]));
@@ -282,7 +282,7 @@ fn undo_of_reverted_run_sends_no_put() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    Nothing of this run can be undone any more. It counts as undone. Nothing was changed.
+    Nothing in this run can be undone anymore. The run is now marked as undone. Nothing was changed.
     ");
     assert!(outcomes(&result).values().all(|outcome| outcome == "unchanged"));
     assert!(env.update_requests().is_empty());
@@ -303,7 +303,7 @@ fn undo_skips_removed_product() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): the tenant does not have it any more
+    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): the tenant no longer has it
     2 changed in the tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (COPILOT, "changed")]));
@@ -329,7 +329,7 @@ fn undo_skips_unknown_and_missing_values() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it was OnlyOnTuesdays, a value that this version cannot set
+    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): its previous value OnlyOnTuesdays is not supported by this version
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): its value before the run is unknown
     1 changed in the tenant 11111111-1111-4111-8111-111111111111
     ");
@@ -347,7 +347,7 @@ fn undo_skips_trials_of_offer_type() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    warning: not undone: Software as a Service (SaaS): it was OnlyTrialsWithoutPaymentMethod, a value that offer types do not take
+    warning: not undone: Software as a Service (SaaS): its previous value OnlyTrialsWithoutPaymentMethod is not supported by offer types
     1 changed in the tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed")]));
@@ -380,18 +380,18 @@ fn undo_of_run_that_cannot_be_reverted_counts_as_undone() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is Disabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    Nothing of this run can be undone any more. Nothing was changed.
+    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is now Disabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    Nothing in this run can be undone anymore. Nothing was changed.
     ===== --yes =====
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is Disabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is Enabled now, not OnlyTrialsWithoutPaymentMethod as the run set it
-    Nothing of this run can be undone any more. It counts as undone. Nothing was changed.
+    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is now Disabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    Nothing in this run can be undone anymore. The run is now marked as undone. Nothing was changed.
     ");
     assert!(env.update_requests().is_empty());
     assert_eq!(env.history().len(), 3);
@@ -441,8 +441,8 @@ fn undo_reports_partial_failure() {
     Undoing the run of [TIME].
     error: 2 changed, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Not today.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Not today.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (VISIO, "failed"), (COPILOT, "changed")]));
     assert_eq!(env.history().len(), 5);
@@ -456,7 +456,7 @@ fn undo_skips_corrupt_history_lines() {
     cli_snapshot!(env.run(UNDO).without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    warning: 2 of the lines in [TMP]/state/changes.jsonl cannot be understood, the first is line 1; left out
+    warning: skipped 2 invalid lines in [TMP]/state/changes.jsonl, starting at line 1
     Undoing the run of [TIME].
     3 changed in the tenant 11111111-1111-4111-8111-111111111111
     ");

@@ -47,7 +47,7 @@ fn undo_fails_without_runs_at_the_tenant() {
     ===== 22222222-2222-4222-8222-222222222222 =====
     exit_code: 1
     ----- stderr -----
-    error: no changes of the policy AllowSelfServicePurchase in the tenant 22222222-2222-4222-8222-222222222222 are recorded
+    error: no changes to policy AllowSelfServicePurchase in the tenant 22222222-2222-4222-8222-222222222222 are recorded
     hint: mscommerce history
     ");
     assert_eq!(env.update_requests().len(), 1);
@@ -92,7 +92,7 @@ fn undo_ignores_runs_under_other_policies() {
     cli_snapshot!(env.run(&["undo", "--yes", "--policy-id", "AllowNothing"]), @"
     exit_code: 1
     ----- stderr -----
-    error: no changes of the policy AllowNothing in the tenant 11111111-1111-4111-8111-111111111111 are recorded
+    error: no changes to policy AllowNothing in the tenant 11111111-1111-4111-8111-111111111111 are recorded
     hint: mscommerce history
     ");
     assert!(env.request_lines().is_empty());

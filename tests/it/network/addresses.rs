@@ -32,53 +32,53 @@ fn plain_http_address_is_usage_error() {
     ===== http://licensing.m365.microsoft.com: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'http://licensing.m365.microsoft.com' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: MSCOMMERCE_ENDPOINT: 'http://licensing.m365.microsoft.com' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://licensing.m365.microsoft.com: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'http://licensing.m365.microsoft.com' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: AZURE_AUTHORITY_HOST: 'http://licensing.m365.microsoft.com' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://127.0.0.1.nip.example:[PORT]: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'http://127.0.0.1.nip.example:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: MSCOMMERCE_ENDPOINT: 'http://127.0.0.1.nip.example:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://127.0.0.1.nip.example:[PORT]: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'http://127.0.0.1.nip.example:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: AZURE_AUTHORITY_HOST: 'http://127.0.0.1.nip.example:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://localhost.example:[PORT]: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'http://localhost.example:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: MSCOMMERCE_ENDPOINT: 'http://localhost.example:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://localhost.example:[PORT]: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'http://localhost.example:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: AZURE_AUTHORITY_HOST: 'http://localhost.example:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://0.0.0.0:[PORT]: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'http://0.0.0.0:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: MSCOMMERCE_ENDPOINT: 'http://0.0.0.0:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== http://0.0.0.0:[PORT]: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'http://0.0.0.0:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: AZURE_AUTHORITY_HOST: 'http://0.0.0.0:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== HTTP://10.0.0.1:[PORT]: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'HTTP://10.0.0.1:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: MSCOMMERCE_ENDPOINT: 'HTTP://10.0.0.1:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ===== HTTP://10.0.0.1:[PORT]: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'HTTP://10.0.0.1:[PORT]' is plain http; tokens are sent over https, or to this machine alone
-    hint: write https:// in place of http://
+    error: AZURE_AUTHORITY_HOST: 'HTTP://10.0.0.1:[PORT]' uses http; use https, except for an address of this machine
+    hint: use https:// instead of http://
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -107,71 +107,71 @@ fn invalid_address_is_usage_error() {
     ===== https://: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'https://' is no web address: empty host
+    error: MSCOMMERCE_ENDPOINT: 'https://' is not a URL: empty host
     ===== https://: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'https://' is no web address: empty host
+    error: AZURE_AUTHORITY_HOST: 'https://' is not a URL: empty host
     ===== not an address: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'not an address' is no web address: invalid international domain name
+    error: MSCOMMERCE_ENDPOINT: 'not an address' is not a URL: invalid international domain name
     ===== not an address: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'not an address' is no web address: invalid international domain name
+    error: AZURE_AUTHORITY_HOST: 'not an address' is not a URL: invalid international domain name
     ===== ftp://licensing.example: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'ftp://licensing.example' is no https address
+    error: MSCOMMERCE_ENDPOINT: 'ftp://licensing.example' is not an https URL
     ===== ftp://licensing.example: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'ftp://licensing.example' is no https address
+    error: AZURE_AUTHORITY_HOST: 'ftp://licensing.example' is not an https URL
     ===== https://user:pass@licensing.example: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
-    hint: set MSCOMMERCE_ENDPOINT to an address such as https://HOST
+    error: MSCOMMERCE_ENDPOINT: the URL contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set MSCOMMERCE_ENDPOINT to a URL such as https://HOST
     ===== https://user:pass@licensing.example: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
-    hint: set AZURE_AUTHORITY_HOST to an address such as https://HOST
+    error: AZURE_AUTHORITY_HOST: the URL contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set AZURE_AUTHORITY_HOST to a URL such as https://HOST
     ===== file:///etc/passwd: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'file:///etc/passwd' is no https address
+    error: MSCOMMERCE_ENDPOINT: 'file:///etc/passwd' is not an https URL
     ===== file:///etc/passwd: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'file:///etc/passwd' is no https address
+    error: AZURE_AUTHORITY_HOST: 'file:///etc/passwd' is not an https URL
     ===== https://licensing.example/?a=b: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
-    hint: set MSCOMMERCE_ENDPOINT to an address such as https://HOST
+    error: MSCOMMERCE_ENDPOINT: the URL contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set MSCOMMERCE_ENDPOINT to a URL such as https://HOST
     ===== https://licensing.example/?a=b: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: the address contains a user name, a password, a query, a fragment or a backslash; it is not shown
-    hint: set AZURE_AUTHORITY_HOST to an address such as https://HOST
+    error: AZURE_AUTHORITY_HOST: the URL contains a user name, a password, a query, a fragment or a backslash; it is not shown
+    hint: set AZURE_AUTHORITY_HOST to a URL such as https://HOST
     ===== https://[::1: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'https://[::1' is no web address: invalid IPv6 address
+    error: MSCOMMERCE_ENDPOINT: 'https://[::1' is not a URL: invalid IPv6 address
     ===== https://[::1: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'https://[::1' is no web address: invalid IPv6 address
+    error: AZURE_AUTHORITY_HOST: 'https://[::1' is not a URL: invalid IPv6 address
     ===== https://licensing.example:99999: list =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_ENDPOINT: 'https://licensing.example:99999' is no web address: invalid port number
+    error: MSCOMMERCE_ENDPOINT: 'https://licensing.example:99999' is not a URL: invalid port number
     ===== https://licensing.example:99999: connect =====
     exit_code: 2
     ----- stderr -----
-    error: AZURE_AUTHORITY_HOST: 'https://licensing.example:99999' is no web address: invalid port number
+    error: AZURE_AUTHORITY_HOST: 'https://licensing.example:99999' is not a URL: invalid port number
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -225,6 +225,6 @@ fn user_information_in_a_link_or_redirect_is_not_shown() {
         result.assert_code(1).stderr_contains(&["cannot be followed"]).stderr_lacks("s3cret");
         env.tenant.fail_next("/products", Response::text(307, "text/plain", "").header("location", address));
         let result = env.run(&[LIST, &["-vv"]].concat());
-        result.assert_code(1).stderr_contains(&["307", "points to"]).stderr_lacks("s3cret");
+        result.assert_code(1).stderr_contains(&["307", "with a redirect to"]).stderr_lacks("s3cret");
     }
 }

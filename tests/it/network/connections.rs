@@ -85,7 +85,7 @@ fn unanswered_tls_handshake_times_out() {
     let server = Server::start(|mut connection| connection.wait_for_close());
     let result = OfflineEnv::new(&server.https()).run(&[LIST, &["-v", "--timeout", "11"]].concat()).assert_code(1);
     result
-        .stderr_contains(&[&format!("-> the connection to localhost:{} was not established in time (", server.port())])
+        .stderr_contains(&[&format!("-> timed out connecting to localhost:{} (", server.port())])
         .stderr_lacks("did not accept");
     assert_eq!(server.finish().handshakes, 0);
 }
@@ -105,52 +105,52 @@ fn connection_failures_have_specific_hints() {
     ===== unknown host =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the address of nowhere.invalid could not be found
+    error: could not list the products: could not resolve the host name nowhere.invalid
      [OS ERROR]
-    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
     ===== refuses the connection =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: 127.0.0.1:[PORT] refused the connection
      [OS ERROR]
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ===== closes without a response =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    error: could not list the products: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       connection closed before message completed
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again
     ===== never responds =====
     ===== never completes the body =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] did not answer in time (1 s)
-      correlation id: [UUID]
-    hint: try again, or allow more time with --timeout SECONDS
+    error: could not list the products: 127.0.0.1:[PORT] did not respond within 1 s
+      correlation ID: [UUID]
+    hint: try again, or increase the timeout with --timeout SECONDS
     ===== truncates the body =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    error: could not list the products: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       end of file before message length reached
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again
     ===== sends 9 MiB =====
     ===== sends an endless body =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the answer of 127.0.0.1:[PORT] is larger than 8 MiB and was not read
-      correlation id: [UUID]
-    hint: this is not an answer of the service: look for a proxy in between
+    error: could not list the products: the response from 127.0.0.1:[PORT] is larger than 8 MiB and was not read
+      correlation ID: [UUID]
+    hint: check whether a proxy responds instead of the service
     ===== captive portal =====
     ===== captive portal as JSON =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+    error: could not list the products: received a web page instead of a response from 127.0.0.1:[PORT] (status 200 OK)
       it begins: <!DOCTYPE html> <html><head><title>Airport Wi-Fi</title></head><body>Welcome! Accept the terms.</body></html>
-      correlation id: [UUID]
-    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
-    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
+    hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
     ");
 }
 
@@ -171,38 +171,38 @@ fn redirect_is_not_followed() {
     ===== 301 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] answered 301 Moved Permanently and points to http://127.0.0.1:[PORT]/login
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not list the products: 127.0.0.1:[PORT] returned 301 Moved Permanently with a redirect to http://127.0.0.1:[PORT]/login
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ===== 302 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] answered 302 Found and points to http://127.0.0.1:[PORT]/login
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not list the products: 127.0.0.1:[PORT] returned 302 Found with a redirect to http://127.0.0.1:[PORT]/login
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ===== 303 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] answered 303 See Other and points to http://127.0.0.1:[PORT]/login
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not list the products: 127.0.0.1:[PORT] returned 303 See Other with a redirect to http://127.0.0.1:[PORT]/login
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ===== 307 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] answered 307 Temporary Redirect and points to http://127.0.0.1:[PORT]/login
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not list the products: 127.0.0.1:[PORT] returned 307 Temporary Redirect with a redirect to http://127.0.0.1:[PORT]/login
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ===== 308 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: 127.0.0.1:[PORT] answered 308 Permanent Redirect and points to http://127.0.0.1:[PORT]/login
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not list the products: 127.0.0.1:[PORT] returned 308 Permanent Redirect with a redirect to http://127.0.0.1:[PORT]/login
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     ");
 }
 
@@ -214,9 +214,9 @@ fn device_code_connection_refused_error_message() {
     cli_snapshot!(result, @"
     exit_code: 1
     ----- stderr -----
-    error: could not ask for a code: 127.0.0.1:[PORT] refused the connection
+    error: could not request a device code: 127.0.0.1:[PORT] refused the connection
      [OS ERROR]
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ");
 }
 
@@ -230,7 +230,7 @@ fn refresh_network_error_keeps_cached_credential() {
     cli_snapshot!(env.run(LIST), @"
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       connection closed before message completed
     hint: try again
     ");

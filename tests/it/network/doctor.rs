@@ -49,10 +49,10 @@ fn doctor_names_certificate_issuer() {
     exit_code: 0
     proxy (localhost:[PORT]): passed: none
     tls (localhost:[PORT]): passed: issued by Test CA [UUID]
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
-    clock (localhost:[PORT]): skipped: the time there is not known
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
+    clock (localhost:[PORT]): skipped: the time of the host is unknown
     ");
 }
 
@@ -75,43 +75,43 @@ fn doctor_untrusted_certificate_gets_no_token() {
     ===== unknown issuer =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] comes from an issuer that is not trusted here; invalid peer certificate: UnknownIssuer; issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
-        hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not trusted: unknown issuer; invalid peer certificate: UnknownIssuer; issued by Test CA [UUID]; the certificate is for rcgen self signed cert
+        hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ===== other name =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate shown for localhost:[PORT] belongs to another name; invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example"); issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
-        hint: something answers in the service's place: look at the network, at DNS and at the proxy
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: the certificate presented for localhost:[PORT] is for another name; invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example"); issued by Test CA [UUID]; the certificate is for rcgen self signed cert
+        hint: check the network, DNS and proxy settings; another server may respond instead of the service
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: something answers in the service's place: look at the network, at DNS and at the proxy
+    hint: check the network, DNS and proxy settings; another server may respond instead of the service
     ===== expired =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] has expired; invalid peer certificate: certificate expired: verification time [SECONDS] (UNIX), but certificate is not valid after [SECONDS] ([SECONDS] ago); issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
-        hint: is this machine's clock right?
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] has expired; invalid peer certificate: certificate expired: verification time [SECONDS] (UNIX), but certificate is not valid after [SECONDS] ([SECONDS] ago); issued by Test CA [UUID]; the certificate is for rcgen self signed cert
+        hint: check this machine's clock
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: is this machine's clock right?
+    hint: check this machine's clock
     ===== not yet valid =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not valid yet; invalid peer certificate: certificate not valid yet: verification time [SECONDS] (UNIX), but certificate is not valid before [SECONDS] ([SECONDS] in future); issued by Test CA [UUID]; the certificate shown is for rcgen self signed cert
-        hint: is this machine's clock right?
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not valid yet; invalid peer certificate: certificate not valid yet: verification time [SECONDS] (UNIX), but certificate is not valid before [SECONDS] ([SECONDS] in future); issued by Test CA [UUID]; the certificate is for rcgen self signed cert
+        hint: check this machine's clock
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: is this machine's clock right?
+    hint: check this machine's clock
     "#);
 }
 
@@ -125,25 +125,25 @@ fn doctor_tls_protocol_errors() {
     cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: localhost:[PORT] does not speak TLS on this port; received corrupt message of type InvalidContentType
-        hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: localhost:[PORT] does not use TLS on this port; received corrupt message of type InvalidContentType
+        hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
+    hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
     ");
     let server = Server::start(|mut connection| drop(connection.tls_record()));
     cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: localhost:[PORT] broke off while the secure connection (TLS) was being made
-        hint: look for a proxy or a security product in between
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: localhost:[PORT] closed the connection during the TLS handshake
+        hint: check for a proxy or security product that intercepts TLS
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: look for a proxy or a security product in between
+    hint: check for a proxy or security product that intercepts TLS
     ");
 }
 
@@ -153,15 +153,15 @@ fn doctor_dns_failure() {
     cli_snapshot!(env.doctor_stops_at("name"), @"
     exit_code: 1
     proxy (nowhere.invalid): passed: none
-    name (nowhere.invalid): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
-        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
-    tcp (nowhere.invalid): skipped: there is no address
-    tls (nowhere.invalid): skipped: there is no address
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    name (nowhere.invalid): failed: could not resolve the host name nowhere.invalid;  [OS ERROR]
+        hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
+    tcp (nowhere.invalid): skipped: no IP address
+    tls (nowhere.invalid): skipped: no IP address
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: name (nowhere.invalid)
-    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
     ");
 }
 
@@ -170,14 +170,15 @@ fn doctor_connection_refused() {
     let port = RefusingPort::new();
     cli_snapshot!(OfflineEnv::new(&port.http()).doctor_stops_at("tcp"), @"
     exit_code: 1
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
     tcp (127.0.0.1:[PORT]): failed: 127.0.0.1:[PORT] refused the connection; [OS ERROR]
-        hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
-    tls (127.0.0.1:[PORT]): skipped: there is no connection
-    authority (none): skipped: a ready token serves, which nobody is asked for
+        hint: check the network, firewalls and HTTPS_PROXY, then try again
+    tls (127.0.0.1:[PORT]): skipped: no connection
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tcp (127.0.0.1:[PORT])
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ");
 }
 
@@ -196,12 +197,12 @@ fn doctor_proxy_password_is_not_shown() {
     let steps = cli_snapshot!(env.doctor(0), @"
     exit_code: 0
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): passed: the proxy lets the connection through
+    tunnel (licensing.example): passed: the proxy accepted the connection
     tls (licensing.example): passed: issued by Test CA [UUID]
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
-    clock (licensing.example): skipped: the time there is not known
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
+    clock (licensing.example): skipped: the time of the host is unknown
     ");
     assert!(!steps.0.stdout.contains("s3cret") && !steps.0.stderr.contains("s3cret"), "{:?}", steps.0);
     for request in proxy.finish().requests.iter().filter(|request| request.method == "CONNECT") {
@@ -231,62 +232,62 @@ fn doctor_proxy_errors() {
     ===== 407 Proxy Authentication Required =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] asks for a user name and a password
-        hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
-    tls (licensing.example): skipped: the proxy does not let the connection through
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] requires a user name and password
+        hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
+    tls (licensing.example): skipped: the proxy rejected the connection
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 19 steps failed: tunnel (licensing.example)
-    hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
+    hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
     ===== 403 Forbidden =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example; the proxy answered 403 Forbidden
-        hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
-    tls (licensing.example): skipped: the proxy does not let the connection through
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tunnel (licensing.example): failed: the proxy http://127.0.0.1:[PORT] rejected the connection to licensing.example; the proxy returned 403 Forbidden
+        hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
+    tls (licensing.example): skipped: the proxy rejected the connection
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 19 steps failed: tunnel (licensing.example)
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     ===== connection refused =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
     tcp (licensing.example): failed: the proxy http://127.0.0.1:[PORT] refused the connection; [OS ERROR]
-        hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
-    tunnel (licensing.example): skipped: there is no connection
-    tls (licensing.example): skipped: there is no connection
-    authority (none): skipped: a ready token serves, which nobody is asked for
+        hint: check the network, firewalls and HTTPS_PROXY, then try again
+    tunnel (licensing.example): skipped: no connection
+    tls (licensing.example): skipped: no connection
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 19 steps failed: tcp (licensing.example)
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ===== DNS failure =====
     exit_code: 1
     proxy (licensing.example): passed: through http://nowhere.invalid:3128 (HTTPS_PROXY)
-    name (licensing.example): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
-        hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
-    tcp (licensing.example): skipped: there is no address
-    tunnel (licensing.example): skipped: there is no address
-    tls (licensing.example): skipped: there is no address
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    name (licensing.example): failed: could not resolve the host name nowhere.invalid;  [OS ERROR]
+        hint: check HTTPS_PROXY: this is the host of the proxy http://nowhere.invalid:3128
+    tcp (licensing.example): skipped: no IP address
+    tunnel (licensing.example): skipped: no IP address
+    tls (licensing.example): skipped: no IP address
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 19 steps failed: name (licensing.example)
-    hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
+    hint: check HTTPS_PROXY: this is the host of the proxy http://nowhere.invalid:3128
     ===== invalid URL =====
     exit_code: 1
-    proxy (licensing.example): failed: HTTPS_PROXY does not hold the address of a proxy
-        hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    proxy (licensing.example): failed: HTTPS_PROXY is not a proxy URL
+        hint: set HTTPS_PROXY to http://HOST:PORT, or unset it
     name (licensing.example): skipped: the proxy is not usable
     tcp (licensing.example): skipped: the proxy is not usable
     tls (licensing.example): skipped: the proxy is not usable
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: proxy (licensing.example)
-    hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    hint: set HTTPS_PROXY to http://HOST:PORT, or unset it
     ");
 }
 
@@ -295,7 +296,7 @@ fn doctor_stops_at_timeout() {
     let server = Server::start(|mut connection| connection.wait_for_close());
     let env = OfflineEnv::new(&server.https());
     let result = env.run(&["doctor", "-o", "json", "--timeout", "1"]).assert_code(1);
-    assert!(result.stdout.contains("did not answer in time (1 s)"), "{}", result.stdout);
+    assert!(result.stdout.contains("did not respond within 1 s"), "{}", result.stdout);
     drop(server);
 }
 
@@ -330,23 +331,23 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
     ===== trusted =====
     exit_code: 0
     proxy (licensing.example): passed: through https://localhost:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): passed: the proxy lets the connection through
+    tunnel (licensing.example): passed: the proxy accepted the connection
     tls (licensing.example): passed: issued by Test CA [UUID]
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
-    clock (licensing.example): skipped: the time there is not known
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
+    clock (licensing.example): skipped: the time of the host is unknown
     ===== untrusted =====
     exit_code: 1
     proxy (licensing.example): passed: through https://localhost:[PORT] (HTTPS_PROXY)
-    tunnel (licensing.example): failed: the certificate of https://localhost:[PORT] comes from an issuer that is not trusted here; invalid peer certificate: UnknownIssuer
-        hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
-    tls (licensing.example): skipped: the proxy does not let the connection through
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tunnel (licensing.example): failed: the certificate of https://localhost:[PORT] is not trusted: unknown issuer; invalid peer certificate: UnknownIssuer
+        hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
+    tls (licensing.example): skipped: the proxy rejected the connection
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 19 steps failed: tunnel (licensing.example)
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ");
 }
 
@@ -362,28 +363,28 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     cli_snapshot!(transcript, @"
     ===== ALL_PROXY =====
     exit_code: 1
-    proxy (licensing.example): failed: the proxy socks5://127.0.0.1:[PORT] is of a kind that is not supported
-        hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    proxy (licensing.example): failed: the proxy type of socks5://127.0.0.1:[PORT] is not supported
+        hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     name (licensing.example): skipped: the proxy is not usable
     tcp (licensing.example): skipped: the proxy is not usable
     tls (licensing.example): skipped: the proxy is not usable
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: proxy (licensing.example)
-    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     ===== HTTPS_PROXY =====
     exit_code: 1
-    proxy (licensing.example): failed: the proxy socks4://127.0.0.1:[PORT] is of a kind that is not supported
-        hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    proxy (licensing.example): failed: the proxy type of socks4://127.0.0.1:[PORT] is not supported
+        hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     name (licensing.example): skipped: the proxy is not usable
     tcp (licensing.example): skipped: the proxy is not usable
     tls (licensing.example): skipped: the proxy is not usable
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: proxy (licensing.example)
-    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     ");
 }
 
@@ -396,31 +397,31 @@ fn doctor_names_no_proxy_variable() {
     };
     cli_snapshot!(env("NO_PROXY"), @"
     exit_code: 1
-    proxy (nowhere.invalid): passed: none: NO_PROXY excepts this host
-    name (nowhere.invalid): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
-        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
-    tcp (nowhere.invalid): skipped: there is no address
-    tls (nowhere.invalid): skipped: there is no address
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    proxy (nowhere.invalid): passed: none: NO_PROXY excludes this host
+    name (nowhere.invalid): failed: could not resolve the host name nowhere.invalid;  [OS ERROR]
+        hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
+    tcp (nowhere.invalid): skipped: no IP address
+    tls (nowhere.invalid): skipped: no IP address
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: name (nowhere.invalid)
-    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
     ");
     // On Windows both are the same variable.
     if cfg!(not(windows)) {
         cli_snapshot!(env("no_proxy"), @"
         exit_code: 1
-        proxy (nowhere.invalid): passed: none: no_proxy excepts this host
-        name (nowhere.invalid): failed: the address of nowhere.invalid could not be found;  [OS ERROR]
-            hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
-        tcp (nowhere.invalid): skipped: there is no address
-        tls (nowhere.invalid): skipped: there is no address
-        authority (none): skipped: a ready token serves, which nobody is asked for
+        proxy (nowhere.invalid): passed: none: no_proxy excludes this host
+        name (nowhere.invalid): failed: could not resolve the host name nowhere.invalid;  [OS ERROR]
+            hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
+        tcp (nowhere.invalid): skipped: no IP address
+        tls (nowhere.invalid): skipped: no IP address
+        authority (none): skipped: not needed: the access token is provided
         credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
         policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
         error: 1 of 18 steps failed: name (nowhere.invalid)
-        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+        hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
         ");
     }
     assert_eq!(proxy.finish().connections, 0);
@@ -431,7 +432,7 @@ fn doctor_verbose_logs_steps() {
     let env = TestEnv::signed_in();
     let result = env.run(&["doctor", "-v"]).assert_code(0);
     let host = env.tenant.url().replace("http://", "");
-    result.stderr_contains(&[&format!("looking up the address for {host}\n"), "connecting on the way to", "-> 200"]);
+    result.stderr_contains(&[&format!("resolving {host}\n"), "connecting to", "-> 200"]);
 }
 
 #[test]
@@ -448,22 +449,22 @@ fn doctor_unreadable_ca_file() {
     ===== missing =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/missing.pem; [OS ERROR]
-        hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: could not read the certificates in SSL_CERT_FILE: [TMP]/missing.pem; [OS ERROR]
+        hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ===== text =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
-    tls (localhost:[PORT]): failed: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/roots.pem; it holds no certificate in PEM form
-        hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
-    authority (none): skipped: a ready token serves, which nobody is asked for
+    tls (localhost:[PORT]): failed: could not read the certificates in SSL_CERT_FILE: [TMP]/roots.pem; the file does not contain a PEM certificate
+        hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
+    authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ");
 }

@@ -107,7 +107,7 @@ impl OfflineEnv {
 /// An error without what failed (`could not list the products`) and without correlation ids.
 fn without_action(result: &CliResult) -> String {
     let cause = result.stderr.splitn(3, ": ").last().unwrap_or_default();
-    cause.lines().filter(|line| !line.starts_with("  correlation id: ")).flat_map(|line| [line, "\n"]).collect()
+    cause.lines().filter(|line| !line.starts_with("  correlation ID: ")).flat_map(|line| [line, "\n"]).collect()
 }
 
 impl Recorded {

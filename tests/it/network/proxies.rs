@@ -69,37 +69,37 @@ fn proxy_failures_have_specific_hints() {
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the proxy http://127.0.0.1:[PORT] refused the connection
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     ===== unknown host =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the address of nowhere.invalid could not be found
+    error: could not list the products: could not resolve the host name nowhere.invalid
      [OS ERROR]
-    hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
+    hint: check HTTPS_PROXY: this is the host of the proxy http://nowhere.invalid:3128
     ===== 407 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the proxy http://127.0.0.1:[PORT] asks for a user name and a password
-    hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] requires a user name and password
+    hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
     ===== 403 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example
-      the proxy answered 403 Forbidden
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] rejected the connection to licensing.example
+      the proxy returned 403 Forbidden
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     ===== 502 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the proxy http://127.0.0.1:[PORT] did not let us through to licensing.example
-      the proxy answered 502 Bad Gateway
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    error: could not list the products: the proxy http://127.0.0.1:[PORT] rejected the connection to licensing.example
+      the proxy returned 502 Bad Gateway
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     ===== never responds =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: licensing.example did not answer in time (1 s), asked through the proxy http://127.0.0.1:[PORT]
-      correlation id: [UUID]
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
-    hint: try again, or allow more time with --timeout SECONDS
+    error: could not list the products: licensing.example did not respond within 1 s through the proxy http://127.0.0.1:[PORT]
+      correlation ID: [UUID]
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
+    hint: try again, or increase the timeout with --timeout SECONDS
     ");
 }
 
@@ -269,13 +269,13 @@ fn socks_proxy_is_not_supported() {
     ===== ALL_PROXY=socks5://127.0.0.1:1080 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the proxy socks5://127.0.0.1:[PORT] is of a kind that is not supported
-    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    error: could not list the products: the proxy type of socks5://127.0.0.1:[PORT] is not supported
+    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     ===== HTTPS_PROXY=socks5h://127.0.0.1:1080 =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the proxy socks5h://127.0.0.1:[PORT] is of a kind that is not supported
-    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    error: could not list the products: the proxy type of socks5h://127.0.0.1:[PORT] is not supported
+    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     ");
 }
 
@@ -311,9 +311,9 @@ fn no_proxy_bypasses_proxy() {
     ===== NOWHERE.invalid =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the address of nowhere.invalid could not be found
+    error: could not list the products: could not resolve the host name nowhere.invalid
      [OS ERROR]
-    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
     ");
     assert_eq!(proxy.finish().connections, 0);
 }
@@ -345,9 +345,9 @@ fn intercepting_proxy_error_is_unknown_issuer() {
     ===== intercepting proxy =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificate of licensing.example comes from an issuer that is not trusted here
+    error: could not list the products: the certificate of licensing.example is not trusted: unknown issuer
       invalid peer certificate: UnknownIssuer
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ");
     let recorded = proxy.finish();
     assert_eq!(recorded.lines(), [CONNECT_SERVICE; 2]);
@@ -383,18 +383,18 @@ fn invalid_proxy_variable_is_an_error() {
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the proxy http://127.0.0.1:[PORT] refused the connection
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     ===== HTTPS_PROXY="htp://127.0.0.1:1" =====
     ===== HTTPS_PROXY="http:/127.0.0.1:1" =====
     ===== https_proxy="::::" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: HTTPS_PROXY does not hold the address of a proxy
-    hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    error: could not list the products: HTTPS_PROXY is not a proxy URL
+    hint: set HTTPS_PROXY to http://HOST:PORT, or unset it
     ===== ALL_PROXY="junk://s3cret@x" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: ALL_PROXY does not hold the address of a proxy
-    hint: write http://HOST:PORT, or unset ALL_PROXY
+    error: could not list the products: ALL_PROXY is not a proxy URL
+    hint: set ALL_PROXY to http://HOST:PORT, or unset it
     "#);
 }

@@ -44,10 +44,10 @@ fn redirected_update_is_read_once_more() {
     cli_snapshot!(update_that_is_read_once_more("redirect", server, 1), @"
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: 127.0.0.1:[PORT] answered 307 Temporary Redirect and points to http://127.0.0.1:[PORT]/
-      a redirect is never followed, for the token must not go elsewhere
-      correlation id: [UUID]
-    hint: if this network has a sign-in page of its own, open any web page in a browser, sign in there, and try again
+    error: could not change product CFQ7TTC0H9MP: 127.0.0.1:[PORT] returned 307 Temporary Redirect with a redirect to http://127.0.0.1:[PORT]/
+      redirects are not followed, to protect the access token
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ");
     assert_eq!(target.finish().connections, 0);
@@ -85,70 +85,70 @@ fn update_without_clear_response_is_read_once_more() {
     ===== array =====
     exit_code: 1
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK)
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       []
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== null =====
     exit_code: 1
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK)
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       null
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== plain text =====
     exit_code: 1
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK)
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       plain text
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== empty body =====
     exit_code: 1
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 200 OK)
-      the answer has no body
-      correlation id: [UUID]
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
+      the response has no body
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== 204 =====
     exit_code: 1
     ----- stderr -----
-    error: cannot tell whether product CFQ7TTC0H9MP was changed: the service's answer cannot be understood (status 204 No Content)
-      the answer has no body
-      correlation id: [UUID]
+    error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 204 No Content)
+      the response has no body
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== captive portal =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+    error: could not change product CFQ7TTC0H9MP: received a web page instead of a response from 127.0.0.1:[PORT] (status 200 OK)
       it begins: <!DOCTYPE html> <html><head><title>Airport Wi-Fi</title></head><body>Welcome! Accept the terms.</body></html>
-      correlation id: [UUID]
-    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
-    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+      correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
+    hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== no response =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    error: could not change product CFQ7TTC0H9MP: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       connection closed before message completed
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== truncated body =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the connection to 127.0.0.1:[PORT] broke off before the answer was complete
+    error: could not change product CFQ7TTC0H9MP: the connection to 127.0.0.1:[PORT] was lost before the response was complete
       end of file before message length reached
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: try again
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ===== 503 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 503 Service Unavailable
+    error: could not change product CFQ7TTC0H9MP: the service returned 503 Service Unavailable
       Busy: Come back.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -184,10 +184,10 @@ fn unexpected_json_is_an_error() {
     ===== products list: plain text =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+    error: could not list the products: invalid response from the service (status 200 OK)
       [BODY]
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy list: {} =====
     ===== policy list: [] =====
     ===== policy list: null =====
@@ -198,10 +198,10 @@ fn unexpected_json_is_an_error() {
     ===== policy list: plain text =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service's answer cannot be understood (status 200 OK)
+    error: could not list the policies: invalid response from the service (status 200 OK)
       [BODY]
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get CFQ7TTC0H9MP: {} =====
     ===== product get CFQ7TTC0H9MP: [] =====
     ===== product get CFQ7TTC0H9MP: null =====
@@ -211,10 +211,10 @@ fn unexpected_json_is_an_error() {
     ===== product get CFQ7TTC0H9MP: plain text =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service's answer cannot be understood (status 200 OK)
+    error: could not read product CFQ7TTC0H9MP: invalid response from the service (status 200 OK)
       [BODY]
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy get: {} =====
     ===== policy get: [] =====
     ===== policy get: null =====
@@ -224,10 +224,10 @@ fn unexpected_json_is_an_error() {
     ===== policy get: plain text =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the service's answer cannot be understood (status 200 OK)
+    error: could not read the policy AllowSelfServicePurchase: invalid response from the service (status 200 OK)
       [BODY]
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
 }
 
@@ -243,31 +243,31 @@ fn update_unreadable_product_is_not_updated() {
     ===== "{}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service's answer cannot be understood (status 200 OK)
+    error: could not read product CFQ7TTC0H9MP: invalid response from the service (status 200 OK)
       {}
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== "[]" =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service's answer cannot be understood (status 200 OK)
+    error: could not read product CFQ7TTC0H9MP: invalid response from the service (status 200 OK)
       []
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== "plain text" =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service's answer cannot be understood (status 200 OK)
+    error: could not read product CFQ7TTC0H9MP: invalid response from the service (status 200 OK)
       plain text
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service's answer cannot be understood (status 200 OK)
-      the answer has no body
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    error: could not read product CFQ7TTC0H9MP: invalid response from the service (status 200 OK)
+      the response has no body
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
 }
 
@@ -282,31 +282,31 @@ fn empty_response_body_is_an_error() {
     ===== products list =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service's answer cannot be understood (status 200 OK)
-      the answer has no body
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    error: could not list the products: invalid response from the service (status 200 OK)
+      the response has no body
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get CFQ7TTC0H9MP =====
     exit_code: 1
     ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service's answer cannot be understood (status 200 OK)
-      the answer has no body
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    error: could not read product CFQ7TTC0H9MP: invalid response from the service (status 200 OK)
+      the response has no body
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy list =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the policies: the service's answer cannot be understood (status 200 OK)
-      the answer has no body
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    error: could not list the policies: invalid response from the service (status 200 OK)
+      the response has no body
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy get =====
     exit_code: 1
     ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the service's answer cannot be understood (status 200 OK)
-      the answer has no body
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    error: could not read the policy AllowSelfServicePurchase: invalid response from the service (status 200 OK)
+      the response has no body
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 
@@ -327,29 +327,29 @@ fn unexpected_token_response_is_not_printed() {
     exit_code: 1
     ----- stderr -----
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    error: could not sign in: the answer of 127.0.0.1 cannot be understood
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    error: could not sign in: could not parse the response from 127.0.0.1
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     ===== "" =====
     exit_code: 1
     ----- stderr -----
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    trying again in [DURATION]
+    retrying in [DURATION]
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    trying again in [DURATION]
+    retrying in [DURATION]
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    trying again in [DURATION]
+    retrying in [DURATION]
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    trying again in [DURATION]
+    retrying in [DURATION]
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
-      the answer has no body
+    error: could not sign in: 127.0.0.1:[PORT] returned 200 OK
+      the response has no body
     hint: try again in a minute
     ===== "{\"access_token\":\"made-up-access-token\",\"token_type\":7}" =====
     exit_code: 1
     ----- stderr -----
     POST http://127.0.0.1:[PORT]/organizations/oauth2/v2.0/token -> 200 OK ([DURATION])
-    error: could not sign in: the answer of 127.0.0.1 cannot be understood
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    error: could not sign in: could not parse the response from 127.0.0.1
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     "#);
 }
 
@@ -371,7 +371,7 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
         // Retries follow, four of them except after a 429, and the error is that of the last one.
         assert!(status == 429 || requests.len() == 5);
         let correlation_id = requests.last().unwrap().header("x-ms-correlation-id").unwrap();
-        (format!("{status} {body:?}"), result.stderr_contains(&[&format!("correlation id: {correlation_id}")]))
+        (format!("{status} {body:?}"), result.stderr_contains(&[&format!("correlation ID: {correlation_id}")]))
     });
     for (name, result) in results {
         transcript.push(name, result);
@@ -380,66 +380,66 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
     ===== 429 "{\"errorCode\":\"Trouble\",\"reason\":\"Message of the service.\"}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 429 Too Many Requests
+    error: could not list the products: the service returned 429 Too Many Requests
       Trouble: Message of the service.
-      correlation id: [UUID]
-    hint: too many requests: try again later, or allow more time with --timeout SECONDS
+      correlation ID: [UUID]
+    hint: try again later, or increase the timeout with --timeout SECONDS
     ===== 429 "out of order" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 429 Too Many Requests
+    error: could not list the products: the service returned 429 Too Many Requests
       out of order
-      correlation id: [UUID]
-    hint: too many requests: try again later, or allow more time with --timeout SECONDS
+      correlation ID: [UUID]
+    hint: try again later, or increase the timeout with --timeout SECONDS
     ===== 429 "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 429 Too Many Requests
-      the answer has no body
-      correlation id: [UUID]
-    hint: too many requests: try again later, or allow more time with --timeout SECONDS
+    error: could not list the products: the service returned 429 Too Many Requests
+      the response has no body
+      correlation ID: [UUID]
+    hint: try again later, or increase the timeout with --timeout SECONDS
     ===== 500 "{\"errorCode\":\"Trouble\",\"reason\":\"Message of the service.\"}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 500 Internal Server Error
+    error: could not list the products: the service returned 500 Internal Server Error
       Trouble: Message of the service.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 500 "out of order" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 500 Internal Server Error
+    error: could not list the products: the service returned 500 Internal Server Error
       out of order
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 500 "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 500 Internal Server Error
-      the answer has no body
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    error: could not list the products: the service returned 500 Internal Server Error
+      the response has no body
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 "{\"errorCode\":\"Trouble\",\"reason\":\"Message of the service.\"}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 503 Service Unavailable
+    error: could not list the products: the service returned 503 Service Unavailable
       Trouble: Message of the service.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 "out of order" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 503 Service Unavailable
+    error: could not list the products: the service returned 503 Service Unavailable
       out of order
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service answered 503 Service Unavailable
-      the answer has no body
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    error: could not list the products: the service returned 503 Service Unavailable
+      the response has no body
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
 }
 
@@ -459,53 +459,53 @@ fn token_endpoint_429_and_5xx_exit_with_1() {
     ===== 429 "{\"error\":\"temporarily_unavailable\",\"error_description\":\"Come back.\"}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    error: could not sign in: 127.0.0.1:[PORT] returned 429 Too Many Requests
       {"error":"temporarily_unavailable","error_description":"Come back."}
     hint: try again in a minute
     ===== 429 "Come back." =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    error: could not sign in: 127.0.0.1:[PORT] returned 429 Too Many Requests
       Come back.
     hint: try again in a minute
     ===== 429 "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    error: could not sign in: 127.0.0.1:[PORT] returned 429 Too Many Requests
     hint: try again in a minute
     ===== 500 "{\"error\":\"temporarily_unavailable\",\"error_description\":\"Come back.\"}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 500 Internal Server Error
+    error: could not sign in: 127.0.0.1:[PORT] returned 500 Internal Server Error
       {"error":"temporarily_unavailable","error_description":"Come back."}
     hint: try again in a minute
     ===== 500 "Come back." =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 500 Internal Server Error
+    error: could not sign in: 127.0.0.1:[PORT] returned 500 Internal Server Error
       Come back.
     hint: try again in a minute
     ===== 500 "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 500 Internal Server Error
+    error: could not sign in: 127.0.0.1:[PORT] returned 500 Internal Server Error
     hint: try again in a minute
     ===== 503 "{\"error\":\"temporarily_unavailable\",\"error_description\":\"Come back.\"}" =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
       {"error":"temporarily_unavailable","error_description":"Come back."}
     hint: try again in a minute
     ===== 503 "Come back." =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
       Come back.
     hint: try again in a minute
     ===== 503 "" =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 503 Service Unavailable
+    error: could not sign in: 127.0.0.1:[PORT] returned 503 Service Unavailable
     hint: try again in a minute
     "#);
 }
@@ -539,7 +539,7 @@ fn byte_order_mark_is_ignored() {
     env.run(LIST).assert_code(1).stderr_contains(&["\n  BadRequest: Invalid scope.\n"]);
     let page = "\u{feff}\r\n<!DOCTYPE html><title>Airport Wi-Fi</title>";
     env.tenant.fail_next("GET ", Response::text(200, "text/plain", page));
-    env.run(LIST).assert_code(1).stderr_contains(&["a web page came back", "it begins: <!DOCTYPE html>"]);
+    env.run(LIST).assert_code(1).stderr_contains(&["received a web page", "it begins: <!DOCTYPE html>"]);
 }
 
 #[test]
@@ -549,7 +549,7 @@ fn byte_order_mark_of_token_response_is_ignored() {
     env.tenant.fail_next("/token", Response::text(400, "application/json", marked(error)));
     env.run_with_stdin(CONNECT, PASSWORD)
         .assert_code(4)
-        .stderr_contains(&["the user name or the password is wrong", "AADSTS50126: Wrong."]);
+        .stderr_contains(&["wrong user name or password", "AADSTS50126: Wrong."]);
     let tokens = json!({ "token_type": "Bearer", "expires_in": 3600,
         "access_token": env.tenant.issue_token(ADMIN, HOME_TENANT, 3600) });
     env.tenant.fail_next("/token", Response::text(200, "application/json", marked(tokens)));
@@ -589,7 +589,10 @@ fn incomplete_json_is_an_error() {
         let body = list_with_name(name);
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
         let server = Server::responding_with([head.as_bytes(), &body].concat());
-        OfflineEnv::new(&server.http()).run(LIST).assert_code(1).stderr_contains(&["cannot be understood"]);
+        OfflineEnv::new(&server.http())
+            .run(LIST)
+            .assert_code(1)
+            .stderr_contains(&["invalid response from the service"]);
     }
 }
 
@@ -610,42 +613,42 @@ fn compressed_response_error_names_encoding() {
     ===== list, Content-Encoding: gzip =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+    error: could not list the products: invalid response from the service (status 200 OK)
       the body is compressed (gzip), which was not requested
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== connect, Content-Encoding: gzip =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+    error: could not sign in: 127.0.0.1:[PORT] returned 200 OK
       the body is compressed (gzip), which was not requested
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     ===== list, Content-Encoding: br =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+    error: could not list the products: invalid response from the service (status 200 OK)
       the body is compressed (br), which was not requested
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== connect, Content-Encoding: br =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+    error: could not sign in: 127.0.0.1:[PORT] returned 200 OK
       the body is compressed (br), which was not requested
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     ===== list, X-Encoding: none =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the service's answer cannot be understood (status 200 OK)
+    error: could not list the products: invalid response from the service (status 200 OK)
       the body is compressed (gzip), which was not requested
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== connect, X-Encoding: none =====
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 200 OK
+    error: could not sign in: 127.0.0.1:[PORT] returned 200 OK
       the body is compressed (gzip), which was not requested
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     ");
     let identity = format!(
         "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: {}\r\n\r\n{PRODUCT_LIST}",
@@ -689,9 +692,9 @@ fn list_larger_than_64_mib_is_not_read() {
     cli_snapshot!(OfflineEnv::new(&server.http()).run(LIST), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the list is larger than 64 MiB and was not read to its end
-      status 200 OK, correlation id: [UUID]
-    hint: this is not an answer of the service: look for a proxy in between
+    error: could not list the products: the list is larger than 64 MiB and was not read completely
+      status 200 OK, correlation ID: [UUID]
+    hint: check whether a proxy responds instead of the service
     ");
     assert_eq!(server.finish().requests.len(), 10, "nine pages have 63 MiB");
 }

@@ -31,7 +31,7 @@ fn verbose_output_shows_each_attempt() {
     env.tenant.fail_times(2, "GET ", error_response(502));
     let result = env.run(&[LIST, &["-v"]].concat()).assert_code(0);
     assert_eq!(result.stderr.matches("-> 502 Bad Gateway").count(), 2, "{}", result.stderr);
-    assert_eq!(result.stderr.matches("trying again in ").count(), 2, "{}", result.stderr);
+    assert_eq!(result.stderr.matches("retrying in ").count(), 2, "{}", result.stderr);
 }
 
 #[test]
@@ -48,47 +48,47 @@ fn permanent_error_of_update_is_not_retried() {
     ===== 400 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request
+    error: could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request
       Trouble: Now.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 403 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden
+    error: could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden
       Trouble: Now.
-      correlation id: [UUID]
-    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      correlation ID: [UUID]
+    hint: use an account with the role Global Administrator or Billing Administrator in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     ===== 404 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 404 Not Found
+    error: could not change product CFQ7TTC0H9MP: the service returned 404 Not Found
       Trouble: Now.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 405 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 405 Method Not Allowed
+    error: could not change product CFQ7TTC0H9MP: the service returned 405 Method Not Allowed
       Trouble: Now.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 409 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 409 Conflict
+    error: could not change product CFQ7TTC0H9MP: the service returned 409 Conflict
       Trouble: Now.
-      correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 501 =====
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 501 Not Implemented
+    error: could not change product CFQ7TTC0H9MP: the service returned 501 Not Implemented
       Trouble: Now.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -127,7 +127,7 @@ fn update_retries_after_lost_response() {
         .map(|request| request.header("x-ms-correlation-id").unwrap().to_owned())
         .collect();
     assert_eq!(ids.len(), 3);
-    assert!(ids[0] != ids[1] && ids[1] != ids[2], "each attempt has its own correlation id: {ids:?}");
+    assert!(ids[0] != ids[1] && ids[1] != ids[2], "each attempt has its own correlation ID: {ids:?}");
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn update_ambiguous_then_409_is_read_once_more() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "unknown",
-      "error": "could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: No.; correlation id: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: the service returned 409 Conflict; Odd: No.; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 409 Conflict
+    error: could not change product CFQ7TTC0H9MP: the service returned 409 Conflict
       Odd: No.
-      correlation id: [UUID]
+      correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
@@ -242,25 +242,25 @@ fn lasting_transient_token_response_is_no_rejection() {
     =====  =====
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 200 OK
-      the answer has no body
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 200 OK
+      the response has no body
     hint: try again in a minute
     ===== {"error":"temporarily_unavailable","error_description":"AADSTS90033: A transient error has occurred. Please try again.","error_codes":[90033]} =====
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 400 Bad Request
       {"error":"temporarily_unavailable","error_description":"AADSTS90033: A transient error has occurred. Please try again.","error_codes":[90033]}
     hint: try again in a minute
     ===== {"error":"server_error","error_description":"AADSTS90006: A transient error has occurred. Please try again.","error_codes":[90006]} =====
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 400 Bad Request
       {"error":"server_error","error_description":"AADSTS90006: A transient error has occurred. Please try again.","error_codes":[90006]}
     hint: try again in a minute
     ===== {"error":"invalid_request","error_description":"AADSTS90033: Try again."} =====
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 400 Bad Request
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 400 Bad Request
       {"error":"invalid_request","error_description":"AADSTS90033: Try again."}
     hint: try again in a minute
     "#);
@@ -274,7 +274,7 @@ fn authority_with_wrong_path_names_variable() {
     cli_snapshot!(TestEnv::run_command_with_stdin(command, PASSWORD), @"
     exit_code: 1
     ----- stderr -----
-    error: could not sign in: 127.0.0.1:[PORT] answered 404 Not Found
-    hint: look at AZURE_AUTHORITY_HOST, and for a proxy that answers in the service's place
+    error: could not sign in: 127.0.0.1:[PORT] returned 404 Not Found
+    hint: check AZURE_AUTHORITY_HOST, and whether a proxy responds instead of the service
     ");
 }

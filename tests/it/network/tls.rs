@@ -108,45 +108,45 @@ fn tls_failures_have_specific_hints_and_send_nothing() {
     ===== unknown issuer =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+    error: could not list the products: the certificate of localhost:[PORT] is not trusted: unknown issuer
       invalid peer certificate: UnknownIssuer
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ===== other name =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificate shown for localhost:[PORT] belongs to another name
+    error: could not list the products: the certificate presented for localhost:[PORT] is for another name
       invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example")
-    hint: something answers in the service's place: look at the network, at DNS and at the proxy
+    hint: check the network, DNS and proxy settings; another server may respond instead of the service
     ===== expired =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the certificate of localhost:[PORT] has expired
       invalid peer certificate: certificate expired
-    hint: is this machine's clock right?
+    hint: check this machine's clock
     ===== not yet valid =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the certificate of localhost:[PORT] is not valid yet
       invalid peer certificate: certificate not valid yet
-    hint: is this machine's clock right?
+    hint: check this machine's clock
     ===== TLS 1.1 hello =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: localhost:[PORT] speaks no TLS version that is secure today; 1.2 or later is needed
+    error: could not list the products: localhost:[PORT] does not support TLS 1.2 or later
       peer is incompatible: ServerDoesNotSupportTls12Or13
-    hint: the service itself speaks TLS 1.2: look for an old proxy or gateway in between
+    hint: check for an outdated proxy or gateway; the service itself supports TLS 1.2
     ===== TLS 1.1 alert =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: localhost:[PORT] speaks no TLS version that is secure today; 1.2 or later is needed
+    error: could not list the products: localhost:[PORT] does not support TLS 1.2 or later
       received fatal alert: ProtocolVersion
-    hint: the service itself speaks TLS 1.2: look for an old proxy or gateway in between
+    hint: check for an outdated proxy or gateway; the service itself supports TLS 1.2
     ===== no TLS =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: localhost:[PORT] does not speak TLS on this port
+    error: could not list the products: localhost:[PORT] does not use TLS on this port
       received corrupt message of type InvalidContentType
-    hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
+    hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
     "#);
 }
 
@@ -169,9 +169,9 @@ fn unknown_issuer_is_checked_against_all_system_roots() {
     ===== products list --scope all =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+    error: could not list the products: the certificate of localhost:[PORT] is not trusted: unknown issuer
       invalid peer certificate: UnknownIssuer
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ");
 }
 
@@ -203,30 +203,30 @@ fn unreadable_ca_file_is_an_error_and_sends_nothing() {
     ===== missing, remote =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/missing.pem
+    error: could not list the products: could not read the certificates in SSL_CERT_FILE: [TMP]/missing.pem
      [OS ERROR]
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ===== without a certificate, loopback =====
     ===== without a certificate, remote =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/roots.pem
-      it holds no certificate in PEM form
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    error: could not list the products: could not read the certificates in SSL_CERT_FILE: [TMP]/roots.pem
+      the file does not contain a PEM certificate
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ===== invalid certificate, loopback =====
     ===== invalid certificate, remote =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]/roots.pem
-      it holds no certificate that can be used
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    error: could not list the products: could not read the certificates in SSL_CERT_FILE: [TMP]/roots.pem
+      the file does not contain a usable certificate
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ===== directory, loopback =====
     ===== directory, remote =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificates that SSL_CERT_FILE names cannot be read: [TMP]
+    error: could not list the products: could not read the certificates in SSL_CERT_FILE: [TMP]
      [OS ERROR]
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ");
     assert_eq!(server.finish().connections, 0);
 }
@@ -242,23 +242,23 @@ fn unknown_issuer_hint_names_the_ca_variable_of_other_tools() {
         // The hint no longer applies if the variable is set.
         let trusted = Pem::from_ca(&TestCa::new());
         let result = env.with_ca_file(&trusted.file).run(LIST).assert_code(1);
-        result.stderr_contains(&["not trusted here"]).stderr_lacks(variable);
+        result.stderr_contains(&["not trusted: unknown issuer"]).stderr_lacks(variable);
     }
     cli_snapshot!(transcript, @"
     ===== REQUESTS_CA_BUNDLE =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+    error: could not list the products: the certificate of localhost:[PORT] is not trusted: unknown issuer
       invalid peer certificate: UnknownIssuer
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
-    hint: REQUESTS_CA_BUNDLE is set, but not used here: set SSL_CERT_FILE to the same file
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
+    hint: set SSL_CERT_FILE to the file in REQUESTS_CA_BUNDLE, which mscommerce does not use
     ===== CURL_CA_BUNDLE =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the certificate of localhost:[PORT] comes from an issuer that is not trusted here
+    error: could not list the products: the certificate of localhost:[PORT] is not trusted: unknown issuer
       invalid peer certificate: UnknownIssuer
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
-    hint: CURL_CA_BUNDLE is set, but not used here: set SSL_CERT_FILE to the same file
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
+    hint: set SSL_CERT_FILE to the file in CURL_CA_BUNDLE, which mscommerce does not use
     ");
 }
 
@@ -276,9 +276,9 @@ fn unusable_certificate_directory_is_named() {
     ===== missing =====
     exit_code: 1
     ----- stderr -----
-    error: could not list the products: the network client could not be set up
+    error: could not list the products: could not set up the HTTP client
       No CA certificates were loaded from the system
-    hint: set SSL_CERT_DIR to a directory of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_DIR to a directory of PEM certificates, or unset it to use the system's certificates
     ");
     // An empty variable counts as unset.
     let result = OfflineEnv::new(&server.https()).with_env("SSL_CERT_DIR", "").with_env("SSL_CERT_FILE", "").run(LIST);

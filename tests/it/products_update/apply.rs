@@ -94,7 +94,7 @@ fn failed_update_does_not_stop_the_rest() {
         assert_eq!(record["policyValue"], "Enabled", "{status}");
         let error = record["error"].as_str().unwrap();
         for part in
-            ["could not change product CFQ7TTC0H9MP", &status.to_string(), "Odd: Not this one.", "correlation id: "]
+            ["could not change product CFQ7TTC0H9MP", &status.to_string(), "Odd: Not this one.", "correlation ID: "]
         {
             assert!(error.contains(part), "{part}: {error}");
         }
@@ -107,29 +107,29 @@ fn failed_update_does_not_stop_the_rest() {
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 404 =====
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 404 Not Found; Odd: Not this one.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0H9MP: the service returned 404 Not Found; Odd: Not this one.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 409 =====
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: Not this one.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0H9MP: the service returned 409 Conflict; Odd: Not this one.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 501 =====
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 unknown
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 501 Not Implemented; Odd: Not this one.; correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      could not change product CFQ7TTC0H9MP: the service returned 501 Not Implemented; Odd: Not this one.; correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -162,13 +162,13 @@ fn many_failures_are_summarized() {
     ----- stderr -----
     error: 4 changed, 5 unchanged, 8 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0LH2H: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0LH3L: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0H9MP: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB1: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB0: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-      3 more: see the field error
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0LH2H: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+      could not change product CFQ7TTC0LH3L: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+      could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+      could not change product CFQ7TTC0HDB1: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+      could not change product CFQ7TTC0HDB0: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+      3 more in the error field
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     assert_eq!(result.ids_with_outcome("failed").len(), 8);
     // The records contain all errors.
@@ -187,15 +187,15 @@ fn common_hint_is_printed_once() {
     ----- stderr -----
     error: 5 unchanged, 12 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0LH2H: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-      could not change product CFQ7TTC0LH3L: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-      could not change product CFQ7TTC0H9MP: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB1: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB0: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-      7 more: see the field error
-    hint: a change needs the role Global Administrator or Billing Administrator in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status
+      could not change product CFQ7TTC0LH2H: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+      could not change product CFQ7TTC0LH3L: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+      could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+      could not change product CFQ7TTC0HDB1: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+      could not change product CFQ7TTC0HDB0: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+      7 more in the error field
+    hint: use an account with the role Global Administrator or Billing Administrator in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status
     ");
     assert_eq!(result.ids_with_outcome("failed"), NOT_DISABLED);
     assert!(result.json().as_array().unwrap().iter().all(|record| record["policyValue"] == record["previousValue"]));
@@ -218,13 +218,13 @@ fn response_with_other_value_is_a_failure() {
         "wantedValue": "Disabled",
         "previousValue": "Enabled",
         "outcome": "failed",
-        "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]"
+        "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]"
       }
     ]
     ----- stderr -----
     error: 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation id: [UUID]
+      could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
     "#);
     assert_eq!(env.history(), Vec::<Value>::new());
@@ -240,8 +240,8 @@ fn product_removed_after_listing_fails() {
     ----- stderr -----
     error: 1 changed, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0HD33: the service answered 404 Not Found; NotFound: Not this one.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0HD33: the service returned 404 Not Found; NotFound: Not this one.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     assert_eq!(result.ids_with_outcome("changed"), [VISIO_2]);
     assert_eq!(result.ids_with_outcome("failed"), [VISIO]);
@@ -259,16 +259,16 @@ fn verbose_prints_one_line_per_update() {
     ===== verbose =====
     exit_code: 1
     ----- stderr -----
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
-    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], correlation id [UUID])
-    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], correlation id [UUID])
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], correlation ID [UUID])
+    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], correlation ID [UUID])
     changed: Visio Plan 2 (CFQ7TTC0HD32): Disabled -> Enabled
     error: 1 changed, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== default =====
     exit_code: 0
     ----- stderr -----
@@ -315,7 +315,7 @@ fn update_that_cannot_be_recorded_needs_no_history() {
     ----- stderr -----
     error: the changes cannot be recorded, so nothing was changed: could not write to [TMP]/file/state/changes.jsonl: [OS ERROR]
     hint: check its permissions and the free disk space, or set MSCOMMERCE_HOME to another directory
-    hint: to make the changes without a record, add --no-history; undo cannot revert them
+    hint: add --no-history to make the changes without a record; undo cannot revert them
     ");
     assert!(env.update_requests().is_empty());
     let result = env.run_with_env(&variables, &[DISABLE_ALL, &["--no-history"]].concat()).assert_code(0);
@@ -352,8 +352,8 @@ fn summary_is_printed_if_stdout_is_not_writable() {
     error: could not write to standard output: [OS ERROR]
     error: 11 changed, 5 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0LH2H: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+      could not change product CFQ7TTC0LH2H: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 

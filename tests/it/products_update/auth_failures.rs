@@ -45,7 +45,7 @@ fn status_401_after_refresh_stops_run() {
     ----- stderr -----
     error: 3 changed, 5 unchanged, 1 failed, 8 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0HDB1: the service answered 401 Unauthorized; Unauthorized: Not you.; correlation id: [UUID]
+      could not change product CFQ7TTC0HDB1: the service returned 401 Unauthorized; Unauthorized: Not you.; correlation ID: [UUID]
     hint: mscommerce connect
     ");
 }
@@ -69,7 +69,7 @@ fn failed_refresh_stops_run() {
     ----- stderr -----
     error: 3 changed, 1 failed, 4 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC10003: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation id: [UUID], trace id: [UUID]; before that: the service answered 401 Unauthorized; Unauthorized: Not now.; correlation id: [UUID]
+      could not change product CFQ7TTC10003: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation ID: [UUID], trace ID: [UUID]; before that: the service returned 401 Unauthorized; Unauthorized: Not now.; correlation ID: [UUID]
     hint: mscommerce connect
     ");
 }
@@ -89,8 +89,8 @@ fn status_401_with_environment_token_stops_run() {
     ----- stderr -----
     error: 3 changed, 5 unchanged, 1 failed, 8 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0HDB1: the service answered 401 Unauthorized; Unauthorized: Not you.; correlation id: [UUID]
-    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+      could not change product CFQ7TTC0HDB1: the service returned 401 Unauthorized; Unauthorized: Not you.; correlation ID: [UUID]
+    hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     ");
 }
 
@@ -176,8 +176,8 @@ fn account_change_during_run_stops_updates() {
     ----- stderr -----
     error: 2 changed, 1 failed, 1 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      somebody has signed in to the profile default anew meanwhile, as another account or in another tenant; nothing more was sent
-    hint: look at who is signed in: mscommerce status
+      profile default was signed in again by another process, with another account or tenant; nothing more was sent
+    hint: check the current sign-in: mscommerce status
     ");
     assert_eq!(result.ids_with_outcome("changed"), [id(0), id(1)]);
     assert_eq!(sent, [id(0), id(1)]);

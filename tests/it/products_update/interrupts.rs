@@ -112,8 +112,8 @@ fn failure_after_ctrl_c_keeps_exit_code() {
     Finishing requests in progress. Press Ctrl-C again to stop now.
     error: interrupted: 2 changed, 1 unknown, 3 skipped
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC10001: the service answered 500 Internal Server Error; Odd: Not now.; correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      could not change product CFQ7TTC10001: the service returned 500 Internal Server Error; Odd: Not now.; correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC10001
     ");
 }
@@ -277,8 +277,8 @@ fn undo_during_a_run_is_refused() {
     cli_snapshot!(env.run(&["undo", "--yes"]), @"
     exit_code: 1
     ----- stderr -----
-    error: another mscommerce is making changes on this machine; nothing was changed
-    hint: wait until it has ended, then try again
+    error: another mscommerce process is making changes on this machine; nothing was changed
+    hint: wait until it has finished, then try again
     ");
     // Other changes are possible meanwhile.
     env.run(&["product", "update", POWER_BI, "--value", "disabled"]).assert_code(0);

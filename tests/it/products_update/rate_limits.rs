@@ -249,14 +249,14 @@ fn retry_after_beyond_timeout_stops_run() {
     ----- stderr -----
     error: 2 changed, 5 unchanged, 10 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 429 Too Many Requests; Busy: Not now.; Retry-After: 3600; correlation id: [UUID]
-      could not change product CFQ7TTC0HDB1: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which is longer than the time left
-      could not change product CFQ7TTC0HDB0: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which is longer than the time left
-      could not change product CFQ7TTC0N8SS: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which is longer than the time left
-      could not change product CFQ7TTC0LH05: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which is longer than the time left
-      5 more: see the field error
-    hint: try again after the time in Retry-After, or allow more time with --timeout SECONDS
-    hint: try again later, or allow more time with --timeout SECONDS
+      could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests; Busy: Not now.; Retry-After: 3600; correlation ID: [UUID]
+      could not change product CFQ7TTC0HDB1: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which exceeds the remaining timeout
+      could not change product CFQ7TTC0HDB0: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which exceeds the remaining timeout
+      could not change product CFQ7TTC0N8SS: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which exceeds the remaining timeout
+      could not change product CFQ7TTC0LH05: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which exceeds the remaining timeout
+      5 more in the error field
+    hint: try again after the time in Retry-After, or increase the timeout with --timeout SECONDS
+    hint: try again later, or increase the timeout with --timeout SECONDS
     ");
 }
 
@@ -269,13 +269,11 @@ fn single_update_retry_after_beyond_timeout_error() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 1
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: the service answered 429 Too Many Requests
-      Busy: Not now.
-      Retry-After: 3600
-      correlation id: [UUID]
-    hint: try again after the time in Retry-After, or allow more time with --timeout SECONDS
-    ")
-    .stderr_lacks("wait a minute");
+    error: 1 failed
+      in the tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests; Busy: Not now.; Retry-After: 3600; correlation ID: [UUID]
+    hint: try again after the time in Retry-After, or increase the timeout with --timeout SECONDS
+    ").stderr_lacks("wait a minute");
     assert_eq!(put_ids(&env.tenant.requests()), [POWER_BI]);
 }
 
@@ -326,8 +324,8 @@ fn rate_limited_update_fails_at_timeout() {
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service answered 429 Too Many Requests; Busy: Not now.; Retry-After: 0; correlation id: [UUID]
-    hint: try again after the time in Retry-After, or allow more time with --timeout SECONDS
+      could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests; Busy: Not now.; Retry-After: 0; correlation ID: [UUID]
+    hint: try again after the time in Retry-After, or increase the timeout with --timeout SECONDS
     ");
     assert_eq!(result.ids_with_outcome("failed"), [POWER_BI]);
     assert_eq!(result.record(POWER_BI)["policyValue"], "Enabled", "the update was certainly not applied");
@@ -336,7 +334,7 @@ fn rate_limited_update_fails_at_timeout() {
     assert_eq!(distinct(&ids), ids.len(), "{ids:?}");
     // The error contains the id of the last attempt.
     let last = ids.last().unwrap();
-    assert!(result.stderr.contains(&format!("correlation id: {last}")), "{}", result.stderr);
+    assert!(result.stderr.contains(&format!("correlation ID: {last}")), "{}", result.stderr);
 }
 
 #[test]
@@ -367,7 +365,7 @@ fn rate_limited_token_request_fails_at_timeout() {
     cli_snapshot!(env.run(&[DISABLE_ALL, &["--timeout", "2", "-q"]].concat()), @r#"
     exit_code: 1
     ----- stderr -----
-    error: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] answered 429 Too Many Requests
+    error: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: 127.0.0.1:[PORT] returned 429 Too Many Requests
       {"errorCode":"Busy","reason":"Not now."}
     hint: try again in a minute
     "#);
@@ -406,10 +404,10 @@ fn timeout_covers_the_whole_run() {
     ----- stderr -----
     error: 2 changed, 2 failed, 1 unknown
       in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC10002: 127.0.0.1:[PORT] did not answer in time (3 s); correlation id: [UUID]
-      could not change product CFQ7TTC10003: not sent: the time for the network is up (3 s)
-      could not change product CFQ7TTC10004: not sent: the time for the network is up (3 s)
-    hint: try again, or allow more time with --timeout SECONDS
+      could not change product CFQ7TTC10002: 127.0.0.1:[PORT] did not respond within 3 s; correlation ID: [UUID]
+      could not change product CFQ7TTC10003: not sent: the timeout of 3 s has expired
+      could not change product CFQ7TTC10004: not sent: the timeout of 3 s has expired
+    hint: try again, or increase the timeout with --timeout SECONDS
     hint: see what it is now: mscommerce product get CFQ7TTC10002
     ");
 }

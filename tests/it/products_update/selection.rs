@@ -151,10 +151,10 @@ fn name_of_product_and_offer_type_is_ambiguous() {
     cli_snapshot!(update(&env, &["Twin", "--scope", "all", "--value", "disabled"]), @"
     exit_code: 1
     ----- stderr -----
-    error: 'Twin' fits 2 product or offer types; nothing was changed
+    error: 'Twin' matches 2 product or offer types; nothing was changed
       Twin (CFQ7TTC0AAAA)
       twin (TWIN2)
-    hint: name one of them by its id
+    hint: specify one of them by its ID
     ");
     env.assert_nothing_changed();
     let result = update(&env, &["TWIN2", "--scope", "all", "--value", "disabled"]).assert_code(0);

@@ -127,31 +127,29 @@ fn invalid_arguments_error() {
     ===== invalid regular expression =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '/(/' for '--name <PATTERN>': no regular expression: found open group without closing ')'
+    error: invalid value '/(/' for '--name <PATTERN>': invalid regular expression: found open group without closing ')'
 
     For more information, try '--help'.
     ===== empty id =====
     exit_code: 2
     ----- stderr -----
-    error: '' is not the ID or name of a product
-    hint: mscommerce product list
+    error: '' is not a valid ID or name
     ===== blank id =====
     exit_code: 2
     ----- stderr -----
-    error: '  ' cannot be an id or a name
+    error: '  ' is not a valid ID or name
     ===== id .. =====
     exit_code: 2
     ----- stderr -----
-    error: '..' cannot be an id or a name
+    error: '..' is not a valid ID or name
     ===== id with line break =====
     exit_code: 2
     ----- stderr -----
-    error: 'a b' is not the ID or name of a product
-    hint: mscommerce product list
+    error: 'a b' is not a valid ID or name
     ===== empty --except =====
     exit_code: 2
     ----- stderr -----
-    error: '' cannot be an id or a name
+    error: '' is not a valid ID or name
     ");
 }
 
@@ -174,7 +172,7 @@ fn missing_or_unknown_value_error() {
     ===== unknown =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value 'off' for '--value <VALUE>': the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    error: invalid value 'off' for '--value <VALUE>': use enabled, disabled or only-trials-without-payment-method (short: trials)
 
     For more information, try '--help'.
     ");
@@ -272,44 +270,44 @@ fn unknown_selection_suggests_nearest() {
     ===== misspelled name =====
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'Power BI Prof'
-      the nearest products:
+    error: no product has the ID or name 'Power BI Prof'
+      similar products:
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
-    hint: mscommerce product list
-    hint: use --offer-type TYPE for an offer type, such as SaaS
+    hint: mscommerce products list
+    hint: add --scope offer-type to select offer types, or --scope all to select both
     ===== known id and misspelled name =====
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'Vizio Plan 1'
-      the nearest products:
+    error: no product has the ID or name 'Vizio Plan 1'
+      similar products:
         Visio Plan 1 (CFQ7TTC0HD33)
         Visio Plan 2 (CFQ7TTC0HD32)
-    hint: mscommerce product list
-    hint: use --offer-type TYPE for an offer type, such as SaaS
+    hint: mscommerce products list
+    hint: add --scope offer-type to select offer types, or --scope all to select both
     ===== renumbered id =====
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'CFQ7TTC0L3PB'
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    error: no product has the ID or name 'CFQ7TTC0L3PB'
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
     ===== offer type =====
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'SaaS'
-    hint: mscommerce product list
-    hint: use --offer-type TYPE for an offer type, such as SaaS
+    error: no product has the ID or name 'SaaS'
+    hint: mscommerce products list
+    hint: add --scope offer-type to select offer types, or --scope all to select both
     ===== misspelled offer type =====
     exit_code: 1
     ----- stderr -----
-    error: no offer type has the id or the name 'Sofware as a Service'
-      the nearest offer types:
+    error: no offer type has the ID or name 'Sofware as a Service'
+      similar offer types:
         Software as a Service (SaaS)
         Power BI Visuals (POWERBIVISUALS)
         Dynamics 365 Dataverse Apps (DYNAMICSCE)
         Dynamics 365 Business Central (DYNAMICSBC)
-    hint: mscommerce product list --scope offer-type
-    hint: leave out --scope to select products
+    hint: mscommerce products list --scope offer-type
+    hint: omit --scope to select products, or use --scope all to select both
     ");
 }
 
@@ -324,10 +322,10 @@ fn ambiguous_name_error() {
     cli_snapshot!(assert_rejected(&env, &["Alone", "twin", "--value", "disabled"]), @"
     exit_code: 1
     ----- stderr -----
-    error: 'twin' fits 2 products; nothing was changed
+    error: 'twin' matches 2 products; nothing was changed
       Twin (CFQ7TTC0AAAA)
       TWIN (CFQ7TTC0BBBB)
-    hint: name one of them by its id
+    hint: specify one of them by its ID
     ");
     // --except accepts an ambiguous name: it excludes every match.
     let result = update(&env, &["--all", "--except", "twin", "--value", "disabled"]).assert_code(0);
@@ -365,13 +363,13 @@ fn selection_without_match_is_an_error() {
     ===== part of an id =====
     exit_code: 1
     ----- stderr -----
-    error: no name fits --name; nothing was changed (17 listed)
-    hint: mscommerce product list
+    error: no products match --name (17 checked); nothing was changed
+    hint: mscommerce products list
     ===== everything excluded =====
     exit_code: 1
     ----- stderr -----
-    error: nothing is left to change: the selection is empty
-    hint: mscommerce product list
+    error: nothing to change: the selection is empty
+    hint: mscommerce products list
     ");
 }
 
@@ -388,21 +386,19 @@ fn selection_in_empty_tenant_is_an_error() {
     ===== --all =====
     exit_code: 1
     ----- stderr -----
-    error: nothing is left to change: the selection is empty
-    hint: mscommerce product list
+    error: nothing to change: the selection is empty
+    hint: mscommerce products list
     ===== --name =====
     exit_code: 1
     ----- stderr -----
-    error: no name fits --name; nothing was changed (0 listed)
-    hint: mscommerce product list
-    ===== ids =====
+    error: no products match --name (0 checked); nothing was changed
+    hint: mscommerce products list
+    ===== id =====
     exit_code: 1
     ----- stderr -----
-    error: 2 of 2 IDs or names do not identify one product; nothing was changed
-      no product has the id or the name 'CFQ7TTC0H9MP'
-      no product has the id or the name 'CFQ7TTC0HD32'
-    hint: mscommerce product list
-    hint: use --offer-type TYPE for an offer type, such as SaaS
+    error: no product has the ID or name 'CFQ7TTC0H9MP'
+    hint: mscommerce products list
+    hint: add --scope offer-type to select offer types, or --scope all to select both
     ");
 }
 
@@ -419,8 +415,8 @@ fn except_without_match_is_an_error() {
     ===== misspelled name =====
     exit_code: 1
     ----- stderr -----
-    error: --except 'Power BI Prof' fits nothing that is selected; nothing was changed
-      the nearest names:
+    error: --except 'Power BI Prof' does not match the selection; nothing was changed
+      similar names:
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
@@ -428,33 +424,33 @@ fn except_without_match_is_an_error() {
     ===== second name =====
     exit_code: 1
     ----- stderr -----
-    error: --except 'no such thing' fits nothing that is selected; nothing was changed
-    hint: mscommerce product list
+    error: --except 'no such thing' does not match the selection; nothing was changed
+    hint: mscommerce products list
     ===== not selected =====
     exit_code: 1
     ----- stderr -----
-    error: --except 'Power BI Pro' fits nothing that is selected; nothing was changed
-      the nearest names:
+    error: --except 'Power BI Pro' does not match the selection; nothing was changed
+      similar names:
         Visio Plan 1 (CFQ7TTC0HD33)
         Visio Plan 2 (CFQ7TTC0HD32)
     hint: mscommerce product list
     ===== offer type =====
     exit_code: 1
     ----- stderr -----
-    error: --except 'SaaS' fits nothing that is selected; nothing was changed
-    hint: mscommerce product list
+    error: --except 'SaaS' does not match the selection; nothing was changed
+    hint: mscommerce products list
     ===== renumbered id =====
     exit_code: 1
     ----- stderr -----
-    error: --except 'CFQ7TTC0L3PB' fits nothing that is selected; nothing was changed
-      the nearest names:
+    error: --except 'CFQ7TTC0L3PB' does not match the selection; nothing was changed
+      similar names:
         Power Automate per user (CFQ7TTC0LH3L)
         Power Apps per user (CFQ7TTC0LH2H)
         Power Automate RPA (CFQ7TTC0LSGZ)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power BI Pro (CFQ7TTC0H9MP)
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: mscommerce product list
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    hint: mscommerce products list
     ");
 }
 
@@ -476,9 +472,9 @@ fn product_without_id_must_be_excluded() {
     ===== --name =====
     exit_code: 1
     ----- stderr -----
-    error: the service lists Without one without an id, so it cannot be changed
+    error: the service returned Without one without an ID, so it cannot be changed
       nothing was changed
-    hint: leave it out: --except 'Without one'
+    hint: exclude it: --except 'Without one'
     ");
     let result = update(&env, &["--all", "--except", "without one", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0AAAA"]);
@@ -497,9 +493,9 @@ fn unknown_scope_must_be_excluded() {
     cli_snapshot!(assert_rejected(&env, &["--all", "--value", "disabled"]), @"
     exit_code: 1
     ----- stderr -----
-    error: the service lists A bundle (B1) of the scope 'Bundle', which this version cannot change
+    error: the service returned A bundle (B1) with the scope 'Bundle', which this version cannot change
       nothing was changed
-    hint: leave it out: --except 'A bundle'
+    hint: exclude it: --except 'A bundle'
     ");
     let result = update(&env, &["--all", "--except", "B1", "--value", "disabled"]).assert_code(0);
     assert_eq!(result.ids_with_outcome("changed"), ["CFQ7TTC0AAAA"]);
@@ -514,10 +510,10 @@ fn failed_list_request_changes_nothing() {
     cli_snapshot!(update(&env, &["--all", "--scope", "all", "--value", "disabled"]), @"
     exit_code: 1
     ----- stderr -----
-    error: could not list the offer types: the service answered 500 Internal Server Error
+    error: could not list the offer types: the service returned 500 Internal Server Error
       Code: Reason.
-      correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+      correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     env.assert_nothing_changed();
 }
@@ -529,31 +525,34 @@ fn every_unknown_id_is_named_at_once() {
     let old = [&old[..], &["CFQ7TTC0KXNC", "CFQ7TTC0KXN9", "CFQ7TTC0KXN8", "CFQ7TTC0AAAA", VISIO_2]].concat();
     let result = assert_rejected(&env, &[&old[..], DISABLE].concat());
     let new = ["LH2H", "LH3L", "LSGZ", "H6RP", "H9MP", "HDB1", "HDB0", "HD33", "HD32"];
-    for new in new.map(|suffix| format!(" is CFQ7TTC0{suffix} now: mscommerce product get CFQ7TTC0{suffix}\n")) {
-        assert_eq!(result.stderr.matches(&new).count(), 1, "{new}\n{}", result.stderr);
+    for new in new.map(|suffix| format!("CFQ7TTC0{suffix}")) {
+        let hints = result.stderr.lines().filter(|line| line.starts_with(&format!("hint: use the new ID {new} ")));
+        let hints: Vec<&str> =
+            hints.filter(|hint| hint.ends_with(&format!(": mscommerce product get {new}"))).collect();
+        assert_eq!(hints.len(), 1, "{new}\n{}", result.stderr);
     }
     result.stderr_contains(&[
         "error: 10 of 11 IDs or names do not identify one product; nothing was changed\n",
-        "the id or the name 'CFQ7TTC0AAAA'",
+        "the ID or name 'CFQ7TTC0AAAA'",
     ]);
     let except = ["--all", "--except", OLD_POWER_BI, "--except", "Vizio", "--except", POWER_BI];
     cli_snapshot!(assert_rejected(&env, &[&except[..], DISABLE].concat()), @"
     exit_code: 1
     ----- stderr -----
     error: 2 of 3 IDs or names do not identify one exception; nothing was changed
-      --except 'CFQ7TTC0L3PB' fits nothing that is selected
-        the nearest names:
+      --except 'CFQ7TTC0L3PB' does not match the selection
+        similar names:
           Power Automate per user (CFQ7TTC0LH3L)
           Power Apps per user (CFQ7TTC0LH2H)
           Power Automate RPA (CFQ7TTC0LSGZ)
           Power BI Premium (standalone) (CFQ7TTC0H6RP)
           Power BI Pro (CFQ7TTC0H9MP)
-      --except 'Vizio' fits nothing that is selected
-        the nearest names:
+      --except 'Vizio' does not match the selection
+        similar names:
           Visio Plan 1 (CFQ7TTC0HD33)
           Visio Plan 2 (CFQ7TTC0HD32)
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: mscommerce product list
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    hint: mscommerce products list
     ");
 }
 
@@ -573,27 +572,27 @@ fn joined_ids_error_shows_separated_ids() {
     ===== commas =====
     exit_code: 2
     ----- stderr -----
-    error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
-    hint: mscommerce product update CFQ7TTC0H9MP CFQ7TTC0HD33 --value Disabled
+    error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is not an ID: separate IDs with spaces, not commas
+    hint: use CFQ7TTC0H9MP CFQ7TTC0HD33
     ===== commas and blanks =====
     exit_code: 2
     ----- stderr -----
-    error: 'CFQ7TTC0H9MP, cfq7ttc0hd33,' is no id: separate ids by blanks, not by commas
-    hint: write CFQ7TTC0H9MP cfq7ttc0hd33
+    error: 'CFQ7TTC0H9MP, cfq7ttc0hd33,' is not an ID: separate IDs with spaces, not commas
+    hint: use CFQ7TTC0H9MP cfq7ttc0hd33
     ===== trailing comma =====
     exit_code: 2
     ----- stderr -----
-    error: 'CFQ7TTC0H9MP,' is no id: separate ids by blanks, not by commas
-    hint: write CFQ7TTC0H9MP
+    error: 'CFQ7TTC0H9MP,' is not an ID: separate IDs with spaces, not commas
+    hint: use CFQ7TTC0H9MP
     ===== --except =====
     exit_code: 2
     ----- stderr -----
-    error: 'CFQ7TTC0H9MP;CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
-    hint: write --except CFQ7TTC0H9MP --except CFQ7TTC0HD33
+    error: 'CFQ7TTC0H9MP;CFQ7TTC0HD33' is not an ID: separate IDs with spaces, not commas
+    hint: use --except CFQ7TTC0H9MP --except CFQ7TTC0HD33
     ===== get =====
     exit_code: 2
     ----- stderr -----
-    error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is no id: separate ids by blanks, not by commas
+    error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is not an ID: separate IDs with spaces, not commas
     hint: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -603,7 +602,7 @@ fn joined_names_error_has_hint() {
     let env = TestEnv::signed_in();
     for text in ["Power BI Pro, visio plan 1", "CFQ7TTC0H9MP,Visio Plan 1"] {
         let result = assert_rejected(&env, &[&[text], DISABLE].concat());
-        result.stderr_contains(&["hint: separate ids and names by blanks, and quote each name by itself\n"]);
+        result.stderr_contains(&["hint: separate IDs and names with spaces, and quote each name separately\n"]);
     }
     assert_rejected(&env, &[&["Nothing, at all"], DISABLE].concat()).stderr_lacks("separate");
 }
@@ -614,9 +613,9 @@ fn glob_pattern_that_selects_nothing_has_hint() {
     cli_snapshot!(assert_rejected(&env, &[&["--name", "Power*"], DISABLE].concat()), @"
     exit_code: 1
     ----- stderr -----
-    error: no name fits --name; nothing was changed (17 listed)
-    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
-    hint: mscommerce product list
+    error: no products match --name (17 checked); nothing was changed
+    hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
+    hint: mscommerce products list
     ");
 }
 
@@ -631,19 +630,19 @@ fn unclosed_regular_expression_error() {
     ===== /[ =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '/[' for '--name <PATTERN>': a regular expression begins and ends with /; the second one is missing
+    error: invalid value '/[' for '--name <PATTERN>': a regular expression must end with /
 
     For more information, try '--help'.
     ===== /visio =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '/visio' for '--name <PATTERN>': a regular expression begins and ends with /; the second one is missing
+    error: invalid value '/visio' for '--name <PATTERN>': a regular expression must end with /
 
     For more information, try '--help'.
     ===== / =====
     exit_code: 2
     ----- stderr -----
-    error: invalid value '/' for '--name <PATTERN>': a regular expression begins and ends with /; the second one is missing
+    error: invalid value '/' for '--name <PATTERN>': a regular expression must end with /
 
     For more information, try '--help'.
     ");

@@ -26,11 +26,11 @@ fn check_reports_drift_with_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    drift: Not as b.toml says: 3 of 3 tenants.
-      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (2 checked).
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
-      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) is not as b.toml says: 1 different (2 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+    drift: 3 of 3 tenants drifted from b.toml.
+      Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 different (2 checked).
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
+      Tenant tailspin.example (33333333-3333-4333-8333-333333333333) does not match b.toml: 1 different (2 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
     ");
 }
 
@@ -55,7 +55,7 @@ fn check_without_drift_exits_with_0() {
     ----- stdout -----
     []
     ----- stderr -----
-    As b.toml says: 3 of 3 tenants.
+    3 of 3 tenants match b.toml.
     ");
     env.tenant.set_value_in(THIRD_TENANT, VISIO, "Enabled");
     let result = env.run_in_home(&for_tenants(&ALL_TENANTS, CHECK));
@@ -63,9 +63,9 @@ fn check_without_drift_exits_with_0() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    drift: Not as b.toml says: 1 of 3 tenants.
-      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) is not as b.toml says: 1 different (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+    drift: 1 of 3 tenants drifted from b.toml.
+      Tenant tailspin.example (33333333-3333-4333-8333-333333333333) does not match b.toml: 1 different (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
     ");
 }
 
@@ -81,9 +81,9 @@ fn check_unknown_id_concerns_its_tenant_only() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    drift: Not as b.toml says: 1 of 2 tenants.
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 unknown (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
+    drift: 1 of 2 tenants drifted from b.toml.
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 unknown (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
     ");
 }
 
@@ -111,46 +111,46 @@ fn auth_error_precedes_failure_precedes_drift() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 2 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 403 Forbidden
         Forbidden: Not you.
-        correlation id: [UUID]
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
+        correlation ID: [UUID]
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
     ===== fabrikam.example, contoso.example, nowhere.example =====
     exit_code: 4
     ----- stderr -----
     error: 2 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 403 Forbidden
         Forbidden: Not you.
-        correlation id: [UUID]
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        correlation ID: [UUID]
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
+        correlation ID: [UUID], trace ID: [UUID]
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
     ===== fabrikam.example, nowhere.example, contoso.example =====
     exit_code: 4
     ----- stderr -----
     error: 2 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 403 Forbidden
         Forbidden: Not you.
-        correlation id: [UUID]
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        correlation ID: [UUID]
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) is not as b.toml says: 1 different (2 checked).
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
+        correlation ID: [UUID], trace ID: [UUID]
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
     ");
 }
 
@@ -161,7 +161,7 @@ fn apply_changes_every_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 0
     ----- stderr -----
-    5 changed, 4 unchanged at 3 tenants
+    5 changed, 4 unchanged in 3 tenants
     ");
     assert_eq!(tenant_ids(&result), [CUSTOMER_TENANT, HOME_TENANT, THIRD_TENANT]);
     assert_eq!(ids_with_outcome(&result, CUSTOMER_TENANT, "changed"), [VISIO]);
@@ -172,7 +172,7 @@ fn apply_changes_every_tenant() {
     cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, APPLY))), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change at 3 tenants: 9 as wanted already.
+    Nothing to change in 3 tenants: 9 as wanted already.
     ");
     assert_eq!(sent_updates(&env.tenant.requests()), []);
 }
@@ -190,11 +190,11 @@ fn apply_unknown_id_stops_its_tenant_only() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 2 tenants failed
-      contoso.example (11111111-1111-4111-8111-111111111111): the file names an id that the tenant does not have; nothing was changed
+      contoso.example (11111111-1111-4111-8111-111111111111): the file contains an ID that the tenant does not have; nothing was changed
         b.toml:3: product CFQ7TTC0MINE
       in all: 3 changed, 2 unchanged
-    hint: correct the file, or add --ignore-unknown to go on without them
-    hint: mscommerce product list --scope all --tenant contoso.example
+    hint: correct the file, or add --ignore-unknown to skip unknown IDs
+    hint: mscommerce products list --scope all --tenant contoso.example
     ");
 
     let ignore_unknown = [APPLY, &["--ignore-unknown"]].concat();
@@ -203,8 +203,8 @@ fn apply_unknown_id_stops_its_tenant_only() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 0
     ----- stderr -----
-    warning: b.toml:3: the tenant contoso.example has no product CFQ7TTC0MINE; ignored
-    14 changed, 12 unchanged at 2 tenants
+    warning: b.toml:3: tenant contoso.example does not have product CFQ7TTC0MINE; ignored
+    14 changed, 12 unchanged in 2 tenants
     ");
 }
 
@@ -215,7 +215,7 @@ fn apply_dry_run_plans_every_tenant() {
     cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, &dry_run))), @"
     exit_code: 0
     ----- stderr -----
-    Dry run at 3 tenants: 3 planned, 3 unchanged; nothing was sent.
+    Dry run in 3 tenants: 3 planned, 3 unchanged; nothing was sent.
     ");
     assert_eq!(sent_updates(&env.tenant.requests()), []);
     // A tenant that cannot be read is not in the plan.
@@ -225,12 +225,12 @@ fn apply_dry_run_plans_every_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 4
     ----- stderr -----
-    Dry run at 1 tenant: 1 planned, 1 unchanged; nothing was sent.
+    Dry run in 1 tenant: 1 planned, 1 unchanged; nothing was sent.
     error: 1 of 2 tenants failed
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+        correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -246,7 +246,7 @@ fn invalid_baseline_sends_nothing() {
     ===== baseline apply b.toml --yes -o json =====
     exit_code: 1
     ----- stderr -----
-    error: b.toml:1: default: 'Sometimes' is no value: the values are enabled, disabled and only-trials-without-payment-method (short: trials)
+    error: b.toml:1: default: 'Sometimes' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 }

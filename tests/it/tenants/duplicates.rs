@@ -36,10 +36,10 @@ fn duplicate_name_fails_once() {
     exit_code: 4
     ----- stderr -----
     error: 1 of 2 tenants failed
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+        correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -60,12 +60,12 @@ fn id_and_domain_of_one_tenant_are_listed_once() {
     ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
     exit_code: 0
     ----- stderr -----
-    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant and are processed once
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant, which is processed once
     ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
     ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
     exit_code: 0
     ----- stderr -----
-    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are the same tenant and are processed once
+    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are the same tenant, which is processed once
     ");
 }
 
@@ -80,11 +80,11 @@ fn duplicate_warning_names_both_forms() {
     ===== 22222222-2222-4222-8222-222222222222, fabrikam.example =====
     exit_code: 0
     ----- stderr -----
-    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant and are processed once
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant, which is processed once
     ===== fabrikam.example, 22222222-2222-4222-8222-222222222222 =====
     exit_code: 0
     ----- stderr -----
-    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are the same tenant and are processed once
+    warning: fabrikam.example and 22222222-2222-4222-8222-222222222222 are the same tenant, which is processed once
     ");
 }
 
@@ -113,9 +113,9 @@ fn duplicate_tenant_is_updated_once() {
     ===== application =====
     exit_code: 0
     ----- stderr -----
-    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant and are processed once
-    warning: contoso.example and 11111111-1111-4111-8111-111111111111 are the same tenant and are processed once
-    20 changed, 14 unchanged at 2 tenants
+    warning: 22222222-2222-4222-8222-222222222222 and fabrikam.example are the same tenant, which is processed once
+    warning: contoso.example and 11111111-1111-4111-8111-111111111111 are the same tenant, which is processed once
+    20 changed, 14 unchanged in 2 tenants
     ");
 }
 
@@ -130,11 +130,11 @@ fn duplicate_tenant_is_checked_once() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are the same tenant and are processed once
-    drift: Not as b.toml says: 2 of 2 tenants.
-      The tenant 11111111-1111-4111-8111-111111111111 is not as b.toml says: 1 different (1 checked).
-      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) is not as b.toml says: 1 different (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenants-file c.txt --dry-run
+    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are the same tenant, which is processed once
+    drift: 2 of 2 tenants drifted from b.toml.
+      Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 1 different (1 checked).
+      Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 different (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenants-file c.txt --dry-run
     ");
 }
 

@@ -37,12 +37,12 @@ fn list_403_shows_tenant_message_and_hints() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 403 Forbidden
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 403 Forbidden
         Forbidden: Not you.
-        correlation id: [UUID]
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+        correlation ID: [UUID]
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
     ");
 }
 
@@ -63,27 +63,27 @@ fn service_error_of_one_tenant_keeps_the_others() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 500 Internal Server Error
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 500 Internal Server Error
         Odd: Oops.
-        correlation id: [UUID]
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+        correlation ID: [UUID]
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     ===== web page =====
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: a web page came back instead of an answer of 127.0.0.1:[PORT] (status 200 OK)
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: received a web page instead of a response from 127.0.0.1:[PORT] (status 200 OK)
         it begins: <html>
-        correlation id: [UUID]
-    hint: something on the network answers in the service's place: if it has a sign-in page, open any web page in a browser, sign in there, and try again
-    hint: a company's proxy may have to be named in HTTPS_PROXY, or told to let this address through
+        correlation ID: [UUID]
+    hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
+    hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
     ===== invalid JSON =====
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service's answer cannot be understood (status 200 OK)
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: invalid response from the service (status 200 OK)
         {
-        correlation id: [UUID]
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+        correlation ID: [UUID]
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 
@@ -101,9 +101,9 @@ fn list_401_after_refresh_hints_at_sign_in() {
     exit_code: 4
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service answered 401 Unauthorized
+      fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 401 Unauthorized
         Unauthorized: The token is expired.
-        correlation id: [UUID]
+        correlation ID: [UUID]
     hint: mscommerce connect --tenant fabrikam.example
     ");
 }
@@ -118,10 +118,10 @@ fn unknown_tenant_does_not_hide_the_others() {
     exit_code: 4
     ----- stderr -----
     error: 1 of 3 tenants failed
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+        correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -133,16 +133,16 @@ fn failed_tenants_are_in_order_of_flags() {
     exit_code: 4
     ----- stderr -----
     error: 3 of 4 tenants failed
-      zero.example: could not renew the saved sign-in at the tenant zero.example: there is no such tenant here, or it is in another cloud
+      zero.example: could not refresh the saved sign-in for tenant zero.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'zero.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+        correlation ID: [UUID], trace ID: [UUID]
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      a.example: could not renew the saved sign-in at the tenant a.example: there is no such tenant here, or it is in another cloud
+        correlation ID: [UUID], trace ID: [UUID]
+      a.example: could not refresh the saved sign-in for tenant a.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'a.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+        correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -185,13 +185,13 @@ fn output_is_empty_list_if_all_tenants_fail() {
     []
     ----- stderr -----
     error: 2 of 2 tenants failed
-      nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+      nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      nothing.example: could not renew the saved sign-in at the tenant nothing.example: there is no such tenant here, or it is in another cloud
+        correlation ID: [UUID], trace ID: [UUID]
+      nothing.example: could not refresh the saved sign-in for tenant nothing.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nothing.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+        correlation ID: [UUID], trace ID: [UUID]
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -204,11 +204,11 @@ fn single_tenant_in_file_reports_tenant_name() {
     ----- stdout -----
     []
     ----- stderr -----
-    error: nowhere.example: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud
+    error: nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
       AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-      correlation id: [UUID], trace id: [UUID]
+      correlation ID: [UUID], trace ID: [UUID]
       tenants used with this sign-in: contoso.example (11111111-1111-4111-8111-111111111111), fabrikam.example (22222222-2222-4222-8222-222222222222), tailspin.example (33333333-3333-4333-8333-333333333333)
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
 }
 
@@ -228,11 +228,11 @@ fn application_missing_in_one_tenant_keeps_the_others() {
     exit_code: 4
     ----- stderr -----
     error: 1 of 2 tenants failed
-      fabrikam.example: could not sign in as the application c0000000-0000-4000-8000-000000000001 at the tenant fabrikam.example: the application is not known in this tenant
+      fabrikam.example: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant fabrikam.example: the application does not exist in this tenant
         AADSTS700016: Application with identifier 'c0000000-0000-4000-8000-000000000001' was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant. (unauthorized_client)
-        correlation id: [UUID], trace id: [UUID]
-    hint: look at AZURE_CLIENT_ID or --client-id, at the tenant, and at the cloud (AZURE_AUTHORITY_HOST)
-    hint: an application of another tenant needs an administrator's consent in this one
+        correlation ID: [UUID], trace ID: [UUID]
+    hint: check AZURE_CLIENT_ID or --client-id, the tenant, and the cloud (AZURE_AUTHORITY_HOST)
+    hint: if the application is from another tenant, ask an administrator to grant consent in this one
     ");
 }
 
@@ -243,7 +243,7 @@ fn without_sign_in_nothing_is_sent() {
     cli_snapshot!(env.run(&for_tenants(&ALL_TENANTS, LIST)), @"
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
@@ -278,7 +278,7 @@ fn token_endpoint_429_fails_its_tenant_only() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example: could not renew the saved sign-in at the tenant fabrikam.example: 127.0.0.1:[PORT] answered 429 Too Many Requests
+      fabrikam.example: could not refresh the saved sign-in for tenant fabrikam.example: 127.0.0.1:[PORT] returned 429 Too Many Requests
         {"errorCode":"Busy","reason":"No."}
     hint: try again in a minute
     "#);

@@ -104,7 +104,7 @@ fn failed_refresh_fails_its_tenant_only() {
     exit_code: 4
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example: could not renew the saved sign-in at the tenant 22222222-2222-4222-8222-222222222222: multi-factor sign-in is required, which the browser can do and a password alone cannot
+      fabrikam.example: could not refresh the saved sign-in for tenant 22222222-2222-4222-8222-222222222222: multi-factor authentication is required; sign in with a browser
         AADSTS50076: Not here. (invalid_grant)
     hint: mscommerce connect --tenant fabrikam.example
     ");
@@ -126,15 +126,15 @@ fn revoked_refresh_token_fails_all_and_stays_cached() {
     []
     ----- stderr -----
     error: 3 of 3 tenants failed
-      fabrikam.example: could not renew the saved sign-in at the tenant 22222222-2222-4222-8222-222222222222: the saved sign-in was revoked or has expired
+      fabrikam.example: could not refresh the saved sign-in for tenant 22222222-2222-4222-8222-222222222222: the saved sign-in has expired or was revoked
         AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
-        correlation id: [UUID], trace id: [UUID]
-      11111111-1111-4111-8111-111111111111: could not renew the saved sign-in at the tenant 11111111-1111-4111-8111-111111111111: the saved sign-in was revoked or has expired
+        correlation ID: [UUID], trace ID: [UUID]
+      11111111-1111-4111-8111-111111111111: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked
         AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
-        correlation id: [UUID], trace id: [UUID]
-      33333333-3333-4333-8333-333333333333: could not renew the saved sign-in at the tenant 33333333-3333-4333-8333-333333333333: the saved sign-in was revoked or has expired
+        correlation ID: [UUID], trace ID: [UUID]
+      33333333-3333-4333-8333-333333333333: could not refresh the saved sign-in for tenant 33333333-3333-4333-8333-333333333333: the saved sign-in has expired or was revoked
         AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token)
-        correlation id: [UUID], trace id: [UUID]
+        correlation ID: [UUID], trace ID: [UUID]
     hint: mscommerce connect
     ");
     assert_eq!(env.token_requests().len(), 3);
@@ -152,7 +152,7 @@ fn unsaved_refresh_warns_once() {
     cli_snapshot!(result, @"
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in cannot be saved: [TMP]/state/sign-ins.lock is not used: it is a directory
+    warning: the refreshed sign-in cannot be saved: [TMP]/state/sign-ins.lock is not used: it is a directory
     ");
     assert_eq!(env.cache(), before);
 }
@@ -175,7 +175,7 @@ fn locked_cache_is_waited_for_once() {
     cli_snapshot!(assert_listed_with_one_warning(&env, &result), @"
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in cannot be saved: another mscommerce holds [TMP]/state/sign-ins.lock for too long
+    warning: the refreshed sign-in cannot be saved: timed out waiting for another mscommerce process to release [TMP]/state/sign-ins.lock
     ");
 }
 
@@ -191,7 +191,7 @@ fn full_disk_warns_once() {
     cli_snapshot!(assert_listed_with_one_warning(&env, &result), @r#"
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     "#);
     assert_eq!(env.cache(), before);
 }
@@ -237,11 +237,11 @@ fn account_change_during_run_stops_updates() {
     ----- stderr -----
     error: 2 of 2 tenants failed
       00000000-0000-4000-8000-000000000000: 1 changed, 1 failed, 1 skipped
-        somebody has signed in to the profile default anew meanwhile, as another account or in another tenant; nothing more was sent
+        profile default was signed in again by another process, with another account or tenant; nothing more was sent
       00000001-0000-4000-8000-000000000000: 1 failed, 2 skipped
-        somebody has signed in to the profile default anew meanwhile, as another account or in another tenant; nothing more was sent
+        profile default was signed in again by another process, with another account or tenant; nothing more was sent
       in all: 1 changed, 2 failed, 3 skipped
-    hint: look at who is signed in: mscommerce status --tenant 00000000-0000-4000-8000-000000000000
-    hint: look at who is signed in: mscommerce status --tenant 00000001-0000-4000-8000-000000000000
+    hint: check the current sign-in: mscommerce status --tenant 00000000-0000-4000-8000-000000000000
+    hint: check the current sign-in: mscommerce status --tenant 00000001-0000-4000-8000-000000000000
     ");
 }

@@ -46,7 +46,7 @@ fn update_changes_only_what_differs() {
     ===== application =====
     exit_code: 0
     ----- stderr -----
-    5 changed, 1 unchanged at 3 tenants
+    5 changed, 1 unchanged in 3 tenants
     ");
 }
 
@@ -59,7 +59,7 @@ fn repeated_update_changes_nothing() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change at 3 tenants: 6 as wanted already.
+    Nothing to change in 3 tenants: 6 as wanted already.
     ");
     assert_eq!(result.column("outcome"), ["unchanged"; 6]);
     assert_eq!(env.request_lines().len(), 3);
@@ -80,7 +80,7 @@ fn dry_run_needs_no_yes_and_changes_nothing() {
     ===== ["--yes"] =====
     exit_code: 0
     ----- stderr -----
-    Dry run at 3 tenants: 5 planned, 1 unchanged; nothing was sent.
+    Dry run in 3 tenants: 5 planned, 1 unchanged; nothing was sent.
     "#);
     assert_eq!(sent_updates(&env.tenant.requests()), []);
     assert_eq!(env.history(), Vec::<Value>::new());
@@ -116,9 +116,9 @@ fn failed_update_does_not_stop_other_updates() {
     ----- stderr -----
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed
-        could not change product CFQ7TTC0H9MP: the service answered 409 Conflict; Odd: Not this one.; correlation id: [UUID]
+        could not change product CFQ7TTC0H9MP: the service returned 409 Conflict; Odd: Not this one.; correlation ID: [UUID]
       in all: 4 changed, 1 unchanged, 1 failed
-    hint: try again later; if it stays so, Microsoft's support asks for the correlation id
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     assert_eq!(env.history().len(), 4);
 }
@@ -133,9 +133,9 @@ fn unknown_outcome_hint_names_tenant() {
     ----- stderr -----
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 unknown
-        could not change product CFQ7TTC0H9MP: the service answered 500 Internal Server Error; Odd: Oops.; correlation id: [UUID]
+        could not change product CFQ7TTC0H9MP: the service returned 500 Internal Server Error; Odd: Oops.; correlation ID: [UUID]
       in all: 4 changed, 1 unchanged, 1 unknown
-    hint: the service has a fault of its own: try again later; support asks for the correlation id
+    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
     hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
 }
@@ -167,7 +167,7 @@ fn auth_error_during_run_stops_its_tenant_only() {
     ----- stderr -----
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 6 unchanged, 1 failed, 10 skipped
-        could not change product CFQ7TTC0LH2H: could not renew the saved sign-in at the tenant 22222222-2222-4222-8222-222222222222: the saved sign-in was revoked or has expired; AADSTS50173: Not here. (invalid_grant); before that: the service answered 401 Unauthorized; Unauthorized: The token is revoked.; correlation id: [UUID]
+        could not change product CFQ7TTC0LH2H: could not refresh the saved sign-in for tenant 22222222-2222-4222-8222-222222222222: the saved sign-in has expired or was revoked; AADSTS50173: Not here. (invalid_grant); before that: the service returned 401 Unauthorized; Unauthorized: The token is revoked.; correlation ID: [UUID]
       in all: 14 changed, 26 unchanged, 1 failed, 10 skipped
     hint: mscommerce connect
     ");
@@ -185,11 +185,11 @@ fn missing_product_fails_its_tenant_only() {
     exit_code: 1
     ----- stderr -----
     error: 1 of 3 tenants failed
-      fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the id or the name 'CFQ7TTC0H9MP'
-        the nearest product: Visio Plan 1 (CFQ7TTC0HD33)
+      fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the ID or name 'CFQ7TTC0H9MP'
+        similar product: Visio Plan 1 (CFQ7TTC0HD33)
       in all: 4 changed
-    hint: mscommerce product list --tenant fabrikam.example
-    hint: use --offer-type TYPE for an offer type, such as SaaS
+    hint: mscommerce products list --tenant fabrikam.example
+    hint: add --scope offer-type to select offer types, or --scope all to select both
     ");
 }
 

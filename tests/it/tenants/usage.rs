@@ -82,14 +82,14 @@ fn tenants_file_without_tenants_is_usage_error() {
     ===== empty.txt: baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: empty.txt names no tenant
+    error: --tenants-file: empty.txt contains no tenants
     ===== comments.txt: products list =====
     ===== comments.txt: products update =====
     ===== comments.txt: baseline check =====
     ===== comments.txt: baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: comments.txt names no tenant
+    error: --tenants-file: comments.txt contains no tenants
     ===== latin1.txt: products list =====
     ===== latin1.txt: products update =====
     ===== latin1.txt: baseline check =====
@@ -141,42 +141,42 @@ fn invalid_line_of_tenants_file_is_usage_error() {
     ===== "contoso": baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: c.txt:4: 'contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenants-file: c.txt:4: 'contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== "common": products list =====
     ===== "common": products update =====
     ===== "common": baseline check =====
     ===== "common": baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: c.txt:4: 'common' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenants-file: c.txt:4: 'common' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== "contoso.example fabrikam.example": products list =====
     ===== "contoso.example fabrikam.example": products update =====
     ===== "contoso.example fabrikam.example": baseline check =====
     ===== "contoso.example fabrikam.example": baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: c.txt:4: 'contoso.example fabrikam.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenants-file: c.txt:4: 'contoso.example fabrikam.example' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== "contoso.example, Contoso": products list =====
     ===== "contoso.example, Contoso": products update =====
     ===== "contoso.example, Contoso": baseline check =====
     ===== "contoso.example, Contoso": baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: c.txt:4: 'contoso.example, Contoso' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenants-file: c.txt:4: 'contoso.example, Contoso' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== "../x.example": products list =====
     ===== "../x.example": products update =====
     ===== "../x.example": baseline check =====
     ===== "../x.example": baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: c.txt:4: '../x.example' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenants-file: c.txt:4: '../x.example' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ===== "contoso.example\u{1b}[2J": products list =====
     ===== "contoso.example\u{1b}[2J": products update =====
     ===== "contoso.example\u{1b}[2J": baseline check =====
     ===== "contoso.example\u{1b}[2J": baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenants-file: c.txt:4: 'contoso.example�[2J' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenants-file: c.txt:4: 'contoso.example�[2J' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     "#);
 }
 
@@ -207,7 +207,7 @@ fn tenant_flag_and_tenants_file_are_exclusive() {
     ===== baseline apply b.toml --yes --tenants-file two.txt --tenant fabrikam.example --tenant contoso.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant and --tenants-file are given: name the tenants in one way
+    error: --tenant and --tenants-file cannot be used together
     ");
 }
 
@@ -432,7 +432,7 @@ fn one_invalid_tenant_is_usage_error() {
     ===== invalid tenant: baseline apply =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant: 'no tenant' is no tenant: give its id (a GUID) or one of its domains, such as contoso.onmicrosoft.com
+    error: --tenant: 'no tenant' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
 }
 
@@ -462,8 +462,8 @@ fn token_variable_rejects_several_tenants() {
     ===== baseline apply b.toml --yes --tenant 11111111-1111-4111-8111-111111111111 --tenant 22222222-2222-4222-8222-222222222222 =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is set: a token is for one tenant, and several are named
-    hint: unset MSCOMMERCE_TOKEN to use the application of the environment or a saved sign-in
+    error: the token in MSCOMMERCE_TOKEN is for one tenant, but several were specified
+    hint: unset MSCOMMERCE_TOKEN to use the application in the environment or a saved sign-in
     ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 
@@ -519,7 +519,7 @@ fn tenants_file_may_be_standard_input_and_utf_16() {
     }
     env.run_with_stdin(&["products", "list", "--tenants-file", "-"], "")
         .assert_code(2)
-        .stderr_contains(&["standard input names no tenant"]);
+        .stderr_contains(&["standard input contains no tenants"]);
     let needs_yes = ["products", "update", "--all", "--value", "disabled", "--tenants-file", "-"];
     env.run_with_stdin(&needs_yes, CUSTOMER_DOMAIN).assert_code(2);
 }

@@ -7,7 +7,7 @@ use crate::support::fixtures::POWER_BI;
 fn ctrl_c_ends_browser_sign_in() {
     let env = TestEnv::new();
     let mut session = PtySession::run(env.command(&["connect", "--no-browser", "--color", "never"]));
-    session.expect("Waiting for you to open it");
+    session.expect("Waiting for sign-in");
     interrupt(session).contains_all(&["error: interrupted\n"]);
     assert!(!env.cache_path().exists());
 }
@@ -19,7 +19,7 @@ fn ctrl_c_ends_device_code_sign_in() {
     env.tenant.device_approval(DeviceApproval::PendingThenApprove(u32::MAX));
     env.tenant.set_device_interval(600);
     let mut session = PtySession::run(env.command(&["connect", "--device-code", "--color", "never"]));
-    session.expect("Waiting …");
+    session.expect("Waiting for sign-in");
     interrupt(session).contains_all(&["error: interrupted\n"]);
     assert!(!env.cache_path().exists());
 }
@@ -123,7 +123,7 @@ fn ctrl_c_then_update_error_exits_with_130() {
     session
         .finish()
         .assert_code(130)
-        .contains_all(&["broke off before the answer was complete", "mscommerce product get CFQ7TTC0H9MP"]);
+        .contains_all(&["was lost before the response was complete", "mscommerce product get CFQ7TTC0H9MP"]);
 }
 
 #[test]

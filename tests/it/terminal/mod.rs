@@ -158,7 +158,7 @@ fn error_and_hint_are_colored_unless_color_is_off() {
     assert!(colored.contains('\u{1b}'), "{colored:?}");
     let plain = env.run_in_terminal(&["products", "list", "--color", "never"]).assert_code(4).screen;
     assert_eq!(without_styles(&colored), plain);
-    assert!(plain.starts_with("error: nobody is signed in\nhint: "), "{plain}");
+    assert!(plain.starts_with("error: not signed in\nhint: "), "{plain}");
 }
 
 #[test]

@@ -135,15 +135,15 @@ fn quiet_hides_notes_but_not_errors_or_results() {
     cli_snapshot!(env.run(&["product", "get", "no such product", "-q"]), @"
     exit_code: 1
     ----- stderr -----
-    error: no product has the id or the name 'no such product'
-    hint: mscommerce product list
-    hint: use --offer-type TYPE for an offer type, such as SaaS
+    error: no product has the ID or name 'no such product'
+    hint: mscommerce products list
+    hint: an offer type, such as SaaS, is named with --offer-type
     ");
     env.run(&["disconnect", "-q"]).assert_code(0).stderr_is_empty();
     cli_snapshot!(env.run(&["products", "list", "-q"]), @"
     exit_code: 4
     ----- stderr -----
-    error: nobody is signed in
+    error: not signed in
     hint: mscommerce connect
     ");
 }
@@ -179,7 +179,7 @@ fn verbose_shows_requests_but_no_secrets() {
     for request in env.tenant.requests() {
         assert!(output.contains(&request.path), "not shown: {}\n{output}", request.line());
         if let Some(id) = request.header("x-ms-correlation-id") {
-            assert!(output.contains(id), "no correlation id: {}\n{output}", request.line());
+            assert!(output.contains(id), "no correlation ID: {}\n{output}", request.line());
         }
         let form = request.form();
         let secrets = ["password", "refresh_token", "code"].into_iter().filter_map(|name| form.get(name).cloned());

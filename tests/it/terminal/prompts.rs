@@ -180,8 +180,8 @@ fn confirmed_update_uses_tenant_of_prompt() {
     cli_snapshot!(env.run_with_stdin(&connect, PASSWORD), @"
     exit_code: 0
     ----- stderr -----
-    warning: the profile default was signed in to the tenant 11111111-1111-4111-8111-111111111111 before; what names no --tenant goes to 22222222-2222-4222-8222-222222222222 from now on
-    Signed in as admin@contoso.example to the tenant 22222222-2222-4222-8222-222222222222.
+    warning: profile default was signed in to tenant 11111111-1111-4111-8111-111111111111 before; commands without --tenant now use 22222222-2222-4222-8222-222222222222
+    Signed in as admin@contoso.example to tenant 22222222-2222-4222-8222-222222222222.
     ");
     session.type_keys("y\n");
     session.finish().assert_code(0).contains_all(&["Changed in the tenant 11111111-1111-4111-8111-111111111111:"]);
