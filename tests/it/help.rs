@@ -2,7 +2,7 @@
 
 use crate::support::env::TestEnv;
 
-const COMMANDS: &[&[&str]] = &[
+pub(crate) const COMMANDS: &[&[&str]] = &[
     &[],
     &["connect"],
     &["disconnect"],

@@ -41,3 +41,4 @@ mod token_cache_concurrency;
 mod token_refresh;
 mod update;
 mod usage;
+mod wording;
