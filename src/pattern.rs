@@ -1,15 +1,30 @@
 //! Patterns for product names.
 
+use std::fmt;
+
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::text::{collapse_whitespace, comparison_key};
+use crate::text::{collapse_whitespace, comparison_key, display_excerpt};
 
 /// A case-insensitive substring or regular expression. Runs of white space and invisible characters do not count.
 #[derive(Clone, Debug)]
-pub enum Pattern {
+pub struct Pattern {
+    /// The pattern as the user spells it.
+    text: String,
+    matcher: Matcher,
+}
+
+#[derive(Clone, Debug)]
+enum Matcher {
     /// The substring as [`comparison_key`].
     Contains(String),
     Regex(Regex),
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&display_excerpt(&self.text))
+    }
 }
 
 impl Pattern {
@@ -17,28 +32,31 @@ impl Pattern {
     pub fn parse(pattern: &str) -> Result<Self, String> {
         let text = collapse_whitespace(pattern);
         let text = text.trim();
-        let Some(rest) = text.strip_prefix('/') else {
-            let text = comparison_key(text);
-            return if text.is_empty() { Err("the pattern is empty".to_owned()) } else { Ok(Self::Contains(text)) };
+        let matcher = match text.strip_prefix('/') {
+            None => Matcher::Contains(comparison_key(text)),
+            Some(rest) => match rest.strip_suffix('/') {
+                None => return Err("a regular expression must end with /".to_owned()),
+                Some("") => return Err("the regular expression is empty and would match everything".to_owned()),
+                Some(expression) => RegexBuilder::new(expression)
+                    .case_insensitive(true)
+                    .build()
+                    .map(Matcher::Regex)
+                    .map_err(|error| format!("invalid regular expression: {error}"))?,
+            },
         };
-        match rest.strip_suffix('/') {
-            None => Err("a regular expression must end with /".to_owned()),
-            Some("") => Err("the regular expression is empty and would match everything".to_owned()),
-            Some(expression) => RegexBuilder::new(expression)
-                .case_insensitive(true)
-                .build()
-                .map(Self::Regex)
-                .map_err(|error| format!("invalid regular expression: {error}")),
+        if matches!(&matcher, Matcher::Contains(text) if text.is_empty()) {
+            return Err("the pattern is empty".to_owned());
         }
+        Ok(Self { text: pattern.to_owned(), matcher })
     }
 
     pub fn is_match(&self, name: &str) -> bool {
         let name = collapse_whitespace(name);
         let name = name.trim();
-        match self {
-            Self::Contains(text) => name.to_lowercase().contains(text),
+        match &self.matcher {
+            Matcher::Contains(text) => name.to_lowercase().contains(text),
             // regex-lite supports case-insensitive matching only for ASCII letters.
-            Self::Regex(regex) => {
+            Matcher::Regex(regex) => {
                 [name, &name.to_lowercase(), &name.to_uppercase()].into_iter().any(|name| regex.is_match(name))
             }
         }
@@ -46,8 +64,8 @@ impl Pattern {
 
     /// A hint if the pattern looks like a glob of a shell.
     pub fn glob_hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Contains(text) if text.contains(['*', '?']) => Some(
+        match &self.matcher {
+            Matcher::Contains(text) if text.contains(['*', '?']) => Some(
                 "use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name",
             ),
             _ => None,

@@ -77,7 +77,7 @@ pub fn env_application(environment: &Environment) -> Result<EnvApplication> {
 }
 
 impl EnvApplication {
-    /// The variables of a complete application, which takes precedence over cached sign-ins.
+    /// The variables of a complete application, which takes precedence over saved sign-ins.
     pub fn variables(&self) -> Option<String> {
         let Self::Complete(application) = self else { return None };
         let client_auth = match application.client_auth {

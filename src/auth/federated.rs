@@ -134,7 +134,7 @@ async fn from_github(http: &http::Client, url: &Url, token: &SecretString) -> Re
     url.query_pairs_mut().append_pair("audience", AUDIENCE);
     // With a response, GitHub rejected the request. Without one, the network failed.
     let http_error = |error: HttpError| {
-        let kind = if error.delivery == Delivery::Answered { ErrorKind::Auth } else { ErrorKind::Failed };
+        let kind = if error.delivery == Delivery::Responded { ErrorKind::Auth } else { ErrorKind::Failed };
         with_context(Error::from(error).with_kind(kind))
     };
     let request = http.request(Method::GET, url.clone()).map_err(http_error)?.bearer_auth(token.expose_secret());

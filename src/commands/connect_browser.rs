@@ -74,7 +74,7 @@ async fn open_sign_in_page(url: String, port: u16, no_browser: bool, saver: &Sig
     if no_browser || !can_open_browser(environment) {
         ui.status("Waiting for sign-in…");
     } else if open_browser(url).await {
-        ui.info("Opened the browser. Waiting for sign-in…");
+        ui.info("The browser should open now. Waiting for sign-in…");
     } else {
         ui.status("Could not open a browser. Open the URL yourself. Waiting for sign-in…");
     }

@@ -15,7 +15,7 @@ const MAX_SUGGESTIONS: usize = 5;
 const MIN_SIMILARITY: f64 = 0.7;
 
 /// For an ID that exists: the service also responds with 404 to internal errors (microsoft-365-docs issue 4387).
-const HINT_SERVICE_FAULT: &str =
+const HINT_SERVICE_ERROR: &str =
     "this may be an error of the service. Try again later. If it persists, give Microsoft support the correlation ID.";
 
 /// Lists the products and offer types of the scopes, in the order of `scopes`.
@@ -46,6 +46,11 @@ pub struct LookupContext {
     pub alternative: Option<&'static str>,
 }
 
+/// The plural of a kind of item: `products or offer types`.
+pub fn plural(kind: &str) -> String {
+    kind.split(" or ").map(|kind| format!("{kind}s")).collect::<Vec<_>>().join(" or ")
+}
+
 /// Finds the item whose ID or name is `text`. Fails if none or several match.
 pub fn find_unique<'i>(
     text: &str,
@@ -63,9 +68,13 @@ pub fn find_unique<'i>(
         several => {
             let labels: Vec<String> = several.iter().map(|item| item.label()).collect();
             let text = truncate(text, 80);
-            Err(Error::failed(format!("'{text}' matches {} {}s; nothing was changed", several.len(), lookup.kind))
-                .with_details(labels)
-                .with_hint("specify one of them by its ID"))
+            Err(Error::failed(format!(
+                "'{text}' matches {} {}; nothing was changed",
+                several.len(),
+                plural(lookup.kind)
+            ))
+            .with_details(labels)
+            .with_hint("specify one of them by its ID"))
         }
     }
 }
@@ -135,7 +144,7 @@ pub async fn explain_unknown_policy(api: &api::Client, error: Error, context: &C
     let ids: Vec<String> = policies.into_iter().filter_map(|policy| policy.id).collect();
     let policy_id = api.policy_id();
     if ids.iter().any(|id| id.eq_ignore_ascii_case(policy_id)) {
-        return error.with_hint(format!("The policy exists, so {HINT_SERVICE_FAULT}"));
+        return error.with_hint(format!("The policy exists, so {HINT_SERVICE_ERROR}"));
     }
     error
         .with_detail(format!("policy '{}' not found; existing policies: {}", truncate(policy_id, 80), ids.join(", ")))
@@ -156,7 +165,7 @@ pub async fn explain_unknown_target(api: &api::Client, target: &Target, error: E
         Err(_) => return error,
     };
     if items.iter().any(|item| item.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&target.id))) {
-        return error.with_hint(format!("It is in the list, so {HINT_SERVICE_FAULT}"));
+        return error.with_hint(format!("It is in the list, so {HINT_SERVICE_ERROR}"));
     }
     let error = error.with_detail(format!("the tenant has no {target}"));
     with_suggestions(error, &target.id, &items, target.scope.label())
@@ -223,7 +232,7 @@ pub fn with_suggestions<'i>(
         [] => error,
         [only] => error.with_detail(format!("similar {kind}: {only}")),
         several => error
-            .with_detail(format!("similar {kind}s:"))
+            .with_detail(format!("similar {}:", plural(kind)))
             .with_details(several.iter().map(|label| format!("  {label}"))),
     }
 }

@@ -101,8 +101,8 @@ impl Selection {
                 if selected.is_empty() {
                     let count = listed.len();
                     return Err(Error::failed(format!(
-                        "no {}s match --name ({count} checked); nothing was changed",
-                        self.lookup.kind
+                        "no {} match '{pattern}' ({count} checked); nothing was changed",
+                        lookup::plural(self.lookup.kind)
                     ))
                     .with_hints(pattern.glob_hint().map(str::to_owned))
                     .with_hint(list()));

@@ -20,7 +20,7 @@ use crate::text::{sanitize_line, shell_quote};
 /// In bytes. Larger than any realistic list of tenants.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
 
-const HINT_SINGLE_TENANT: &str = "run the command for one tenant to see more: --tenant TENANT";
+const HINT_SINGLE_TENANT: &str = "run the command with --tenant TENANT to see more";
 
 /// Several tenants at once.
 #[derive(Args, Debug)]

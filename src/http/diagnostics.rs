@@ -104,7 +104,7 @@ impl Route {
         let request = http.request(Method::GET, self.url.clone())?.timeout(TLS_CHECK_TIMEOUT).build();
         let request = request.map_err(|error| HttpError::invalid_request(&error))?;
         match http.send(request, RetryPolicy::Never).await {
-            Err(error) if error.delivery != Delivery::Answered => Err(error),
+            Err(error) if error.delivery != Delivery::Responded => Err(error),
             _ => Ok(()),
         }
     }

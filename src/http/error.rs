@@ -19,7 +19,7 @@ pub enum Delivery {
     /// The request was or may have been sent, but no response arrived.
     Unknown,
     /// A response arrived, from the service or an intermediary such as a proxy.
-    Answered,
+    Responded,
 }
 
 /// What a request may have caused at the service, from no effect to the least certain one.
@@ -94,8 +94,8 @@ impl HttpError {
         Self { delivery: Delivery::NotSent, ..self }
     }
 
-    pub fn answered(self) -> Self {
-        Self { delivery: Delivery::Answered, ..self }
+    pub fn responded(self) -> Self {
+        Self { delivery: Delivery::Responded, ..self }
     }
 
     pub fn transient(self) -> Self {
@@ -122,7 +122,7 @@ impl HttpError {
     pub fn effect(&self) -> Effect {
         let own = match self.delivery {
             Delivery::NotSent => Effect::None,
-            Delivery::Unknown | Delivery::Answered => Effect::Possible,
+            Delivery::Unknown | Delivery::Responded => Effect::Possible,
         };
         own.max(self.prior_effect)
     }
@@ -188,7 +188,7 @@ impl HttpError {
         let (host, mebibytes) = (host_and_port(url), limit / 1024 / 1024);
         Self::new(format!("the response from {host} is larger than {mebibytes} MiB and was not read"))
             .with_hint("check whether a proxy responds instead of the service")
-            .answered()
+            .responded()
     }
 
     pub fn redirect(url: &Url, response: &Response) -> Self {
@@ -199,7 +199,7 @@ impl HttpError {
         Self::new(format!("{} returned {} with a redirect to {target}", host_and_port(url), response.status))
             .with_detail("redirects are not followed, to protect the access token")
             .with_hint("if this network requires a sign-in, open any web page in a browser, sign in, and try again")
-            .answered()
+            .responded()
     }
 
     pub fn html_response(url: &Url, response: &Response) -> Self {
@@ -208,7 +208,7 @@ impl HttpError {
             .with_detail(format!("it begins: {}", response.excerpt(120)))
             .with_hint("if this network requires a sign-in, open any web page in a browser, sign in, and try again")
             .with_hint("if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL")
-            .answered()
+            .responded()
     }
 
     /// The response is not a documented error of the service. The service or an intermediary may have failed.
@@ -216,7 +216,7 @@ impl HttpError {
         let error = Self::new(format!("{} returned {}", host_and_port(url), response.status));
         let excerpt = response.excerpt(300);
         let error = if excerpt.is_empty() { error } else { error.with_detail(excerpt) };
-        error.with_hint("try again in a minute").answered()
+        error.with_hint("try again in a minute").responded()
     }
 }
 
@@ -279,6 +279,6 @@ mod tests {
         let not_sent = HttpError::interrupted();
         assert_eq!(not_sent.effect(), Effect::None);
         assert_eq!(not_sent.with_prior_effect(Effect::Possible).effect(), Effect::Possible);
-        assert_eq!(HttpError::new("x").answered().with_prior_effect(Effect::None).effect(), Effect::Possible);
+        assert_eq!(HttpError::new("x").responded().with_prior_effect(Effect::None).effect(), Effect::Possible);
     }
 }

@@ -191,7 +191,7 @@ fn string_literals(code: &str) -> Vec<(&str, String)> {
             } else if let Some(before) = prefix {
                 let end = format!("\"{}", "#".repeat(hashes));
                 let length = rest[1..].find(&end).unwrap_or(rest.len() - 1);
-                literals.push((before, rest[1..1 + length].to_owned()));
+                literals.push((before, rest[1..=length].to_owned()));
                 1 + length + end.len()
             } else if let Some(body) = rest.strip_prefix('"') {
                 let mut escaped = false;

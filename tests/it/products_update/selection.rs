@@ -151,7 +151,7 @@ fn name_of_product_and_offer_type_is_ambiguous() {
     cli_snapshot!(update(&env, &["Twin", "--scope", "all", "--value", "disabled"]), @"
     exit_code: 1
     ----- stderr -----
-    error: 'Twin' matches 2 product or offer types; nothing was changed
+    error: 'Twin' matches 2 products or offer types; nothing was changed
       Twin (CFQ7TTC0AAAA)
       twin (TWIN2)
     hint: specify one of them by its ID

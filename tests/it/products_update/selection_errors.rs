@@ -360,10 +360,14 @@ fn selection_without_match_is_an_error() {
     ];
     cli_snapshot!(selection_errors(&TestEnv::signed_in(), &cases), @"
     ===== name =====
+    exit_code: 1
+    ----- stderr -----
+    error: no products match 'no such name' (17 checked); nothing was changed
+    hint: mscommerce products list
     ===== part of an id =====
     exit_code: 1
     ----- stderr -----
-    error: no products match --name (17 checked); nothing was changed
+    error: no products match 'CFQ7TTC0' (17 checked); nothing was changed
     hint: mscommerce products list
     ===== everything excluded =====
     exit_code: 1
@@ -391,7 +395,7 @@ fn selection_in_empty_tenant_is_an_error() {
     ===== --name =====
     exit_code: 1
     ----- stderr -----
-    error: no products match --name (0 checked); nothing was changed
+    error: no products match 'visio' (0 checked); nothing was changed
     hint: mscommerce products list
     ===== id =====
     exit_code: 1
@@ -613,7 +617,7 @@ fn glob_pattern_that_selects_nothing_has_hint() {
     cli_snapshot!(assert_rejected(&env, &[&["--name", "Power*"], DISABLE].concat()), @"
     exit_code: 1
     ----- stderr -----
-    error: no products match --name (17 checked); nothing was changed
+    error: no products match 'Power*' (17 checked); nothing was changed
     hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
     hint: mscommerce products list
     ");
