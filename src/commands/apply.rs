@@ -19,7 +19,7 @@ use crate::text::shell_quote_short;
 
 /// Offer types do not support trials (article of 2024-10-10).
 pub fn offer_type_value_error() -> Error {
-    Error::usage("an offer type takes enabled or disabled; trials are for products only")
+    Error::usage("offer types accept enabled and disabled only; trials are for products")
 }
 
 /// Options for applying a plan.
@@ -44,14 +44,14 @@ impl ApplyOptions {
         let ChangeArgs { dry_run, yes, confirm, no_history } = args;
         if many_tenants && !yes && !dry_run {
             return Err(Error::usage("changes in several tenants require --yes; nothing was changed")
-                .with_hint("preview the changes with --dry-run"));
+                .with_hint("add --dry-run to preview the changes"));
         }
         let confirm = (asks || confirm) && !yes && !dry_run;
         if confirm && !context.ui.tty().stdin {
             return Err(Error::usage(
                 "confirmation required, but standard input is not a terminal; nothing was changed",
             )
-            .with_hint("skip the confirmation with --yes, or preview the changes with --dry-run"));
+            .with_hint("add --yes to skip the confirmation prompt, or --dry-run to preview the changes"));
         }
         Ok(Self { dry_run, confirm, no_history, jobs: jobs.into(), undo: None })
     }
@@ -72,9 +72,9 @@ pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Co
         let records: Vec<(TenantClient, Vec<ChangeRecord>)> = records.collect();
         let all = || records.iter().flat_map(|(_, records)| records);
         let note = if options.dry_run {
-            format!("Dry run{location}: {}; nothing was sent.", summarize(all()))
+            format!("Dry run{location}: {}. Nothing was sent.", summarize(all()))
         } else {
-            format!("Nothing to change{location}: {} as wanted already.", all().count())
+            format!("Nothing to change{location}: {} already up to date.", all().count())
         };
         let note = (!records.is_empty()).then_some(note);
         return Ok(CommandOutput { note, error: failures.into_error(), ..to_output(records, is_many).into() });
@@ -94,11 +94,12 @@ pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Co
         }
         let is_single = failures.total == 1;
         let error = failures.into_error();
-        let error = error.map(|error| if is_single { error } else { error.with_detail(format!("in all: {summary}")) });
+        let error =
+            error.map(|error| if is_single { error } else { error.with_detail(format!("all tenants: {summary}")) });
         match error {
             error if !is_interrupted => error,
             Some(error) => Some(error.context("interrupted").with_kind(ErrorKind::Interrupted)),
-            None => Some(Error::interrupted().with_detail(format!("in all: {summary}"))),
+            None => Some(Error::interrupted().with_detail(format!("all tenants: {summary}"))),
         }
     } else {
         let results = results.first().map(|(_, results)| results.as_slice()).unwrap_or_default();
@@ -236,7 +237,7 @@ async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient)
             let message = if change.is_other_item(&item) {
                 format!("the service returned {} instead of {label}", item.label())
             } else {
-                format!("{label} was to become {}, but the service shows {actual}", value.as_str())
+                format!("{label} should be {}, but the service returned {actual}", value.as_str())
             };
             let error = Error::failed(message).context(format!("could not change {}", change.target));
             let error = error.with_detail(format!("correlation ID: {correlation_id}"));
@@ -263,7 +264,7 @@ async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient)
 }
 
 fn verify_hint(target: &Target, context: &Context) -> String {
-    format!("see what it is now: {}", verify_command(target, context))
+    format!("check the current value: {}", verify_command(target, context))
 }
 
 /// The command that lists the changes in this tenant.
@@ -281,14 +282,13 @@ fn verify_command(target: &Target, context: &Context) -> String {
 /// Shows the plan and asks for confirmation. Fails if the user declines. Waiting for the user does not count against
 /// `--timeout`.
 pub async fn confirm_plan(plan: &Plan, tenant: &TenantClient) -> Result<()> {
-    let (pending, total) = (plan.pending_count(), plan.changes.len());
-    let question = match (pending, total) {
-        (1, 1) => "Make this change?".to_owned(),
-        (pending, total) if pending == total => format!("Make these {pending} changes?"),
-        (pending, total) => format!("{pending} to change, {} as wanted already. Go ahead?", total - pending),
+    let pending = plan.pending_count();
+    let question = match plan.changes.len() - pending {
+        0 => format!("{pending} will change. Continue?"),
+        unchanged => format!("{pending} will change, {unchanged} already up to date. Continue?"),
     };
     let location = tenant.location();
-    if tenant.context.ui.confirm(&format!("To be changed{location}:\n{plan}{question}")).await? {
+    if tenant.context.ui.confirm(&format!("Changes{location}:\n{plan}{question}")).await? {
         tenant.context.http.reset_deadline();
         return Ok(());
     }

@@ -109,7 +109,7 @@ fn matches(item: &ProductPolicy, args: &ListArgs) -> bool {
 /// The message if no item is printed. `total` counts the listed items.
 fn empty_list_note(total: usize) -> String {
     match total {
-        0 => "The service lists nothing here.".to_owned(),
+        0 => "The tenant has no products or offer types of this kind.".to_owned(),
         total => format!("None of the {total} listed fits."),
     }
 }

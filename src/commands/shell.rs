@@ -74,7 +74,8 @@ pub fn completions(args: CompletionsArgs) -> Result<CommandOutput> {
         Shell::Elvish => "elvish",
     };
     let shells = Shells::builtins();
-    let completer = shells.completer(shell).ok_or_else(|| Error::failed(format!("there is no script for {shell}")))?;
+    let completer =
+        shells.completer(shell).ok_or_else(|| Error::failed(format!("{shell} has no completion script")))?;
     let mut script = Vec::new();
     completer.write_registration(COMPLETE_VARIABLE, NAME, NAME, NAME, &mut script).map_err(Error::from_source)?;
     let text = String::from_utf8(script).map_err(Error::from_source)?;
@@ -154,7 +155,7 @@ pub fn man(args: &ManArgs, mut root: clap::Command) -> Result<CommandOutput> {
         return Ok(CommandOutput { text: Some(render_page(root)?), ..CommandOutput::default() });
     };
     let pages = write_pages(&root, directory)?;
-    let note = Some(format!("{pages} pages were written to {}.", directory.display()));
+    let note = Some(format!("Wrote {pages} pages to {}.", directory.display()));
     Ok(CommandOutput { note, ..CommandOutput::default() })
 }
 

@@ -105,7 +105,7 @@ impl TenantClient {
     /// The tenant as a message suffix: ` in the tenant ID`; empty if the ID is unknown.
     pub fn location(&self) -> String {
         let id = self.api.session().tenant_id();
-        id.map(|id| format!(" in the tenant {}", sanitize_line(&id))).unwrap_or_default()
+        id.map(|id| format!(" in tenant {}", sanitize_line(&id))).unwrap_or_default()
     }
 
     /// The tenant as the user spells it; empty for the tenant of the sign-in.

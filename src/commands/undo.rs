@@ -97,7 +97,7 @@ fn entries_for_tenant(entries: &[HistoryEntry], tenant: &TenantClient) -> Result
     };
     let entries: Vec<HistoryEntry> = entries.iter().filter(is_for_tenant).cloned().collect();
     if entries.is_empty() {
-        let message = format!("no changes to policy {policy_id} in the tenant {tenant_id} are recorded");
+        let message = format!("no changes to policy {policy_id} in tenant {tenant_id} are recorded");
         return Err(Error::failed(message).with_hint("mscommerce history"));
     }
     Ok(entries)

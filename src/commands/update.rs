@@ -186,7 +186,7 @@ impl UpdateArgs {
 fn select(args: &UpdateArgs, value: PolicyValue, context: &Context) -> Result<UpdateSelection> {
     let offer_types = args.offer_type.is_some() || args.scope != ScopeArg::Product;
     if offer_types && !Scope::OfferType.accepts(value) {
-        let hint = args.offer_type.is_none().then(|| "leave out --scope to change products only".to_owned());
+        let hint = args.offer_type.is_none().then(|| "omit --scope to change products only".to_owned());
         return Err(apply::offer_type_value_error().with_hints(hint));
     }
     let several = |ids: &[&str]| format!("mscommerce product update {} --value {}", ids.join(" "), value.as_str());
