@@ -142,6 +142,11 @@ impl Settings {
         })
     }
 
+    /// Whether the result is printed as a table for people, without a query that selects a part of it.
+    pub fn prints_table(&self) -> bool {
+        self.format.value == Format::Table && self.query.is_none()
+    }
+
     /// Returns the settings for one tenant.
     pub fn with_tenant(&self, tenant: Tenant) -> Self {
         Self { tenants: vec![tenant], ..self.clone() }

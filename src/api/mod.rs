@@ -12,5 +12,5 @@ mod renumbered;
 
 pub use client::{Client, UpdateError, Updated, is_valid_segment};
 pub use error::ApiError;
-pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target, is_product_id};
+pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target, is_product_id, value_label};
 pub use renumbered::replacement;

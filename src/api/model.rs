@@ -207,10 +207,28 @@ impl PolicyValue {
         }
     }
 
+    /// The spelling in tables and messages.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::OnlyTrialsWithoutPaymentMethod => "Trials only",
+            other => other.as_str(),
+        }
+    }
+
+    /// Parses the service's spelling, ignoring case. Returns `None` for a value that this version does not know.
+    pub fn from_service(text: &str) -> Option<Self> {
+        Self::SPELLINGS.into_iter().map(|(value, _)| value).find(|value| value.matches(Some(text)))
+    }
+
     /// Whether the service's value equals this one, ignoring case.
     pub fn matches(self, service_value: Option<&str>) -> bool {
         service_value.is_some_and(|value| value.eq_ignore_ascii_case(self.as_str()))
     }
+}
+
+/// Formats a value of the service for tables and messages. An unknown value is unchanged.
+pub fn value_label(value: &str) -> &str {
+    PolicyValue::from_service(value).map_or(value, |known| known.label())
 }
 
 /// A product or offer type to request. Comparisons ignore the case of IDs.

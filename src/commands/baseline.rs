@@ -14,7 +14,7 @@ use crate::api::{PolicyValue, ProductPolicy};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::output::{Record, Row};
+use crate::output::{Content, Record, Row};
 use crate::plan::{Baseline, Comparison, MAX_BASELINE_SIZE, Plan, UnknownEntry};
 use crate::text::{format_counts, shell_quote};
 
@@ -146,6 +146,13 @@ enum Drift {
 
 impl Record for DriftRecord {
     const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue", "wantedValue", "drift"];
+    const COLUMNS: &'static [(&'static str, Content)] = &[
+        ("NAME", Content::SortedName),
+        ("VALUE", Content::Value("policyValue")),
+        ("WANTED", Content::Value("wantedValue")),
+        ("DRIFT", Content::Drift),
+        ("ID", Content::Unbroken("id")),
+    ];
 
     fn into_row(self) -> Row {
         let Row { mut values, extra } = self.item.into_row();
@@ -202,7 +209,11 @@ fn check_tenant(comparison: Comparison, file: &Path, tenant: &TenantClient) -> C
     let summary = if different == 0 && !has_unknown {
         format!("{tenant_label} matches {file} ({checked} checked).")
     } else {
-        let counts = format_counts([(different, "different"), (unknown.len(), "unknown")]);
+        let plural = |count, one, many| if count == 1 { one } else { many };
+        let counts = format_counts([
+            (different, plural(different, "setting differs", "settings differ")),
+            (unknown.len(), plural(unknown.len(), "ID not found", "IDs not found")),
+        ]);
         format!("{tenant_label} does not match {file}: {counts} ({checked} checked).")
     };
     CheckResult { drift: drift_records(plan, unknown, &context.settings.policy_id.value), summary, hints, has_unknown }
@@ -273,7 +284,8 @@ fn combined_summary(file: &str, total: usize, failed: usize, drifted: usize) -> 
     };
     match drifted {
         0 => format!("{} of {total} tenants match {file}{not_compared}.", total - failed),
-        drifted => format!("{drifted} of {total} tenants drifted from {file}{not_compared}."),
+        1 => format!("1 of {total} tenants differs from {file}{not_compared}."),
+        drifted => format!("{drifted} of {total} tenants differ from {file}{not_compared}."),
     }
 }
 

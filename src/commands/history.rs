@@ -55,7 +55,7 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput>
     };
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     if entries_shown.len() > limit {
-        note = Some(format!("Showing {limit} of {} changes. To see more, use --limit N.", entries_shown.len()));
+        note = Some(format!("{limit} of {} changes. Use --limit N to show more.", entries_shown.len()));
         entries_shown.truncate(limit);
     }
     Ok(CommandOutput { note, ..Output::list(entries_shown).into() })

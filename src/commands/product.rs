@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::selection::{ScopeArg, TargetArg};
 use super::shell::{complete_offer_type, complete_product, complete_value, save_candidates};
+use super::summary::{describe_empty_list, summarize_items};
 use super::tenants::{TenantClient, Tenants};
 use super::update::UpdateArgs;
 use super::{CommandOutput, JobsArgs, TenantsArgs, apply, lookup};
@@ -91,27 +92,24 @@ pub async fn list(args: ListArgs, context: &Context) -> Result<CommandOutput> {
     let matching =
         |items: Vec<ProductPolicy>| items.into_iter().filter(|item| matches(item, &args)).collect::<Vec<_>>();
     let items: Vec<_> = listed.succeeded.into_iter().map(|(tenant, items)| (tenant, matching(items))).collect();
-    if items.iter().all(|(_, items)| items.is_empty()) && !has_failures {
-        context.ui.info(&empty_list_note(total));
+    let shown: Vec<&ProductPolicy> = items.iter().flat_map(|(_, items)| items).collect();
+    let is_table = context.settings.prints_table();
+    let note = (is_table && !shown.is_empty()).then(|| summarize_items(&shown, is_many.then_some(items.len())));
+    if shown.is_empty() && !has_failures {
+        context.ui.info(&describe_empty_list(total, scopes, args.name.as_ref(), args.value));
         if let Some(hint) = args.name.as_ref().and_then(Pattern::glob_hint) {
             context.ui.info(&format!("hint: {hint}"));
         }
     }
-    Ok(CommandOutput { error: listed.failures.into_error(), ..apply::to_output(items, is_many).into() })
+    let output = apply::to_output(items, is_many);
+    let output = if args.scope == ScopeArg::All { output.with_scope_column() } else { output };
+    Ok(CommandOutput { note, error: listed.failures.into_error(), ..output.into() })
 }
 
 fn matches(item: &ProductPolicy, args: &ListArgs) -> bool {
     let name = item.name.as_deref().unwrap_or_default();
     let matches_name = args.name.as_ref().is_none_or(|pattern| pattern.is_match(name));
     matches_name && args.value.is_none_or(|value| value.matches(item.value.as_deref()))
-}
-
-/// The message if no item is printed. `total` counts the listed items.
-fn empty_list_note(total: usize) -> String {
-    match total {
-        0 => "The tenant has no products or offer types of this kind.".to_owned(),
-        total => format!("None of the {total} listed fits."),
-    }
 }
 
 pub async fn get(args: TargetArgs, context: &Context) -> Result<CommandOutput> {

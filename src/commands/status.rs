@@ -7,7 +7,7 @@ use super::CommandOutput;
 use crate::auth::{SignInMethod, Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::context::Context;
 use crate::error::Result;
-use crate::output::{Output, Record, Row};
+use crate::output::{Content, Output, Record, Row};
 use crate::text::format_timestamp;
 
 pub const EXAMPLES: &str = "\
@@ -24,6 +24,13 @@ struct StatusRecord {
 impl Record for StatusRecord {
     const FIELDS: &'static [&'static str] =
         &["profile", "account", "tenantId", "method", "source", "clientId", "roles", "expiresAt"];
+    const COLUMNS: &'static [(&'static str, Content)] = &[
+        ("PROFILE", Content::Unbroken("profile")),
+        ("ACCOUNT", Content::Unbroken("account")),
+        ("TENANT", Content::Unbroken("tenantId")),
+        ("METHOD", Content::Text("method")),
+        ("EXPIRES", Content::Unbroken("expiresAt")),
+    ];
 
     fn into_row(self) -> Row {
         let status = self.status;

@@ -1,13 +1,58 @@
-//! Summarizes the changes of a run.
+//! Summarizes lists, and the changes of a run.
 
 use super::lookup;
+use crate::api::{PolicyValue, ProductPolicy, Scope, value_label};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
+use crate::pattern::Pattern;
 use crate::plan::{ChangeRecord, ChangeResult, Outcome};
-use crate::text::format_counts;
+use crate::text::{display_excerpt, format_counts};
 
 /// Limits the errors in the message. The records contain every error.
 const MAX_SHOWN_ERRORS: usize = 5;
+
+/// Counts the listed items by value: `17 products: 9 enabled, 6 disabled, 2 trials only`. `tenants` is the number of
+/// tenants if the list covers several.
+pub fn summarize_items(items: &[&ProductPolicy], tenants: Option<usize>) -> String {
+    let count_scope = |scope| items.iter().filter(|item| item.scope() == scope).count();
+    let kinds = [(Some(Scope::Product), "product"), (Some(Scope::OfferType), "offer type"), (None, "other item")];
+    let kinds = kinds.map(|(scope, label)| (count_scope(scope), label)).into_iter().filter(|(count, _)| *count > 0);
+    let kinds = kinds.map(|(count, label)| count_noun(count, label)).collect::<Vec<_>>().join(" and ");
+    let tenants = tenants.map(|count| format!(" in {}", count_noun(count, "tenant"))).unwrap_or_default();
+
+    let count_value = |value: PolicyValue| items.iter().filter(|item| value.matches(item.value.as_deref())).count();
+    let mut counts: Vec<(usize, &str)> = [
+        (PolicyValue::Enabled, "enabled"),
+        (PolicyValue::Disabled, "disabled"),
+        (PolicyValue::OnlyTrialsWithoutPaymentMethod, "trials only"),
+    ]
+    .map(|(value, label)| (count_value(value), label))
+    .into();
+    counts.push((items.len() - counts.iter().map(|(count, _)| count).sum::<usize>(), "with another value"));
+    format!("{kinds}{tenants}: {}", format_counts(counts))
+}
+
+fn count_noun(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The message for a list without items. `total` counts the items before the filters.
+pub fn describe_empty_list(
+    total: usize,
+    scopes: &[Scope],
+    name: Option<&Pattern>,
+    value: Option<PolicyValue>,
+) -> String {
+    let kinds: Vec<String> = scopes.iter().map(|scope| format!("{}s", scope.label())).collect();
+    let kinds = kinds.join(" or ");
+    if total == 0 {
+        return format!("The service lists no {kinds}.");
+    }
+    let name = name.map(|name| format!(" match \"{}\"", display_excerpt(&name.to_string())));
+    let value = value.map(|value| format!(" have the value {}", value_label(value.as_str())));
+    let filters: Vec<String> = name.into_iter().chain(value).collect();
+    format!("No {kinds}{} ({total} checked).", filters.join(" and"))
+}
 
 /// Counts the changes by outcome: `14 changed, 2 unchanged, 1 failed`.
 pub fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> String {

@@ -225,6 +225,8 @@ async fn apply_single(plans: TenantResults<Plan>, options: ApplyOptions, context
         return Ok(CommandOutput::default());
     };
     match record.outcome {
+        // The record in the table says it already.
+        _ if context.settings.prints_table() => {}
         Outcome::Changed => {
             context.ui.info(&format!("Changed{location}:"));
             context.ui.info(&format!("  {}", record.summary()));

@@ -50,8 +50,36 @@ pub struct RenderOptions {
 pub trait Record {
     /// The field names, in output order.
     const FIELDS: &'static [&'static str];
+    /// The columns of a list in a table, with their headers. They depend neither on the data nor on the terminal. If
+    /// empty, the fields are the columns.
+    const COLUMNS: &'static [(&'static str, Content)] = &[];
 
     fn into_row(self) -> Row;
+}
+
+/// What a table column shows of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A field as it is; wraps at spaces.
+    Text(&'static str),
+    /// A field that never wraps: IDs and times.
+    Unbroken(&'static str),
+    /// The name of the item, or its ID without one.
+    Name,
+    /// As `Name`, and the rows are sorted by it, ignoring case.
+    SortedName,
+    /// The scope of the item.
+    Scope,
+    /// A field with a policy value.
+    Value(&'static str),
+    /// The fields with the values before and after a change.
+    Change(&'static str, &'static str),
+    /// The outcome, followed by the error if there is one.
+    Outcome,
+    /// The kind of drift.
+    Drift,
+    /// The start of the ID of a run, which is enough to name it.
+    Run,
 }
 
 /// The content of one record.
@@ -77,6 +105,8 @@ pub struct Output {
     /// Whether the result is a single record, not a list: JSON prints an object instead of an array.
     single: bool,
     fields: Vec<String>,
+    /// The columns of a list in a table. If empty, the fields are the columns.
+    columns: Vec<(&'static str, Content)>,
     rows: Vec<Row>,
     /// A sentence that describes the records. Only for Markdown, where the table is part of a document.
     caption: Option<String>,
@@ -91,7 +121,8 @@ impl Output {
     /// Creates a result with a list of records.
     pub fn list<R: Record>(records: impl IntoIterator<Item = R>) -> Self {
         let fields = R::FIELDS.iter().map(ToString::to_string).collect();
-        Self { single: false, fields, rows: records.into_iter().map(R::into_row).collect(), caption: None }
+        let rows = records.into_iter().map(R::into_row).collect();
+        Self { single: false, fields, columns: R::COLUMNS.to_vec(), rows, caption: None }
     }
 
     /// Creates a list of records of several tenants, with the tenant ID as the first field.
@@ -99,10 +130,18 @@ impl Output {
         let (tenant_ids, records): (Vec<String>, Vec<R>) = records.into_iter().unzip();
         let mut output = Self::list(records);
         output.fields.insert(0, TENANT_ID.to_owned());
+        output.columns.insert(0, ("TENANT", Content::Unbroken(TENANT_ID)));
         for (row, tenant_id) in output.rows.iter_mut().zip(tenant_ids) {
             row.values.insert(0, Value::from(tenant_id));
         }
         output
+    }
+
+    /// Adds a table column with the scope of each item, before its ID.
+    pub fn with_scope_column(mut self) -> Self {
+        let position = self.columns.iter().position(|(_, content)| *content == Content::Unbroken("id"));
+        self.columns.insert(position.unwrap_or(self.columns.len()), ("TYPE", Content::Scope));
+        self
     }
 
     /// Sets the sentence that describes the records.
@@ -131,11 +170,6 @@ impl Output {
             Format::Tsv => delimited::tsv(self),
             Format::Markdown => delimited::markdown(self),
         })
-    }
-
-    /// The values of one field as text.
-    fn column(&self, index: usize) -> impl Iterator<Item = String> {
-        self.rows.iter().map(move |row| row.values.get(index).map(cell_text).unwrap_or_default())
     }
 
     /// The cells of each row as text.

@@ -31,7 +31,7 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::output::{Row, table};
+    use crate::output::{Content, Row, table};
 
     fn any_value() -> impl Strategy<Value = Value> {
         prop_oneof![
@@ -61,15 +61,18 @@ mod tests {
         fn json_of_any_records_is_complete(rows in vec(any_row(), 0..4)) {
             let fields = vec!["id".to_owned(), "name".to_owned()];
             let single = rows.len() == 1;
-            assert_json_is_complete(&Output { single, fields, rows, caption: None });
+            assert_json_is_complete(&Output { single, fields, columns: Vec::new(), rows, caption: None });
         }
 
         #[test]
         fn table_of_any_records_renders_at_any_width(rows in vec(any_row(), 0..4), width in 1_u16..120) {
             let fields = vec!["id".to_owned(), "name".to_owned()];
             for single in [false, rows.len() == 1] {
-                let output = Output { single, fields: fields.clone(), rows: rows.clone(), caption: None };
-                table::render(&output, Some(width), true);
+                for columns in [Vec::new(), vec![("NAME", Content::SortedName), ("ID", Content::Unbroken("id"))]] {
+                    let (fields, rows) = (fields.clone(), rows.clone());
+                    let output = Output { single, fields, columns, rows, caption: None };
+                    table::render(&output, Some(width), true);
+                }
             }
         }
     }

@@ -158,7 +158,7 @@ fn to_output(selected: &Value) -> Option<Output> {
     let rows = objects.iter().map(row).collect();
     // The expression defines the names, so they may contain control characters.
     let fields = names.iter().map(|name| sanitize_line(name)).collect();
-    Some(Output { single, fields, rows, caption: None })
+    Some(Output { single, fields, columns: Vec::new(), rows, caption: None })
 }
 
 /// Formats one line per item, with tabs between the values of an item. Null is empty.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Record, Row};
+use super::{Content, Record, Row};
 use crate::api::{Policy, ProductPolicy};
 use crate::history::HistoryEntry;
 use crate::plan::ChangeRecord;
@@ -10,6 +10,11 @@ use crate::text::format_timestamp;
 
 impl Record for Policy {
     const FIELDS: &'static [&'static str] = &["policyId", "description", "defaultValue"];
+    const COLUMNS: &'static [(&'static str, Content)] = &[
+        ("ID", Content::Unbroken("policyId")),
+        ("DEFAULT", Content::Value("defaultValue")),
+        ("DESCRIPTION", Content::Text("description")),
+    ];
 
     fn into_row(self) -> Row {
         Row { values: [self.id, self.description, self.default_value].map(Value::from).into(), extra: self.extra }
@@ -18,6 +23,8 @@ impl Record for Policy {
 
 impl Record for ProductPolicy {
     const FIELDS: &'static [&'static str] = &["policyId", "scope", "id", "name", "policyValue"];
+    const COLUMNS: &'static [(&'static str, Content)] =
+        &[("NAME", Content::SortedName), ("VALUE", Content::Value("policyValue")), ("ID", Content::Unbroken("id"))];
 
     fn into_row(self) -> Row {
         let scope = Some(self.scope);
@@ -31,6 +38,11 @@ impl Record for ProductPolicy {
 impl Record for ChangeRecord {
     const FIELDS: &'static [&'static str] =
         &["policyId", "scope", "id", "name", "policyValue", "wantedValue", "previousValue", "outcome", "error"];
+    const COLUMNS: &'static [(&'static str, Content)] = &[
+        ("NAME", Content::SortedName),
+        ("CHANGE", Content::Change("previousValue", "wantedValue")),
+        ("RESULT", Content::Outcome),
+    ];
 
     fn into_row(self) -> Row {
         let Row { mut values, extra } = self.item.into_row();
@@ -54,6 +66,13 @@ impl Record for HistoryEntry {
         "to",
         "outcome",
         "correlationId",
+    ];
+    const COLUMNS: &'static [(&'static str, Content)] = &[
+        ("TIME", Content::Unbroken("time")),
+        ("NAME", Content::Name),
+        ("CHANGE", Content::Change("from", "to")),
+        ("RESULT", Content::Outcome),
+        ("RUN", Content::Run),
     ];
 
     fn into_row(self) -> Row {

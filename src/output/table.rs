@@ -1,14 +1,17 @@
-//! A table with aligned columns.
+//! Tables for people: a list as aligned columns, a single record as one line per field.
 //!
-//! If a list is too wide for the terminal, columns with a constant value move above the table, and text wraps in its
-//! column. If the list is still too wide, each field is printed on a separate line. Text is never truncated.
+//! If a list is too wide for the terminal, text wraps at spaces. IDs and other words are never broken and text is never
+//! truncated: such a line is longer than the terminal is wide.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use serde_json::Value;
 
-use super::Output;
-use crate::text::sanitize_line;
+use super::{Content, Output, Row, cell_text};
+use crate::api::{Scope, value_label};
+use crate::plan::format_change;
+use crate::text::{comparison_key, sanitize_line};
 
 /// Spaces between two columns.
 const COLUMN_GAP: u16 = 2;
@@ -16,121 +19,181 @@ const COLUMN_GAP: u16 = 2;
 /// Minimum width of a column with wrapped text, in columns.
 const MIN_TEXT_WIDTH: u16 = 12;
 
-/// Maximum length of a word that does not wrap, so that IDs and URLs can be copied.
+/// Maximum length of a word in text that does not wrap, so that IDs and URLs can be copied.
 const MAX_UNBROKEN_WORD: usize = 128;
 
 const HEADER: Style = Style::new().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// The fields that contain policy values.
-const VALUE_FIELDS: &[&str] = &["policyValue", "previousValue", "wantedValue", "defaultValue", "from", "to"];
-const ENABLED: &str = "Enabled";
-const ENABLED_STYLE: Style = AnsiColor::Green.on_default().bold();
-/// Replaces the policy value `Enabled` during layout. Has the same width, and differs from all other text, because
-/// cells contain no control characters.
-const ENABLED_PLACEHOLDER: &str = "\u{1}nabled";
+/// The words with a color. During layout, the control character replaces the first letter: it has the same width, and
+/// cells contain no other control characters.
+const OUTCOMES: [(char, &str, Style); 3] =
+    [('\u{1}', "changed", GREEN), ('\u{2}', "failed", RED), ('\u{3}', "unknown", RED)];
+const DRIFTS: [(char, &str, Style); 3] =
+    [('\u{4}', "different", YELLOW), ('\u{5}', "unknown", YELLOW), ('\u{6}', "new", YELLOW)];
 
-/// A field and its text in each record.
+/// A column of a list.
 struct Column {
-    name: String,
+    header: String,
     cells: Vec<String>,
+    wraps: bool,
 }
 
 /// Renders the records. `width` is the terminal width in columns. An empty list renders as an empty string.
 pub fn render(output: &Output, width: Option<u16>, color: bool) -> String {
-    if output.rows.is_empty() {
-        return String::new();
+    match output.rows.as_slice() {
+        [] => String::new(),
+        [row] if output.single => paint(fields(output, row, width, color), color),
+        _ => paint(list(output, width, color), color),
     }
-    let columns: Vec<Column> = (0..output.fields.len()).map(|index| column(output, index)).collect();
-    let text = if output.single { vertical(&columns, width, color) } else { list(columns, width, color) };
-    let enabled = if color { format!("{ENABLED_STYLE}{ENABLED}{ENABLED_STYLE:#}") } else { ENABLED.to_owned() };
-    text.replace(ENABLED_PLACEHOLDER, &enabled)
 }
 
-fn column(output: &Output, index: usize) -> Column {
-    let name = output.fields[index].clone();
-    let is_value = VALUE_FIELDS.contains(&name.as_str());
-    let cell =
-        |text: String| if is_value && text == ENABLED { ENABLED_PLACEHOLDER.to_owned() } else { sanitize_line(&text) };
-    Column { cells: output.column(index).map(cell).collect(), name }
-}
-
-fn list(columns: Vec<Column>, width: Option<u16>, color: bool) -> String {
-    let mut table = new_table(&columns);
-    let Some(width) = width.filter(|width| total_width(&table.column_max_content_widths()) > usize::from(*width))
-    else {
-        return horizontal(&mut table, color);
-    };
-    if table.row_count() == 1 {
-        return vertical(&columns, Some(width), color);
+fn list(output: &Output, width: Option<u16>, color: bool) -> String {
+    let mut rows: Vec<&Row> = output.rows.iter().collect();
+    if output.columns.iter().any(|(_, content)| *content == Content::SortedName) {
+        let name = value_of(output, "name");
+        let id = value_of(output, "id");
+        rows.sort_by_cached_key(|row| comparison_key(&name(row).or_else(|| id(row)).unwrap_or_default()));
     }
-    let (constant, varying): (Vec<Column>, Vec<Column>) =
-        columns.into_iter().partition(|column| column.cells.windows(2).all(|pair| pair[0] == pair[1]));
-    if varying.is_empty() {
-        return wrapped(&constant, width, color);
-    }
-    let above = fields(&constant, 0, Some(width), false);
-    let below = wrapped(&varying, width, color);
-    if above.is_empty() { below } else { format!("{above}\n{below}") }
-}
-
-/// Renders columns with wrapped text, or one line per field if the columns do not fit.
-fn wrapped(columns: &[Column], width: u16, color: bool) -> String {
-    let mut table = new_table(columns);
-    let content_widths = table.column_max_content_widths();
-    let min_widths: Vec<u16> = columns
-        .iter()
-        .zip(&content_widths)
-        .map(|(column, content_width)| min_width(column.cells.iter().chain([&column.name]), *content_width))
-        .collect();
-    if total_width(&min_widths) > usize::from(width) {
-        return vertical(columns, Some(width), color);
-    }
-    constrain(&mut table, &min_widths, &content_widths, width);
-    horizontal(&mut table, color)
-}
-
-/// Renders one line per field with a value, and an empty line between records.
-fn vertical(columns: &[Column], width: Option<u16>, color: bool) -> String {
-    let records = columns.first().map_or(0, |column| column.cells.len());
-    (0..records).map(|row| fields(columns, row, width, color)).collect::<Vec<_>>().join("\n")
-}
-
-/// Renders the fields of one record as lines with name and value.
-fn fields(columns: &[Column], row: usize, width: Option<u16>, bold: bool) -> String {
-    let present: Vec<&Column> = columns.iter().filter(|column| !column.cells[row].is_empty()).collect();
+    let columns = columns(output, &rows);
     let mut table = Table::new();
-    table.add_rows(present.iter().map(|column| [&column.name, &column.cells[row]]));
-    let content_widths = table.column_max_content_widths();
-    if let (Some(width), &[names, values]) = (width, content_widths.as_slice()) {
-        let min_widths = [names, min_width(present.iter().map(|column| &column.cells[row]), values)];
-        constrain(&mut table, &min_widths, &content_widths, width);
+    table.set_header(columns.iter().map(|column| &column.header));
+    table.add_rows((0..rows.len()).map(|row| columns.iter().map(move |column| &column.cells[row])));
+    if let Some(width) = width {
+        let widths = table.column_max_content_widths();
+        let constrain_column = |(column, content_width): (&Column, &u16)| {
+            let texts = column.cells.iter().chain([&column.header]);
+            if column.wraps { min_width(texts, *content_width) } else { *content_width }
+        };
+        if total_width(&widths) > usize::from(width) {
+            let min_widths: Vec<u16> = columns.iter().zip(&widths).map(constrain_column).collect();
+            constrain(&mut table, &min_widths, &widths, width);
+        }
     }
-    let mut names = present.iter().map(|column| &column.name);
+    let style = |(index, line): (usize, String)| {
+        if color && index == 0 { format!("{HEADER}{line}{HEADER:#}\n") } else { line + "\n" }
+    };
+    lines(&mut table).enumerate().map(style).collect()
+}
+
+/// The columns of a list. The fields are the columns of a record without columns of its own, such as that of a query.
+fn columns(output: &Output, rows: &[&Row]) -> Vec<Column> {
+    if output.columns.is_empty() {
+        let cell = |row: &&Row, index: usize| row.values.get(index).map(|value| sanitize_line(&cell_text(value)));
+        let column = |(index, name): (usize, &String)| Column {
+            header: name.clone(),
+            cells: rows.iter().map(|row| cell(row, index).unwrap_or_default()).collect(),
+            wraps: true,
+        };
+        return output.fields.iter().enumerate().map(column).collect();
+    }
+    let column = |&(header, content): &(&str, Content)| Column {
+        header: header.to_owned(),
+        cells: cells(output, rows, content),
+        wraps: !matches!(content, Content::Unbroken(_) | Content::Run),
+    };
+    output.columns.iter().map(column).collect()
+}
+
+fn cells(output: &Output, rows: &[&Row], content: Content) -> Vec<String> {
+    let field = |name| value_of(output, name);
+    let cells = |cell: &dyn Fn(&Row) -> Option<String>| {
+        rows.iter().map(|row| sanitize_line(&cell(row).unwrap_or_default())).collect::<Vec<_>>()
+    };
+    match content {
+        Content::Text(name) | Content::Unbroken(name) => cells(&field(name)),
+        Content::Name | Content::SortedName => {
+            let (name, id) = (field("name"), field("id"));
+            cells(&|row| name(row).or_else(|| id(row)))
+        }
+        Content::Scope => {
+            let scope = field("scope");
+            let label = |scope: String| match Scope::parse(&scope) {
+                Some(Scope::Product) => "Product".to_owned(),
+                Some(Scope::OfferType) => "Offer type".to_owned(),
+                None => scope,
+            };
+            cells(&|row| scope(row).map(label))
+        }
+        Content::Value(name) => {
+            let value = field(name);
+            cells(&|row| value(row).map(|value| value_label(&value).to_owned()))
+        }
+        Content::Change(from, to) => {
+            let (from, to) = (field(from), field(to));
+            cells(&|row| Some(format_change(from(row).as_deref(), to(row).as_deref())))
+        }
+        Content::Outcome => {
+            let (outcome, error) = (field("outcome"), field("error"));
+            let with_error = |row: &Row| {
+                let error = error(row).map(|error| format!(": {error}")).unwrap_or_default();
+                Some(outcome(row)? + &error)
+            };
+            cells(&with_error).into_iter().map(|text| mark(&text, &OUTCOMES)).collect()
+        }
+        Content::Drift => cells(&field("drift")).into_iter().map(|text| mark(&text, &DRIFTS)).collect(),
+        Content::Run => {
+            let run = field("run");
+            cells(&|row| run(row).map(|run| run.split('-').next().unwrap_or_default().to_owned()))
+        }
+    }
+}
+
+/// Returns a function that formats a field of a row. It returns `None` for null and for an unknown field.
+fn value_of(output: &Output, field: &'static str) -> impl Fn(&Row) -> Option<String> + use<> {
+    let index = output.fields.iter().position(|name| name == field);
+    move |row| row.values.get(index?).filter(|value| !value.is_null()).map(cell_text)
+}
+
+/// Replaces the first letter of a word with a color by its control character, if the text begins with the word.
+fn mark(text: &str, words: &[(char, &str, Style)]) -> String {
+    let word_end = text.find(':').unwrap_or(text.len());
+    let word = words.iter().find(|(_, word, _)| *word == &text[..word_end]);
+    word.map_or_else(|| text.to_owned(), |(marker, _, _)| format!("{marker}{}", &text[1..]))
+}
+
+/// Replaces the control characters of [`mark`] by the colored words.
+fn paint(mut text: String, color: bool) -> String {
+    for (marker, word, style) in OUTCOMES.iter().chain(&DRIFTS) {
+        if text.contains(*marker) {
+            let painted = if color { format!("{style}{word}{style:#}") } else { (*word).to_owned() };
+            text = text.replace(&format!("{marker}{}", &word[1..]), &painted);
+        }
+    }
+    text
+}
+
+/// Renders one line per field with a value: `name: value`.
+fn fields(output: &Output, row: &Row, width: Option<u16>, color: bool) -> String {
+    let field = |(name, value): (&String, &Value)| {
+        let text = sanitize_line(&cell_text(value));
+        let text = match name.as_str() {
+            "outcome" => mark(&text, &OUTCOMES),
+            "drift" => mark(&text, &DRIFTS),
+            _ => text,
+        };
+        (!text.is_empty()).then(|| [format!("{name}:"), text])
+    };
+    let present: Vec<[String; 2]> = output.fields.iter().zip(&row.values).filter_map(field).collect();
+    let mut table = Table::new();
+    table.add_rows(&present);
+    let widths = table.column_max_content_widths();
+    if let (Some(width), &[names, values]) = (width, widths.as_slice()) {
+        let min_widths = [names, min_width(present.iter().map(|[_, value]| value), values)];
+        constrain(&mut table, &min_widths, &widths, width);
+    }
+    let mut names = present.iter().map(|[name, _]| name);
     let style = |line: String| {
         // The continuation line of a wrapped value starts with spaces.
-        let name = if bold && !line.starts_with(' ') { names.next() } else { None };
-        match name.and_then(|name| Some((name, line.strip_prefix(name)?))) {
+        let name = if color && !line.starts_with(' ') { names.next() } else { None };
+        match name.and_then(|name| Some((name, line.strip_prefix(name.as_str())?))) {
             Some((name, value)) => format!("{HEADER}{name}{HEADER:#}{value}\n"),
             None => line + "\n",
         }
     };
     lines(&mut table).map(style).collect()
-}
-
-fn new_table(columns: &[Column]) -> Table {
-    let mut table = Table::new();
-    table.set_header(columns.iter().map(|column| &column.name));
-    let records = columns.first().map_or(0, |column| column.cells.len());
-    table.add_rows((0..records).map(|row| columns.iter().map(move |column| &column.cells[row])));
-    table
-}
-
-/// Renders a table with its header.
-fn horizontal(table: &mut Table, color: bool) -> String {
-    let style = |(index, line): (usize, String)| {
-        if color && index == 0 { format!("{HEADER}{line}{HEADER:#}\n") } else { line + "\n" }
-    };
-    lines(table).enumerate().map(style).collect()
 }
 
 /// The lines of a table without trailing spaces.
@@ -159,8 +222,10 @@ fn total_width(widths: &[u16]) -> usize {
 
 /// Limits the line width to `width`, but not below the minimum column widths.
 fn constrain(table: &mut Table, min_widths: &[u16], content_widths: &[u16], width: u16) {
+    let width = usize::from(width).max(total_width(min_widths));
     // `lines` trims the gap after the last column.
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.saturating_add(COLUMN_GAP));
+    let width = u16::try_from(width).unwrap_or(u16::MAX).saturating_add(COLUMN_GAP);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     for ((column, min_width), content_width) in table.column_iter_mut().zip(min_widths).zip(content_widths) {
         column.set_constraint(if min_width == content_width {
             ColumnConstraint::ContentWidth

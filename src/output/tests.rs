@@ -6,6 +6,8 @@ struct TestRecord(&'static str, Option<&'static str>);
 
 impl Record for TestRecord {
     const FIELDS: &'static [&'static str] = &["id", "name"];
+    const COLUMNS: &'static [(&'static str, Content)] =
+        &[("ID", Content::Unbroken("id")), ("NAME", Content::Text("name"))];
 
     fn into_row(self) -> Row {
         let extra = json!({"addedLater": {"deep": [1]}, "name": "another meaning", "service.name": "a third"});
@@ -65,48 +67,71 @@ fn empty_list_has_header_except_in_tables() {
 }
 
 #[test]
-fn table_too_wide_moves_constant_columns_above() {
-    let output = Output::list([TestRecord("1", Some("a name")), TestRecord("1", Some("another name"))]);
-    assert_eq!(table::render(&output, Some(16), false), "id  name\n1   a name\n1   another name\n");
-    assert_eq!(table::render(&output, Some(15), false), "id  1\n\nname\na name\nanother name\n");
-    // If all columns are constant, no column moves.
-    let output = Output::list([TestRecord("1", Some("a name")), TestRecord("1", Some("a name"))]);
-    assert_eq!(table::render(&output, Some(6), false), "id    1\nname  a name\n\nid    1\nname  a name\n");
-}
-
-#[test]
-fn table_too_narrow_wraps_text_or_prints_field_lines() {
+fn table_too_narrow_wraps_text_at_spaces() {
     let output = Output::list([TestRecord("1", Some("some words that need much room")), TestRecord("2", None)]);
-    let wrapped = "id  name\n1   some words\n    that need\n    much room\n2\n";
-    assert_eq!(table::render(&output, Some(16), false), wrapped);
-    let lines = "id    1\nname  some words\n      that need\n      much room\n\nid  2\n";
-    assert_eq!(table::render(&output, Some(15), false), lines);
+    let wrapped = "ID  NAME\n1   some words\n    that need\n    much room\n2\n";
+    for width in [16, 15, 1] {
+        assert_eq!(table::render(&output, Some(width), false), wrapped, "{width}");
+    }
+    let output = Output::one(TestRecord("1", Some("some words that need much room")));
+    let lines = "id:    1\nname:  some words\n       that need\n       much room\n";
+    assert_eq!(table::render(&output, Some(19), false), lines);
 }
 
-#[test]
-fn table_colors_only_policy_values_that_are_enabled() {
-    struct Value(&'static str, &'static str);
+/// A record with a value, an outcome and an error.
+struct Change(&'static str, &'static str, &'static str, Option<&'static str>);
 
-    impl Record for Value {
-        const FIELDS: &'static [&'static str] = &["name", "policyValue"];
+impl Record for Change {
+    const FIELDS: &'static [&'static str] = &["id", "name", "from", "to", "outcome", "error"];
+    const COLUMNS: &'static [(&'static str, Content)] =
+        &[("NAME", Content::SortedName), ("CHANGE", Content::Change("from", "to")), ("RESULT", Content::Outcome)];
 
-        fn into_row(self) -> Row {
-            Row { values: vec![self.0.into(), self.1.into()], ..Row::default() }
+    fn into_row(self) -> Row {
+        let (name, to, outcome, error) = (self.0, self.1, self.2, self.3);
+        let name = if name.is_empty() { Value::Null } else { name.into() };
+        Row {
+            values: vec!["ID".into(), name, "Enabled".into(), to.into(), outcome.into(), error.into()],
+            ..Row::default()
         }
     }
+}
 
-    let green = "\u{1b}[1m\u{1b}[32mEnabled\u{1b}[0m";
-    let text = table::render(&Output::list([Value("Enabled", "Disabled"), Value("x", "Enabled")]), None, true);
-    assert!(text.ends_with(&format!("Enabled  Disabled\nx        {green}\n")), "{text:?}");
-    let text = table::render(&Output::one(Value("Enabled", "Enabled")), None, true);
-    assert_eq!(text.matches(green).count(), 1, "{text:?}");
+#[test]
+fn table_is_sorted_by_name_and_shows_id_without_name() {
+    let changes = [
+        Change("beta", "OnlyTrialsWithoutPaymentMethod", "failed", Some("no answer")),
+        Change("", "enabled", "unchanged", None),
+        Change("Alpha", "Someday", "changed", None),
+    ];
+    let text = table::render(&Output::list(changes), None, false);
+    let expected = "\
+NAME   CHANGE                 RESULT
+Alpha  Enabled → Someday      changed
+beta   Enabled → Trials only  failed: no answer
+ID     Enabled                unchanged
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn table_colors_outcomes_only() {
+    let (green, red) = ("\u{1b}[1m\u{1b}[32mchanged\u{1b}[0m", "\u{1b}[1m\u{1b}[31mfailed\u{1b}[0m");
+    let changes = || {
+        [Change("changed", "failed", "changed", None), Change("failed", "Disabled", "failed", Some("it is unknown"))]
+    };
+    let text = table::render(&Output::list(changes()), None, true);
+    assert!(text.contains(&format!("changed  Enabled → failed    {green}\n")), "{text:?}");
+    assert!(text.ends_with(&format!("failed   Enabled → Disabled  {red}: it is unknown\n")), "{text:?}");
+    let [change, _] = changes();
+    let text = table::render(&Output::one(change), None, true);
+    assert!(text.ends_with(&format!("{green}\n")) && text.matches("32m").count() == 1, "{text:?}");
 }
 
 #[test]
 fn table_aligns_wide_characters() {
     let text =
         table::render(&Output::list([TestRecord("日本", Some("x")), TestRecord("abcd", Some("y"))]), None, false);
-    assert_eq!(text, "id    name\n日本  x\nabcd  y\n");
+    assert_eq!(text, "ID    NAME\n日本  x\nabcd  y\n");
 }
 
 /// A word longer than any terminal width.
@@ -141,7 +166,7 @@ fn table_wraps_text_without_spaces() {
 #[test]
 fn table_of_one_record_has_bold_field_names() {
     let text = table::render(&Output::one(TestRecord("", Some("日本語"))), None, true);
-    assert_eq!(text, "\u{1b}[1mname\u{1b}[0m  日本語\n");
+    assert_eq!(text, "\u{1b}[1mname:\u{1b}[0m  日本語\n");
 }
 
 #[test]
@@ -152,6 +177,7 @@ fn table_too_narrow_keeps_ids_whole() {
         let text = table::render(&output, Some(width), false);
         assert!(ids.iter().all(|id| text.contains(id)), "{width}\n{text}");
         assert!(text.contains("https://example.com/path"), "{width}\n{text}");
-        assert!(width < 42 || text.lines().all(|line| line.len() <= usize::from(width)), "{width}\n{text}");
+        let limit = usize::from(width).max(36 + 2 + 24);
+        assert!(text.lines().all(|line| line.len() <= limit), "{width}\n{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{PolicyValue, ProductPolicy, Target};
+use crate::api::{PolicyValue, ProductPolicy, Target, value_label};
 use crate::error::Error;
 use crate::text::sanitize_line;
 
@@ -178,5 +178,12 @@ fn merge_response(item: &mut ProductPolicy, after: ProductPolicy) {
 }
 
 fn summary(item: &ProductPolicy, from: Option<&str>, to: Option<&str>) -> String {
-    sanitize_line(&format!("{}: {} -> {}", item.label(), from.unwrap_or("no value"), to.unwrap_or("no value")))
+    sanitize_line(&format!("{}: {}", item.label(), format_change(from, to)))
+}
+
+/// Formats a change of a value for tables and messages: `Enabled → Trials only`. Without a change, formats the value.
+pub fn format_change(from: Option<&str>, to: Option<&str>) -> String {
+    let label = |value: Option<&str>| value.map_or("no value", value_label).to_owned();
+    let (from, to) = (label(from), label(to));
+    if from == to { to } else { format!("{from} → {to}") }
 }

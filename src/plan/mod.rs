@@ -14,7 +14,7 @@ use crate::text::display_excerpt;
 #[cfg(any(fuzzing, test))]
 pub use baseline::proptests;
 pub use baseline::{Baseline, Comparison, FileFormat, MAX_FILE_SIZE as MAX_BASELINE_SIZE, UnknownEntry};
-pub use change::{Change, ChangeRecord, ChangeResult, Outcome};
+pub use change::{Change, ChangeRecord, ChangeResult, Outcome, format_change};
 pub use export::export;
 
 /// The wanted value of one product or offer type.
