@@ -23,7 +23,7 @@ use crate::input::{Input, TerminalModes, prompt_hidden, read_blocking};
 use crate::secret::SecretBytes;
 use crate::text;
 pub use stderr::Progress;
-use stderr::StderrWriter;
+use stderr::{ProgressKind, StderrWriter};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -274,10 +274,21 @@ impl Ui {
         }
     }
 
-    /// Shows a progress bar with `total` steps. It is hidden with `--quiet` or `-v`, and if standard error is not a
-    /// terminal.
-    pub fn progress(&self, total: u64) -> Progress {
-        self.0.stderr.show_progress(total)
+    /// Whether `-v` is set.
+    pub fn is_verbose(&self) -> bool {
+        self.0.options.verbosity > 0
+    }
+
+    /// Shows a progress bar for `total` changes. Progress is hidden with `--quiet` or `-v`, and if standard error is not
+    /// a terminal.
+    pub fn show_bar(&self, total: usize) -> Progress {
+        self.0.stderr.show_progress(ProgressKind::Bar { total: total as u64 })
+    }
+
+    /// Shows a spinner with a message if the work takes longer than a moment, and counts the tenants if there are
+    /// several. While progress is shown, further progress is not.
+    pub fn show_spinner(&self, message: &str, tenants: usize) -> Progress {
+        self.0.stderr.show_progress(ProgressKind::Spinner { message: message.to_owned(), tenants: tenants as u64 })
     }
 
     /// Restores the terminal after an unfinished prompt or progress bar.

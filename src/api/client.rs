@@ -15,6 +15,7 @@ use super::page::{Page, display_link, resolve_next_link};
 use crate::auth::{Access, Session};
 use crate::error::{Error, Result};
 use crate::http::{self, Delivery, Effect, HttpError, Response, RetryPolicy};
+use crate::ui::Progress;
 
 /// The maximum number of pages of a list, to stop at a loop of next links.
 const MAX_PAGES: usize = 100;
@@ -85,14 +86,20 @@ impl Client {
         &self.session
     }
 
+    fn show_spinner(&self, message: &str) -> Progress {
+        self.http.ui().show_spinner(message, 1)
+    }
+
     /// Gets an access token. Fails if the token's roles do not allow this access.
     pub async fn prepare(&self, access: Access) -> Result<()> {
+        let _spinner = self.show_spinner("Signing in…");
         let token = self.session.access_token().await?;
         self.session.check_access(&token, access)
     }
 
     /// `GET /v1.0/policies` (Get-MSCommercePolicies).
     pub async fn policies(&self) -> Result<Vec<Policy>> {
+        let _spinner = self.show_spinner("Reading policies…");
         self.read_list(self.url(&[])?, "could not list the policies", Policy::from_json).await
     }
 
@@ -103,6 +110,7 @@ impl Client {
 
     /// `GET /v1.0/policies/P` (Get-MSCommercePolicy), with the response metadata.
     pub async fn policy_response(&self) -> Result<PolicyResponse> {
+        let _spinner = self.show_spinner("Reading policies…");
         let action = format!("could not read the policy {}", self.policy_id);
         let response = self.send(Method::GET, self.url(&[&self.policy_id])?, None, &action, Access::Read).await?;
         let policy = response.json().and_then(Policy::from_json).filter(|policy| !policy.is_empty());
@@ -113,6 +121,7 @@ impl Client {
 
     /// `GET /v1.0/policies/P/products?scope=S` (Get-MSCommerceProductPolicies).
     pub async fn list(&self, scope: Scope) -> Result<Vec<ProductPolicy>> {
+        let _spinner = self.show_spinner("Reading products…");
         let mut url = self.url(&[&self.policy_id, "products"])?;
         url.query_pairs_mut().append_pair("scope", scope.query_value());
         let action = match scope {
@@ -124,6 +133,7 @@ impl Client {
 
     /// `GET` of one product or offer type (Get-MSCommerceProductPolicy).
     pub async fn get(&self, target: &Target) -> Result<ProductPolicy> {
+        let _spinner = self.show_spinner("Reading products…");
         let action = format!("could not read {target}");
         let response = self.send(Method::GET, self.target_url(target)?, None, &action, Access::Read).await?;
         self.parse_target(target, &response, &action)
@@ -143,6 +153,7 @@ impl Client {
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy). Returns the item after the update.
     pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
+        let _spinner = self.show_spinner("Applying changes…");
         let url = self.target_url(target).map_err(UpdateError::not_sent)?;
         let (body, action) = (json!({ "policyValue": value.as_str() }), format!("could not change {target}"));
         let response = self.send(Method::PUT, url, Some(&body), &action, Access::Write).await?;

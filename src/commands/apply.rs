@@ -137,7 +137,7 @@ pub async fn apply_plans(
     // From here on, the history must learn what was sent and what was not.
     context.interrupt.defer();
     let mut history = Recorder::begin(&plans, options.undo.as_ref(), options.no_history, context).await?;
-    let progress = (pending > 1).then(|| context.ui.progress(pending as u64));
+    let progress = (pending > 1).then(|| context.ui.show_bar(pending));
     let states: Vec<TenantState> = plans.iter().map(|plan| TenantState::new(plan.plan.changes.len())).collect();
     let mut results: Vec<Vec<Option<ChangeResult>>> =
         plans.iter().map(|plan| plan.plan.changes.iter().map(|_| None).collect()).collect();

@@ -16,8 +16,8 @@ use crate::auth::{Access, Claims, EnvApplication, Session, SignInMethod, Source,
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::host_and_port;
-use crate::output::{Output, Record, Row};
-use crate::text::{format_timestamp, sanitize_line};
+use crate::output::{Content, Output, Record, Row};
+use crate::text::{format_counts, format_timestamp, sanitize_line};
 use authority::check_authority;
 use network::check_host;
 
@@ -54,17 +54,31 @@ enum StepOutcome {
     Skipped,
 }
 
+impl StepOutcome {
+    /// The value of the field `outcome`.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 impl Record for Step {
     const FIELDS: &'static [&'static str] = &["step", "target", "outcome", "finding", "hint"];
+    /// Without hints: the error has them below the table, where commands do not wrap.
+    const COLUMNS: &'static [(&'static str, Content)] = &[
+        ("RESULT", Content::Outcome),
+        ("STEP", Content::Text("step")),
+        ("TARGET", Content::Unbroken("target")),
+        ("FINDING", Content::Text("finding")),
+    ];
 
     fn into_row(self) -> Row {
-        let outcome = match self.outcome {
-            StepOutcome::Passed => "passed",
-            StepOutcome::Failed => "failed",
-            StepOutcome::Skipped => "skipped",
-        };
         let hint = if self.hints.is_empty() { Value::Null } else { Value::from(self.hints.join("; ")) };
-        let values = vec![self.name.into(), self.target.into(), outcome.into(), self.finding.into(), hint];
+        let values =
+            vec![self.name.into(), self.target.into(), self.outcome.as_str().into(), self.finding.into(), hint];
         Row { values, ..Row::default() }
     }
 }
@@ -106,18 +120,28 @@ impl DiagnosticReport {
         self.steps.push(Step { name, target: target.to_owned(), outcome, finding, hints: hints.to_vec() });
     }
 
+    /// Counts the steps: `25 checks: 23 passed, 1 failed, 1 skipped`.
+    fn summary(&self) -> String {
+        let count = |outcome| self.steps.iter().filter(|step| step.outcome == outcome).count();
+        let counts = [StepOutcome::Passed, StepOutcome::Failed, StepOutcome::Skipped];
+        let counts = format_counts(counts.map(|outcome| (count(outcome), outcome.as_str())));
+        format!("{} checks: {counts}", self.steps.len())
+    }
+
     /// The error of the command, if a step failed, with the hints of all steps.
     fn error(&self) -> Option<Error> {
-        let failed = self.steps.iter().filter(|step| step.outcome == StepOutcome::Failed);
-        let failed: Vec<String> = failed.map(|step| format!("{} ({})", step.name, step.target)).collect();
-        if failed.is_empty() {
-            return None;
-        }
+        self.steps.iter().find(|step| step.outcome == StepOutcome::Failed)?;
         let mut hints: Vec<String> = self.steps.iter().flat_map(|step| step.hints.clone()).collect();
         let mut seen = HashSet::new();
         hints.retain(|hint| seen.insert(hint.clone()));
-        let message = format!("{} of {} steps failed: {}", failed.len(), self.steps.len(), failed.join(", "));
-        Some(Error::failed(message).with_hints(hints))
+        Some(Error::failed(self.summary()).with_hints(hints))
+    }
+
+    /// The steps that did not pass, the failed ones first.
+    fn into_problems(self) -> Vec<Step> {
+        let (failed, others): (Vec<Step>, Vec<Step>) =
+            self.steps.into_iter().partition(|step| step.outcome == StepOutcome::Failed);
+        failed.into_iter().chain(others.into_iter().filter(|step| step.outcome == StepOutcome::Skipped)).collect()
     }
 }
 
@@ -134,9 +158,14 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
             }
         }
     }
+    let progress = context.ui.show_spinner("Checking the connection…", 1);
     run_checks(&mut report, context).await;
+    drop(progress);
     let error = report.error();
-    Ok(CommandOutput { output: Some(Output::list(report.steps)), error, ..CommandOutput::default() })
+    let note = error.is_none().then(|| report.summary());
+    let shows_all = !context.settings.prints_table() || context.ui.is_verbose();
+    let steps = if shows_all { report.steps } else { report.into_problems() };
+    Ok(CommandOutput { note, error, ..Output::list(steps).into() })
 }
 
 /// Whether the sign-in is saved in the state directory, or there is a directory that could be used.

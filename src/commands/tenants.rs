@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::plan::Plan;
 use crate::text::{sanitize_line, shell_quote};
+use crate::ui::Progress;
 
 /// In bytes. Larger than any realistic list of tenants.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
@@ -187,7 +188,17 @@ impl Tenants {
             owner if owner == index => f(client.clone()).await.map(Ok),
             owner => Ok(Err(owner)),
         };
-        let results = join_all(self.clients.iter().enumerate().map(call)).await;
+        let spinner = self.clients.first().map(|client| {
+            let message = "Reading products…";
+            client.context.ui.show_spinner(message, self.clients.len())
+        });
+        let results = join_all(self.clients.iter().enumerate().map(async |client| {
+            let result = call(client).await;
+            spinner.iter().for_each(Progress::advance);
+            result
+        }))
+        .await;
+        drop(spinner);
         let mut all = TenantResults {
             succeeded: Vec::new(),
             failures: TenantFailures { total: self.clients.len(), failed: Vec::new() },

@@ -56,6 +56,11 @@ impl Client {
         }))
     }
 
+    /// The user interface of the run.
+    pub fn ui(&self) -> &Ui {
+        &self.0.ui
+    }
+
     /// Restarts the timeout. Call this after waiting for the user or another process.
     pub fn reset_deadline(&self) {
         self.0.deadline.set(None);
