@@ -128,7 +128,7 @@ async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interr
     let settings = Rc::new(Settings::new(&cli.global, environment)?);
     let http = http::Client::new(settings.timeout.value, cli.command.jobs(), ui.clone(), interrupt.clone());
     let context = Context { settings: Rc::clone(&settings), ui: ui.clone(), http, interrupt: interrupt.clone() };
-    let CommandOutput { output, text, note, error } = Box::pin(cli.command.run(&context)).await?;
+    let CommandOutput { output, text, note, note_repeats_data, error } = Box::pin(cli.command.run(&context)).await?;
     let tty = ui.tty();
     let options = RenderOptions { width: tty.width, color: ui.colors_stdout(), for_terminal: tty.stdout };
     let rendered =
@@ -145,7 +145,8 @@ async fn execute(cli: Cli, environment: Environment, ui: &Ui, interrupt: &Interr
     };
     let printed = unless_interrupted_for_long(interrupt, print).await.unwrap_or_else(|| Err(Error::interrupted()));
     // Print the summary even if the records cannot be written, because it reports changes that were made.
-    if let Some(note) = note {
+    let is_repetition = note_repeats_data && settings.prints_table() && printed.is_ok();
+    if let Some(note) = note.filter(|_| !is_repetition) {
         ui.info(&note);
     }
     match (printed, error) {

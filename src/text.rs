@@ -41,6 +41,10 @@ pub fn comparison_key(text: &str) -> String {
 
 /// Converts text to one line: replaces tabs and line breaks with spaces, and other control characters with U+FFFD.
 pub fn sanitize_line(text: &str) -> String {
+    // Almost all text is clean, and a long list has thousands of cells.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let replace = |character| match character {
         '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
         other if is_terminal_control(other) => char::REPLACEMENT_CHARACTER,

@@ -39,6 +39,8 @@ pub struct CommandOutput {
     pub text: Option<String>,
     /// A summary, printed below the data.
     pub note: Option<String>,
+    /// Whether the note says the same as the data. If so, it is not printed below a table.
+    pub note_repeats_data: bool,
     pub error: Option<Error>,
 }
 

@@ -48,7 +48,7 @@ pub fn describe_empty_list(
     if total == 0 {
         return format!("The service lists no {kinds}.");
     }
-    let name = name.map(|name| format!(" match \"{}\"", display_excerpt(&name.to_string())));
+    let name = name.map(|name| format!(" match \"{}\"", name));
     let value = value.map(|value| format!(" have the value {}", value_label(value.as_str())));
     let filters: Vec<String> = name.into_iter().chain(value).collect();
     format!("No {kinds}{} ({total} checked).", filters.join(" and"))

@@ -224,16 +224,11 @@ async fn apply_single(plans: TenantResults<Plan>, options: ApplyOptions, context
     else {
         return Ok(CommandOutput::default());
     };
-    match record.outcome {
-        // The record in the table says it already.
-        _ if context.settings.prints_table() => {}
-        Outcome::Changed => {
-            context.ui.info(&format!("Changed{location}:"));
-            context.ui.info(&format!("  {}", record.summary()));
-        }
-        Outcome::Unchanged => context.ui.info(&format!("Nothing to change: {} already.", record.current_state())),
-        Outcome::Planned | Outcome::Failed | Outcome::Unknown | Outcome::Skipped => {}
-    }
+    let note = match record.outcome {
+        Outcome::Changed => Some(format!("Changed{location}: {}", record.summary())),
+        Outcome::Unchanged => Some(format!("Nothing to change: {} already.", record.current_state())),
+        Outcome::Planned | Outcome::Failed | Outcome::Unknown | Outcome::Skipped => None,
+    };
     let error =
         error.map(|error| lookup::with_fallback_hint(lookup::with_renumbered_hint(error, &target, context), context));
     let error = match error {
@@ -245,5 +240,5 @@ async fn apply_single(plans: TenantResults<Plan>, options: ApplyOptions, context
         })),
         error => error,
     };
-    Ok(CommandOutput { output: Some(Output::one(record)), error, ..CommandOutput::default() })
+    Ok(CommandOutput { note, note_repeats_data: true, error, ..Output::one(record).into() })
 }

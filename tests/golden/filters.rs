@@ -62,7 +62,10 @@ impl Filters {
         let text = self.texts.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
         let text = self.patterns.iter().fold(text, |text, (from, to)| from.replace_all(&text, *to).into_owned());
         let guid = |found: &Captures<'_>| self.named(&found[0]);
-        self.guid.replace_all(&text, guid).into_owned()
+        let text = self.guid.replace_all(&text, guid).into_owned();
+        // A table shows the start of the id.
+        let runs = self.runs.iter().enumerate();
+        runs.fold(text, |text, (index, run)| text.replace(&run[..8], &format!("[RUN {}]", index + 1)))
     }
 
     fn named(&self, guid: &str) -> String {

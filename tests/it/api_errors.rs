@@ -152,15 +152,15 @@ fn update_hint_repeats_tenant() {
     cli_snapshot!(env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "trials", "--tenant", "fabrikam.example"]), @"
     exit_code: 1
     ----- stdout -----
-    policyId       AllowSelfServicePurchase
-    scope          product
-    id             CFQ7TTC0H9MP
-    name           Power BI Pro
-    policyValue    Disabled
-    wantedValue    OnlyTrialsWithoutPaymentMethod
-    previousValue  Disabled
-    outcome        unknown
-    error          could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway; bad gateway; correlation ID: [UUID]
+    policyId:       AllowSelfServicePurchase
+    scope:          product
+    id:             CFQ7TTC0H9MP
+    name:           Power BI Pro
+    policyValue:    Disabled
+    wantedValue:    OnlyTrialsWithoutPaymentMethod
+    previousValue:  Disabled
+    outcome:        unknown
+    error:          could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]
     ----- stderr -----
     error: could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway
       bad gateway
@@ -322,15 +322,15 @@ fn update_renumbered_id_hints_at_new_id() {
     cli_snapshot!(env.run(&["product", "update", "CFQ7TTC0KXN9", "--value", "disabled"]), @"
     exit_code: 1
     ----- stdout -----
-    policyId       AllowSelfServicePurchase
-    scope          product
-    id             CFQ7TTC0KXN9
-    name           Visio Plan 1
-    policyValue    Enabled
-    wantedValue    Disabled
-    previousValue  Enabled
-    outcome        failed
-    error          could not change product CFQ7TTC0KXN9: the service returned 400 Bad Request; BadRequest: Old.; correlation ID: [UUID]
+    policyId:       AllowSelfServicePurchase
+    scope:          product
+    id:             CFQ7TTC0KXN9
+    name:           Visio Plan 1
+    policyValue:    Enabled
+    wantedValue:    Disabled
+    previousValue:  Enabled
+    outcome:        failed
+    error:          could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request; BadRequest: Old.; correlation id: [UUID]
     ----- stderr -----
     error: could not change product CFQ7TTC0KXN9: the service returned 400 Bad Request
       BadRequest: Old.

@@ -49,7 +49,7 @@ fn empty_list_output() {
     let env = TestEnv::signed_in();
     env.tenant.set_products(Vec::new());
     let result = env.run(&["products", "list", "-o", "json"]).assert_code(0);
-    assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", "The service lists nothing here.\n"));
+    assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("[]\n", "The service lists no products.\n"));
     let result = env.run(&["products", "list", "-q"]).assert_code(0);
     assert_eq!((result.stdout.as_str(), result.stderr.as_str()), ("", ""));
     assert_eq!(list(&env, "csv"), "policyId,scope,id,name,policyValue\n");

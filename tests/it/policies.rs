@@ -387,22 +387,28 @@ fn products_list_with_glob_pattern_is_empty_with_hint() {
     for pattern in ["Power*", "Visio Plan ?", "no such name"] {
         transcript.push(pattern, env.run(&["products", "list", "-o", "json", "--name", pattern]));
     }
-    cli_snapshot!(transcript, @"
+    cli_snapshot!(transcript, @r#"
     ===== Power* =====
+    exit_code: 0
+    ----- stdout -----
+    []
+    ----- stderr -----
+    No products match "Power*" (17 checked).
+    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
     ===== Visio Plan ? =====
     exit_code: 0
     ----- stdout -----
     []
     ----- stderr -----
-    None of the 17 listed fits.
-    hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
+    No products match "Visio Plan ?" (17 checked).
+    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
     ===== no such name =====
     exit_code: 0
     ----- stdout -----
     []
     ----- stderr -----
-    None of the 17 listed fits.
-    ");
+    No products match "no such name" (17 checked).
+    "#);
     env.run(&["products", "list", "--name", "/["]).assert_code(2).stdout_is_empty();
 }
 

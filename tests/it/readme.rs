@@ -68,37 +68,36 @@ fn article_script_disables_enabled_products() {
     cli_snapshot!(run_script(&env, block(FROM_POWERSHELL, "#!/bin/sh")), @"
     exit_code: 0
     ----- stdout -----
-    policyId                  scope    id            name                     policyValue
-    AllowSelfServicePurchase  product  CFQ7TTC0LH3L  Power Automate per user  Enabled
-    policyId       AllowSelfServicePurchase
-    scope          product
-    id             CFQ7TTC0LH3L
-    name           Power Automate per user
-    policyValue    Disabled
-    wantedValue    Disabled
-    previousValue  Enabled
-    outcome        changed
-    policyId                  scope    id            name                                policyValue  wantedValue  previousValue                   outcome    error
-    AllowSelfServicePurchase  product  CFQ7TTC0LH2H  Power Apps per user                 Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0LH3L  Power Automate per user             Disabled     Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0LSGZ  Power Automate RPA                  Disabled     Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0H6RP  Power BI Premium (standalone)       Disabled     Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0H9MP  Power BI Pro                        Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0HDB1  Planner Plan 1                      Disabled     Disabled     OnlyTrialsWithoutPaymentMethod  changed
-    AllowSelfServicePurchase  product  CFQ7TTC0HDB0  Project Plan 3                      Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0HD33  Visio Plan 1                        Disabled     Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0HD32  Visio Plan 2                        Disabled     Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0N8SS  Clipchamp Premium                   Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0MM8R  Microsoft 365 Copilot               Disabled     Disabled     Disabled                        unchanged
-    AllowSelfServicePurchase  product  CFQ7TTC0LH05  Microsoft 365 F3                    Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0N8SL  Microsoft Purview Discovery         Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0S3X1  Python in Excel                     Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0J1FV  Teams Exploratory                   Disabled     Disabled     OnlyTrialsWithoutPaymentMethod  changed
-    AllowSelfServicePurchase  product  CFQ7TTC0RM8K  Teams Premium Introductory Pricing  Disabled     Disabled     Enabled                         changed
-    AllowSelfServicePurchase  product  CFQ7TTC0PW0V  Viva Goals                          Disabled     Disabled     Enabled                         changed
+    NAME                     VALUE    ID
+    Power Automate per user  Enabled  CFQ7TTC0LH3L
+    policyId:       AllowSelfServicePurchase
+    scope:          product
+    id:             CFQ7TTC0LH3L
+    name:           Power Automate per user
+    policyValue:    Disabled
+    wantedValue:    Disabled
+    previousValue:  Enabled
+    outcome:        changed
+    NAME                                CHANGE                  RESULT
+    Clipchamp Premium                   Enabled → Disabled      changed
+    Microsoft 365 Copilot               Disabled                unchanged
+    Microsoft 365 F3                    Enabled → Disabled      changed
+    Microsoft Purview Discovery         Enabled → Disabled      changed
+    Planner Plan 1                      Trials only → Disabled  changed
+    Power Apps per user                 Enabled → Disabled      changed
+    Power Automate per user             Disabled                unchanged
+    Power Automate RPA                  Disabled                unchanged
+    Power BI Premium (standalone)       Disabled                unchanged
+    Power BI Pro                        Enabled → Disabled      changed
+    Project Plan 3                      Enabled → Disabled      changed
+    Python in Excel                     Enabled → Disabled      changed
+    Teams Exploratory                   Trials only → Disabled  changed
+    Teams Premium Introductory Pricing  Enabled → Disabled      changed
+    Visio Plan 1                        Disabled                unchanged
+    Visio Plan 2                        Disabled                unchanged
+    Viva Goals                          Enabled → Disabled      changed
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled
+    1 product: 1 enabled
     11 changed, 6 unchanged in the tenant 11111111-1111-4111-8111-111111111111
     ");
     for product in default_products() {

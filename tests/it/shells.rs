@@ -3,6 +3,7 @@
 #[cfg(unix)]
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::fixtures::LIST_NOTE;
 use crate::tenant::ADMIN;
 use std::fs;
 
@@ -89,7 +90,7 @@ fn unwritable_completion_cache_is_ignored() {
     let env = TestEnv::signed_in();
     fs::create_dir(env.state_dir().join("products.json")).unwrap();
     let result = env.run(&["products", "list"]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert_eq!(complete(&env, &["product", "get", "CFQ"]), [] as [String; 0]);
     fs::remove_dir(env.state_dir().join("products.json")).unwrap();
     fs::write(env.state_dir().join("products.json"), "damaged").unwrap();
@@ -99,7 +100,7 @@ fn unwritable_completion_cache_is_ignored() {
     let token = env.tenant.issue_token(ADMIN, crate::tenant::HOME_TENANT, 3600);
     let nowhere = [("MSCOMMERCE_TOKEN", token.as_str()), ("MSCOMMERCE_HOME", "/dev/null/nowhere")];
     if cfg!(unix) {
-        assert_eq!(env.run_with_env(&nowhere, &["products", "list"]).assert_code(0).stderr, "");
+        assert_eq!(env.run_with_env(&nowhere, &["products", "list"]).assert_code(0).stderr, LIST_NOTE);
     }
 }
 
@@ -115,7 +116,7 @@ fn unsafe_completion_cache_is_left_alone() {
     let saved = fs::read(&aside).unwrap();
     let check = |reason: &str| {
         assert_eq!(complete(&env, &["product", "get", "CFQ"]), [] as [String; 0], "{reason}");
-        assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, "");
+        assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, LIST_NOTE);
         let expected = format!("{} is not used: {reason}", path.display());
         env.run(&["products", "list", "-v"]).assert_code(0).stderr_contains(&[&expected]);
     };

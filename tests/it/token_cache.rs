@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
+use crate::support::fixtures::LIST_NOTE;
 #[cfg(unix)]
 use crate::support::pty::in_shell;
 use crate::support::snapshot::Transcript;
@@ -77,7 +78,7 @@ fn readable_cache_is_made_private_with_warning() {
         let warning = format!("warning: other users could read {} (mode {mode:o})", env.cache_path().display());
         assert_eq!(result.stderr.matches(&warning).count(), 1, "{}", result.stderr);
         assert_eq!(fs::metadata(env.cache_path()).unwrap().permissions().mode() & 0o7777, 0o600);
-        assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, "");
+        assert_eq!(env.run(&["products", "list"]).assert_code(0).stderr, LIST_NOTE);
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
-use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::fixtures::{HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS};
 use crate::support::snapshot::Transcript;
 use crate::tenant::{
     ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, PASSWORD, Response, SCOPE,
@@ -27,7 +27,7 @@ fn fresh_cached_token_is_used_unchanged() {
     for _ in 0..2 {
         env.tenant.forget_requests();
         let result = list(&env, &[]).assert_code(0);
-        assert_eq!(result.stderr, "");
+        assert_eq!(result.stderr, LIST_NOTE);
         assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
     }
     let sent = env.tenant.requests()[0].header("authorization").unwrap().to_owned();
@@ -41,7 +41,7 @@ fn token_near_expiry_is_refreshed_silently() {
     let env = TestEnv::with_expiring_token();
     let first = refresh_token(&env);
     let result = list(&env, &[]).assert_code(0);
-    assert_eq!(result.stderr, "", "no output");
+    assert_eq!(result.stderr, LIST_NOTE, "no output");
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS]);
 
     let (_, form) = &env.token_requests()[0];
@@ -287,7 +287,7 @@ fn status_401_refreshes_token_and_retries() {
     let env = TestEnv::signed_in();
     env.tenant.revoke_access_tokens();
     let result = list(&env, &[]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS, HOME_TOKEN, LIST_PRODUCTS]);
     let requests = env.tenant.requests();
     let header = |index: usize, name: &str| requests[index].header(name).unwrap().to_owned();
@@ -396,7 +396,7 @@ fn concurrent_processes_refresh_once() {
     let children: Vec<_> = (0..6).map(|_| env.command(&["products", "list"]).spawn().unwrap()).collect();
     for child in children {
         let result = CliResult::from(child.wait_with_output().unwrap()).assert_code(0);
-        assert_eq!(result.stderr, "");
+        assert_eq!(result.stderr, LIST_NOTE);
     }
     assert_eq!(env.token_requests().len(), 1);
     assert_eq!(env.request_lines().len(), 7);

@@ -28,8 +28,7 @@ fn product_update_sends_one_get_and_one_put() {
       "error": null
     }
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+    Changed in the tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
     "#);
     assert_eq!(env.request_lines(), [get_product(POWER_BI), put_product(POWER_BI)]);
     let put = &env.tenant.requests()[1];
@@ -343,7 +342,6 @@ fn product_update_partial_response_keeps_known_fields() {
       "error": null
     }
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Software as a Service (SaaS): Enabled -> Disabled
+    Changed in the tenant 11111111-1111-4111-8111-111111111111: Software as a Service (SaaS): Enabled → Disabled
     "#);
 }

@@ -6,6 +6,7 @@ use pkcs8::der::pem::LineEnding;
 use pkcs8::pkcs5::pbes2::Parameters;
 
 use super::*;
+use crate::support::fixtures::LIST_NOTE;
 use crate::tenant::certificates::RsaKey;
 
 const PASSWORD: &str = "open, sesame! ÄÖÜ";
@@ -35,7 +36,7 @@ fn pem_order_and_format_do_not_matter() {
         ("blank lines between", format!("\n\n{pkcs8}\n\n\n{signed}\n\n")),
     ] {
         let result = list_by_certificate(&env, &env.write("app.pem", content));
-        assert_eq!((result.code, result.stderr.as_str()), (0, ""), "{form}");
+        assert_eq!((result.code, result.stderr.as_str()), (0, LIST_NOTE), "{form}");
     }
 }
 
@@ -92,7 +93,7 @@ fn encrypted_pem_key_is_accepted() {
     {
         let file = env.write("app.pem", content);
         let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]).assert_code(0);
-        assert_eq!(result.stderr, "");
+        assert_eq!(result.stderr, LIST_NOTE);
     }
 }
 
@@ -104,7 +105,7 @@ fn pfx_opens_with_password() {
         for password in [PASSWORD, " blank at both ends ", ""] {
             let file = env.write("app.pfx", certificate.pfx(password, is_modern));
             let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, password)]);
-            assert_eq!((result.code, result.stderr.as_str()), (0, ""), "modern: {is_modern}, {password:?}");
+            assert_eq!((result.code, result.stderr.as_str()), (0, LIST_NOTE), "modern: {is_modern}, {password:?}");
         }
         // Files from Azure Key Vault have an empty password, and users set no variable for it.
         let file = env.write("app.pfx", certificate.pfx("", is_modern));
@@ -174,7 +175,7 @@ fn pem_that_lost_its_lines_is_accepted() {
         ] {
             let file = env.write("app.pem", content);
             let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, PASSWORD)]);
-            assert_eq!((result.code, result.stderr.as_str()), (0, ""), "{form}");
+            assert_eq!((result.code, result.stderr.as_str()), (0, LIST_NOTE), "{form}");
         }
     }
 }
@@ -186,7 +187,7 @@ fn base64_of_pfx_is_accepted() {
     let lines: Vec<&str> = (0..pfx.len()).step_by(76).map(|at| &pfx[at..pfx.len().min(at + 76)]).collect();
     for content in [pfx.clone(), format!("{pfx}\n"), format!("\u{feff}\"{pfx}\"\r\n"), lines.join("\r\n")] {
         let result = list_by_certificate(&env, &env.write("app.pfx", content));
-        assert_eq!((result.code, result.stderr.as_str()), (0, ""));
+        assert_eq!((result.code, result.stderr.as_str()), (0, LIST_NOTE));
     }
 }
 
@@ -199,7 +200,7 @@ fn line_end_of_certificate_password_is_ignored() {
         let file = env.write("app.pfx", content);
         for password in [format!("{PASSWORD}\n"), format!("{PASSWORD}\r\n"), format!("\u{feff}{PASSWORD}\r\n")] {
             let result = list_with(&env, &[(CERTIFICATE, &file), (CERTIFICATE_PASSWORD, &password)]);
-            assert_eq!((result.code, result.stderr.as_str()), (0, ""), "{password:?}");
+            assert_eq!((result.code, result.stderr.as_str()), (0, LIST_NOTE), "{password:?}");
         }
     }
     // A password may end in a line end.

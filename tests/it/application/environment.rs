@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::fixtures::{HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS};
 use crate::support::snapshot::{Transcript, stderr_only};
 use crate::tenant::{ADMIN, CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, SCOPE, header_of};
 
@@ -13,7 +13,7 @@ use crate::tenant::{ADMIN, CHANGE_PERMISSION, CUSTOMER_DOMAIN, CUSTOMER_TENANT, 
 fn client_secret_in_environment_needs_no_connect() {
     let env = TestEnv::new();
     let result = list_with(&env, &[WITH_SECRET]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert!(result.stdout.contains("Power BI"));
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS]);
     let form =
@@ -29,7 +29,7 @@ fn certificate_in_environment_needs_no_connect() {
     let env = TestEnv::new();
     let certificate = registered(&env);
     let result = list_by_certificate(&env, &env.write("app.pem", both(&certificate))).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS]);
     assert!(!env.state_dir().exists(), "nothing is saved");
 }
@@ -87,7 +87,7 @@ fn federated_token_in_environment_needs_no_connect() {
     let token = issued();
     let file = env.write("token", format!("{token}\n"));
     let result = list_with(&env, &[(FEDERATED, &file)]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert_eq!(env.request_lines(), [HOME_TOKEN, LIST_PRODUCTS]);
     assert_eq!(env.tenant.assertions(), [token]);
     assert!(!env.state_dir().exists(), "nothing is saved");
@@ -98,7 +98,7 @@ fn github_job_needs_no_connect() {
     let env = TestEnv::new();
     trust_github(&env);
     let result = run(&env, &on_github(&env), &["products", "list"]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert_eq!(env.request_lines(), [GITHUB, HOME_TOKEN, LIST_PRODUCTS]);
     assert!(!env.state_dir().exists(), "nothing is saved");
 }
@@ -231,26 +231,30 @@ fn verbose_run_names_application_and_credential() {
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a client secret to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== certificate =====
     exit_code: 0
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a certificate to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== federated token =====
     exit_code: 0
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a federated token to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== GitHub =====
     exit_code: 0
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a federated token to tenant 11111111-1111-4111-8111-111111111111
     GET http://127.0.0.1:[PORT]/github/oidc/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange -> 200 OK ([DURATION])
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ");
 }
 

@@ -1,7 +1,7 @@
 //! Environment variables that name an application only in part.
 
 use super::*;
-use crate::support::fixtures::LIST_PRODUCTS;
+use crate::support::fixtures::{LIST_NOTE, LIST_PRODUCTS};
 use crate::support::snapshot::{Transcript, stderr_only};
 use crate::tenant::{ADMIN, CUSTOMER_TENANT};
 
@@ -120,7 +120,7 @@ fn incomplete_application_uses_cached_credential() {
     for variables in INCOMPLETE {
         env.tenant.forget_requests();
         let result = env.run_with_env(variables, &["products", "list"]).assert_code(0);
-        assert_eq!(result.stderr, "", "{variables:?}");
+        assert_eq!(result.stderr, LIST_NOTE, "{variables:?}");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
         let verbose = env.run_with_env(variables, &["products", "list", "-v"]);
         transcript.push(case_name(variables), stderr_only(&verbose));
@@ -132,51 +132,59 @@ fn incomplete_application_uses_cached_credential() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ");
 }
 
@@ -185,7 +193,7 @@ fn incomplete_application_is_not_validated() {
     let env = TestEnv::signed_in();
     let variables = [ID, (GITHUB_URL, "not a URL"), (GITHUB_TOKEN, "a-request-token")];
     let result = env.run_with_env(&variables, &["products", "list"]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
 }
 
 #[test]
@@ -223,7 +231,7 @@ fn incomplete_application_uses_token_variable() {
     for variables in INCOMPLETE {
         let with_token = [variables, &[("MSCOMMERCE_TOKEN", token.as_str())]].concat();
         let result = env.run_with_env(&with_token, &["products", "list"]).assert_code(0);
-        assert_eq!(result.stderr, "", "{variables:?}");
+        assert_eq!(result.stderr, LIST_NOTE, "{variables:?}");
         let verbose = env.run_with_env(&with_token, &["products", "list", "-v"]);
         transcript.push(case_name(variables), stderr_only(&verbose));
     }
@@ -231,51 +239,59 @@ fn incomplete_application_uses_token_variable() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 0
     ----- stderr -----
-    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the access token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
+    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    17 products: 10 enabled, 5 disabled, 2 trials only
     ");
 }
 

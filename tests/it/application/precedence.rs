@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::support::fixtures::{HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::fixtures::{HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS};
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, CLIENT_ID, CUSTOMER_TENANT};
 
@@ -108,7 +108,7 @@ fn token_variable_ignores_invalid_application() {
         env.tenant.forget_requests();
         let variables = [variables, vec![("MSCOMMERCE_TOKEN", ready.clone())]].concat();
         let result = run(&env, &variables, &["products", "list"]).assert_code(0);
-        assert_eq!(result.stderr, "");
+        assert_eq!(result.stderr, LIST_NOTE);
         run(&env, &variables, &["status"]).assert_code(0);
         assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
     }

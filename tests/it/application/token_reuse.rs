@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::support::fixtures::{EMPTY_LIST, HOME_TOKEN, LIST_PRODUCTS};
+use crate::support::fixtures::{EMPTY_LIST, HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS};
 use crate::support::server::{Server, http_response};
 use crate::support::snapshot::stderr_only;
 use crate::tenant::{CHANGE_PERMISSION, CUSTOMER_TENANT, Response};
@@ -14,7 +14,7 @@ use crate::tenant::{CHANGE_PERMISSION, CUSTOMER_TENANT, Response};
 fn listing_both_scopes_requests_one_token() {
     let env = TestEnv::new();
     let result = run(&env, &app_with(&[WITH_SECRET]), &["products", "list", "--scope", "all"]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, "17 products and 4 offer types: 12 enabled, 7 disabled, 2 trials only\n");
     let requests = env.request_lines();
     assert_eq!(requests.len(), 3, "{requests:?}");
     assert_eq!(requests[0], HOME_TOKEN);
@@ -61,7 +61,7 @@ fn application_401_refreshes_token_once() {
     trust_github(&env);
     env.tenant.fail_next(LIST_PRODUCTS, Response::text(401, "text/plain", ""));
     let result = run(&env, &on_github(&env), &["products", "list"]).assert_code(0);
-    assert_eq!(result.stderr, "");
+    assert_eq!(result.stderr, LIST_NOTE);
     assert_eq!(env.request_lines(), [GITHUB, HOME_TOKEN, LIST_PRODUCTS, HOME_TOKEN, LIST_PRODUCTS]);
     let tokens: Vec<_> = env.tenant.requests().into_iter().filter(|request| request.line() == LIST_PRODUCTS).collect();
     assert_ne!(tokens[0].bearer(), tokens[1].bearer());

@@ -44,9 +44,9 @@ fn drift_summary_has_counts_and_hints() {
     cli_snapshot!(check(&env, "json").without_stdout(), @"
     exit_code: 3
     ----- stderr -----
-    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 2 different, 3 unknown (6 checked).
-    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
-    hint: preview the changes: mscommerce baseline apply b.toml --ignore-unknown --dry-run
+    drift: The tenant 11111111-1111-4111-8111-111111111111 differs from b.toml: 2 settings differ, 3 IDs not found (6 checked).
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    hint: see what would be changed: mscommerce baseline apply b.toml --ignore-unknown --dry-run
     ");
     let result = env.run_in_home(&["baseline", "check", "b.toml", "-o", "json", "-q"]).assert_code(3);
     assert_eq!(result.ids().len(), 5);
@@ -94,13 +94,13 @@ fn no_drift_formats() {
     ===== tsv =====
     exit_code: 0
     ----- stderr -----
-    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ===== markdown =====
     exit_code: 0
     ----- stdout -----
-    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ----- stderr -----
-    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ===== table, quiet =====
     exit_code: 0
     ");
@@ -126,8 +126,8 @@ fn unknown_id_has_no_name_and_no_value() {
       }
     ]
     ----- stderr -----
-    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 1 unknown (1 checked).
-    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    drift: The tenant 11111111-1111-4111-8111-111111111111 differs from b.toml: 1 ID not found (1 checked).
+    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 

@@ -44,8 +44,8 @@ fn apply_prompt_yes_updates() {
     for answer in ["y\n", " YES \n"] {
         let env = env_with_baseline(BASELINE);
         let mut session = run_in_terminal(&env, APPLY);
-        session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled -> OnlyTrialsWithoutPaymentMethod");
-        session.expect("Software as a Service (SaaS): Enabled -> Disabled");
+        session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled → Trials only");
+        session.expect("Software as a Service (SaaS): Enabled → Disabled");
         session.expect("[y/N]");
         assert!(env.updates().is_empty());
         session.type_keys(answer);
@@ -65,8 +65,8 @@ fn apply_prompt_no_changes_nothing() {
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> OnlyTrialsWithoutPaymentMethod
-      Software as a Service (SaaS): Enabled -> Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled → Trials only
+      Software as a Service (SaaS): Enabled → Disabled
     2 to change, 1 as wanted already. Go ahead? [y/N] n
     Cancelled. Nothing was changed.
     ");

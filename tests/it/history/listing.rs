@@ -50,7 +50,7 @@ fn history_lists_the_newest_20_first() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    Showing 20 of 25 changes. To see more, use --limit N.
+    20 of 25 changes. Use --limit N to show more.
     ");
     assert_eq!(result.column("correlationId"), numbers(24, 5));
     for (limit, oldest) in [("1", 24), ("24", 1), ("25", 0), ("26", 0), ("4294967295", 0)] {

@@ -19,8 +19,8 @@ fn undo(env: &TestEnv, flags: &[&str]) -> PtySession {
 fn undo_prompt_yes_reverts_the_run() {
     let env = env_after_update();
     let mut session = undo(&env, &[]);
-    session.expect("Power BI Pro (CFQ7TTC0H9MP): OnlyTrialsWithoutPaymentMethod -> Enabled");
-    session.expect("Visio Plan 1 (CFQ7TTC0HD33): OnlyTrialsWithoutPaymentMethod -> Disabled");
+    session.expect("Power BI Pro (CFQ7TTC0H9MP): Trials only → Enabled");
+    session.expect("Visio Plan 1 (CFQ7TTC0HD33): Trials only → Disabled");
     session.expect("[y/N]");
     assert!(env.update_requests().is_empty());
     session.type_keys("y\n");
@@ -41,7 +41,7 @@ fn undo_prompt_comes_after_warnings() {
     Undoing the run of [TIME].
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): OnlyTrialsWithoutPaymentMethod -> Enabled
+      Power BI Pro (CFQ7TTC0H9MP): Trials only → Enabled
     Make this change? [y/N] n
     Cancelled. Nothing was changed.
     ");

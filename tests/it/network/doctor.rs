@@ -80,8 +80,8 @@ fn doctor_untrusted_certificate_gets_no_token() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
     ===== other name =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -90,8 +90,8 @@ fn doctor_untrusted_certificate_gets_no_token() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: check the network, DNS and proxy settings; another server may respond instead of the service
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: something answers in the service's place: look at the network, at DNS and at the proxy
     ===== expired =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -100,8 +100,8 @@ fn doctor_untrusted_certificate_gets_no_token() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: check this machine's clock
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: is this machine's clock right?
     ===== not yet valid =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -110,8 +110,8 @@ fn doctor_untrusted_certificate_gets_no_token() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: check this machine's clock
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: is this machine's clock right?
     "#);
 }
 
@@ -130,8 +130,8 @@ fn doctor_tls_protocol_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
     ");
     let server = Server::start(|mut connection| drop(connection.tls_record()));
     cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
@@ -142,8 +142,8 @@ fn doctor_tls_protocol_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: check for a proxy or security product that intercepts TLS
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: look for a proxy or a security product in between
     ");
 }
 
@@ -160,8 +160,8 @@ fn doctor_dns_failure() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: name (nowhere.invalid)
-    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
+    error: 18 checks: 13 passed, 1 failed, 4 skipped
+    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
     ");
 }
 
@@ -177,8 +177,8 @@ fn doctor_connection_refused() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tcp (127.0.0.1:[PORT])
-    hint: check the network, firewalls and HTTPS_PROXY, then try again
+    error: 18 checks: 14 passed, 1 failed, 3 skipped
+    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
     ");
 }
 
@@ -238,8 +238,8 @@ fn doctor_proxy_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 19 steps failed: tunnel (licensing.example)
-    hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
+    error: 19 checks: 15 passed, 1 failed, 3 skipped
+    hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
     ===== 403 Forbidden =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
@@ -249,8 +249,8 @@ fn doctor_proxy_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 19 steps failed: tunnel (licensing.example)
-    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
+    error: 19 checks: 15 passed, 1 failed, 3 skipped
+    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
     ===== connection refused =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
@@ -261,8 +261,8 @@ fn doctor_proxy_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 19 steps failed: tcp (licensing.example)
-    hint: check the network, firewalls and HTTPS_PROXY, then try again
+    error: 19 checks: 14 passed, 1 failed, 4 skipped
+    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
     ===== DNS failure =====
     exit_code: 1
     proxy (licensing.example): passed: through http://nowhere.invalid:3128 (HTTPS_PROXY)
@@ -274,8 +274,8 @@ fn doctor_proxy_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 19 steps failed: name (licensing.example)
-    hint: check HTTPS_PROXY: this is the host of the proxy http://nowhere.invalid:3128
+    error: 19 checks: 13 passed, 1 failed, 5 skipped
+    hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
     ===== invalid URL =====
     exit_code: 1
     proxy (licensing.example): failed: HTTPS_PROXY is not a proxy URL
@@ -286,8 +286,8 @@ fn doctor_proxy_errors() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: proxy (licensing.example)
-    hint: set HTTPS_PROXY to http://HOST:PORT, or unset it
+    error: 18 checks: 12 passed, 1 failed, 5 skipped
+    hint: write http://HOST:PORT, or unset HTTPS_PROXY
     ");
 }
 
@@ -346,8 +346,8 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 19 steps failed: tunnel (licensing.example)
-    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
+    error: 19 checks: 15 passed, 1 failed, 3 skipped
+    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
     ");
 }
 
@@ -371,8 +371,8 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: proxy (licensing.example)
-    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
+    error: 18 checks: 12 passed, 1 failed, 5 skipped
+    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
     ===== HTTPS_PROXY =====
     exit_code: 1
     proxy (licensing.example): failed: the proxy type of socks4://127.0.0.1:[PORT] is not supported
@@ -383,8 +383,8 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: proxy (licensing.example)
-    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
+    error: 18 checks: 12 passed, 1 failed, 5 skipped
+    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
     ");
 }
 
@@ -405,8 +405,8 @@ fn doctor_names_no_proxy_variable() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: name (nowhere.invalid)
-    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
+    error: 18 checks: 13 passed, 1 failed, 4 skipped
+    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
     ");
     // On Windows both are the same variable.
     if cfg!(not(windows)) {
@@ -420,8 +420,8 @@ fn doctor_names_no_proxy_variable() {
         authority (none): skipped: not needed: the access token is provided
         credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
         policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-        error: 1 of 18 steps failed: name (nowhere.invalid)
-        hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
+        error: 18 checks: 13 passed, 1 failed, 4 skipped
+        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
         ");
     }
     assert_eq!(proxy.finish().connections, 0);
@@ -454,8 +454,8 @@ fn doctor_unreadable_ca_file() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
     ===== text =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -464,7 +464,7 @@ fn doctor_unreadable_ca_file() {
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
-    error: 1 of 18 steps failed: tls (localhost:[PORT])
-    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
+    error: 18 checks: 15 passed, 1 failed, 2 skipped
+    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
     ");
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::support::fixtures::{DISABLED_PRODUCT, ENABLED_PRODUCT, LIST_PRODUCTS};
+use crate::support::fixtures::{DISABLED_PRODUCT, ENABLED_PRODUCT, LIST_NOTE, LIST_PRODUCTS};
 
 /// The statuses that are retried.
 const TRANSIENT: [u16; 6] = [408, 429, 500, 502, 503, 504];
@@ -20,7 +20,7 @@ fn transient_error_is_retried_silently() {
         let env = TestEnv::signed_in();
         env.tenant.fail_times(1, "GET ", error_response(status));
         let result = env.run(LIST).assert_code(0);
-        assert_eq!(result.stderr, "", "{status}");
+        assert_eq!(result.stderr, LIST_NOTE, "{status}");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS; 2], "{status}");
     }
 }

@@ -259,12 +259,12 @@ fn verbose_prints_one_line_per_update() {
     ===== verbose =====
     exit_code: 1
     ----- stderr -----
-    using the saved sign-in of profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation ID [UUID])
-    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], correlation ID [UUID])
-    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
-    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], correlation ID [UUID])
-    changed: Visio Plan 2 (CFQ7TTC0HD32): Disabled -> Enabled
+    using the saved sign-in of the profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], correlation id [UUID])
+    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], correlation id [UUID])
+    changed: Visio Plan 2 (CFQ7TTC0HD32): Disabled → Enabled
     error: 1 changed, 1 failed
       in the tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]

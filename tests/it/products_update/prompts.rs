@@ -27,8 +27,8 @@ fn prompt_yes_applies_the_plan() {
     for answer in ["y\n", "YES\n"] {
         let env = TestEnv::signed_in();
         let mut session = session(&env, DISABLE);
-        session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled");
-        session.expect("Teams Exploratory (CFQ7TTC0J1FV): OnlyTrialsWithoutPaymentMethod -> Disabled");
+        session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled");
+        session.expect("Teams Exploratory (CFQ7TTC0J1FV): Trials only → Disabled");
         session.expect("[y/N]");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS], "updates need the answer");
         session.type_keys(answer);
@@ -47,18 +47,18 @@ fn plan_lists_only_pending_updates() {
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power Apps per user (CFQ7TTC0LH2H): Enabled -> Disabled
-      Power Automate per user (CFQ7TTC0LH3L): Enabled -> Disabled
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
-      Planner Plan 1 (CFQ7TTC0HDB1): OnlyTrialsWithoutPaymentMethod -> Disabled
-      Project Plan 3 (CFQ7TTC0HDB0): Enabled -> Disabled
-      Clipchamp Premium (CFQ7TTC0N8SS): Enabled -> Disabled
-      Microsoft 365 F3 (CFQ7TTC0LH05): Enabled -> Disabled
-      Microsoft Purview Discovery (CFQ7TTC0N8SL): Enabled -> Disabled
-      Python in Excel (CFQ7TTC0S3X1): Enabled -> Disabled
-      Teams Exploratory (CFQ7TTC0J1FV): OnlyTrialsWithoutPaymentMethod -> Disabled
-      Teams Premium Introductory Pricing (CFQ7TTC0RM8K): Enabled -> Disabled
-      Viva Goals (CFQ7TTC0PW0V): Enabled -> Disabled
+      Power Apps per user (CFQ7TTC0LH2H): Enabled → Disabled
+      Power Automate per user (CFQ7TTC0LH3L): Enabled → Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
+      Planner Plan 1 (CFQ7TTC0HDB1): Trials only → Disabled
+      Project Plan 3 (CFQ7TTC0HDB0): Enabled → Disabled
+      Clipchamp Premium (CFQ7TTC0N8SS): Enabled → Disabled
+      Microsoft 365 F3 (CFQ7TTC0LH05): Enabled → Disabled
+      Microsoft Purview Discovery (CFQ7TTC0N8SL): Enabled → Disabled
+      Python in Excel (CFQ7TTC0S3X1): Enabled → Disabled
+      Teams Exploratory (CFQ7TTC0J1FV): Trials only → Disabled
+      Teams Premium Introductory Pricing (CFQ7TTC0RM8K): Enabled → Disabled
+      Viva Goals (CFQ7TTC0PW0V): Enabled → Disabled
     12 to change, 5 as wanted already. Go ahead? [y/N] n
     Cancelled. Nothing was changed.
     ");
@@ -84,22 +84,22 @@ fn prompt_states_number_of_updates() {
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
     Make this change? [y/N] no
     Cancelled. Nothing was changed.
     ===== CFQ7TTC0H9MP, Viva Goals =====
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
-      Viva Goals (CFQ7TTC0PW0V): Enabled -> Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
+      Viva Goals (CFQ7TTC0PW0V): Enabled → Disabled
     Make these 2 changes? [y/N] no
     Cancelled. Nothing was changed.
     ===== CFQ7TTC0H9MP, CFQ7TTC0HD33 =====
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
     1 to change, 1 as wanted already. Go ahead? [y/N] no
     Cancelled. Nothing was changed.
     ");
@@ -127,7 +127,7 @@ fn prompt_other_answers_change_nothing() {
 fn quiet_keeps_plan_and_prompt() {
     let env = TestEnv::signed_in();
     let mut session = session(&env, &[DISABLE, &["-q"]].concat());
-    session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled -> Disabled");
+    session.expect("Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled");
     session.expect("[y/N]");
     session.type_keys("y\n");
     session.finish().assert_code(0).contains_none(&["12 changed", BAR]);
@@ -225,7 +225,7 @@ fn progress_bar_counts_updates_and_disappears() {
     let (_, after) = output.screen.rsplit_once(BAR).unwrap();
     let (bar, result) = after.split_once(ERASE_LINE).unwrap_or_else(|| panic!("the bar is not erased: {after:?}"));
     assert!(!bar.contains('\n'), "{after:?}");
-    assert!(result.contains("CFQ7TTC10000") && result.contains("3 changed"), "{after:?}");
+    assert!(result.contains("Product 0 ") && result.contains("3 changed"), "{after:?}");
     assert!(
         !output.screen.contains("\u{1b}[?25l") || output.screen.contains("\u{1b}[?25h"),
         "the cursor is visible again"
@@ -270,7 +270,7 @@ fn progress_bar_is_shown_if_stdout_is_redirected() {
 #[test]
 fn verbose_output_replaces_progress_bar() {
     terminal_output(&[], &["-v"], r#""$@""#)
-        .contains_all(&["changed: Product 0 (CFQ7TTC10000): Enabled -> Disabled\n", "3 changed"]);
+        .contains_all(&["changed: Product 0 (CFQ7TTC10000): Enabled → Disabled\n", "3 changed"]);
 }
 
 #[test]

@@ -25,6 +25,9 @@ pub(crate) const UNKNOWN_TENANT: &str = "99999999-9999-4999-8999-999999999999";
 
 pub(crate) const FORMATS: [&str; 5] = ["table", "json", "csv", "tsv", "markdown"];
 
+/// The note below the product list of the simulated home tenant.
+pub(crate) const LIST_NOTE: &str = "17 products: 10 enabled, 5 disabled, 2 trials only\n";
+
 /// The request line of the product list.
 pub(crate) const LIST_PRODUCTS: &str = "GET /v1.0/policies/AllowSelfServicePurchase/products?scope=product";
 /// The request line of the list of offer types.

@@ -26,11 +26,11 @@ fn check_reports_drift_with_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    drift: 3 of 3 tenants drifted from b.toml.
-      Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 different (2 checked).
-      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
-      Tenant tailspin.example (33333333-3333-4333-8333-333333333333) does not match b.toml: 1 different (2 checked).
-    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+    drift: 3 of 3 tenants differ from b.toml.
+      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) differs from b.toml: 1 setting differs (2 checked).
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
+      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) differs from b.toml: 1 setting differs (2 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
     ");
 }
 
@@ -63,9 +63,9 @@ fn check_without_drift_exits_with_0() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    drift: 1 of 3 tenants drifted from b.toml.
-      Tenant tailspin.example (33333333-3333-4333-8333-333333333333) does not match b.toml: 1 different (1 checked).
-    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+    drift: 1 of 3 tenants differs from b.toml.
+      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) differs from b.toml: 1 setting differs (1 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
     ");
 }
 
@@ -81,9 +81,9 @@ fn check_unknown_id_concerns_its_tenant_only() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    drift: 1 of 2 tenants drifted from b.toml.
-      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 unknown (1 checked).
-    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
+    drift: 1 of 2 tenants differs from b.toml.
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 ID not found (1 checked).
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
     ");
 }
 
@@ -113,12 +113,12 @@ fn auth_error_precedes_failure_precedes_drift() {
     error: 1 of 2 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 403 Forbidden
         Forbidden: Not you.
-        correlation ID: [UUID]
-      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
-    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: as a partner, request the role through GDAP
-    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
-    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
+        correlation id: [UUID]
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
     ===== fabrikam.example, contoso.example, nowhere.example =====
     exit_code: 4
     ----- stderr -----
@@ -128,13 +128,13 @@ fn auth_error_precedes_failure_precedes_drift() {
         correlation ID: [UUID]
       nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation ID: [UUID], trace ID: [UUID]
-      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
-    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: as a partner, request the role through GDAP
-    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
-    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
-    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
+        correlation id: [UUID], trace id: [UUID]
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
     ===== fabrikam.example, nowhere.example, contoso.example =====
     exit_code: 4
     ----- stderr -----
@@ -144,13 +144,13 @@ fn auth_error_precedes_failure_precedes_drift() {
         correlation ID: [UUID]
       nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation ID: [UUID], trace ID: [UUID]
-      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 different (2 checked).
-    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: as a partner, request the role through GDAP
-    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
-    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
-    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
+        correlation id: [UUID], trace id: [UUID]
+      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
+    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: a partner needs such a role over GDAP
+    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
+    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
     ");
 }
 

@@ -132,6 +132,7 @@ fn failed_tenants_are_in_order_of_flags() {
     cli_snapshot!(stderr_only(&env.run(&for_tenants(&names, &["products", "list"]))), @"
     exit_code: 4
     ----- stderr -----
+    17 products in 1 tenant: 10 enabled, 5 disabled, 2 trials only
     error: 3 of 4 tenants failed
       zero.example: could not refresh the saved sign-in for tenant zero.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'zero.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
