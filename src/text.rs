@@ -23,7 +23,7 @@ pub fn remove_invisible(text: &str) -> String {
 /// Replaces each run of white space with one space, and removes invisible characters.
 pub fn collapse_whitespace(text: &str) -> String {
     let mut collapsed = String::with_capacity(text.len());
-    for character in remove_invisible(text).chars() {
+    for character in text.chars().filter(|character| !is_invisible(*character)) {
         match character.is_whitespace() {
             true if collapsed.ends_with(' ') => {}
             true => collapsed.push(' '),

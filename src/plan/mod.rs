@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
 use crate::error::{Error, Result};
-use crate::text::display_excerpt;
+use crate::text::{comparison_key, display_excerpt};
 
 #[cfg(any(fuzzing, test))]
 pub use baseline::proptests;
@@ -121,10 +121,12 @@ impl Plan {
     }
 }
 
-/// Formats the pending changes, one per line.
+/// Formats the pending changes, one per line, sorted by name as in the table of the result.
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for change in self.changes.iter().filter(|change| change.is_pending()) {
+        let mut pending: Vec<&Change> = self.changes.iter().filter(|change| change.is_pending()).collect();
+        pending.sort_by_cached_key(|change| comparison_key(change.before.name.as_deref().unwrap_or(&change.target.id)));
+        for change in pending {
             writeln!(formatter, "  {}", change.summary())?;
         }
         Ok(())

@@ -47,14 +47,14 @@ fn plan_lists_only_pending_updates() {
     exit_code: 1
     ----- screen -----
     To be changed in the tenant 11111111-1111-4111-8111-111111111111:
-      Power Apps per user (CFQ7TTC0LH2H): Enabled → Disabled
-      Power Automate per user (CFQ7TTC0LH3L): Enabled → Disabled
-      Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
-      Planner Plan 1 (CFQ7TTC0HDB1): Trials only → Disabled
-      Project Plan 3 (CFQ7TTC0HDB0): Enabled → Disabled
       Clipchamp Premium (CFQ7TTC0N8SS): Enabled → Disabled
       Microsoft 365 F3 (CFQ7TTC0LH05): Enabled → Disabled
       Microsoft Purview Discovery (CFQ7TTC0N8SL): Enabled → Disabled
+      Planner Plan 1 (CFQ7TTC0HDB1): Trials only → Disabled
+      Power Apps per user (CFQ7TTC0LH2H): Enabled → Disabled
+      Power Automate per user (CFQ7TTC0LH3L): Enabled → Disabled
+      Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
+      Project Plan 3 (CFQ7TTC0HDB0): Enabled → Disabled
       Python in Excel (CFQ7TTC0S3X1): Enabled → Disabled
       Teams Exploratory (CFQ7TTC0J1FV): Trials only → Disabled
       Teams Premium Introductory Pricing (CFQ7TTC0RM8K): Enabled → Disabled
