@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::pattern::Pattern;
 use crate::plan::{ChangeRecord, ChangeResult, Outcome};
-use crate::text::{display_excerpt, format_counts};
+use crate::text::format_counts;
 
 /// Limits the errors in the message. The records contain every error.
 const MAX_SHOWN_ERRORS: usize = 5;
