@@ -7,6 +7,7 @@ use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::commands::api::{self, ApiArgs};
 use crate::commands::baseline::{self, BaselineCommand};
 use crate::commands::connect::{self, ConnectArgs};
 use crate::commands::disconnect::{self, DisconnectArgs};
@@ -14,8 +15,9 @@ use crate::commands::history::{self, HistoryArgs};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::product::{self, ProductCommand};
 use crate::commands::shell::{self, CompletionsArgs, ManArgs};
+use crate::commands::status::{self, StatusArgs};
 use crate::commands::undo::{self, UndoArgs};
-use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, status, update, with_fallback_hint};
+use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, update, with_fallback_hint};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::settings::GlobalArgs;
@@ -83,7 +85,7 @@ pub enum Command {
     Disconnect(DisconnectArgs),
     /// Show the current sign-in (works offline)
     #[command(after_long_help = status::EXAMPLES)]
-    Status,
+    Status(StatusArgs),
     /// Show the tenant's policies
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -102,6 +104,9 @@ pub enum Command {
     /// Diagnose connection, sign-in and permission problems
     #[command(after_long_help = doctor::EXAMPLES)]
     Doctor,
+    /// Send a request to the policy endpoint
+    #[command(after_long_help = api::HELP)]
+    Api(ApiArgs),
     /// Generate a shell completion script
     #[command(after_long_help = shell::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
@@ -122,8 +127,27 @@ impl Command {
         }
     }
 
+    /// The global flags that the command cannot honour. It ignores the environment variables for them.
+    const fn unsupported_flags(&self) -> &'static [&'static str] {
+        match self {
+            Self::Connect(_) => &["--policy-id", "--output", "--query"],
+            Self::Disconnect(_) => &["--policy-id", "--tenant", "--output", "--query"],
+            Self::Status(_) | Self::Policy(PolicyCommand::List) | Self::Api(_) => &["--policy-id"],
+            Self::Baseline(BaselineCommand::Export(_)) => &["--query"],
+            Self::History(_) => &["--profile", "--timeout"],
+            Self::Completions(_) | Self::Man(_) => {
+                &["--policy-id", "--profile", "--tenant", "--output", "--query", "--timeout"]
+            }
+            _ => &[],
+        }
+    }
+
     /// Runs the command.
     pub async fn run(self, context: &Context) -> Result<CommandOutput> {
+        let unsupported_flags = self.unsupported_flags();
+        if let Some(flag) = context.settings.given_flags().find(|flag| unsupported_flags.contains(flag)) {
+            return Err(Error::usage(format!("this command does not use {flag}")).with_hint(format!("omit {flag}")));
+        }
         let accepts_many_tenants = matches!(
             self,
             Self::Product(ProductCommand::List(_) | ProductCommand::Update(_))
@@ -136,7 +160,7 @@ impl Command {
         let result = match self {
             Self::Connect(args) => connect::run(*args, context).await,
             Self::Disconnect(args) => disconnect::run(&args, context).await,
-            Self::Status => status::run(context).await,
+            Self::Status(args) => status::run(&args, context).await,
             Self::Policy(PolicyCommand::List) => policy::list(context).await,
             Self::Policy(PolicyCommand::Get { policy }) => policy::get(policy, context).await,
             Self::Product(ProductCommand::List(args)) => product::list(args, context).await,
@@ -148,6 +172,7 @@ impl Command {
             Self::History(args) => history::run(&args, context).await,
             Self::Undo(args) => undo::run(args, context).await,
             Self::Doctor => doctor::run(context).await,
+            Self::Api(args) => api::run(args, context).await,
             Self::Completions(args) => shell::completions(args),
             Self::Man(args) => shell::man(&args, Cli::command_tree()),
         };

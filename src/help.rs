@@ -12,7 +12,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Sign in", &["connect", "disconnect", "status"]),
     ("Settings", &["product", "policy", "baseline"]),
     ("Changes", &["history", "undo"]),
-    ("Tools", &["doctor", "completions", "man"]),
+    ("Tools", &["doctor", "api", "completions", "man"]),
 ];
 
 /// In columns.

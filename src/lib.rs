@@ -89,7 +89,12 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
                 ui.print_clap_error(&clap_error).await.map(|()| code)
             }
         };
-        let code = result.unwrap_or_else(|error| report_error(&ui, &error));
+        let code = match result {
+            // The command was interrupted, and completed nevertheless, because it had changes to report.
+            Ok(_) if interrupt.is_set() => ErrorKind::Interrupted.exit_code(),
+            Ok(code) => code,
+            Err(error) => report_error(&ui, &error),
+        };
         unless_interrupted_for_long(&interrupt, ui.flush()).await;
         code
     };

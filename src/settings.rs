@@ -11,8 +11,8 @@ use url::Url;
 
 use crate::api::is_valid_segment;
 use crate::auth::{
-    DEFAULT_CLIENT_ID, DEFAULT_PROFILE, EnvApplication, TENANT_VARIABLE, TOKEN_VARIABLE, Tenant, env_application,
-    is_bearer_token,
+    Claims, DEFAULT_CLIENT_ID, DEFAULT_PROFILE, EnvApplication, TENANT_VARIABLE, TOKEN_VARIABLE, Tenant,
+    env_application,
 };
 use crate::environment::{Environment, home_directory};
 use crate::error::{Error, Result};
@@ -152,6 +152,19 @@ impl Settings {
         Self { tenants: vec![tenant], ..self.clone() }
     }
 
+    /// The global flags on the command line that affect a command or its output.
+    pub fn given_flags(&self) -> impl Iterator<Item = &'static str> {
+        let flags = [
+            ("--policy-id", self.policy_id.flag().is_some()),
+            ("--profile", self.profile.flag().is_some()),
+            ("--tenant", !self.tenants.is_empty()),
+            ("--output", self.format.flag().is_some()),
+            ("--query", self.query.is_some()),
+            ("--timeout", self.timeout.flag().is_some()),
+        ];
+        flags.into_iter().filter(|(_, is_given)| *is_given).map(|(flag, _)| flag)
+    }
+
     /// The tenant of `--tenant`; `None` without the flag or with several tenants.
     pub fn tenant(&self) -> Option<&Tenant> {
         if let [tenant] = &*self.tenants { Some(tenant) } else { None }
@@ -186,14 +199,14 @@ impl Settings {
         self.environment.get(TOKEN_VARIABLE).is_some()
     }
 
-    /// The access token of `MSCOMMERCE_TOKEN`. Fails if it is not a bearer token.
+    /// The access token of `MSCOMMERCE_TOKEN`. Fails if it is not a JWT.
     pub fn env_token(&self) -> Result<Option<SecretString>> {
         let Some(token) = self.environment.get(TOKEN_VARIABLE).map(into_secret) else { return Ok(None) };
-        if is_bearer_token(&token) {
+        if Claims::of_access_token(&token).is_some() {
             return Ok(Some(token));
         }
         Err(Error::usage(format!(
-            "{TOKEN_VARIABLE} is not an access token: a token is one word, without quotes or 'Bearer'"
+            "{TOKEN_VARIABLE} is not an access token: a token is a JWT in one word, without quotes or 'Bearer'"
         ))
         .with_hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }
@@ -318,7 +331,7 @@ mod tests {
 
     fn settings(flags: &[&str], variables: &[(&str, &str)]) -> Result<Settings> {
         let cli = Cli::try_parse_from(["mscommerce", "status"].iter().chain(flags)).expect("a command line");
-        assert!(matches!(cli.command, Command::Status));
+        assert!(matches!(cli.command, Command::Status(_)));
         Settings::new(&cli.global, variables.iter().copied().collect())
     }
 

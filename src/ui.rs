@@ -190,6 +190,17 @@ impl Ui {
         }
     }
 
+    /// Prints lines with `-vv`, each after `prefix`. They must not contain secrets.
+    pub fn trace(&self, prefix: char, lines: impl FnOnce() -> Vec<String>) {
+        if self.0.options.verbosity > 1 {
+            let format = |line: &String| {
+                let line = format!("{prefix} {}", text::sanitize_line(line));
+                format!("{DEBUG}{}{DEBUG:#}\n", line.trim_end())
+            };
+            self.0.stderr.write(lines().iter().map(format).collect());
+        }
+    }
+
     /// Prints a warning of one line. The command continues.
     pub fn warn(&self, message: &str) {
         self.0.stderr.write(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize_line(message)));

@@ -155,7 +155,8 @@ impl Client {
     pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
         let _spinner = self.show_spinner("Applying changes…");
         let url = self.target_url(target).map_err(UpdateError::not_sent)?;
-        let (body, action) = (json!({ "policyValue": value.as_str() }), format!("could not change {target}"));
+        let (body, action) =
+            (json!({ "policyValue": value.as_str() }).to_string(), format!("could not change {target}"));
         let response = self.send(Method::PUT, url, Some(&body), &action, Access::Write).await?;
         let Some(item) = self.parse_product(&response) else {
             let action = format!("cannot tell whether {target} was changed");
@@ -199,16 +200,33 @@ impl Client {
         Ok(items)
     }
 
-    /// Sends a request. If the service rejects the token, refreshes it and sends the request again. `action` is the
-    /// context of an error.
+    /// Sends a request. Fails for a status other than 2xx. `action` is the context of an error.
     async fn send(
         &self,
         method: Method,
         url: Url,
-        body: Option<&Value>,
+        body: Option<&str>,
         action: &str,
         access: Access,
     ) -> Result<Response, UpdateError> {
+        let (response, token) = self.exchange(method, url, body, action, access).await?;
+        if response.status.is_success() {
+            return Ok(response);
+        }
+        let error = self.status_error(&response, &token, action, access);
+        Err(UpdateError { error, effect: response.effect(), correlation_id: response.correlation_id })
+    }
+
+    /// Sends a request. If the service rejects the token, refreshes it and sends the request again. Returns the response
+    /// with any status, and the token that was sent.
+    pub(super) async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&str>,
+        action: &str,
+        access: Access,
+    ) -> Result<(Response, SecretString), UpdateError> {
         let mut token = self.session.access_token().await.map_err(UpdateError::not_sent)?;
         let checked = self.session.check_access(&token, access);
         checked.map_err(|error| UpdateError::not_sent(error.context(action)))?;
@@ -228,19 +246,26 @@ impl Client {
                 response.prior_effect = response.prior_effect.max(prior_effect);
             }
         }
-        if response.status.is_success() {
-            return Ok(response);
-        }
-        let error = ApiError::new(action, &response);
-        let error = match response.status {
-            StatusCode::UNAUTHORIZED => error.into_error(access).with_hints(self.session.unauthorized_hints(&token)),
-            StatusCode::FORBIDDEN => match self.session.forbidden_hints(&token) {
+        Ok((response, token))
+    }
+
+    /// The error for a status other than 2xx.
+    pub(super) fn status_error(
+        &self,
+        response: &Response,
+        token: &SecretString,
+        action: &str,
+        access: Access,
+    ) -> Error {
+        let error = ApiError::new(action, response);
+        match response.status {
+            StatusCode::UNAUTHORIZED => error.into_error(access).with_hints(self.session.unauthorized_hints(token)),
+            StatusCode::FORBIDDEN => match self.session.forbidden_hints(token) {
                 Some(hints) => error.into_error_with_hints(&[]).with_hints(hints),
                 None => error.into_error(access),
             },
             _ => error.into_error(access),
-        };
-        Err(UpdateError { error, effect: response.effect(), correlation_id: response.correlation_id })
+        }
     }
 
     async fn send_once(
@@ -248,7 +273,7 @@ impl Client {
         token: &SecretString,
         method: &Method,
         url: &Url,
-        body: Option<&Value>,
+        body: Option<&str>,
         action: &str,
         retry_policy: RetryPolicy,
     ) -> Result<Response, UpdateError> {
@@ -266,10 +291,11 @@ impl Client {
             .header(reqwest::header::ACCEPT, "application/json")
             .header(http::CORRELATION_ID, http::new_correlation_id());
         if let Some(body) = body {
-            request = request.json(body);
+            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_owned());
         }
         let request = request.build().map_err(|error| to_update_error(HttpError::invalid_request(&error)))?;
-        self.http.send(request, retry_policy).await.map_err(to_update_error)
+        let tenant = self.session.tenant_id();
+        self.http.send_for(tenant.as_deref(), request, retry_policy).await.map_err(to_update_error)
     }
 
     /// Parses the item with the ID of `target`.

@@ -138,7 +138,7 @@ impl ApplicationCredential {
     pub fn status(&self) -> Status {
         Status {
             account: Some(self.account()),
-            tenant_id: self.tenant_id(),
+            tenant_id: self.tenant_id().or_else(|| Some(self.tenant.to_string())),
             method: SignInMethod::Application,
             source: Source::Environment,
             client_id: Some(self.account()),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::credential::CachedCredential;
 use super::encryption::encrypt;
+use super::tenant::Tenant;
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
@@ -70,6 +71,11 @@ impl CacheFile {
             })
             .min_by_key(|(expires_at, ..)| *expires_at);
         oldest.is_some_and(|(_, id, credential)| credential.tenants.remove(&id).is_some())
+    }
+
+    /// The ID of a tenant, if a profile has a token for it that was requested under this name.
+    pub fn tenant_id(&self, tenant: &Tenant) -> Option<String> {
+        self.profiles.values().find_map(|credential| Some(credential.token_for(Some(tenant))?.0.to_owned()))
     }
 
     /// The names of the profiles, in alphabetical order.

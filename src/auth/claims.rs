@@ -59,6 +59,13 @@ impl Claims {
         })
     }
 
+    /// Decodes an access token of Entra. Returns `None` if `token` is not a JWT in one word, or does not say when it
+    /// expires.
+    pub fn of_access_token(token: &SecretString) -> Option<Self> {
+        let claims = Self::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(token))?;
+        claims.expires_at().is_some().then_some(claims)
+    }
+
     /// The user's sign-in name, or the client ID of an application token.
     pub fn account(&self) -> Option<&str> {
         self.account.as_deref()

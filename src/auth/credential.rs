@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+use super::claims::Claims;
 use super::expiry::Expiry;
 use super::tenant::Tenant;
 use crate::error::Error;
@@ -84,6 +85,26 @@ impl CachedCredential {
             .map(|(id, token)| (id.as_str(), token))
     }
 
+    /// The status at a tenant. Defaults to the tenant that the user signed in to.
+    pub fn status(&self, tenant: Option<&Tenant>) -> Status {
+        let cached = self.token_for(tenant);
+        let named = || tenant.map_or(&*self.tenant_id, Tenant::as_str);
+        let claims = cached.and_then(|(_, token)| Claims::decode_unverified(token.access_token.expose_secret()));
+        let can_refresh = self.refresh_token.is_some();
+        Status {
+            account: self.account.clone(),
+            tenant_id: Some(cached.map_or_else(named, |(id, _)| id).to_owned()),
+            method: self.method,
+            source: Source::Cache,
+            client_id: self.client_id.clone(),
+            roles: claims.map(|claims| claims.roles).unwrap_or_default(),
+            expires_at: cached.map(|(_, token)| token.expiry.expires_at),
+            is_fresh: cached.is_some_and(|(_, token)| token.expiry.is_fresh(Utc::now())),
+            can_refresh,
+            authority: can_refresh.then(|| self.authority.clone()),
+        }
+    }
+
     /// Stores the token for a tenant. If `tenant` is a domain, stores it as a name of the tenant.
     pub fn store_token(
         &mut self,
@@ -124,6 +145,7 @@ pub enum Source {
 /// The status of a sign-in, from local data only.
 pub struct Status {
     pub account: Option<String>,
+    /// The tenant ID, or the tenant as the user spells it if the ID is unknown.
     pub tenant_id: Option<String>,
     pub method: SignInMethod,
     pub source: Source,

@@ -36,7 +36,7 @@ pub use application::{ApplicationCredential, ClientAuth, ClientCredentials};
 pub use browser::{can_open_browser, is_ssh_session, open_browser};
 pub use cache::TokenCache;
 pub use certificate::{CertificateFile, PasswordRequired};
-pub use claims::{Claims, is_bearer_token};
+pub use claims::Claims;
 pub use credential::{CachedCredential, SignInMethod, Source, Status};
 pub use entra::{AuthorizationRequest, Entra, TokenResponse};
 pub use environment::{

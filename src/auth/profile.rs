@@ -8,8 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use super::cache::CacheLock;
-use super::claims::Claims;
-use super::credential::{CachedCredential, CachedToken, SignInMethod, Source, Status, repeat_error};
+use super::credential::{CachedCredential, CachedToken, SignInMethod, Status, repeat_error};
 use super::entra::{Entra, TokenResponse};
 use super::expiry::clock_detail;
 use super::profile_store::ProfileStore;
@@ -77,21 +76,7 @@ impl ProfileCredential {
         let credential = self.credential().await?;
         let cached = credential.token_for(self.tenant.as_ref());
         self.check_not_expired(&credential, cached.map(|(_, token)| token))?;
-        let tenant_id = cached.map(|(id, _)| id).or_else(|| self.tenant.as_ref()?.id()).map(str::to_owned);
-        let claims = cached.and_then(|(_, token)| Claims::decode_unverified(token.access_token.expose_secret()));
-        let can_refresh = credential.refresh_token.is_some();
-        Ok(Status {
-            account: credential.account.clone(),
-            tenant_id,
-            method: credential.method,
-            source: Source::Cache,
-            client_id: credential.client_id.clone(),
-            roles: claims.map(|claims| claims.roles).unwrap_or_default(),
-            expires_at: cached.map(|(_, token)| token.expiry.expires_at),
-            is_fresh: cached.is_some_and(|(_, token)| token.expiry.is_fresh(Utc::now())),
-            can_refresh,
-            authority: can_refresh.then(|| credential.authority.clone()),
-        })
+        Ok(credential.status(self.tenant.as_ref()))
     }
 
     /// Returns a valid access token. Refreshes the cached one if it is about to expire.

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use futures_util::stream::{self, StreamExt};
 
 use super::recorder::{Recorder, Undo, log_result};
-use super::summary::{summarize, summary_error};
+use super::summary::{summarize, summary_error, warn_about_missing_trials};
 use super::tenants::{TenantClient, TenantPlan, TenantResults};
 use super::{ChangeArgs, CommandOutput};
 use crate::api::{PolicyValue, Scope, Target, UpdateError, Updated};
@@ -66,6 +66,9 @@ impl ApplyOptions {
 pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Context) -> Result<CommandOutput> {
     let (location, is_many) = (plans.location(), plans.is_many);
     let TenantResults { succeeded, mut failures, .. } = plans;
+    if options.undo.is_none() {
+        warn_about_missing_trials(succeeded.iter().map(|(_, plan)| plan), &context.ui);
+    }
     let is_empty = succeeded.iter().all(|(_, plan)| plan.is_empty());
     if options.dry_run || is_empty {
         let records = succeeded.into_iter().map(|(tenant, plan)| (tenant, plan.into_planned_records()));
@@ -97,9 +100,8 @@ pub async fn run(plans: TenantResults<Plan>, options: ApplyOptions, context: &Co
         let error =
             error.map(|error| if is_single { error } else { error.with_detail(format!("all tenants: {summary}")) });
         match error {
-            error if !is_interrupted => error,
-            Some(error) => Some(error.context("interrupted").with_kind(ErrorKind::Interrupted)),
-            None => Some(Error::interrupted().with_detail(format!("all tenants: {summary}"))),
+            Some(error) if is_interrupted => Some(error.context("interrupted").with_kind(ErrorKind::Interrupted)),
+            error => error,
         }
     } else {
         let results = results.first().map(|(_, results)| results.as_slice()).unwrap_or_default();

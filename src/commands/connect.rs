@@ -12,7 +12,7 @@ use super::sign_in_saver::{SIGN_IN, SignInSaver, SignInTarget};
 use crate::auth::{
     Access, CertificateFile, Claims, ClientAuth, ClientAuthArgs, ClientCredentials, Entra, Expiry, ORGANIZATIONS,
     PasswordRequired, SignInMethod, TOKEN_VARIABLE, Tenant, TokenResponse, check_roles, client_auth_for_connect,
-    client_id_for_connect, clock_detail, foreign_audience, is_bearer_token,
+    client_id_for_connect, clock_detail, foreign_audience,
 };
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -206,8 +206,7 @@ async fn read_access_token(context: &Context) -> Result<TokenResponse> {
         return Err(Error::usage("no access token: standard input is empty").with_hint(HINT_GET_TOKEN));
     }
     let invalid_token = || Error::usage("the input is not an Entra access token (JWT)").with_hint(HINT_GET_TOKEN);
-    let claims = Claims::decode_unverified(token.expose_secret()).filter(|_| is_bearer_token(&token));
-    let claims = claims.ok_or_else(invalid_token)?;
+    let claims = Claims::of_access_token(&token).ok_or_else(invalid_token)?;
     let expires_at = claims.expires_at().ok_or_else(invalid_token)?;
     if expires_at <= Utc::now() {
         return Err(Error::auth(format!("the token expired at {}", format_timestamp(expires_at)))

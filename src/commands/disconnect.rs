@@ -22,30 +22,35 @@ pub struct DisconnectArgs {
 
 pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutput> {
     let (profile, ui) = (&context.settings.profile.value, &context.ui);
-    if context.settings.tenant().is_some() {
-        return Err(Error::usage("disconnect signs out of all tenants and does not support --tenant")
-            .with_hint("omit --tenant"));
-    }
     let cache = context.token_cache()?;
     let mut removed = Vec::new();
     let mut others = Vec::new();
+    let mut had_leftovers = false;
     if cache.exists() {
         let mut lock = cache.lock(context.settings.timeout.value).await?;
         removed = lock.remove(|name| args.all || name == profile)?;
         others = lock.content().profile_names();
-        if lock.remove_quarantined()? {
+        had_leftovers = lock.remove_quarantined()?;
+        if had_leftovers {
             ui.info("Removed damaged sign-in files.");
         }
     }
-    match removed.as_slice() {
-        [] if others.is_empty() => ui.info("Not signed in."),
-        [] => {
-            return Err(Error::failed(format!("profile '{profile}' is not signed in"))
-                .with_detail(format!("profiles that are signed in: {}", others.join(", ")))
-                .with_hint("choose one with --profile, or sign out of all with --all"));
+    let error = match removed.as_slice() {
+        [] if args.all || had_leftovers => {
+            ui.info("Not signed in.");
+            None
         }
-        names => ui.info(&format!("Signed out: {}.", names.join(", "))),
-    }
+        [] if others.is_empty() => Some(Error::failed("not signed in")),
+        [] => Some(
+            Error::failed(format!("profile '{profile}' is not signed in"))
+                .with_detail(format!("profiles that are signed in: {}", others.join(", ")))
+                .with_hint("choose one with --profile, or sign out of all with --all"),
+        ),
+        names => {
+            ui.info(&format!("Signed out: {}.", names.join(", ")));
+            None
+        }
+    };
     let changes = history::path(&context.settings.state_directory()?);
     if changes.exists() {
         let path = changes.display();
@@ -59,5 +64,5 @@ pub async fn run(args: &DisconnectArgs, context: &Context) -> Result<CommandOutp
     if context.settings.has_env_token() {
         ui.warn(&format!("{TOKEN_VARIABLE} is still set, so commands still use this token; unset it to stop this"));
     }
-    Ok(CommandOutput::default())
+    Ok(CommandOutput { error, ..CommandOutput::default() })
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::{CommandOutput, lookup};
 use crate::api::Scope;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::output::Format;
 use crate::plan::{self, FileFormat};
@@ -30,7 +30,7 @@ pub async fn run(args: ExportArgs, context: &Context) -> Result<CommandOutput> {
     let args = ExportArgs { file: args.file.filter(|file| !files::is_stdio(file)), ..args };
     let format = export_format(&args, context)?;
     if let Some(file) = &args.file {
-        ensure_can_create(file, args.force)?;
+        ensure_can_create(file, args.force).map_err(|error| error.with_kind(ErrorKind::Usage))?;
     }
     let listed = lookup::list(&Scope::ALL, &context.api()?, context).await?;
     let exported = plan::export(&context.settings.policy_id.value, listed, format)?;

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::CommandOutput;
+use crate::auth::Tenant;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History, HistoryEntry};
@@ -29,16 +30,13 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput>
     let settings = &context.settings;
     let tenant_id = match settings.tenant() {
         None => None,
-        Some(tenant) => Some(tenant.id().ok_or_else(|| {
-            Error::usage(format!("--tenant {tenant}: use the tenant's ID; the history does not contain domains"))
-                .with_hint("mscommerce history -o json")
-        })?),
+        Some(tenant) => Some(resolve_id(tenant, context).await?),
     };
     let matches = |entry: &HistoryEntry| {
         let has_tenant = |id: &str| entry.tenant_id.as_deref().is_some_and(|tenant| tenant.eq_ignore_ascii_case(id));
         let has_policy = |id: &String| entry.policy_id.eq_ignore_ascii_case(id);
         let has_run = |run: &String| entry.has_run_prefix(run.trim());
-        tenant_id.is_none_or(has_tenant)
+        tenant_id.as_deref().is_none_or(has_tenant)
             && settings.policy_id.flag().is_none_or(has_policy)
             && args.run.as_ref().is_none_or(has_run)
     };
@@ -59,6 +57,19 @@ pub async fn run(args: &HistoryArgs, context: &Context) -> Result<CommandOutput>
         entries_shown.truncate(limit);
     }
     Ok(CommandOutput { note, ..Output::list(entries_shown).into() })
+}
+
+/// The ID of a tenant, because the history contains IDs. Sends no request: a saved sign-in has the ID of each domain
+/// that was used with it.
+async fn resolve_id(tenant: &Tenant, context: &Context) -> Result<String> {
+    if let Some(id) = tenant.id() {
+        return Ok(id.to_owned());
+    }
+    let saved = context.token_cache()?.load(context.http.remaining()).await?;
+    saved.tenant_id(tenant).ok_or_else(|| {
+        Error::usage(format!("--tenant {tenant}: no saved sign-in has the ID of this tenant"))
+            .with_hint("name the tenant by its ID; to see the IDs: mscommerce history -o json")
+    })
 }
 
 /// Reads the history. Warns about invalid lines.

@@ -2,6 +2,7 @@
 //! messages to [`Ui`](crate::ui::Ui).
 #![allow(clippy::doc_markdown, reason = "the doc comments of arguments are help texts")]
 
+pub mod api;
 mod apply;
 pub mod baseline;
 pub mod connect;

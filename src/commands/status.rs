@@ -1,20 +1,29 @@
 //! `status`: shows the current sign-in. Sends no request.
 
 use chrono::Utc;
+use clap::Args;
 use serde_json::Value;
 
 use super::CommandOutput;
 use crate::auth::{SignInMethod, Source, Status, TOKEN_VARIABLE, Tenant};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Content, Output, Record, Row};
 use crate::text::format_timestamp;
 
 pub const EXAMPLES: &str = "\
 Examples:
   mscommerce status
+  mscommerce status --all
   mscommerce status -q -o tsv >/dev/null || mscommerce connect
   mscommerce status --query tenantId -o tsv";
+
+#[derive(Args, Debug)]
+pub struct StatusArgs {
+    /// List the sign-ins of all profiles
+    #[arg(long, conflicts_with_all = ["profile", "tenant"])]
+    pub all: bool,
+}
 
 struct StatusRecord {
     profile: Option<String>,
@@ -55,7 +64,10 @@ impl Record for StatusRecord {
     }
 }
 
-pub async fn run(context: &Context) -> Result<CommandOutput> {
+pub async fn run(args: &StatusArgs, context: &Context) -> Result<CommandOutput> {
+    if args.all {
+        return list(context).await;
+    }
     let status = context.session()?.status().await?;
     match status.expires_at {
         _ if status.source == Source::Environment && status.method == SignInMethod::Application => {
@@ -81,4 +93,23 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
     // A credential from the environment does not belong to a profile.
     let profile = (status.source == Source::Cache).then(|| context.settings.profile.value.clone());
     Ok(Output::one(StatusRecord { profile, status }).into())
+}
+
+/// Lists the saved sign-ins, expired ones too.
+async fn list(context: &Context) -> Result<CommandOutput> {
+    let profiles = context.token_cache()?.load(context.http.remaining()).await?.profiles;
+    if profiles.is_empty() {
+        return Err(Error::auth("not signed in").with_hint("mscommerce connect"));
+    }
+    if context.settings.has_env_token() {
+        context.ui.info(&format!("The token in {TOKEN_VARIABLE} takes precedence over saved sign-ins."));
+    } else if let Some(variables) = context.settings.env_application()?.variables() {
+        context
+            .ui
+            .info(&format!("The application in the environment ({variables}) takes precedence over saved sign-ins."));
+    }
+    let records = profiles
+        .into_iter()
+        .map(|(profile, credential)| StatusRecord { profile: Some(profile), status: credential.status(None) });
+    Ok(Output::list(records).into())
 }

@@ -1,12 +1,15 @@
 //! Summarizes lists, and the changes of a run.
 
+use std::collections::BTreeSet;
+
 use super::lookup;
 use crate::api::{PolicyValue, ProductPolicy, Scope, value_label};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::pattern::Pattern;
-use crate::plan::{ChangeRecord, ChangeResult, Outcome};
+use crate::plan::{ChangeRecord, ChangeResult, Outcome, Plan};
 use crate::text::format_counts;
+use crate::ui::Ui;
 
 /// Limits the errors in the message. The records contain every error.
 const MAX_SHOWN_ERRORS: usize = 5;
@@ -48,10 +51,29 @@ pub fn describe_empty_list(
     if total == 0 {
         return format!("The service lists no {kinds}.");
     }
-    let name = name.map(|name| format!(" match \"{}\"", name));
+    let name = name.map(|name| format!(" match \"{name}\""));
     let value = value.map(|value| format!(" have the value {}", value_label(value.as_str())));
     let filters: Vec<String> = name.into_iter().chain(value).collect();
     format!("No {kinds}{} ({total} checked).", filters.join(" and"))
+}
+
+/// The maximum number of products that a warning names.
+const MAX_SHOWN_PRODUCTS: usize = 3;
+
+/// Warns about products that the plans set to trials although they have none.
+pub fn warn_about_missing_trials<'p>(plans: impl IntoIterator<Item = &'p Plan>, ui: &Ui) {
+    let labels: BTreeSet<String> =
+        plans.into_iter().flat_map(Plan::changes_without_trial).map(|change| change.before.label()).collect();
+    if labels.is_empty() {
+        return;
+    }
+    let shown: Vec<&str> = labels.iter().take(MAX_SHOWN_PRODUCTS).map(String::as_str).collect();
+    let more = labels.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    ui.warn(&format!(
+        "Microsoft lists no trial without a payment method for {}{more}; OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there",
+        shown.join(", ")
+    ));
 }
 
 /// Counts the changes by outcome: `14 changed, 2 unchanged, 1 failed`.
@@ -64,7 +86,7 @@ pub fn summarize<'r>(records: impl IntoIterator<Item = &'r ChangeRecord>) -> Str
     if counts.is_empty() { "nothing to change".to_owned() } else { counts }
 }
 
-/// The error of a run in one tenant, or `None` if all changes were made and the run was not interrupted.
+/// The error of a run in one tenant, or `None` if all changes were made.
 pub fn summary_error(
     results: &[ChangeResult],
     location: &str,
@@ -72,7 +94,7 @@ pub fn summary_error(
     context: &Context,
 ) -> Option<Error> {
     let is_done = |result: &ChangeResult| matches!(result.record.outcome, Outcome::Changed | Outcome::Unchanged);
-    if results.iter().all(is_done) && !is_interrupted {
+    if results.iter().all(is_done) {
         return None;
     }
     let errors: Vec<&Error> = results.iter().filter_map(|result| result.error.as_ref()).collect();

@@ -55,8 +55,13 @@ pub async fn run(args: UndoArgs, context: &Context) -> Result<CommandOutput> {
     let entries = entries_for_tenant(&entries, &tenant)?;
     let run = select_run(&entries, named_run.as_deref(), &tenant)?;
     let listed = lookup::list(&affected_scopes(&run), &tenant.api, context).await?;
-    context.ui.info(&format!("Undoing the run of {}.", format_timestamp(run[0].time)));
-    let (desired, left) = to_desired(&run, &listed, &tenant);
+    let time = format_timestamp(run[0].time);
+    context.ui.info(&if options.dry_run {
+        format!("This would undo the run of {time}.")
+    } else {
+        format!("Undoing the run of {time}.")
+    });
+    let (desired, left) = to_desired(&run, &listed, options.dry_run, &tenant);
     options.undo = Some(Undo { run: run[0].run.clone(), left });
     let plan = Plan::diff(listed, &desired);
     let is_empty = plan.is_empty();
@@ -153,7 +158,12 @@ fn affected_scopes(entries: &[&HistoryEntry]) -> Vec<Scope> {
 
 /// The desired state: the value before the run for every product that still has the value of the run. Warns about the
 /// others and returns them as entries of the undo.
-fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantClient) -> (Desired, Vec<HistoryEntry>) {
+fn to_desired(
+    run: &[&HistoryEntry],
+    listed: &[ProductPolicy],
+    dry_run: bool,
+    tenant: &TenantClient,
+) -> (Desired, Vec<HistoryEntry>) {
     let listed: HashMap<Target, &ProductPolicy> =
         listed.iter().filter_map(|item| Some((item.target()?, item))).collect();
     let (mut desired, mut left) = (Desired::default(), Vec::new());
@@ -164,7 +174,8 @@ fn to_desired(run: &[&HistoryEntry], listed: &[ProductPolicy], tenant: &TenantCl
             }
             Err(reason) => {
                 let name = entry.name.as_deref().unwrap_or("without a name");
-                let message = format!("not undone: {name} ({}): {reason}", entry.id);
+                let label = if dry_run { "would not be undone" } else { "not undone" };
+                let message = format!("{label}: {name} ({}): {reason}", entry.id);
                 tenant.context.ui.warn(&sanitize_line(&message));
                 let undoes = Some(entry.run.clone());
                 left.push(HistoryEntry { outcome: Outcome::Unchanged, undoes, ..entry.clone() });

@@ -5,6 +5,7 @@ use clap::{ArgGroup, Args};
 use super::apply::{self, ApplyOptions};
 use super::selection::{ScopeArg, Selection, SelectionKind, TargetArg};
 use super::shell::{complete_any, complete_bool, complete_offer_type, complete_value};
+use super::summary::warn_about_missing_trials;
 use super::tenants::{TenantClient, TenantPlan, TenantResults, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs, lookup};
 use crate::api::{PolicyValue, Scope, Target};
@@ -212,6 +213,7 @@ fn select(args: &UpdateArgs, value: PolicyValue, context: &Context) -> Result<Up
 /// Confirms, if required, and applies a plan with one change. Prints the result as a single record.
 async fn apply_single(plans: TenantResults<Plan>, options: ApplyOptions, context: &Context) -> Result<CommandOutput> {
     let Some((tenant, plan)) = plans.succeeded.into_iter().next() else { return Ok(CommandOutput::default()) };
+    warn_about_missing_trials([&plan], &context.ui);
     if options.dry_run {
         return Ok(plan.into_planned_records().pop().map(|record| Output::one(record).into()).unwrap_or_default());
     }
@@ -233,11 +235,7 @@ async fn apply_single(plans: TenantResults<Plan>, options: ApplyOptions, context
         error.map(|error| lookup::with_fallback_hint(lookup::with_renumbered_hint(error, &target, context), context));
     let error = match error {
         Some(error) if context.interrupt.is_set() => Some(error.with_kind(ErrorKind::Interrupted)),
-        None if context.interrupt.is_set() => Some(Error::interrupted().with_detail(match record.outcome {
-            Outcome::Changed => "the change was made",
-            Outcome::Unchanged => "there was nothing to change",
-            _ => "nothing was sent",
-        })),
+        None if record.outcome == Outcome::Skipped => Some(Error::interrupted().with_detail("nothing was sent")),
         error => error,
     };
     Ok(CommandOutput { note, note_repeats_data: true, error, ..Output::one(record).into() })

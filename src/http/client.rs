@@ -13,7 +13,7 @@ use super::error::{display_url, host_and_port};
 use super::request_secrets::RequestSecrets;
 use super::reqwest_clients::ReqwestClients;
 use super::retry::{Delays, RateLimits, RetryPolicy, retry_after, with_prior_attempt};
-use super::{HttpError, Response};
+use super::{HttpError, Response, trace};
 use crate::interrupt::Interrupt;
 use crate::secret::SecretBytes;
 use crate::ui::Ui;
@@ -98,7 +98,17 @@ impl Client {
     /// # Errors
     /// Fails if no response arrives before the deadline, after Ctrl-C, and for redirects, web pages and other unusable
     /// responses.
-    pub async fn send(&self, mut request: reqwest::Request, policy: RetryPolicy) -> Result<Response, HttpError> {
+    pub async fn send(&self, request: reqwest::Request, policy: RetryPolicy) -> Result<Response, HttpError> {
+        self.send_for(None, request, policy).await
+    }
+
+    /// Sends a request like [`Client::send`]. The log names the tenant.
+    pub async fn send_for(
+        &self,
+        tenant: Option<&str>,
+        mut request: reqwest::Request,
+        policy: RetryPolicy,
+    ) -> Result<Response, HttpError> {
         let (mut delays, mut permit) = (Delays::default(), None);
         // The result to return if the rate limit or Ctrl-C prevents the next attempt. backon's `Retryable` drops it.
         let mut previous: Option<Result<Response, HttpError>> = None;
@@ -108,7 +118,8 @@ impl Client {
                 Err(error) => return previous.unwrap_or(Err(error)),
             };
             let (url, next_request) = (request.url().clone(), request.try_clone());
-            let result = self.attempt_with_fallback_roots(request, policy.attempt_timeout(self.0.timeout)).await;
+            let result =
+                self.attempt_with_fallback_roots(tenant, request, policy.attempt_timeout(self.0.timeout)).await;
             let result = with_prior_attempt(result, previous.as_ref());
             let should_retry = policy.should_retry(&result) && !self.is_interrupted();
             let delay = if should_retry { delays.next(&result) } else { None };
@@ -178,16 +189,17 @@ impl Client {
     /// sent yet.
     async fn attempt_with_fallback_roots(
         &self,
+        tenant: Option<&str>,
         request: reqwest::Request,
         timeout: Duration,
     ) -> Result<Response, HttpError> {
         let clients = &self.0.clients;
         // Decide before the attempt: a concurrent request may change the roots during it.
         let fallback = if clients.uses_platform_roots() { None } else { request.try_clone() };
-        match (self.attempt(request, timeout).await, fallback) {
+        match (self.attempt(tenant, request, timeout).await, fallback) {
             (Err(error), Some(fallback)) if error.unknown_issuer => {
                 clients.use_platform_roots();
-                self.attempt(fallback, timeout).await
+                self.attempt(tenant, fallback, timeout).await
             }
             (result, _) => result,
         }
@@ -202,7 +214,12 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, request: reqwest::Request, timeout: Duration) -> Result<Response, HttpError> {
+    async fn attempt(
+        &self,
+        tenant: Option<&str>,
+        request: reqwest::Request,
+        timeout: Duration,
+    ) -> Result<Response, HttpError> {
         let client = self.0.clients.client_for(request.url())?;
         let url = request.url().clone();
         let line = format!("{} {}", request.method(), display_url(&url));
@@ -212,18 +229,23 @@ impl Client {
             return Err(HttpError::deadline_exceeded(self.0.timeout));
         }
         let secrets = self.secrets_of(&request);
+        self.0.ui.trace('>', || trace::format_request(&request, &secrets));
         let started = Instant::now();
         let result = match tokio::time::timeout(remaining.min(timeout), execute(client, request, &url, &secrets)).await
         {
             Ok(Err(error)) => Err(error.with_tunnel_status(&url).await),
-            Ok(result) => result,
+            Ok(Ok(response)) => {
+                self.0.ui.trace('<', || trace::format_response(&response, &secrets));
+                check_usable(response, &url)
+            }
             Err(_) => Err(HttpError::timed_out(&url, if timeout < remaining { timeout } else { self.0.timeout })),
         };
         let elapsed = started.elapsed().as_millis();
+        let tenant = tenant.map(|tenant| format!(", tenant {tenant}")).unwrap_or_default();
         let id = correlation_id.as_ref().map(|id| format!(", correlation ID {id}")).unwrap_or_default();
         self.0.ui.debug(&match &result {
-            Ok(response) => format!("{line} -> {} ({elapsed} ms{id})", response.status),
-            Err(error) => format!("{line} -> {error} ({elapsed} ms{id})"),
+            Ok(response) => format!("{line} -> {} ({elapsed} ms{tenant}{id})", response.status),
+            Err(error) => format!("{line} -> {error} ({elapsed} ms{tenant}{id})"),
         });
         match result {
             Ok(response) => Ok(Response { correlation_id, ..response }),
@@ -262,12 +284,16 @@ async fn execute(
         body.push(&chunk);
     }
     // Before anything else reads the response, because a server or proxy may echo the request.
-    let response = secrets.redact(Response { status, headers, body, ..Response::default() });
-    if status.is_redirection() {
+    Ok(secrets.redact(Response { status, headers, body, ..Response::default() }))
+}
+
+/// Fails for a redirect and for a web page.
+fn check_usable(response: Response, url: &Url) -> Result<Response, HttpError> {
+    if response.status.is_redirection() {
         return Err(HttpError::redirect(url, &response));
     }
     // For an error status, the caller reports the status instead of the web page.
-    if status.is_success() && response.is_html() {
+    if response.status.is_success() && response.is_html() {
         return Err(HttpError::html_response(url, &response));
     }
     Ok(response)

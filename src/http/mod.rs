@@ -13,6 +13,7 @@ mod reqwest_clients;
 mod response;
 mod retry;
 mod tls;
+mod trace;
 mod transport_error;
 
 pub use client::{CORRELATION_ID, Client, new_correlation_id};

@@ -60,6 +60,16 @@ impl RequestSecrets {
         self.token_members.is_empty() && !is_form(request) && !is_id_token_request(request) && known == other
     }
 
+    /// The members of a successful response that contain new tokens.
+    pub fn token_members(&self) -> &'static [&'static str] {
+        self.token_members
+    }
+
+    /// Replaces the secrets in a text.
+    pub fn redact_text(&self, text: &str) -> String {
+        self.redactor.redact_text(text).into_owned()
+    }
+
     /// Replaces the secrets in the headers and the body of a response.
     pub fn redact(&self, response: Response) -> Response {
         let may_have_tokens = response.status.is_success() && !self.token_members.is_empty();
@@ -125,6 +135,16 @@ fn form_secrets(request: &Request) -> Vec<SecretString> {
     let form = request.body().and_then(reqwest::Body::as_bytes).filter(|_| is_form(request)).unwrap_or_default();
     let fields = url::form_urlencoded::parse(form).filter(|(name, _)| !PUBLIC_FIELDS.contains(&&**name));
     fields.map(|(_, value)| into_secret(value.into_owned())).filter(|value| !value.expose_secret().is_empty()).collect()
+}
+
+/// The form of a request with its secret fields replaced. `None` for a request without form.
+pub fn redact_form(request: &Request) -> Option<String> {
+    let form = request.body().and_then(reqwest::Body::as_bytes).filter(|_| is_form(request))?;
+    let fields = url::form_urlencoded::parse(form).map(|(name, value)| {
+        let is_public = PUBLIC_FIELDS.contains(&&*name);
+        format!("{name}={}", if is_public { value } else { REDACTED.into() })
+    });
+    Some(fields.collect::<Vec<_>>().join("&"))
 }
 
 /// Whether GitHub answers with an ID token: only that request names an audience.

@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
+pub use json::render as render_json;
 pub use query::Query;
 
 /// The first field of a list that covers several tenants.

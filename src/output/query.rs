@@ -72,8 +72,8 @@ impl Query {
         }
     }
 
-    /// The part of the data that the expression selects.
-    fn select(&self, data: &Value) -> Result<Value> {
+    /// The part of the data that the expression selects. Fails if the expression cannot be evaluated.
+    pub fn select(&self, data: &Value) -> Result<Value> {
         let selected = self.expression.search(data);
         let selected = selected.map_err(|error| Error::failed(format!("--query: {}", format_error(&error))))?;
         self.restore_order(&selected, &self.key_ranks(data))

@@ -10,7 +10,7 @@ use std::path::Path;
 use self::fields::{Field, FieldValue};
 use super::{Desired, Plan, Wanted};
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files;
 use crate::secret::SecretBytes;
 use crate::text::{display_excerpt, sanitize_line, shell_quote_short};
@@ -97,12 +97,11 @@ impl Baseline {
     pub fn from_file(path: &Path, content: io::Result<SecretBytes>) -> Result<Self> {
         let file = files::input_name(path);
         let bytes = content.map_err(|error| match error.kind() {
-            io::ErrorKind::FileTooLarge => Error::failed(format!(
-                "{file} is not a baseline: it is larger than {} MiB",
-                MAX_FILE_SIZE / 1024 / 1024
-            )),
+            io::ErrorKind::FileTooLarge => {
+                Error::usage(format!("{file} is not a baseline: it is larger than {} MiB", MAX_FILE_SIZE / 1024 / 1024))
+            }
             kind => {
-                let error = Error::from_source(error).context(format!("could not read the baseline {file}"));
+                let error = Error::usage(error).context(format!("could not read the baseline {file}"));
                 if kind == io::ErrorKind::NotFound { error.with_hint(HINT_EXPORT) } else { error }
             }
         })?;
@@ -114,7 +113,7 @@ impl Baseline {
     /// Parses the content of a file. Errors contain `file` as its name.
     pub fn from_bytes(file: &str, bytes: &[u8], format: FileFormat) -> Result<Self> {
         let text = files::to_text(bytes)
-            .ok_or_else(|| Error::failed(format!("{file} is not UTF-8 text")).with_hint("save it as UTF-8"))?;
+            .ok_or_else(|| Error::usage(format!("{file} is not UTF-8 text")).with_hint("save it as UTF-8"))?;
         Self::parse(file, &text, format)
     }
 
@@ -122,7 +121,7 @@ impl Baseline {
     pub fn parse(file: &str, text: &str, format: FileFormat) -> Result<Self> {
         let fields = if text.trim().is_empty() { Vec::new() } else { fields::parse(file, text, format)? };
         if fields.is_empty() {
-            return Err(Error::failed(format!("{file} is empty")).with_hint(HINT_EXPORT));
+            return Err(Error::usage(format!("{file} is empty")).with_hint(HINT_EXPORT));
         }
         Self::from_fields(file, &fields)
     }
@@ -156,7 +155,7 @@ impl Baseline {
         }
         if keys.iter().eq([&POLICY]) {
             let message = format!("{} contains no products, offer types or default", baseline.file);
-            return Err(Error::failed(message).with_hint(HINT_EXPORT));
+            return Err(Error::usage(message).with_hint(HINT_EXPORT));
         }
         let is_mentioned = |scope: &Scope| baseline.default.is_some() || keys.contains(table_name(Some(*scope)));
         baseline.scopes = Scope::ALL.into_iter().filter(is_mentioned).collect();
@@ -229,7 +228,8 @@ impl Baseline {
         let value = display_excerpt(&entry.value);
         let reason = format!("unknown value '{value}'; the tenant has {current}");
         let hint = "use Enabled, Disabled or OnlyTrialsWithoutPaymentMethod";
-        Err(self.error_at(entry.line, &entry.key(), reason).with_hint(hint))
+        // Not a usage error: the tenant was read.
+        Err(self.error_at(entry.line, &entry.key(), reason).with_kind(ErrorKind::Failed).with_hint(hint))
     }
 
     /// The value of an entry, or `None` if this version does not support it. Fails if the scope does not accept it.
@@ -237,7 +237,7 @@ impl Baseline {
         match PolicyValue::parse(&entry.value) {
             Ok(value) if !entry.target.scope.accepts(value) => {
                 let reason = "an offer type accepts only Enabled or Disabled; trials are for products";
-                Err(self.error_at(entry.line, &entry.key(), reason))
+                Err(self.error_at(entry.line, &entry.key(), reason).with_kind(ErrorKind::Failed))
             }
             parsed => Ok(parsed.ok()),
         }
@@ -245,7 +245,7 @@ impl Baseline {
 
     /// An error with the file, the line and the key.
     fn error_at(&self, line: usize, key: &str, reason: impl Display) -> Error {
-        Error::failed(format!("{}:{line}: {}: {reason}", self.file, display_excerpt(key)))
+        Error::usage(format!("{}:{line}: {}: {reason}", self.file, display_excerpt(key)))
     }
 }
 

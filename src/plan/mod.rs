@@ -7,7 +7,7 @@ mod export;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::api::{PolicyValue, ProductPolicy, Scope, Target};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target, allows_missing_trial};
 use crate::error::{Error, Result};
 use crate::text::{comparison_key, display_excerpt};
 
@@ -113,6 +113,13 @@ impl Plan {
     /// The number of changes that require a request.
     pub fn pending_count(&self) -> usize {
         self.changes.iter().filter(|change| change.is_pending()).count()
+    }
+
+    /// The pending changes that allow only trials of a product that is known not to have any.
+    pub fn changes_without_trial(&self) -> impl Iterator<Item = &Change> {
+        let is_without =
+            |change: &&Change| change.value_to_send().is_some_and(|value| allows_missing_trial(&change.target, value));
+        self.changes.iter().filter(is_without)
     }
 
     /// The records of a dry run.

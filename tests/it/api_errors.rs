@@ -160,13 +160,14 @@ fn update_hint_repeats_tenant() {
     wantedValue:    OnlyTrialsWithoutPaymentMethod
     previousValue:  Disabled
     outcome:        unknown
-    error:          could not change product CFQ7TTC0H9MP: the service answered 502 Bad Gateway; bad gateway; correlation id: [UUID]
+    error:          could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway; bad gateway; correlation ID: [UUID]
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     error: could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway
       bad gateway
       correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
 }
 
@@ -310,7 +311,7 @@ fn every_error_status_has_a_hint() {
       C: R.
       correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }
 
@@ -330,7 +331,7 @@ fn update_renumbered_id_hints_at_new_id() {
     wantedValue:    Disabled
     previousValue:  Enabled
     outcome:        failed
-    error:          could not change product CFQ7TTC0KXN9: the service answered 400 Bad Request; BadRequest: Old.; correlation id: [UUID]
+    error:          could not change product CFQ7TTC0KXN9: the service returned 400 Bad Request; BadRequest: Old.; correlation ID: [UUID]
     ----- stderr -----
     error: could not change product CFQ7TTC0KXN9: the service returned 400 Bad Request
       BadRequest: Old.
@@ -358,12 +359,12 @@ fn product_name_cannot_forge_output_line() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) should be Disabled, but the service returned Enabled; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled
+    error: could not change product CFQ7TTC0H9MP: Power hint: type this (CFQ7TTC0H9MP) should be Disabled, but the service returned Enabled
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 

@@ -6,7 +6,7 @@ use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::fixtures::LIST_PRODUCTS;
 use crate::support::snapshot::Transcript;
-use crate::tenant::{ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, Response, claims_of, jwt};
+use crate::tenant::{ADMIN, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT, claims_of, jwt};
 
 fn connect_with_token(env: &TestEnv, token: &str, more: &[&str]) -> CliResult {
     env.run_with_stdin(&[&["connect", "--with-token"], more].concat(), token)
@@ -327,6 +327,8 @@ fn invalid_token_variable_is_usage_error() {
         ("quoted", format!("\"{token}\"")),
         ("two lines", format!("{token}\n{token}")),
         ("not ASCII", "ä".to_owned()),
+        ("not a JWT", "abc".to_owned()),
+        ("without expiry", token_with(&env, json!({ "exp": null }))),
     ] {
         let result =
             transcript.push(name, env.run_with_env(&[("MSCOMMERCE_TOKEN", &value)], &["products", "list", "-v"]));
@@ -337,9 +339,11 @@ fn invalid_token_variable_is_usage_error() {
     ===== quoted =====
     ===== two lines =====
     ===== not ASCII =====
+    ===== not a JWT =====
+    ===== without expiry =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is not an access token: a token is one word, without quotes or 'Bearer'
+    error: MSCOMMERCE_TOKEN is not an access token: a token is a JWT in one word, without quotes or 'Bearer'
     hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
     ");
     assert!(env.request_lines().is_empty());
@@ -363,14 +367,10 @@ fn rejected_token_variable_is_not_refreshed() {
 }
 
 #[test]
-fn opaque_token_variable_is_sent_unchecked() {
+fn token_variable_without_tenant_does_not_fit_tenant_flag() {
     let env = TestEnv::new();
-    env.tenant.fail_next("GET", Response::json(200, &json!({"items": []})));
-    env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["products", "list"]).assert_code(0);
-    let status = env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["status", "-o", "json"]).assert_code(0).json();
-    assert_eq!(status["source"], "environment");
-    assert_eq!(status["tenantId"], Value::Null);
-    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", "opaque")], &["products", "list", "--tenant", HOME_TENANT]), @"
+    let token = token_with(&env, json!({ "tid": null }));
+    cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["products", "list", "--tenant", HOME_TENANT]), @"
     exit_code: 2
     ----- stderr -----
     error: --tenant 11111111-1111-4111-8111-111111111111 does not match MSCOMMERCE_TOKEN: the token does not specify its tenant

@@ -112,7 +112,7 @@ fn disconnect_unknown_profile_lists_profiles() {
 }
 
 #[test]
-fn disconnect_without_credential_succeeds() {
+fn disconnect_without_credential_fails() {
     let env = TestEnv::new();
     let mut transcript = Transcript::default();
     for arguments in [&["disconnect"][..], &["disconnect", "--all"], &["disconnect", "--profile", "lab"]] {
@@ -120,16 +120,23 @@ fn disconnect_without_credential_succeeds() {
     }
     cli_snapshot!(transcript, @"
     ===== disconnect =====
+    exit_code: 1
+    ----- stderr -----
+    error: not signed in
     ===== disconnect --all =====
-    ===== disconnect --profile lab =====
     exit_code: 0
     ----- stderr -----
     Not signed in.
+    ===== disconnect --profile lab =====
+    exit_code: 1
+    ----- stderr -----
+    error: not signed in
     ");
     assert!(!env.state_dir().exists(), "reading creates no files");
     env.sign_in(ADMIN);
-    for _ in 0..2 {
-        env.run(&["disconnect"]).assert_code(0);
+    for code in [0, 1] {
+        env.run(&["disconnect"]).assert_code(code);
+        env.run(&["disconnect", "--profile", "nope"]).assert_code(1);
     }
     assert!(env.request_lines().is_empty());
 }
@@ -184,9 +191,9 @@ fn disconnect_warns_about_token_variable() {
     ");
     assert!(!env.cache_path().exists());
     cli_snapshot!(env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["disconnect"]), @"
-    exit_code: 0
+    exit_code: 1
     ----- stderr -----
-    Not signed in.
     warning: MSCOMMERCE_TOKEN is still set, so commands still use this token; unset it to stop this
+    error: not signed in
     ");
 }

@@ -323,7 +323,7 @@ const ERROR_CASES: &[ErrorCase] = &[
         run: || update_with_response(Response::text(200, "application/json", "[]")),
     },
     ErrorCase {
-        heading: "{product} was to become {value}, but the service shows {other}",
+        heading: "{product} should be {value}, but the service returned {other}",
         run: || update_with_response(Response::text(200, "application/json", ENABLED_PRODUCT)),
     },
     ErrorCase {

@@ -21,6 +21,8 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["history"],
     &["undo"],
     &["doctor"],
+    &["api"],
+    &["api"],
     &["completions"],
     &["man"],
 ];

@@ -29,6 +29,8 @@ const REQUESTS: &[&[&str]] = &[
     &["policy", "get", "-o", "json"],
     &["products", "list", "--scope", "all"],
     &["product", "get", POWER_BI],
+    &["api", "v1.0/policies"],
+    &["api", "v1.0/policies/AllowSelfServicePurchase", "-X", "PATCH"],
     &["product", "update", POWER_BI, "--value", "disabled"],
     &["products", "update", "--all", "--value", "disabled", "--yes"],
     &["baseline", "export", "--file", "-"],

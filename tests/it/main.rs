@@ -9,6 +9,7 @@ mod tenant;
 #[macro_use]
 mod support;
 
+mod api;
 mod api_errors;
 mod application;
 mod baseline;
@@ -39,6 +40,7 @@ mod terminal;
 mod token_cache;
 mod token_cache_concurrency;
 mod token_refresh;
+mod trace;
 mod update;
 mod usage;
 mod wording;

@@ -394,14 +394,14 @@ fn products_list_with_glob_pattern_is_empty_with_hint() {
     []
     ----- stderr -----
     No products match "Power*" (17 checked).
-    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
+    hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
     ===== Visio Plan ? =====
     exit_code: 0
     ----- stdout -----
     []
     ----- stderr -----
     No products match "Visio Plan ?" (17 checked).
-    hint: in --name, * and ? stand for themselves: use a part of the name, or a regular expression such as '/^Power.*Pro$/'
+    hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
     ===== no such name =====
     exit_code: 0
     ----- stdout -----

@@ -101,7 +101,7 @@ fn query_error_after_update_reports_error() {
       "error": null
     }
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
+    Changed in tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
     error: --query: Argument 0 expects type number, given string (at character 4)
     "#);
     assert_eq!(env.tenant.value("CFQ7TTC0H9MP"), "Disabled");

@@ -98,7 +98,7 @@ fn article_script_disables_enabled_products() {
     Viva Goals                          Enabled → Disabled      changed
     ----- stderr -----
     1 product: 1 enabled
-    11 changed, 6 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    11 changed, 6 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
     for product in default_products() {
         assert_ne!(env.tenant.value(&product.id), "Enabled", "{}", product.id);
@@ -191,7 +191,7 @@ fn github_check_workflow_fails_on_drift() {
     env.tenant.set_value("CFQ7TTC0H9MP", "Disabled");
     on_github(&env, "Compare the tenant with the baseline").assert_code(3);
     let summary = summary(&env);
-    assert!(summary.contains("does not match baseline.toml: 1 different (21 checked)."), "{summary}");
+    assert!(summary.contains("does not match baseline.toml: 1 setting differs (21 checked)."), "{summary}");
     assert!(summary.contains("| CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |"), "{summary}");
 }
 
@@ -276,7 +276,7 @@ fn cron_script_distinguishes_drift_from_errors() {
     error: could not read the certificate [TMP]/application.pem: [OS ERROR]
       the path comes from AZURE_CLIENT_CERTIFICATE_PATH
     hint: check AZURE_CLIENT_CERTIFICATE_PATH
-    The tenant could not be compared (exit code 4).
+    The tenant could not be compared with the baseline (exit code 4).
     ");
 }
 

@@ -12,11 +12,13 @@ use crate::tenant::{ADMIN, BrowserResponse, CUSTOMER_TENANT, HOME_TENANT, PASSWO
 /// Every command, in an order in which each one has an effect.
 pub(crate) const COMMANDS: &[&[&str]] = &[
     &["status"],
+    &["status", "--all"],
     &["policy", "list"],
     &["policy", "get"],
     &["product", "list"],
     &["product", "list", "--tenant", CUSTOMER_TENANT],
     &["product", "get", POWER_BI],
+    &["api", "v1.0/policies"],
     &["product", "update", POWER_BI, "--value", "disabled"],
     &["product", "update", "--all", "--value", "disabled", "--yes"],
     &["baseline", "export", "--file", "baseline.toml"],

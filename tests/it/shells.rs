@@ -185,7 +185,7 @@ fn man_writes_a_page_per_command() {
     let mut pages: Vec<String> =
         fs::read_dir(&directory).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
     pages.sort();
-    result.assert_code(0).stdout_is_empty().stderr_contains(&[&format!("{} pages were written", pages.len())]);
+    result.assert_code(0).stdout_is_empty().stderr_contains(&[&format!("Wrote {} pages", pages.len())]);
     for page in ["mscommerce.1", "mscommerce-product-update.1", "mscommerce-baseline-check.1", "mscommerce-doctor.1"] {
         assert!(pages.iter().any(|known| known == page), "{pages:?}");
         let text = fs::read_to_string(directory.join(page)).unwrap();

@@ -6,7 +6,7 @@ use crate::support::cli::CliResult;
 use crate::support::env::TestEnv;
 use crate::support::snapshot::Transcript;
 use crate::tenant::{
-    ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, RESOURCE, claims_of, jwt,
+    ADMIN, CLIENT_ID, CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_TENANT, PASSWORD, READER, RESOURCE, claims_of, jwt,
 };
 
 const FIELDS: [&str; 8] = ["profile", "account", "tenantId", "method", "source", "clientId", "roles", "expiresAt"];
@@ -143,7 +143,7 @@ fn status_unused_tenant_has_no_token() {
     {
       "profile": "default",
       "account": "admin@contoso.example",
-      "tenantId": null,
+      "tenantId": "fabrikam.example",
       "method": "password",
       "source": "cache",
       "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
@@ -238,4 +238,106 @@ fn status_other_formats_have_same_fields() {
             assert!(result.stdout.contains(part), "{format} {part}\n{}", result.stdout);
         }
     }
+}
+
+#[test]
+fn status_all_lists_profiles_offline() {
+    let env = TestEnv::signed_in();
+    let connect = ["connect", "--username", READER, "--password-stdin", "--profile", "lab"];
+    env.run_with_stdin(&connect, PASSWORD).assert_code(0);
+    env.run_with_stdin(
+        &["connect", "--with-token", "--profile", "ci"],
+        &env.tenant.issue_token(ADMIN, CUSTOMER_TENANT, 3600),
+    )
+    .assert_code(0);
+    // An expired token without refresh token is listed, too.
+    env.edit_cache(|saved| {
+        saved["profiles"]["ci"]["tenants"][CUSTOMER_TENANT]["expiresAt"] = "2020-01-01T00:00:00Z".into();
+        saved["profiles"]["lab"]["tenants"] = json!({});
+    });
+    env.tenant.forget_requests();
+    let mut transcript = Transcript::default();
+    transcript.push("json", env.run(&["status", "--all", "-o", "json"]));
+    transcript.push("csv", env.run_with_env(&[("MSCOMMERCE_PROFILE", "lab")], &["status", "--all", "-o", "csv"]));
+    let token = env.tenant.issue_token(ADMIN, HOME_TENANT, 3600);
+    let with_token = env.run_with_env(&[("MSCOMMERCE_TOKEN", &token)], &["status", "--all", "--query", "[].profile"]);
+    transcript.push("token", with_token);
+    transcript.push("profile", env.run(&["status", "--all", "--profile", "lab"]));
+    transcript.push("tenant", env.run(&["status", "--all", "--tenant", CUSTOMER_DOMAIN]));
+    env.run(&["disconnect", "--all"]).assert_code(0);
+    transcript.push("not signed in", env.run(&["status", "--all"]));
+    cli_snapshot!(transcript, @r#"
+    ===== json =====
+    exit_code: 0
+    ----- stdout -----
+    [
+      {
+        "profile": "ci",
+        "account": "admin@contoso.example",
+        "tenantId": "22222222-2222-4222-8222-222222222222",
+        "method": "token",
+        "source": "cache",
+        "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+        "roles": [],
+        "expiresAt": "2020-01-01T00:00:00Z"
+      },
+      {
+        "profile": "default",
+        "account": "admin@contoso.example",
+        "tenantId": "11111111-1111-4111-8111-111111111111",
+        "method": "password",
+        "source": "cache",
+        "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+        "roles": [],
+        "expiresAt": "[TIME]"
+      },
+      {
+        "profile": "lab",
+        "account": "reader@contoso.example",
+        "tenantId": "11111111-1111-4111-8111-111111111111",
+        "method": "password",
+        "source": "cache",
+        "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
+        "roles": [],
+        "expiresAt": null
+      }
+    ]
+    ===== csv =====
+    exit_code: 0
+    ----- stdout -----
+    profile,account,tenantId,method,source,clientId,roles,expiresAt
+    ci,admin@contoso.example,22222222-2222-4222-8222-222222222222,token,cache,3d5cffa9-04da-4657-8cab-c7f074657cad,,2020-01-01T00:00:00Z
+    default,admin@contoso.example,11111111-1111-4111-8111-111111111111,password,cache,3d5cffa9-04da-4657-8cab-c7f074657cad,,[TIME]
+    lab,reader@contoso.example,11111111-1111-4111-8111-111111111111,password,cache,3d5cffa9-04da-4657-8cab-c7f074657cad,,
+    ===== token =====
+    exit_code: 0
+    ----- stdout -----
+    ci
+    default
+    lab
+    ----- stderr -----
+    The token in MSCOMMERCE_TOKEN takes precedence over saved sign-ins.
+    ===== profile =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--all' cannot be used with '--profile <NAME>'
+
+    Usage: mscommerce status --all
+
+    For more information, try '--help'.
+    ===== tenant =====
+    exit_code: 2
+    ----- stderr -----
+    error: the argument '--all' cannot be used with '--tenant <TENANT>'
+
+    Usage: mscommerce status --all
+
+    For more information, try '--help'.
+    ===== not signed in =====
+    exit_code: 4
+    ----- stderr -----
+    error: not signed in
+    hint: mscommerce connect
+    "#);
+    assert!(env.request_lines().is_empty());
 }

@@ -28,7 +28,7 @@ fn product_update_sends_one_get_and_one_put() {
       "error": null
     }
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
+    Changed in tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
     "#);
     assert_eq!(env.request_lines(), [get_product(POWER_BI), put_product(POWER_BI)]);
     let put = &env.tenant.requests()[1];
@@ -151,7 +151,7 @@ fn product_update_confirm_needs_a_terminal() {
     exit_code: 2
     ----- stderr -----
     error: confirmation required, but standard input is not a terminal; nothing was changed
-    hint: skip the confirmation with --yes, or preview the changes with --dry-run
+    hint: add --yes to skip the confirmation prompt, or --dry-run to preview the changes
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -172,12 +172,12 @@ fn product_update_fails_if_value_is_not_applied() {
       "wantedValue": "Disabled",
       "previousValue": "Enabled",
       "outcome": "failed",
-      "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]"
+      "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) should be Disabled, but the service returned Enabled; correlation ID: [UUID]"
     }
     ----- stderr -----
-    error: could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled
+    error: could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) should be Disabled, but the service returned Enabled
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 
@@ -204,7 +204,7 @@ fn product_update_fails_on_response_for_other_product() {
     ----- stderr -----
     error: could not change product CFQ7TTC0H9MP: the service returned Power Apps per user (CFQ7TTC0LH2H) instead of Power BI Pro (CFQ7TTC0H9MP)
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 
@@ -244,7 +244,7 @@ fn product_update_invalid_response_leaves_value_null() {
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       [1]
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== no content =====
     exit_code: 1
     ----- stdout -----
@@ -263,7 +263,7 @@ fn product_update_invalid_response_leaves_value_null() {
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 204 No Content)
       the response has no body
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== bad gateway =====
     exit_code: 1
     ----- stdout -----
@@ -283,7 +283,7 @@ fn product_update_invalid_response_leaves_value_null() {
       bad gateway
       correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 
@@ -342,6 +342,6 @@ fn product_update_partial_response_keeps_known_fields() {
       "error": null
     }
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111: Software as a Service (SaaS): Enabled → Disabled
+    Changed in tenant 11111111-1111-4111-8111-111111111111: Software as a Service (SaaS): Enabled → Disabled
     "#);
 }

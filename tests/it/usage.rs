@@ -139,12 +139,7 @@ fn usage_errors_send_no_request() {
     ===== product update CFQ7TTC0H9MP =====
     exit_code: 2
     ----- stderr -----
-    error: the following required arguments were not provided:
-      <--value <VALUE>|--enabled <BOOL>>
-
-    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
-
-    For more information, try '--help'.
+    error: the new value is missing: set --value VALUE or --enabled true|false
     ===== product update CFQ7TTC0H9MP --value disabled --enabled true =====
     exit_code: 2
     ----- stderr -----
@@ -167,7 +162,7 @@ fn usage_errors_send_no_request() {
     ===== product update --offer-type SaaS --value trials =====
     exit_code: 2
     ----- stderr -----
-    error: an offer type takes enabled or disabled; trials are for products only
+    error: offer types accept enabled and disabled only; trials are for products
     ===== policy get A --policy-id B =====
     exit_code: 2
     ----- stderr -----
@@ -255,7 +250,7 @@ fn invalid_variable_error_names_variable() {
     ===== MSCOMMERCE_TOKEN='two words' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is not an access token: a token is one word, without quotes or 'Bearer'
+    error: MSCOMMERCE_TOKEN is not an access token: a token is a JWT in one word, without quotes or 'Bearer'
     hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
     ===== AZURE_AUTHORITY_HOST='http://login.example' =====
     exit_code: 2
@@ -278,6 +273,87 @@ fn invalid_variable_error_names_variable() {
     error: AZURE_TENANT_ID: 'a b' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
     assert!(env.request_lines().is_empty());
+}
+
+#[test]
+fn flag_that_a_command_does_not_use_is_refused() {
+    let env = TestEnv::signed_in();
+    let command_lines: &[&[&str]] = &[
+        &["connect", "-o", "json"],
+        &["connect", "--query", "tenantId"],
+        &["disconnect", "--policy-id", "A"],
+        &["disconnect", "--tenant", "contoso.example"],
+        &["status", "--policy-id", "A"],
+        &["policy", "list", "--policy-id", "A"],
+        &["baseline", "export", "--query", "products"],
+        &["history", "--profile", "lab"],
+        &["completions", "bash", "-o", "json"],
+        &["completions", "bash", "--query", "a"],
+        &["man", "-o", "json"],
+    ];
+    let mut transcript = Transcript::default();
+    for arguments in command_lines {
+        transcript.push(arguments.join(" "), env.run(arguments).assert_code(2));
+    }
+    cli_snapshot!(transcript, @"
+    ===== connect -o json =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --output
+    hint: omit --output
+    ===== connect --query tenantId =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --query
+    hint: omit --query
+    ===== disconnect --policy-id A =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --policy-id
+    hint: omit --policy-id
+    ===== disconnect --tenant contoso.example =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --tenant
+    hint: omit --tenant
+    ===== status --policy-id A =====
+    ===== policy list --policy-id A =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --policy-id
+    hint: omit --policy-id
+    ===== baseline export --query products =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --query
+    hint: omit --query
+    ===== history --profile lab =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --profile
+    hint: omit --profile
+    ===== completions bash -o json =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --output
+    hint: omit --output
+    ===== completions bash --query a =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --query
+    hint: omit --query
+    ===== man -o json =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --output
+    hint: omit --output
+    ");
+    assert!(env.request_lines().is_empty());
+    // The variables are for other commands.
+    let variables = [("MSCOMMERCE_OUTPUT", "json"), ("MSCOMMERCE_PROFILE", "lab")];
+    for command in [&["completions", "bash"][..], &["man"], &["history"]] {
+        env.run_with_env(&variables, command).assert_code(0);
+    }
 }
 
 #[test]

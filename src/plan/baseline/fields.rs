@@ -41,7 +41,7 @@ fn syntax_error(file: &str, text: &str, line: usize, message: &str) -> Error {
     let message = sanitize_line(message.trim());
     let excerpt = sanitize_line(text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim());
     let excerpt = if excerpt.is_empty() { excerpt } else { format!(": {}", truncate(&excerpt, 80)) };
-    Error::failed(format!("{file}:{line}: {message}{excerpt}"))
+    Error::usage(format!("{file}:{line}: {message}{excerpt}"))
 }
 
 fn parse_toml(file: &str, text: &str) -> Result<Vec<Field>> {
@@ -83,7 +83,7 @@ fn parse_json(file: &str, text: &str) -> Result<Vec<Field>> {
     };
     match parse() {
         Ok(FieldValue::Table(fields)) => Ok(fields),
-        Ok(_) => Err(Error::failed(format!("{file}: not a JSON object"))),
+        Ok(_) => Err(Error::usage(format!("{file}: not a JSON object"))),
         Err(error) => {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::support::fixtures::{HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS};
@@ -189,7 +189,7 @@ fn status_shows_environment_application_offline() {
         assert_eq!(result.stderr_contains(&["environment"]).json(), expected);
     }
     let status = run(&env, &app_with(&[WITH_SECRET]), &["status", "-o", "json", "--tenant", HOME_DOMAIN]);
-    assert_eq!(status.assert_code(0).json()["tenantId"], Value::Null, "a domain is not a tenant id");
+    assert_eq!(status.assert_code(0).json()["tenantId"], HOME_DOMAIN, "the ID is unknown without a request");
     assert!(env.request_lines().is_empty());
     assert!(!env.state_dir().exists());
 }
@@ -231,21 +231,21 @@ fn verbose_run_names_application_and_credential() {
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a client secret to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== certificate =====
     exit_code: 0
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a certificate to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== federated token =====
     exit_code: 0
     ----- stderr -----
     signing in as application c0000000-0000-4000-8000-000000000001 with a federated token to tenant 11111111-1111-4111-8111-111111111111
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== GitHub =====
     exit_code: 0
@@ -253,7 +253,7 @@ fn verbose_run_names_application_and_credential() {
     signing in as application c0000000-0000-4000-8000-000000000001 with a federated token to tenant 11111111-1111-4111-8111-111111111111
     GET http://127.0.0.1:[PORT]/github/oidc/token?api-version=2.0&audience=api%3A%2F%2FAzureADTokenExchange -> 200 OK ([DURATION])
     POST http://127.0.0.1:[PORT]/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token -> 200 OK ([DURATION])
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ");
 }

@@ -132,58 +132,58 @@ fn incomplete_application_uses_cached_credential() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ");
 }
@@ -239,58 +239,58 @@ fn incomplete_application_uses_token_variable() {
     ===== AZURE_CLIENT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID set, AZURE_TENANT_ID and one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_CLIENT_SECRET set, AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_TENANT_ID AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_TENANT_ID, AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_SECRET =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_SECRET set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_CERTIFICATE_PATH =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_CERTIFICATE_PATH set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_FEDERATED_TOKEN_FILE =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_FEDERATED_TOKEN_FILE set, AZURE_CLIENT_ID and AZURE_TENANT_ID missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== AZURE_CLIENT_ID AZURE_TENANT_ID AZURE_CLIENT_SECRET='' AZURE_CLIENT_CERTIFICATE_PATH='' =====
     exit_code: 0
     ----- stderr -----
-    the environment names an application only in part: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
-    using the token in MSCOMMERCE_TOKEN
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
+    the application in the environment is incomplete: AZURE_CLIENT_ID, AZURE_TENANT_ID set, one of AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH and AZURE_FEDERATED_TOKEN_FILE missing
+    using the access token in MSCOMMERCE_TOKEN
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     17 products: 10 enabled, 5 disabled, 2 trials only
     ");
 }

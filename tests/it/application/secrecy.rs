@@ -108,7 +108,12 @@ fn no_secret_in_output_on_success() {
 fn no_secret_in_output_on_oauth_error() {
     let check = SecretsCheck::new();
     check.env.tenant.remove_app_from(HOME_TENANT);
-    check.run_all(|command, code| code == if ["status", "disconnect"].contains(&command[0]) { 0 } else { 4 });
+    check.run_all(|command, code| match command[0] {
+        "status" => code == 0,
+        // There is no sign-in to remove.
+        "disconnect" => code == 1,
+        _ => code == 4,
+    });
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn failed_application_refresh_is_not_repeated() {
     exit_code: 4
     ----- stderr -----
     error: 5 unchanged, 1 failed, 11 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0LH2H: could not sign in as application c0000000-0000-4000-8000-000000000001 to tenant 11111111-1111-4111-8111-111111111111: the client secret has expired; AADSTS7000222: The provided client secret keys for app 'c0000000-0000-4000-8000-000000000001' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds. (invalid_client); correlation ID: [UUID], trace ID: [UUID]; before that: the service returned 401 Unauthorized; the response has no body; correlation ID: [UUID]
     hint: create a new client secret in the app registration
     ");

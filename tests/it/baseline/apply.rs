@@ -81,7 +81,8 @@ fn apply_updates_only_what_differs() {
       }
     ]
     ----- stderr -----
-    2 changed, 2 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    2 changed, 2 unchanged in tenant 11111111-1111-4111-8111-111111111111
     "#);
     assert_eq!(
         sorted_requests(&env),
@@ -110,7 +111,7 @@ fn apply_twice_sends_no_further_updates() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change in the tenant 11111111-1111-4111-8111-111111111111: 4 as wanted already.
+    Nothing to change in tenant 11111111-1111-4111-8111-111111111111: 4 already up to date.
     ");
     assert_eq!(sorted_requests(&env), LISTS);
     assert!(field(&result, "outcome").values().all(|outcome| outcome == "unchanged"));
@@ -135,7 +136,7 @@ fn apply_of_export_restores_settings() {
     ===== b.json =====
     exit_code: 0
     ----- stderr -----
-    3 changed, 18 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    3 changed, 18 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
 }
 
@@ -146,7 +147,7 @@ fn apply_without_terminal_needs_yes() {
     exit_code: 2
     ----- stderr -----
     error: confirmation required, but standard input is not a terminal; nothing was changed
-    hint: skip the confirmation with --yes, or preview the changes with --dry-run
+    hint: add --yes to skip the confirmation prompt, or --dry-run to preview the changes
     ");
     // Piped input does not count as an answer.
     let mut command = env.command(&["baseline", "apply", "b.toml"]);
@@ -173,7 +174,8 @@ fn apply_dry_run_sends_no_put() {
     ===== --dry-run --yes =====
     exit_code: 0
     ----- stderr -----
-    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 2 planned, 2 unchanged; nothing was sent.
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    Dry run in tenant 11111111-1111-4111-8111-111111111111: 2 planned, 2 unchanged. Nothing was sent.
     ");
     assert!(env.updates().is_empty());
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
@@ -196,7 +198,7 @@ fn apply_with_unknown_ids_sends_no_put() {
       b.toml:11: offer type CFQ7TTC0L3PB
     hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
     hint: correct the file, or add --ignore-unknown to skip unknown IDs
-    hint: mscommerce products list --scope all
+    hint: mscommerce product list --scope all
     ");
     assert!(env.updates().is_empty());
 }
@@ -211,7 +213,7 @@ fn apply_with_renumbered_id_names_new_id() {
       b.toml:3: product CFQ7TTC0L3PB
     hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
     hint: correct the file, or add --ignore-unknown to skip unknown IDs
-    hint: mscommerce products list --scope all
+    hint: mscommerce product list --scope all
     ");
     assert!(env.updates().is_empty());
 }
@@ -224,7 +226,8 @@ fn apply_ignore_unknown_applies_the_rest() {
     exit_code: 0
     ----- stderr -----
     warning: b.toml:10: the tenant does not have offer type Bundle; ignored
-    2 changed, 2 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    2 changed, 2 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(result.ids(), [POWER_BI, VISIO, "SaaS", "POWERBIVISUALS"]);
     assert_eq!(env.updates().len(), 2);
@@ -295,8 +298,9 @@ fn apply_continues_after_failed_update() {
       }
     ]
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     error: 1 changed, 2 unchanged, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; BadRequest: Not today.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
@@ -409,7 +413,7 @@ fn apply_to_other_tenant_keeps_home_tenant() {
     cli_snapshot!(env.run_in_home(&[APPLY, &["--tenant", CUSTOMER_DOMAIN]].concat()).without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    10 changed, 11 unchanged in the tenant 22222222-2222-4222-8222-222222222222
+    10 changed, 11 unchanged in tenant 22222222-2222-4222-8222-222222222222
     ");
     for item in default_products().iter().chain(&default_offer_types()) {
         assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, &item.id), "Disabled");
@@ -432,8 +436,9 @@ fn apply_without_permission_changes_nothing() {
     ===== reader =====
     exit_code: 1
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     error: 2 unchanged, 2 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
       could not change offer type SaaS: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
     hint: use an account with the role Global Administrator or Billing Administrator in this tenant

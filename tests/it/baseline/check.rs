@@ -67,13 +67,13 @@ fn without_default_only_named_ids_are_checked() {
     ----- stdout -----
     []
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (1 checked).
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (1 checked).
     ===== offer types =====
     exit_code: 0
     ----- stdout -----
     []
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (4 checked).
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (4 checked).
     ");
 }
 
@@ -123,7 +123,7 @@ fn ids_are_case_insensitive() {
     ----- stdout -----
     []
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ");
     // Records contain the ids in the spelling of the service.
     let result = check(&env, "[products]\ncfq7TTC0h9mp = \"Disabled\"\n[offer-types]\nSAAS = \"Disabled\"", 3);
@@ -304,14 +304,14 @@ fn dash_is_standard_input_and_output() {
     NAME          VALUE    WANTED    DRIFT      ID
     Power BI Pro  Enabled  Disabled  different  CFQ7TTC0H9MP
     ----- stderr -----
-    drift: The tenant 11111111-1111-4111-8111-111111111111 differs from standard input: 1 setting differs (1 checked).
-    hint: see what would be changed: mscommerce baseline apply - --dry-run < FILE
+    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match standard input: 1 setting differs (1 checked).
+    hint: preview the changes: mscommerce baseline apply - --dry-run < FILE
     ===== syntax error =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: standard input:1: expected `:`: { "products" }
     ===== empty =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: standard input is empty
     hint: export the tenant's settings: mscommerce baseline export --file FILE
@@ -331,7 +331,7 @@ fn dash_is_standard_input_and_output() {
     policyId	scope	id	name	policyValue	wantedValue	previousValue	outcome	error
     AllowSelfServicePurchase	product	CFQ7TTC0H9MP	Power BI Pro	Disabled	Disabled	Enabled	changed	
     ----- stderr -----
-    1 changed in the tenant 11111111-1111-4111-8111-111111111111
+    1 changed in tenant 11111111-1111-4111-8111-111111111111
     "#);
     assert_eq!(env.tenant.value(POWER_BI), "Disabled");
 }
@@ -345,13 +345,13 @@ fn check_with_tenant_flag_reads_that_tenant() {
     cli_snapshot!(env.run_in_home(&check), @"
     exit_code: 3
     ----- stdout -----
-    The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) differs from b.toml: 1 setting differs (1 checked).
+    Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 setting differs (1 checked).
 
     | policyId | scope | id | name | policyValue | wantedValue | drift |
     | --- | --- | --- | --- | --- | --- | --- |
     | AllowSelfServicePurchase | product | CFQ7TTC0H9MP | Power BI Pro | Disabled | Enabled | different |
     ----- stderr -----
-    drift: The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) differs from b.toml: 1 setting differs (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --dry-run
+    drift: Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 setting differs (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --dry-run
     ");
 }

@@ -44,9 +44,9 @@ fn drift_summary_has_counts_and_hints() {
     cli_snapshot!(check(&env, "json").without_stdout(), @"
     exit_code: 3
     ----- stderr -----
-    drift: The tenant 11111111-1111-4111-8111-111111111111 differs from b.toml: 2 settings differ, 3 IDs not found (6 checked).
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
-    hint: see what would be changed: mscommerce baseline apply b.toml --ignore-unknown --dry-run
+    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 2 settings differ, 3 IDs not found (6 checked).
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
+    hint: preview the changes: mscommerce baseline apply b.toml --ignore-unknown --dry-run
     ");
     let result = env.run_in_home(&["baseline", "check", "b.toml", "-o", "json", "-q"]).assert_code(3);
     assert_eq!(result.ids().len(), 5);
@@ -65,7 +65,7 @@ fn drift_apply_hint_can_be_run() {
     warning: b.toml:7: the tenant does not have product CFQ7TTC0L3PB; ignored
     warning: b.toml:8: the tenant does not have product a | *b*; ignored
     warning: b.toml:12: the tenant does not have offer type Bundle; ignored
-    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 2 planned, 1 unchanged; nothing was sent.
+    Dry run in tenant 11111111-1111-4111-8111-111111111111: 2 planned, 1 unchanged. Nothing was sent.
     ");
 }
 
@@ -94,13 +94,13 @@ fn no_drift_formats() {
     ===== tsv =====
     exit_code: 0
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ===== markdown =====
     exit_code: 0
     ----- stdout -----
-    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ----- stderr -----
-    The tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
+    Tenant 11111111-1111-4111-8111-111111111111 matches b.toml (2 checked).
     ===== table, quiet =====
     exit_code: 0
     ");
@@ -126,8 +126,8 @@ fn unknown_id_has_no_name_and_no_value() {
       }
     ]
     ----- stderr -----
-    drift: The tenant 11111111-1111-4111-8111-111111111111 differs from b.toml: 1 ID not found (1 checked).
-    hint: CFQ7TTC0L3PB has been renumbered, Power BI Pro is CFQ7TTC0H9MP now: mscommerce product get CFQ7TTC0H9MP
+    drift: Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 1 ID not found (1 checked).
+    hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 

@@ -22,7 +22,7 @@ fn export_replaces_file_only_with_force() {
     }
     cli_snapshot!(transcript, @r#"
     ===== content "precious" =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml already exists; nothing was written
     hint: use another file, or add --force to replace this one
@@ -32,7 +32,7 @@ fn export_replaces_file_only_with_force() {
     Wrote b.toml.
     To check the tenant against this file: mscommerce baseline check b.toml
     ===== content "" =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml already exists; nothing was written
     hint: use another file, or add --force to replace this one
@@ -96,7 +96,7 @@ fn export_does_not_replace_directory() {
     cli_snapshot!(transcript, @"
     ===== baseline export --file b.toml =====
     ===== baseline export --file b.toml --force =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml is a directory
     ");
@@ -119,18 +119,18 @@ fn export_does_not_create_directories() {
     cli_snapshot!(transcript, @"
     ===== baseline export --file missing/b.toml =====
     ===== baseline export --file missing/b.toml --force =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not write missing/b.toml: directory missing does not exist
     ===== baseline export --file missing/deep/b.json =====
     ===== baseline export --file missing/deep/b.json --force =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not write missing/deep/b.json: directory missing/deep does not exist
     ");
     for flags in [&[][..], &["--force"]] {
         let export = [&["baseline", "export", "--file", "file/b.toml"], flags].concat();
-        let result = env.run_in_home(&export).assert_code(1).stdout_is_empty();
+        let result = env.run_in_home(&export).assert_code(2).stdout_is_empty();
         // The cause differs between systems.
         assert!(result.stderr.starts_with("error: could not write file/b.toml: "), "{}", result.stderr);
     }
@@ -161,7 +161,7 @@ mod on_unix {
         fs::create_dir(env.home().join("elsewhere")).unwrap();
         env.write("elsewhere/real.toml", "precious");
         symlink("elsewhere/real.toml", env.home().join("b.toml")).unwrap();
-        env.run_in_home(EXPORT).assert_code(1);
+        env.run_in_home(EXPORT).assert_code(2);
         assert!(env.request_lines().is_empty());
         assert_eq!(env.read("elsewhere/real.toml"), "precious");
 
@@ -186,7 +186,7 @@ mod on_unix {
         cli_snapshot!(transcript, @"
         ===== baseline export --file b.toml =====
         ===== baseline export --file b.toml --force =====
-        exit_code: 1
+        exit_code: 2
         ----- stderr -----
         error: b.toml is not a regular file
         ");

@@ -27,7 +27,7 @@ fn assert_rejected(env: &TestEnv, name: &str, file: &str) -> CliResult {
         let other = env.run_in_home(&[&["baseline", "apply", file], flags].concat());
         assert_eq!(
             (other.code, &other.stdout, &other.stderr),
-            (1, &result.stdout, &result.stderr),
+            (2, &result.stdout, &result.stderr),
             "{name}: {flags:?}"
         );
     }
@@ -57,31 +57,31 @@ fn baseline_unreadable_file_error() {
     }
     cli_snapshot!(transcript, @"
     ===== missing.toml =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not read the baseline missing.toml: [OS ERROR]
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== missing.json =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not read the baseline missing.json: [OS ERROR]
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== directory =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not read the baseline directory: [OS ERROR]
     ===== missing/b.toml =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not read the baseline missing/b.toml: [OS ERROR]
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== - =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: standard input is empty
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== .. =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not read the baseline ..: [OS ERROR]
     ");
@@ -92,7 +92,7 @@ fn baseline_unreadable_file_error() {
 fn control_characters_in_file_names_are_escaped() {
     let env = TestEnv::signed_in();
     let result = cli_snapshot!(env.run_in_home(&["baseline", "check", "b\u{1b}[2J.toml"]), @"
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: could not read the baseline b�[2J.toml: [OS ERROR]
     hint: export the tenant's settings: mscommerce baseline export --file FILE
@@ -117,24 +117,24 @@ fn baseline_empty_file_error() {
     ===== TOML, white space =====
     ===== TOML, comments =====
     ===== TOML, byte order mark =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml is empty
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== TOML, policy only =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml contains no products, offer types or default
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== JSON, no bytes =====
     ===== JSON, line break =====
     ===== JSON, empty object =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json is empty
     hint: export the tenant's settings: mscommerce baseline export --file FILE
     ===== JSON, policy only =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json contains no products, offer types or default
     hint: export the tenant's settings: mscommerce baseline export --file FILE
@@ -150,7 +150,7 @@ fn baseline_encoding_error() {
     ]), @"
     ===== UTF-16 without a mark =====
     ===== Latin-1 =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml is not UTF-8 text
     hint: save it as UTF-8
@@ -182,7 +182,7 @@ fn baseline_utf_16_without_mark_is_rejected() {
     // This is valid UTF-8 in which every other character is NUL.
     let content: Vec<u8> = "{\"default\": \"Disabled\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     env.write("b.json", content);
-    let result = assert_rejected(&env, "UTF-16LE", "b.json").assert_code(1).stdout_is_empty();
+    let result = assert_rejected(&env, "UTF-16LE", "b.json").assert_code(2).stdout_is_empty();
     assert!(result.stderr.starts_with("error: ") && result.stderr.contains("b.json"), "{}", result.stderr);
 }
 
@@ -207,7 +207,7 @@ fn baseline_error_counts_crlf_lines() {
         "\u{feff}policy = \"AllowSelfServicePurchase\"\r\n\r\n[products]\r\nCFQ7TTC0H9MP = \"Of\"\r\nCFQ7TTC0H9MP = 1";
     cli_snapshot!(errors([toml("line 5", text)]), @"
     ===== line 5 =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:5: duplicate key: CFQ7TTC0H9MP = 1
     ");
@@ -229,43 +229,43 @@ fn baseline_toml_syntax_error() {
         toml("duplicate offer type in other case", "[offer-types]\nSaaS = \"Enabled\"\nSAAS = \"Enabled\"\n"),
     ]), @r#"
     ===== unclosed table header =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: unclosed table, expected `]`: [products
     ===== unquoted value =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: string values must be quoted, expected literal string: CFQ7TTC0H9MP = Disabled
     ===== missing equals sign =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: key with no value, expected `=`: CFQ7TTC0H9MP "Disabled"
     ===== unclosed string =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: invalid basic string, expected `"`: CFQ7TTC0H9MP = "Disabled
     ===== JSON in a TOML file =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: invalid key-value pair, expected key: {"default": "Disabled"}
     ===== duplicate default =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:3: duplicate key: default = "Disabled"
     ===== duplicate id =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:4: duplicate key: A = "Enabled"
     ===== duplicate table =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:4: duplicate key: [products]
     ===== duplicate product in other case =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:4: products.aBC: duplicate ID; IDs are not case-sensitive
     ===== duplicate offer type in other case =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:3: offer-types.SAAS: duplicate ID; IDs are not case-sensitive
     "#);
@@ -294,58 +294,58 @@ fn baseline_toml_key_and_value_error() {
         toml("empty id", "[products]\n\"\" = \"Enabled\"\n"),
     ]), @r#"
     ===== misspelled table =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: prodcuts: unknown key; use one of policy, default, products, offer-types
     ===== table without hyphen =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:3: offertypes: unknown key; use one of policy, default, products, offer-types
     ===== key in other case =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: Default: unknown key; use one of policy, default, products, offer-types
     ===== unknown default =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: default: 'off' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ===== empty default =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: default: '' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ===== default is a boolean =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: default: the value must be a string
     ===== policy is a number =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: policy: the value must be a string
     ===== value is a boolean =====
     ===== value is a number =====
     ===== value is an array =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: products.CFQ7TTC0H9MP: the value must be a string, such as "Disabled"
     ===== value is a table =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: products.CFQ7TTC0H9MP: the value must be a string, such as "Disabled"
     ===== id with a dot =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: products.Power: the value must be a string, such as "Disabled"
     ===== products is a string =====
     ===== products is an array of tables =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: products: the value must be a table of IDs and values
     ===== offer-types is an array =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: offer-types: the value must be a table of IDs and values
     ===== empty id =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:2: products.: the ID is empty
     "#);
@@ -381,69 +381,69 @@ fn baseline_json_error() {
     ===== array =====
     ===== string =====
     ===== null =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json: not a JSON object
     ===== TOML in a JSON file =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:1: expected value: default = "Disabled"
     ===== truncated =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:3: EOF while parsing a string: "CFQ7TTC0H9MP": "Dis
     ===== trailing comma =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:4: key must be a string: }
     ===== second document =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:2: trailing characters: {}
     ===== duplicate default =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:3: default: duplicate key
     ===== duplicate table =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:2: products: duplicate key
     ===== duplicate id =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:3: products.A: duplicate ID; IDs are not case-sensitive
     ===== duplicate id in other case =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:3: products.a: duplicate ID; IDs are not case-sensitive
     ===== duplicate id with escape =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:3: products.A: duplicate ID; IDs are not case-sensitive
     ===== misspelled table =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:2: prodcuts: unknown key; use one of policy, default, products, offer-types
     ===== unknown default =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:1: default: 'off' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ===== default is null =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:2: default: the value must be a string
     ===== value is a boolean =====
     ===== value is a number =====
     ===== value is an object =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:2: products.A: the value must be a string, such as "Disabled"
     ===== products is an array =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:1: products: the value must be a table of IDs and values
     ===== blank id =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:2: products. : the ID is empty
     "#);
@@ -499,11 +499,11 @@ fn baseline_deep_nesting_error() {
         json("JSON", "{\"default\": ".repeat(100_000)),
     ]), @r#"
     ===== TOML =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: cannot recurse further; max recursion depth met: default = [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[…
     ===== JSON =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.json:1: EOF while parsing a value: {"default": {"default": {"default": {"default": {"default": {"default": {"defaul…
     "#);
@@ -518,12 +518,12 @@ fn baseline_for_other_policy_error() {
     transcript.push("--policy-id Another", env.run_in_home(&check));
     cli_snapshot!(transcript, @"
     ===== default policy =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: policy: the file is for policy 'AllowEverything', not for AllowSelfServicePurchase
     hint: add --policy-id AllowEverything to use that policy
     ===== --policy-id Another =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: policy: the file is for policy 'AllowEverything', not for Another
     hint: add --policy-id AllowEverything to use that policy
@@ -551,7 +551,7 @@ fn control_characters_in_baseline_are_escaped() {
         env.write("b.toml", &text);
         for arguments in [&["baseline", "check", "b.toml"][..], &["baseline", "apply", "b.toml", "--yes"]] {
             let result = env.run_in_home(arguments);
-            assert!([1, 3].contains(&result.code), "{name}\n{}", result.stderr);
+            assert!([1, 2, 3].contains(&result.code), "{name}\n{}", result.stderr);
             let output = format!("{}{}", result.stdout, result.stderr);
             assert!(!output.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{name}\n{output:?}");
         }

@@ -64,10 +64,11 @@ fn apply_prompt_no_changes_nothing() {
     cli_snapshot!(session.finish(), @"
     exit_code: 1
     ----- screen -----
-    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled → Trials only
       Software as a Service (SaaS): Enabled → Disabled
-    2 to change, 1 as wanted already. Go ahead? [y/N] n
+    2 will change, 1 already up to date. Continue? [y/N] n
     Cancelled. Nothing was changed.
     ");
     assert!(env.updates().is_empty());
@@ -122,9 +123,9 @@ fn apply_without_need_for_confirmation_has_no_prompt() {
     error: the file contains an ID that the tenant does not have; nothing was changed
       b.toml:6: offer type Bundle
     hint: correct the file, or add --ignore-unknown to skip unknown IDs
-    hint: mscommerce products list --scope all
+    hint: mscommerce product list --scope all
     ===== invalid file =====
-    exit_code: 1
+    exit_code: 2
     ----- screen -----
     error: b.toml:1: key with no value, expected `=`: rubbish
     ");

@@ -208,7 +208,7 @@ fn doctor_invalid_setting_fails_one_step() {
     tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     error: 19 checks: 16 passed, 1 failed, 2 skipped
     ===== AZURE_AUTHORITY_HOST =====
     exit_code: 1
@@ -217,7 +217,7 @@ fn doctor_invalid_setting_fails_one_step() {
     tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): passed: status 200, correlation id [UUID]
+    policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     error: 19 checks: 16 passed, 1 failed, 2 skipped
     ===== AZURE_AUTHORITY_HOST without token =====
     exit_code: 1
@@ -227,7 +227,7 @@ fn doctor_invalid_setting_fails_one_step() {
     authority (unknown): skipped: the authority setting is invalid
     credential (profile default): failed: not signed in
         hint: mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no credential
+    policy (AllowSelfServicePurchase): skipped: no credential
     error: 18 checks: 13 passed, 2 failed, 3 skipped
     hint: mscommerce connect
     ");
@@ -286,7 +286,7 @@ fn doctor_without_credential_tests_connection() {
     authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
     credential (profile default): failed: not signed in
         hint: mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no credential
+    policy (AllowSelfServicePurchase): skipped: no credential
     error: 23 checks: 19 passed, 1 failed, 3 skipped
     hint: mscommerce connect
     ");
@@ -308,7 +308,7 @@ fn doctor_revoked_refresh_token() {
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
     credential (profile default): failed: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation ID: [UUID], trace ID: [UUID]
         hint: mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
+    policy (AllowSelfServicePurchase): skipped: no usable credential
     error: 23 checks: 19 passed, 1 failed, 3 skipped
     hint: mscommerce connect
     ");
@@ -320,13 +320,17 @@ fn doctor_revoked_refresh_token() {
 fn doctor_unknown_tenant() {
     let steps = cli_snapshot!(doctor(&TestEnv::signed_in(), &["--tenant", "nowhere.example"]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): failed: the authority does not answer for the tenant nowhere.example: there is no such tenant here, or it is in another cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation id: [UUID], trace id: [UUID]
-        hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    credential (the profile default): failed: could not renew the saved sign-in at the tenant nowhere.example: there is no such tenant here, or it is in another cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation id: [UUID], trace id: [UUID]; tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
-        hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): failed: could not read the authority's metadata for tenant nowhere.example: the tenant does not exist in this cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation ID: [UUID], trace ID: [UUID]
+        hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    credential (profile default): failed: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation ID: [UUID], trace ID: [UUID]; tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
+        hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    policy (AllowSelfServicePurchase): skipped: no usable credential
     error: 23 checks: 18 passed, 2 failed, 3 skipped
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     ");
     steps.assert_step("authority", "failed");
     steps.assert_step("credential", "failed");
@@ -353,9 +357,9 @@ fn doctor_clock_skew_over_limit_fails() {
     credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
-        hint: set this machine's clock, and have it kept by a time server
+        hint: synchronize this machine's clock with a time server
     error: 24 checks: 21 passed, 1 failed, 2 skipped
-    hint: set this machine's clock, and have it kept by a time server
+    hint: synchronize this machine's clock with a time server
     ===== 20 minutes =====
     exit_code: 1
     proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
@@ -366,9 +370,9 @@ fn doctor_clock_skew_over_limit_fails() {
     credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s behind the clock of 127.0.0.1:[PORT]
-        hint: set this machine's clock, and have it kept by a time server
+        hint: synchronize this machine's clock with a time server
     error: 24 checks: 21 passed, 1 failed, 2 skipped
-    hint: set this machine's clock, and have it kept by a time server
+    hint: synchronize this machine's clock with a time server
     ===== -2 minutes =====
     exit_code: 0
     proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
@@ -398,13 +402,17 @@ fn doctor_missing_role_names_required_roles() {
     env.tenant.set_role(ADMIN, Role::None);
     cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service answered 403 Forbidden; Forbidden: User does not have the required role.; correlation id: [UUID]
-        hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant; a partner needs such a role over GDAP
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
+        hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant; as a partner, request the role through GDAP
     error: 24 checks: 21 passed, 1 failed, 2 skipped
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
     ").assert_step("policy", "failed");
 }
 
@@ -419,10 +427,10 @@ fn doctor_rejected_token() {
     tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): passed: by token, account reader@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
-    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service answered 401 Unauthorized; Unauthorized: The token has been revoked.; correlation id: [UUID]
-        hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 401 Unauthorized; Unauthorized: The token has been revoked.; correlation ID: [UUID]
+        hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     error: 19 checks: 16 passed, 1 failed, 2 skipped
-    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
+    hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     ");
     steps.assert_step("authority", "skipped");
     steps.assert_step("credential", "passed");
@@ -441,11 +449,11 @@ fn doctor_foreign_audience_token_is_not_sent() {
     tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): failed: the token is for another service; it was not sent; account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience https://graph.microsoft.com, valid until [TIME], scopes unknown
-        hint: the token is for the service https://graph.microsoft.com, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed; put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
+        hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.microsoft.com; set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
+    policy (AllowSelfServicePurchase): skipped: no usable credential
     error: 18 checks: 14 passed, 1 failed, 3 skipped
-    hint: the token is for the service https://graph.microsoft.com, and one for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager) is needed
-    hint: put another token into MSCOMMERCE_TOKEN, or unset it and run mscommerce connect
+    hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.microsoft.com
+    hint: set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
     ");
     steps.assert_step("credential", "failed");
     steps.assert_step("policy", "skipped");
@@ -471,10 +479,10 @@ fn doctor_compares_clock_on_401() {
     policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 401 Unauthorized; Unauthorized: The token is not valid yet.; correlation ID: [UUID]
         hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
-        hint: set this machine's clock, and have it kept by a time server
+        hint: synchronize this machine's clock with a time server
     error: 19 checks: 15 passed, 2 failed, 2 skipped
-    hint: the token in MSCOMMERCE_TOKEN may have been revoked: put a new one there, or unset it and run mscommerce connect
-    hint: set this machine's clock, and have it kept by a time server
+    hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
+    hint: synchronize this machine's clock with a time server
     ");
     steps.assert_step("policy", "failed");
     steps.assert_step("clock", "failed");
@@ -521,12 +529,16 @@ fn doctor_expired_token_sends_no_request() {
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
     cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
-    credential (the profile default): failed: the token in MSCOMMERCE_TOKEN ended at [TIME]; this machine's clock shows [TIME]; if the token is new, the clock may be wrong
-        hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
-    policy (AllowSelfServicePurchase): skipped: there is no credential
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
+    credential (profile default): failed: the token in MSCOMMERCE_TOKEN expired at [TIME]; this machine's clock shows [TIME]; if the token is new, the clock may be wrong
+        hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
+    policy (AllowSelfServicePurchase): skipped: no credential
     error: 23 checks: 19 passed, 1 failed, 3 skipped
-    hint: put a new token into MSCOMMERCE_TOKEN, or unset it to use a saved sign-in
+    hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
     ").assert_step("credential", "failed");
     assert!(!env.request_lines().iter().any(|line| line.contains("/v1.0/")));
 }
@@ -553,13 +565,17 @@ fn doctor_application_without_roles_sends_no_request() {
     env.tenant.forget_requests();
     cli_snapshot!(doctor_with_env(&env, &variables), @"
     exit_code: 1
-    authority (127.0.0.1:[PORT]): passed: knows the tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the application of the environment): failed: the application c0000000-0000-4000-8000-000000000001 may not read self-service purchases: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase; roles in the token: none; the service was not asked; account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles none
-        hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85); then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
-    policy (AllowSelfServicePurchase): skipped: there is no usable credential
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
+    credential (the application in the environment): failed: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase; roles in the token: none; no request was sent to the service; account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles none
+        hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions; ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
+    policy (AllowSelfServicePurchase): skipped: no usable credential
     error: 23 checks: 19 passed, 1 failed, 3 skipped
-    hint: in the app registration, under API permissions, add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85)
-    hint: then a Privileged Role Administrator or Global Administrator of the tenant grants admin consent there, and a new token has the role: one that is saved or set has what was granted before it
+    hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions
+    hint: ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
     ").assert_step("credential", "failed");
     assert!(!env.request_lines().iter().any(|line| line.contains("/v1.0/")));
 }
@@ -579,7 +595,7 @@ fn doctor_names_invalid_state_directory() {
     authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
     credential (profile default): failed: [TMP]/file is not used: it is not a directory
         hint: set MSCOMMERCE_HOME to a directory of your own
-    policy (AllowSelfServicePurchase): skipped: there is no credential
+    policy (AllowSelfServicePurchase): skipped: no credential
     error: 23 checks: 18 passed, 2 failed, 3 skipped
     hint: set MSCOMMERCE_HOME to a directory of your own
     ");

@@ -138,7 +138,7 @@ fn ambiguous_update_with_old_value_is_unknown() {
       Odd: No.
       correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 
@@ -187,7 +187,7 @@ fn update_ambiguous_then_failed_refresh_is_read_once_more() {
       Odd: No.
       correlation ID: [UUID]
     hint: try again in a minute
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 

@@ -52,7 +52,7 @@ fn full_disk_keeps_cached_credential() {
     ===== products list =====
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
@@ -133,7 +133,7 @@ fn read_only_state_dir_keeps_cached_credential() {
     ===== products list =====
     exit_code: 0
     ----- stderr -----
-    warning: the renewed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
+    warning: the refreshed sign-in was not saved: could not write [TMP]/state/sign-ins.json: [OS ERROR] at path "[TMP]/state/.sign-ins-[RANDOM]"
     17 products: 10 enabled, 5 disabled, 2 trials only
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1

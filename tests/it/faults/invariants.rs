@@ -231,7 +231,11 @@ impl RunCheck<'_> {
         if self.result.stderr.contains("panicked") || !(is_expected || self.is_killed()) {
             report("panicked or killed by a signal".to_owned());
         }
-        if (self.result.code == 0) == self.result.stderr.contains("error: ") && !self.is_killed() {
+        // A run that completes after Ctrl-C has no error.
+        let is_complete = !["failed", "unknown", "skipped"].iter().any(|outcome| self.result.stdout.contains(outcome));
+        let may_lack_error = self.result.code == 0 || (self.result.code == 130 && is_complete);
+        let has_error = self.result.stderr.contains("error: ");
+        if (has_error && self.result.code == 0 || !has_error && !may_lack_error) && !self.is_killed() {
             report(format!("exit code {}, and stderr disagrees", self.result.code));
         }
     }

@@ -29,6 +29,10 @@ fn disconnect_keeps_history_and_names_its_file() {
     Signed out: default.
     The history of changes remains in [TMP]/state/changes.jsonl. To see it, run 'mscommerce history'.
     ===== signed out =====
+    exit_code: 1
+    ----- stderr -----
+    The history of changes remains in [TMP]/state/changes.jsonl. To see it, run 'mscommerce history'.
+    error: not signed in
     ===== signed out, all =====
     exit_code: 0
     ----- stderr -----
@@ -58,9 +62,9 @@ fn disconnect_without_history_does_not_mention_it() {
     ----- stderr -----
     Signed out: default.
     ===== signed out =====
-    exit_code: 0
+    exit_code: 1
     ----- stderr -----
-    Not signed in.
+    error: not signed in
     ");
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::support::fixtures::{FORMATS, POWER_BI, TRIALS};
 use crate::support::snapshot::Transcript;
-use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN};
+use crate::tenant::{CUSTOMER_DOMAIN, CUSTOMER_TENANT, HOME_DOMAIN, HOME_TENANT};
 
 /// Entries with the correlation ids 0, 1, 2 and so on.
 fn entries(count: usize) -> Vec<Value> {
@@ -148,7 +148,7 @@ fn history_works_offline_without_sign_in() {
     env.tenant.forget_requests();
     assert_eq!(history(&env, &[]).column("id"), [POWER_BI]);
     fs::write(env.cache_path(), "rubbish").unwrap();
-    let result = history(&env, &["--profile", "nobody"]);
+    let result = env.run_with_env(&[("MSCOMMERCE_PROFILE", "nobody")], &["history", "-o", "json"]).assert_code(0);
     assert_eq!(result.column("id"), [POWER_BI]);
     assert_eq!(result.stderr, "");
     assert!(env.request_lines().is_empty());
@@ -193,7 +193,7 @@ fn history_filters_by_tenant_and_policy() {
 }
 
 #[test]
-fn history_rejects_domains() {
+fn history_of_unknown_domain_is_usage_error() {
     let env = TestEnv::signed_in();
     write_history(&env, &entries(1));
     let mut transcript = Transcript::default();
@@ -204,18 +204,36 @@ fn history_rejects_domains() {
     ===== fabrikam.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant fabrikam.example: use the tenant's ID; the history does not contain domains
-    hint: mscommerce history -o json
+    error: --tenant fabrikam.example: no saved sign-in has the ID of this tenant
+    hint: name the tenant by its ID; to see the IDs: mscommerce history -o json
     ===== contoso.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant contoso.example: use the tenant's ID; the history does not contain domains
-    hint: mscommerce history -o json
+    error: --tenant contoso.example: no saved sign-in has the ID of this tenant
+    hint: name the tenant by its ID; to see the IDs: mscommerce history -o json
     ===== organizations =====
     exit_code: 2
     ----- stderr -----
     error: --tenant: 'organizations' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
     ");
+    assert!(env.request_lines().is_empty());
+}
+
+#[test]
+fn history_tenant_can_be_domain_of_saved_sign_in() {
+    let env = TestEnv::signed_in();
+    for tenant in [CUSTOMER_DOMAIN, HOME_DOMAIN] {
+        // One of them changes the value.
+        for value in ["disabled", "enabled"] {
+            env.run(&["product", "update", POWER_BI, "--value", value, "--tenant", tenant]).assert_code(0);
+        }
+    }
+    env.tenant.forget_requests();
+    for (domain, id) in [(CUSTOMER_DOMAIN, CUSTOMER_TENANT), (HOME_DOMAIN, HOME_TENANT)] {
+        let mut tenant_ids = history(&env, &["--tenant", domain]).column("tenantId");
+        tenant_ids.dedup();
+        assert_eq!(tenant_ids, [id]);
+    }
     assert!(env.request_lines().is_empty());
 }
 

@@ -46,7 +46,7 @@ fn undo_reverts_the_last_run() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    3 changed in the tenant 11111111-1111-4111-8111-111111111111
+    3 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (VISIO, "changed"), (COPILOT, "changed")]));
     assert!(result.column("previousValue").iter().all(|value| value == TRIALS));
@@ -216,7 +216,7 @@ fn undo_without_terminal_needs_yes() {
     exit_code: 2
     ----- stderr -----
     error: confirmation required, but standard input is not a terminal; nothing was changed
-    hint: skip the confirmation with --yes, or preview the changes with --dry-run
+    hint: add --yes to skip the confirmation prompt, or --dry-run to preview the changes
     ");
     env.run_with_stdin(&["undo"], "y\n").assert_code(2).stdout_is_empty();
     assert!(env.request_lines().is_empty());
@@ -230,8 +230,8 @@ fn undo_dry_run_sends_no_put() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    Undoing the run of [TIME].
-    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 3 planned; nothing was sent.
+    This would undo the run of [TIME].
+    Dry run in tenant 11111111-1111-4111-8111-111111111111: 3 planned. Nothing was sent.
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "planned"), (VISIO, "planned"), (COPILOT, "planned")]));
     assert_eq!(result.column("wantedValue").iter().filter(|value| *value == "Disabled").count(), 2);
@@ -251,7 +251,7 @@ fn undo_skips_values_changed_since() {
     ----- stderr -----
     Undoing the run of [TIME].
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
-    2 changed in the tenant 11111111-1111-4111-8111-111111111111
+    2 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (COPILOT, "changed")]));
     assert_eq!(env.tenant.value(VISIO), "Enabled");
@@ -266,7 +266,7 @@ fn undo_reports_reverted_values_as_unchanged() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    2 changed, 1 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    2 changed, 1 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (VISIO, "unchanged"), (COPILOT, "changed")]));
 }
@@ -304,7 +304,7 @@ fn undo_skips_removed_product() {
     ----- stderr -----
     Undoing the run of [TIME].
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): the tenant no longer has it
-    2 changed in the tenant 11111111-1111-4111-8111-111111111111
+    2 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed"), (COPILOT, "changed")]));
 }
@@ -331,7 +331,7 @@ fn undo_skips_unknown_and_missing_values() {
     Undoing the run of [TIME].
     warning: not undone: Power BI Pro (CFQ7TTC0H9MP): its previous value OnlyOnTuesdays is not supported by this version
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): its value before the run is unknown
-    1 changed in the tenant 11111111-1111-4111-8111-111111111111
+    1 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(COPILOT, "changed")]));
     assert_eq!(env.tenant.value(POWER_BI), "Disabled");
@@ -348,7 +348,7 @@ fn undo_skips_trials_of_offer_type() {
     ----- stderr -----
     Undoing the run of [TIME].
     warning: not undone: Software as a Service (SaaS): its previous value OnlyTrialsWithoutPaymentMethod is not supported by offer types
-    1 changed in the tenant 11111111-1111-4111-8111-111111111111
+    1 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(outcomes(&result), owned([(POWER_BI, "changed")]));
     assert_eq!(env.tenant.value("SaaS"), "Enabled");
@@ -379,10 +379,10 @@ fn undo_of_run_that_cannot_be_reverted_counts_as_undone() {
     ===== --dry-run =====
     exit_code: 0
     ----- stderr -----
-    Undoing the run of [TIME].
-    warning: not undone: Power BI Pro (CFQ7TTC0H9MP): it is now Disabled, not OnlyTrialsWithoutPaymentMethod as the run set it
-    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
-    warning: not undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    This would undo the run of [TIME].
+    warning: would not be undone: Power BI Pro (CFQ7TTC0H9MP): it is now Disabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: would not be undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: would not be undone: Microsoft 365 Copilot (CFQ7TTC0MM8R): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
     Nothing in this run can be undone anymore. Nothing was changed.
     ===== --yes =====
     exit_code: 0
@@ -440,7 +440,7 @@ fn undo_reports_partial_failure() {
     ----- stderr -----
     Undoing the run of [TIME].
     error: 2 changed, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Not today.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
@@ -458,7 +458,7 @@ fn undo_skips_corrupt_history_lines() {
     ----- stderr -----
     warning: skipped 2 invalid lines in [TMP]/state/changes.jsonl, starting at line 1
     Undoing the run of [TIME].
-    3 changed in the tenant 11111111-1111-4111-8111-111111111111
+    3 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_default_values(&env);
 }

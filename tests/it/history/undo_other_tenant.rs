@@ -29,7 +29,7 @@ fn undo_ignores_runs_at_other_tenants() {
     exit_code: 0
     ----- stderr -----
     Undoing the run of [TIME].
-    1 changed in the tenant 22222222-2222-4222-8222-222222222222
+    1 changed in tenant 22222222-2222-4222-8222-222222222222
     ");
     assert_eq!(env.tenant.value(VISIO), "Disabled");
 }
@@ -47,7 +47,7 @@ fn undo_fails_without_runs_at_the_tenant() {
     ===== 22222222-2222-4222-8222-222222222222 =====
     exit_code: 1
     ----- stderr -----
-    error: no changes to policy AllowSelfServicePurchase in the tenant 22222222-2222-4222-8222-222222222222 are recorded
+    error: no changes to policy AllowSelfServicePurchase in tenant 22222222-2222-4222-8222-222222222222 are recorded
     hint: mscommerce history
     ");
     assert_eq!(env.update_requests().len(), 1);
@@ -92,7 +92,7 @@ fn undo_ignores_runs_under_other_policies() {
     cli_snapshot!(env.run(&["undo", "--yes", "--policy-id", "AllowNothing"]), @"
     exit_code: 1
     ----- stderr -----
-    error: no changes to policy AllowNothing in the tenant 11111111-1111-4111-8111-111111111111 are recorded
+    error: no changes to policy AllowNothing in tenant 11111111-1111-4111-8111-111111111111 are recorded
     hint: mscommerce history
     ");
     assert!(env.request_lines().is_empty());

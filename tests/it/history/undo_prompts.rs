@@ -40,9 +40,9 @@ fn undo_prompt_comes_after_warnings() {
     ----- screen -----
     Undoing the run of [TIME].
     warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
-    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+    Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Trials only → Enabled
-    Make this change? [y/N] n
+    1 will change. Continue? [y/N] n
     Cancelled. Nothing was changed.
     ");
     assert!(env.update_requests().is_empty());

@@ -81,7 +81,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ===== other name =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -91,7 +91,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: something answers in the service's place: look at the network, at DNS and at the proxy
+    hint: check the network, DNS and proxy settings; another server may respond instead of the service
     ===== expired =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -101,7 +101,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: is this machine's clock right?
+    hint: check this machine's clock
     ===== not yet valid =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -111,7 +111,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: is this machine's clock right?
+    hint: check this machine's clock
     "#);
 }
 
@@ -131,7 +131,7 @@ fn doctor_tls_protocol_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: look at the port of the address, and for a proxy that wants plain http:// in HTTPS_PROXY
+    hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
     ");
     let server = Server::start(|mut connection| drop(connection.tls_record()));
     cli_snapshot!(OfflineEnv::new(&server.https()).doctor_stops_at("tls"), @"
@@ -143,7 +143,7 @@ fn doctor_tls_protocol_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: look for a proxy or a security product in between
+    hint: check for a proxy or security product that intercepts TLS
     ");
 }
 
@@ -161,7 +161,7 @@ fn doctor_dns_failure() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 13 passed, 1 failed, 4 skipped
-    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
     ");
 }
 
@@ -178,7 +178,7 @@ fn doctor_connection_refused() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 14 passed, 1 failed, 3 skipped
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ");
 }
 
@@ -239,7 +239,7 @@ fn doctor_proxy_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 15 passed, 1 failed, 3 skipped
-    hint: give them in HTTPS_PROXY: http://USER:PASSWORD@HOST:PORT
+    hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
     ===== 403 Forbidden =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
@@ -250,7 +250,7 @@ fn doctor_proxy_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 15 passed, 1 failed, 3 skipped
-    hint: look at HTTPS_PROXY; to go without a proxy, put the host in NO_PROXY
+    hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     ===== connection refused =====
     exit_code: 1
     proxy (licensing.example): passed: through http://127.0.0.1:[PORT] (HTTPS_PROXY)
@@ -262,7 +262,7 @@ fn doctor_proxy_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 14 passed, 1 failed, 4 skipped
-    hint: look at the network, at a firewall in between, and at HTTPS_PROXY, then try again
+    hint: check the network, firewalls and HTTPS_PROXY, then try again
     ===== DNS failure =====
     exit_code: 1
     proxy (licensing.example): passed: through http://nowhere.invalid:3128 (HTTPS_PROXY)
@@ -275,7 +275,7 @@ fn doctor_proxy_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 13 passed, 1 failed, 5 skipped
-    hint: that is the proxy http://nowhere.invalid:3128: look at HTTPS_PROXY
+    hint: check HTTPS_PROXY: this is the host of the proxy http://nowhere.invalid:3128
     ===== invalid URL =====
     exit_code: 1
     proxy (licensing.example): failed: HTTPS_PROXY is not a proxy URL
@@ -287,7 +287,7 @@ fn doctor_proxy_errors() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 12 passed, 1 failed, 5 skipped
-    hint: write http://HOST:PORT, or unset HTTPS_PROXY
+    hint: set HTTPS_PROXY to http://HOST:PORT, or unset it
     ");
 }
 
@@ -347,7 +347,7 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 15 passed, 1 failed, 3 skipped
-    hint: if your company inspects traffic, put its root certificate into the system's store, or name its PEM file in SSL_CERT_FILE
+    hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     ");
 }
 
@@ -372,7 +372,7 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 12 passed, 1 failed, 5 skipped
-    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     ===== HTTPS_PROXY =====
     exit_code: 1
     proxy (licensing.example): failed: the proxy type of socks4://127.0.0.1:[PORT] is not supported
@@ -384,7 +384,7 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 12 passed, 1 failed, 5 skipped
-    hint: name a proxy with http:// or https:// in HTTPS_PROXY, or unset ALL_PROXY
+    hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
     ");
 }
 
@@ -406,7 +406,7 @@ fn doctor_names_no_proxy_variable() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 13 passed, 1 failed, 4 skipped
-    hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+    hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
     ");
     // On Windows both are the same variable.
     if cfg!(not(windows)) {
@@ -421,7 +421,7 @@ fn doctor_names_no_proxy_variable() {
         credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
         policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
         error: 18 checks: 13 passed, 1 failed, 4 skipped
-        hint: is this machine online? If it reaches the internet through a proxy, name it in HTTPS_PROXY
+        hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
         ");
     }
     assert_eq!(proxy.finish().connections, 0);
@@ -455,7 +455,7 @@ fn doctor_unreadable_ca_file() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ===== text =====
     exit_code: 1
     proxy (localhost:[PORT]): passed: none
@@ -465,6 +465,6 @@ fn doctor_unreadable_ca_file() {
     credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
-    hint: set SSL_CERT_FILE to a file of certificates in PEM form, or unset it to trust the system's
+    hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     ");
 }

@@ -48,7 +48,7 @@ fn redirected_update_is_read_once_more() {
       redirects are not followed, to protect the access token
       correlation ID: [UUID]
     hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
     assert_eq!(target.finish().connections, 0);
 }
@@ -88,35 +88,35 @@ fn update_without_clear_response_is_read_once_more() {
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       []
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== null =====
     exit_code: 1
     ----- stderr -----
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       null
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== plain text =====
     exit_code: 1
     ----- stderr -----
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       plain text
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== empty body =====
     exit_code: 1
     ----- stderr -----
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 200 OK)
       the response has no body
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== 204 =====
     exit_code: 1
     ----- stderr -----
     error: cannot tell whether product CFQ7TTC0H9MP was changed: invalid response from the service (status 204 No Content)
       the response has no body
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== captive portal =====
     exit_code: 1
     ----- stderr -----
@@ -125,7 +125,7 @@ fn update_without_clear_response_is_read_once_more() {
       correlation ID: [UUID]
     hint: if this network requires a sign-in, open any web page in a browser, sign in, and try again
     hint: if your organisation uses a proxy, set HTTPS_PROXY, or have the proxy allow this URL
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== no response =====
     exit_code: 1
     ----- stderr -----
@@ -133,7 +133,7 @@ fn update_without_clear_response_is_read_once_more() {
       connection closed before message completed
       correlation ID: [UUID]
     hint: try again
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== truncated body =====
     exit_code: 1
     ----- stderr -----
@@ -141,7 +141,7 @@ fn update_without_clear_response_is_read_once_more() {
       end of file before message length reached
       correlation ID: [UUID]
     hint: try again
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ===== 503 =====
     exit_code: 1
     ----- stderr -----
@@ -149,7 +149,7 @@ fn update_without_clear_response_is_read_once_more() {
       Busy: Come back.
       correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }
 

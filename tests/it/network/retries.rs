@@ -89,7 +89,7 @@ fn permanent_error_of_update_is_not_retried() {
       Trouble: Now.
       correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }
 
@@ -168,7 +168,7 @@ fn update_ambiguous_then_409_is_read_once_more() {
     error: could not change product CFQ7TTC0H9MP: the service returned 409 Conflict
       Odd: No.
       correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }
 

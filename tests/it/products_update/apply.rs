@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::support::fixtures::{FORMATS, LIST_PRODUCTS, POWER_BI, VISIO, VISIO_2, put_product};
-use crate::support::snapshot::Transcript;
+use crate::support::snapshot::{Transcript, stderr_only};
 use crate::tenant::{ADMIN, READER, Response};
 
 /// An error of the service.
@@ -18,7 +18,7 @@ fn dry_run_sends_no_put() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    Dry run in the tenant 11111111-1111-4111-8111-111111111111: 12 planned, 5 unchanged; nothing was sent.
+    Dry run in tenant 11111111-1111-4111-8111-111111111111: 12 planned, 5 unchanged. Nothing was sent.
     ");
     assert_eq!(result.ids_with_outcome("planned"), NOT_DISABLED);
     assert_eq!(result.ids_with_outcome("unchanged").len(), 5);
@@ -106,31 +106,31 @@ fn failed_update_does_not_stop_the_rest() {
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 404 =====
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 404 Not Found; Odd: Not this one.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 409 =====
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 409 Conflict; Odd: Not this one.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 501 =====
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 unknown
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 501 Not Implemented; Odd: Not this one.; correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }
 
@@ -144,7 +144,7 @@ fn success_summary_is_one_line() {
     ===== default =====
     exit_code: 0
     ----- stderr -----
-    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    12 changed, 5 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ===== quiet =====
     exit_code: 0
     ");
@@ -161,7 +161,7 @@ fn many_failures_are_summarized() {
     exit_code: 1
     ----- stderr -----
     error: 4 changed, 5 unchanged, 8 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0LH2H: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
       could not change product CFQ7TTC0LH3L: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
       could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
@@ -186,7 +186,7 @@ fn common_hint_is_printed_once() {
     exit_code: 1
     ----- stderr -----
     error: 5 unchanged, 12 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0LH2H: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
       could not change product CFQ7TTC0LH3L: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
       could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
@@ -218,14 +218,14 @@ fn response_with_other_value_is_a_failure() {
         "wantedValue": "Disabled",
         "previousValue": "Enabled",
         "outcome": "failed",
-        "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]"
+        "error": "could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) should be Disabled, but the service returned Enabled; correlation ID: [UUID]"
       }
     ]
     ----- stderr -----
     error: 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) was to become Disabled, but the service shows Enabled; correlation ID: [UUID]
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP
+      in tenant 11111111-1111-4111-8111-111111111111
+      could not change product CFQ7TTC0H9MP: Power BI Pro (CFQ7TTC0H9MP) should be Disabled, but the service returned Enabled; correlation ID: [UUID]
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
     assert_eq!(env.history(), Vec::<Value>::new());
 }
@@ -239,7 +239,7 @@ fn product_removed_after_listing_fails() {
     exit_code: 1
     ----- stderr -----
     error: 1 changed, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0HD33: the service returned 404 Not Found; NotFound: Not this one.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
@@ -259,20 +259,20 @@ fn verbose_prints_one_line_per_update() {
     ===== verbose =====
     exit_code: 1
     ----- stderr -----
-    using the saved sign-in of the profile default
-    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], correlation id [UUID])
-    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], correlation id [UUID])
-    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service answered 400 Bad Request; Odd: Not this one.; correlation id: [UUID]
-    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], correlation id [UUID])
+    using the saved sign-in of profile default
+    GET http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products?scope=product -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD33 -> 400 Bad Request ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
+    failed: Visio Plan 1 (CFQ7TTC0HD33): could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
+    PUT http://127.0.0.1:[PORT]/v1.0/policies/AllowSelfServicePurchase/products/CFQ7TTC0HD32 -> 200 OK ([DURATION], tenant 11111111-1111-4111-8111-111111111111, correlation ID [UUID])
     changed: Visio Plan 2 (CFQ7TTC0HD32): Disabled → Enabled
     error: 1 changed, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0HD33: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== default =====
     exit_code: 0
     ----- stderr -----
-    1 changed, 1 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    1 changed, 1 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
 }
 
@@ -344,14 +344,14 @@ fn summary_is_printed_if_stdout_is_not_writable() {
     ===== 0 failures =====
     exit_code: 1
     ----- stderr -----
-    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    12 changed, 5 unchanged in tenant 11111111-1111-4111-8111-111111111111
     error: could not write to standard output: [OS ERROR]
     ===== 1 failures =====
     exit_code: 1
     ----- stderr -----
     error: could not write to standard output: [OS ERROR]
     error: 11 changed, 5 unchanged, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0LH2H: the service returned 400 Bad Request; Odd: Not this one.; correlation ID: [UUID]
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
@@ -367,4 +367,48 @@ fn control_characters_in_names_are_escaped() {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     }
     assert_eq!(env.history()[0]["name"], unsafe_name, "the history keeps the name");
+}
+
+#[test]
+fn update_to_trials_warns_about_products_without_trial() {
+    let env = TestEnv::signed_in();
+    let mut transcript = Transcript::default();
+    for arguments in [
+        // Visio Plan 1 has a trial.
+        &["product", "update", "CFQ7TTC0HD33", "--value", "trials", "--dry-run"][..],
+        &["product", "update", "CFQ7TTC0H9MP", "--value", "trials", "--dry-run"],
+        &["products", "update", "--name", "visio", "--value", "trials", "--yes"],
+        &["products", "update", "--name", "visio", "--value", "trials", "--yes"],
+        &["products", "update", "--all", "--value", "trials", "--dry-run"],
+        &["undo", "--yes"],
+    ] {
+        transcript.push(arguments.join(" "), stderr_only(&env.run(arguments).assert_code(0)));
+    }
+    cli_snapshot!(transcript, @"
+    ===== product update CFQ7TTC0HD33 --value trials --dry-run =====
+    exit_code: 0
+    ===== product update CFQ7TTC0H9MP --value trials --dry-run =====
+    exit_code: 0
+    ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    ===== products update --name visio --value trials --yes =====
+    exit_code: 0
+    ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Visio Plan 2 (CFQ7TTC0HD32); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    2 changed in tenant 11111111-1111-4111-8111-111111111111
+    ===== products update --name visio --value trials --yes =====
+    exit_code: 0
+    ----- stderr -----
+    Nothing to change in tenant 11111111-1111-4111-8111-111111111111: 2 already up to date.
+    ===== products update --all --value trials --dry-run =====
+    exit_code: 0
+    ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Clipchamp Premium (CFQ7TTC0N8SS), Microsoft 365 Copilot (CFQ7TTC0MM8R), Microsoft 365 F3 (CFQ7TTC0LH05) and 7 more; OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    Dry run in tenant 11111111-1111-4111-8111-111111111111: 13 planned, 4 unchanged. Nothing was sent.
+    ===== undo --yes =====
+    exit_code: 0
+    ----- stderr -----
+    Undoing the run of [TIME].
+    2 changed in tenant 11111111-1111-4111-8111-111111111111
+    ");
 }

@@ -44,7 +44,7 @@ fn status_401_after_refresh_stops_run() {
     exit_code: 4
     ----- stderr -----
     error: 3 changed, 5 unchanged, 1 failed, 8 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0HDB1: the service returned 401 Unauthorized; Unauthorized: Not you.; correlation ID: [UUID]
     hint: mscommerce connect
     ");
@@ -68,7 +68,7 @@ fn failed_refresh_stops_run() {
     exit_code: 4
     ----- stderr -----
     error: 3 changed, 1 failed, 4 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC10003: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation ID: [UUID], trace ID: [UUID]; before that: the service returned 401 Unauthorized; Unauthorized: Not now.; correlation ID: [UUID]
     hint: mscommerce connect
     ");
@@ -88,7 +88,7 @@ fn status_401_with_environment_token_stops_run() {
     exit_code: 4
     ----- stderr -----
     error: 3 changed, 5 unchanged, 1 failed, 8 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0HDB1: the service returned 401 Unauthorized; Unauthorized: Not you.; correlation ID: [UUID]
     hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     ");
@@ -175,7 +175,7 @@ fn account_change_during_run_stops_updates() {
     exit_code: 4
     ----- stderr -----
     error: 2 changed, 1 failed, 1 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       profile default was signed in again by another process, with another account or tenant; nothing more was sent
     hint: check the current sign-in: mscommerce status
     ");

@@ -50,6 +50,31 @@ fn start_and_interrupt(server: &Server, env: &TestEnv, arrived: usize) -> Runnin
 }
 
 #[test]
+fn ctrl_c_during_change_of_api_is_deferred() {
+    let env = TestEnv::signed_in();
+    let body = env.write("body.json", r#"{"policyValue":"Disabled"}"#);
+    let body = env.home().join(body).display().to_string();
+    let path = format!("v1.0/policies/AllowSelfServicePurchase/products/{}", id(0));
+    let put = ["api", &path, "-X", "PUT", "--input", &body];
+    for presses in [1, 2] {
+        let (server, release) = slow_after(0, 1);
+        let mut running = RunningCli::start(&server, &env, &put);
+        server.wait_until(|recorded| put_ids(&recorded.requests).len() == 1);
+        running.interrupt();
+        running.expect(WAITING);
+        if presses == 1 {
+            drop(release);
+            let result = running.finish().assert_code(130).stderr_lacks("error: ");
+            assert_eq!(result.json()["policyValue"], "Disabled");
+        } else {
+            running.interrupt();
+            let result = running.finish().assert_code(130).stdout_is_empty();
+            result.stderr_contains(&["error: interrupted: the service may or may not have applied the PUT request"]);
+        }
+    }
+}
+
+#[test]
 fn ctrl_c_finishes_in_flight_updates() {
     let env = TestEnv::signed_in();
     let (server, release) = slow_after(2, 9);
@@ -70,7 +95,7 @@ fn ctrl_c_finishes_in_flight_updates() {
     ----- stderr -----
     Finishing requests in progress. Press Ctrl-C again to stop now.
     error: interrupted: 5 changed, 4 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
     ");
 }
 
@@ -86,8 +111,7 @@ fn ctrl_c_during_last_updates_is_reported() {
     exit_code: 130
     ----- stderr -----
     Finishing requests in progress. Press Ctrl-C again to stop now.
-    error: interrupted: 3 changed
-      in the tenant 11111111-1111-4111-8111-111111111111
+    3 changed in tenant 11111111-1111-4111-8111-111111111111
     ");
 }
 
@@ -111,10 +135,10 @@ fn failure_after_ctrl_c_keeps_exit_code() {
     ----- stderr -----
     Finishing requests in progress. Press Ctrl-C again to stop now.
     error: interrupted: 2 changed, 1 unknown, 3 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC10001: the service returned 500 Internal Server Error; Odd: Not now.; correlation ID: [UUID]
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC10001
+    hint: check the current value: mscommerce product get CFQ7TTC10001
     ");
 }
 
@@ -136,13 +160,13 @@ fn second_ctrl_c_exits_immediately() {
     ----- stderr -----
     Finishing requests in progress. Press Ctrl-C again to stop now.
     error: interrupted: 2 changed, 3 unknown, 4 skipped
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       interrupted while the request was in progress: product CFQ7TTC10002
       interrupted while the request was in progress: product CFQ7TTC10003
       interrupted while the request was in progress: product CFQ7TTC10004
-    hint: see what it is now: mscommerce product get CFQ7TTC10002
-    hint: see what it is now: mscommerce product get CFQ7TTC10003
-    hint: see what it is now: mscommerce product get CFQ7TTC10004
+    hint: check the current value: mscommerce product get CFQ7TTC10002
+    hint: check the current value: mscommerce product get CFQ7TTC10003
+    hint: check the current value: mscommerce product get CFQ7TTC10004
     ");
     let recorded = |outcome| sorted(env.history_with_outcomes(&[outcome]).iter().map(|e| e["id"].as_str().unwrap()));
     assert_eq!(recorded("changed"), [id(0), id(1)]);

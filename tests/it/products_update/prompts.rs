@@ -32,7 +32,7 @@ fn prompt_yes_applies_the_plan() {
         session.expect("[y/N]");
         assert_eq!(env.request_lines(), [LIST_PRODUCTS], "updates need the answer");
         session.type_keys(answer);
-        session.finish().assert_code(0).contains_all(&["12 changed, 5 unchanged in the tenant"]);
+        session.finish().assert_code(0).contains_all(&["12 changed, 5 unchanged in tenant"]);
         assert_eq!(env.updated_ids(), sorted(NOT_DISABLED));
     }
 }
@@ -46,7 +46,7 @@ fn plan_lists_only_pending_updates() {
     let output = cli_snapshot!(session.finish(), @"
     exit_code: 1
     ----- screen -----
-    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+    Changes in tenant 11111111-1111-4111-8111-111111111111:
       Clipchamp Premium (CFQ7TTC0N8SS): Enabled → Disabled
       Microsoft 365 F3 (CFQ7TTC0LH05): Enabled → Disabled
       Microsoft Purview Discovery (CFQ7TTC0N8SL): Enabled → Disabled
@@ -59,7 +59,7 @@ fn plan_lists_only_pending_updates() {
       Teams Exploratory (CFQ7TTC0J1FV): Trials only → Disabled
       Teams Premium Introductory Pricing (CFQ7TTC0RM8K): Enabled → Disabled
       Viva Goals (CFQ7TTC0PW0V): Enabled → Disabled
-    12 to change, 5 as wanted already. Go ahead? [y/N] n
+    12 will change, 5 already up to date. Continue? [y/N] n
     Cancelled. Nothing was changed.
     ");
     assert_fits_80_columns(&output.screen);
@@ -83,24 +83,24 @@ fn prompt_states_number_of_updates() {
     ===== CFQ7TTC0H9MP, --confirm =====
     exit_code: 1
     ----- screen -----
-    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+    Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
-    Make this change? [y/N] no
+    1 will change. Continue? [y/N] no
     Cancelled. Nothing was changed.
     ===== CFQ7TTC0H9MP, Viva Goals =====
     exit_code: 1
     ----- screen -----
-    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+    Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
       Viva Goals (CFQ7TTC0PW0V): Enabled → Disabled
-    Make these 2 changes? [y/N] no
+    2 will change. Continue? [y/N] no
     Cancelled. Nothing was changed.
     ===== CFQ7TTC0H9MP, CFQ7TTC0HD33 =====
     exit_code: 1
     ----- screen -----
-    To be changed in the tenant 11111111-1111-4111-8111-111111111111:
+    Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
-    1 to change, 1 as wanted already. Go ahead? [y/N] no
+    1 will change, 1 already up to date. Continue? [y/N] no
     Cancelled. Nothing was changed.
     ");
     env.assert_nothing_changed();

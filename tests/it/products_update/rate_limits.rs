@@ -225,7 +225,7 @@ fn long_retry_after_is_reported() {
     exit_code: 0
     ----- stderr -----
     Rate limited. Retrying in 2 s…
-    12 changed, 5 unchanged in the tenant 11111111-1111-4111-8111-111111111111
+    12 changed, 5 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
 }
 
@@ -248,7 +248,7 @@ fn retry_after_beyond_timeout_stops_run() {
     exit_code: 1
     ----- stderr -----
     error: 2 changed, 5 unchanged, 10 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests; Busy: Not now.; Retry-After: 3600; correlation ID: [UUID]
       could not change product CFQ7TTC0HDB1: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which exceeds the remaining timeout
       could not change product CFQ7TTC0HDB0: not sent: 127.0.0.1:[PORT] is rate limited for 3600 s, which exceeds the remaining timeout
@@ -269,11 +269,13 @@ fn single_update_retry_after_beyond_timeout_error() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 1
     ----- stderr -----
-    error: 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
-      could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests; Busy: Not now.; Retry-After: 3600; correlation ID: [UUID]
+    error: could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests
+      Busy: Not now.
+      Retry-After: 3600
+      correlation ID: [UUID]
     hint: try again after the time in Retry-After, or increase the timeout with --timeout SECONDS
-    ").stderr_lacks("wait a minute");
+    ")
+    .stderr_lacks("wait a minute");
     assert_eq!(put_ids(&env.tenant.requests()), [POWER_BI]);
 }
 
@@ -323,7 +325,7 @@ fn rate_limited_update_fails_at_timeout() {
     exit_code: 1
     ----- stderr -----
     error: 11 changed, 5 unchanged, 1 failed
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 429 Too Many Requests; Busy: Not now.; Retry-After: 0; correlation ID: [UUID]
     hint: try again after the time in Retry-After, or increase the timeout with --timeout SECONDS
     ");
@@ -403,11 +405,11 @@ fn timeout_covers_the_whole_run() {
     exit_code: 1
     ----- stderr -----
     error: 2 changed, 2 failed, 1 unknown
-      in the tenant 11111111-1111-4111-8111-111111111111
+      in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC10002: 127.0.0.1:[PORT] did not respond within 3 s; correlation ID: [UUID]
       could not change product CFQ7TTC10003: not sent: the timeout of 3 s has expired
       could not change product CFQ7TTC10004: not sent: the timeout of 3 s has expired
     hint: try again, or increase the timeout with --timeout SECONDS
-    hint: see what it is now: mscommerce product get CFQ7TTC10002
+    hint: check the current value: mscommerce product get CFQ7TTC10002
     ");
 }

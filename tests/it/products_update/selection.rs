@@ -42,7 +42,7 @@ fn all_sends_one_list_request_and_needed_updates() {
     cli_snapshot!(second_run.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change in the tenant 11111111-1111-4111-8111-111111111111: 17 as wanted already.
+    Nothing to change in tenant 11111111-1111-4111-8111-111111111111: 17 already up to date.
     ");
     assert_eq!(second_run.ids_with_outcome("unchanged").len(), 17);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
@@ -193,7 +193,7 @@ fn tenant_flag_updates_that_tenant() {
     cli_snapshot!(result.without_stdout(), @"
     exit_code: 0
     ----- stderr -----
-    2 changed in the tenant 22222222-2222-4222-8222-222222222222
+    2 changed in tenant 22222222-2222-4222-8222-222222222222
     ");
     assert_eq!(env.tenant.value_in(CUSTOMER_TENANT, VISIO_2), "Disabled");
     assert!(env.history().iter().all(|entry| entry["tenantId"] == CUSTOMER_TENANT));

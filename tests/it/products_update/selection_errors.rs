@@ -133,7 +133,8 @@ fn invalid_arguments_error() {
     ===== empty id =====
     exit_code: 2
     ----- stderr -----
-    error: '' is not a valid ID or name
+    error: '' is not the ID or name of a product
+    hint: mscommerce product list
     ===== blank id =====
     exit_code: 2
     ----- stderr -----
@@ -145,7 +146,8 @@ fn invalid_arguments_error() {
     ===== id with line break =====
     exit_code: 2
     ----- stderr -----
-    error: 'a b' is not a valid ID or name
+    error: 'a b' is not the ID or name of a product
+    hint: mscommerce product list
     ===== empty --except =====
     exit_code: 2
     ----- stderr -----
@@ -163,12 +165,7 @@ fn missing_or_unknown_value_error() {
     ===== missing =====
     exit_code: 2
     ----- stderr -----
-    error: the following required arguments were not provided:
-      <--value <VALUE>|--enabled <BOOL>>
-
-    Usage: mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]
-
-    For more information, try '--help'.
+    error: the new value is missing: set --value VALUE or --enabled true|false
     ===== unknown =====
     exit_code: 2
     ----- stderr -----
@@ -193,8 +190,8 @@ fn trials_for_offer_types_error() {
     ===== offer-type, --dry-run =====
     exit_code: 2
     ----- stderr -----
-    error: an offer type takes enabled or disabled; trials are for products only
-    hint: leave out --scope to change products only
+    error: offer types accept enabled and disabled only; trials are for products
+    hint: omit --scope to change products only
     ");
 }
 
@@ -228,7 +225,7 @@ fn no_terminal_without_yes_error() {
     exit_code: 2
     ----- stderr -----
     error: confirmation required, but standard input is not a terminal; nothing was changed
-    hint: skip the confirmation with --yes, or preview the changes with --dry-run
+    hint: add --yes to skip the confirmation prompt, or --dry-run to preview the changes
     ");
     assert!(env.request_lines().is_empty(), "{:?}", env.request_lines());
     assert_eq!(env.tenant.value(POWER_BI), "Enabled");
@@ -275,8 +272,8 @@ fn unknown_selection_suggests_nearest() {
         Power BI Pro (CFQ7TTC0H9MP)
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power Automate RPA (CFQ7TTC0LSGZ)
-    hint: mscommerce products list
-    hint: add --scope offer-type to select offer types, or --scope all to select both
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ===== known id and misspelled name =====
     exit_code: 1
     ----- stderr -----
@@ -284,8 +281,8 @@ fn unknown_selection_suggests_nearest() {
       similar products:
         Visio Plan 1 (CFQ7TTC0HD33)
         Visio Plan 2 (CFQ7TTC0HD32)
-    hint: mscommerce products list
-    hint: add --scope offer-type to select offer types, or --scope all to select both
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ===== renumbered id =====
     exit_code: 1
     ----- stderr -----
@@ -295,8 +292,8 @@ fn unknown_selection_suggests_nearest() {
     exit_code: 1
     ----- stderr -----
     error: no product has the ID or name 'SaaS'
-    hint: mscommerce products list
-    hint: add --scope offer-type to select offer types, or --scope all to select both
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ===== misspelled offer type =====
     exit_code: 1
     ----- stderr -----
@@ -306,7 +303,7 @@ fn unknown_selection_suggests_nearest() {
         Power BI Visuals (POWERBIVISUALS)
         Dynamics 365 Dataverse Apps (DYNAMICSCE)
         Dynamics 365 Business Central (DYNAMICSBC)
-    hint: mscommerce products list --scope offer-type
+    hint: mscommerce product list --scope offer-type
     hint: omit --scope to select products, or use --scope all to select both
     ");
 }
@@ -363,17 +360,17 @@ fn selection_without_match_is_an_error() {
     exit_code: 1
     ----- stderr -----
     error: no products match 'no such name' (17 checked); nothing was changed
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== part of an id =====
     exit_code: 1
     ----- stderr -----
     error: no products match 'CFQ7TTC0' (17 checked); nothing was changed
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== everything excluded =====
     exit_code: 1
     ----- stderr -----
     error: nothing to change: the selection is empty
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 
@@ -391,18 +388,20 @@ fn selection_in_empty_tenant_is_an_error() {
     exit_code: 1
     ----- stderr -----
     error: nothing to change: the selection is empty
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== --name =====
     exit_code: 1
     ----- stderr -----
     error: no products match 'visio' (0 checked); nothing was changed
-    hint: mscommerce products list
-    ===== id =====
+    hint: mscommerce product list
+    ===== ids =====
     exit_code: 1
     ----- stderr -----
-    error: no product has the ID or name 'CFQ7TTC0H9MP'
-    hint: mscommerce products list
-    hint: add --scope offer-type to select offer types, or --scope all to select both
+    error: 2 of 2 IDs or names do not identify one product; nothing was changed
+      no product has the ID or name 'CFQ7TTC0H9MP'
+      no product has the ID or name 'CFQ7TTC0HD32'
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
 }
 
@@ -429,7 +428,7 @@ fn except_without_match_is_an_error() {
     exit_code: 1
     ----- stderr -----
     error: --except 'no such thing' does not match the selection; nothing was changed
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== not selected =====
     exit_code: 1
     ----- stderr -----
@@ -442,7 +441,7 @@ fn except_without_match_is_an_error() {
     exit_code: 1
     ----- stderr -----
     error: --except 'SaaS' does not match the selection; nothing was changed
-    hint: mscommerce products list
+    hint: mscommerce product list
     ===== renumbered id =====
     exit_code: 1
     ----- stderr -----
@@ -454,7 +453,7 @@ fn except_without_match_is_an_error() {
         Power BI Premium (standalone) (CFQ7TTC0H6RP)
         Power BI Pro (CFQ7TTC0H9MP)
     hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 
@@ -556,7 +555,7 @@ fn every_unknown_id_is_named_at_once() {
           Visio Plan 1 (CFQ7TTC0HD33)
           Visio Plan 2 (CFQ7TTC0HD32)
     hint: use the new ID CFQ7TTC0H9MP (Power BI Pro) instead of CFQ7TTC0L3PB: mscommerce product get CFQ7TTC0H9MP
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 
@@ -577,7 +576,7 @@ fn joined_ids_error_shows_separated_ids() {
     exit_code: 2
     ----- stderr -----
     error: 'CFQ7TTC0H9MP,CFQ7TTC0HD33' is not an ID: separate IDs with spaces, not commas
-    hint: use CFQ7TTC0H9MP CFQ7TTC0HD33
+    hint: mscommerce product update CFQ7TTC0H9MP CFQ7TTC0HD33 --value Disabled
     ===== commas and blanks =====
     exit_code: 2
     ----- stderr -----
@@ -619,7 +618,7 @@ fn glob_pattern_that_selects_nothing_has_hint() {
     ----- stderr -----
     error: no products match 'Power*' (17 checked); nothing was changed
     hint: use part of the name, or a regular expression such as '/^Power.*Pro$/'; * and ? are not wildcards in --name
-    hint: mscommerce products list
+    hint: mscommerce product list
     ");
 }
 

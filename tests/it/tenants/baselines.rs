@@ -27,10 +27,10 @@ fn check_reports_drift_with_tenant() {
     exit_code: 3
     ----- stderr -----
     drift: 3 of 3 tenants differ from b.toml.
-      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) differs from b.toml: 1 setting differs (2 checked).
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
-      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) differs from b.toml: 1 setting differs (2 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+      Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 setting differs (2 checked).
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 setting differs (2 checked).
+      Tenant tailspin.example (33333333-3333-4333-8333-333333333333) does not match b.toml: 1 setting differs (2 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
     ");
 }
 
@@ -64,8 +64,8 @@ fn check_without_drift_exits_with_0() {
     exit_code: 3
     ----- stderr -----
     drift: 1 of 3 tenants differs from b.toml.
-      The tenant tailspin.example (33333333-3333-4333-8333-333333333333) differs from b.toml: 1 setting differs (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
+      Tenant tailspin.example (33333333-3333-4333-8333-333333333333) does not match b.toml: 1 setting differs (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant tailspin.example --dry-run
     ");
 }
 
@@ -82,8 +82,8 @@ fn check_unknown_id_concerns_its_tenant_only() {
     exit_code: 3
     ----- stderr -----
     drift: 1 of 2 tenants differs from b.toml.
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 ID not found (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 ID not found (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --ignore-unknown --dry-run
     ");
 }
 
@@ -113,12 +113,12 @@ fn auth_error_precedes_failure_precedes_drift() {
     error: 1 of 2 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 403 Forbidden
         Forbidden: Not you.
-        correlation id: [UUID]
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
+        correlation ID: [UUID]
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 setting differs (2 checked).
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --dry-run
     ===== fabrikam.example, contoso.example, nowhere.example =====
     exit_code: 4
     ----- stderr -----
@@ -128,13 +128,13 @@ fn auth_error_precedes_failure_precedes_drift() {
         correlation ID: [UUID]
       nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
+        correlation ID: [UUID], trace ID: [UUID]
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 setting differs (2 checked).
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant contoso.example --tenant nowhere.example --dry-run
     ===== fabrikam.example, nowhere.example, contoso.example =====
     exit_code: 4
     ----- stderr -----
@@ -144,13 +144,13 @@ fn auth_error_precedes_failure_precedes_drift() {
         correlation ID: [UUID]
       nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
-        correlation id: [UUID], trace id: [UUID]
-      The tenant contoso.example (11111111-1111-4111-8111-111111111111) differs from b.toml: 1 setting differs (2 checked).
-    hint: reading needs the role Global Administrator, Billing Administrator or Global Reader in this tenant
-    hint: a partner needs such a role over GDAP
-    hint: see which account and tenant served: mscommerce status --tenant fabrikam.example
-    hint: look at the tenant's name (--tenant, or AZURE_TENANT_ID for connect); for a national cloud set AZURE_AUTHORITY_HOST
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
+        correlation ID: [UUID], trace ID: [UUID]
+      Tenant contoso.example (11111111-1111-4111-8111-111111111111) does not match b.toml: 1 setting differs (2 checked).
+    hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant
+    hint: as a partner, request the role through GDAP
+    hint: check the account and tenant: mscommerce status --tenant fabrikam.example
+    hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
+    hint: preview the changes: mscommerce baseline apply b.toml --tenant fabrikam.example --tenant nowhere.example --tenant contoso.example --dry-run
     ");
 }
 
@@ -172,7 +172,7 @@ fn apply_changes_every_tenant() {
     cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, APPLY))), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change in 3 tenants: 9 as wanted already.
+    Nothing to change in 3 tenants: 9 already up to date.
     ");
     assert_eq!(sent_updates(&env.tenant.requests()), []);
 }
@@ -192,9 +192,9 @@ fn apply_unknown_id_stops_its_tenant_only() {
     error: 1 of 2 tenants failed
       contoso.example (11111111-1111-4111-8111-111111111111): the file contains an ID that the tenant does not have; nothing was changed
         b.toml:3: product CFQ7TTC0MINE
-      in all: 3 changed, 2 unchanged
+      all tenants: 3 changed, 2 unchanged
     hint: correct the file, or add --ignore-unknown to skip unknown IDs
-    hint: mscommerce products list --scope all --tenant contoso.example
+    hint: mscommerce product list --scope all --tenant contoso.example
     ");
 
     let ignore_unknown = [APPLY, &["--ignore-unknown"]].concat();
@@ -215,7 +215,7 @@ fn apply_dry_run_plans_every_tenant() {
     cli_snapshot!(stderr_only(&env.run_in_home(&for_tenants(&ALL_TENANTS, &dry_run))), @"
     exit_code: 0
     ----- stderr -----
-    Dry run in 3 tenants: 3 planned, 3 unchanged; nothing was sent.
+    Dry run in 3 tenants: 3 planned, 3 unchanged. Nothing was sent.
     ");
     assert_eq!(sent_updates(&env.tenant.requests()), []);
     // A tenant that cannot be read is not in the plan.
@@ -225,7 +225,7 @@ fn apply_dry_run_plans_every_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 4
     ----- stderr -----
-    Dry run in 1 tenant: 1 planned, 1 unchanged; nothing was sent.
+    Dry run in 1 tenant: 1 planned, 1 unchanged. Nothing was sent.
     error: 1 of 2 tenants failed
       nowhere.example: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud
         AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request)
@@ -244,7 +244,7 @@ fn invalid_baseline_sends_nothing() {
     cli_snapshot!(transcript, @"
     ===== baseline check b.toml -o json =====
     ===== baseline apply b.toml --yes -o json =====
-    exit_code: 1
+    exit_code: 2
     ----- stderr -----
     error: b.toml:1: default: 'Sometimes' is not a valid value: use enabled, disabled or only-trials-without-payment-method (short: trials)
     ");

@@ -130,11 +130,11 @@ fn duplicate_tenant_is_checked_once() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 3
     ----- stderr -----
-    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are the same tenant and are processed once
+    warning: 11111111-1111-4111-8111-111111111111 and contoso.example are the same tenant, which is processed once
     drift: 2 of 2 tenants differ from b.toml.
-      The tenant 11111111-1111-4111-8111-111111111111 differs from b.toml: 1 setting differs (1 checked).
-      The tenant fabrikam.example (22222222-2222-4222-8222-222222222222) differs from b.toml: 1 setting differs (1 checked).
-    hint: see what would be changed: mscommerce baseline apply b.toml --tenants-file c.txt --dry-run
+      Tenant 11111111-1111-4111-8111-111111111111 does not match b.toml: 1 setting differs (1 checked).
+      Tenant fabrikam.example (22222222-2222-4222-8222-222222222222) does not match b.toml: 1 setting differs (1 checked).
+    hint: preview the changes: mscommerce baseline apply b.toml --tenants-file c.txt --dry-run
     ");
 }
 

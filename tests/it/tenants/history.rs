@@ -92,7 +92,7 @@ fn undo_reverts_changes_of_one_tenant() {
     cli_snapshot!(env.run(&for_tenants(&[THIRD_DOMAIN], &undo)), @"
     exit_code: 1
     ----- stderr -----
-    error: no changes to policy AllowSelfServicePurchase in the tenant 33333333-3333-4333-8333-333333333333 are recorded
+    error: no changes to policy AllowSelfServicePurchase in tenant 33333333-3333-4333-8333-333333333333 are recorded
     hint: mscommerce history
     ");
 }

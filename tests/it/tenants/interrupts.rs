@@ -74,7 +74,7 @@ fn ctrl_c_completes_update_and_skips_the_rest() {
             "error: interrupted",
             &format!("{}: ", ids[1]),
             &format!("{}: ", ids[2]),
-            "in all: 3 changed, 3 skipped",
+            "all tenants: 3 changed, 3 skipped",
         ])
         .contains_none(&[&format!("{}: ", ids[0])]);
 }
@@ -88,7 +88,7 @@ fn second_ctrl_c_gives_up_requests_and_reports() {
     let output = session.finish().assert_code(130);
     let outcomes = records(&env, &output).column("outcome");
     assert_eq!(outcomes, ["changed", "changed", "unknown", "skipped", "skipped", "skipped"]);
-    output.contains_all(&["error: interrupted", "in all: 2 changed, 1 unknown, 3 skipped"]);
+    output.contains_all(&["error: interrupted", "all tenants: 2 changed, 1 unknown, 3 skipped"]);
     assert_eq!(env.history().len(), 2);
     assert_eq!(env.history_with_outcomes(&["unknown"]).len(), 1);
 }

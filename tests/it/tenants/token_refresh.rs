@@ -240,7 +240,7 @@ fn account_change_during_run_stops_updates() {
         profile default was signed in again by another process, with another account or tenant; nothing more was sent
       00000001-0000-4000-8000-000000000000: 1 failed, 2 skipped
         profile default was signed in again by another process, with another account or tenant; nothing more was sent
-      in all: 1 changed, 2 failed, 3 skipped
+      all tenants: 1 changed, 2 failed, 3 skipped
     hint: check the current sign-in: mscommerce status --tenant 00000000-0000-4000-8000-000000000000
     hint: check the current sign-in: mscommerce status --tenant 00000001-0000-4000-8000-000000000000
     ");

@@ -46,6 +46,7 @@ fn update_changes_only_what_differs() {
     ===== application =====
     exit_code: 0
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     5 changed, 1 unchanged in 3 tenants
     ");
 }
@@ -59,7 +60,7 @@ fn repeated_update_changes_nothing() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 0
     ----- stderr -----
-    Nothing to change in 3 tenants: 6 as wanted already.
+    Nothing to change in 3 tenants: 6 already up to date.
     ");
     assert_eq!(result.column("outcome"), ["unchanged"; 6]);
     assert_eq!(env.request_lines().len(), 3);
@@ -80,7 +81,8 @@ fn dry_run_needs_no_yes_and_changes_nothing() {
     ===== ["--yes"] =====
     exit_code: 0
     ----- stderr -----
-    Dry run in 3 tenants: 5 planned, 1 unchanged; nothing was sent.
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    Dry run in 3 tenants: 5 planned, 1 unchanged. Nothing was sent.
     "#);
     assert_eq!(sent_updates(&env.tenant.requests()), []);
     assert_eq!(env.history(), Vec::<Value>::new());
@@ -114,10 +116,11 @@ fn failed_update_does_not_stop_other_updates() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 1
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed
         could not change product CFQ7TTC0H9MP: the service returned 409 Conflict; Odd: Not this one.; correlation ID: [UUID]
-      in all: 4 changed, 1 unchanged, 1 failed
+      all tenants: 4 changed, 1 unchanged, 1 failed
     hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     assert_eq!(env.history().len(), 4);
@@ -131,12 +134,13 @@ fn unknown_outcome_hint_names_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 1
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 unknown
         could not change product CFQ7TTC0H9MP: the service returned 500 Internal Server Error; Odd: Oops.; correlation ID: [UUID]
-      in all: 4 changed, 1 unchanged, 1 unknown
+      all tenants: 4 changed, 1 unchanged, 1 unknown
     hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
-    hint: see what it is now: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
+    hint: check the current value: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
 }
 
@@ -168,7 +172,7 @@ fn auth_error_during_run_stops_its_tenant_only() {
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 6 unchanged, 1 failed, 10 skipped
         could not change product CFQ7TTC0LH2H: could not refresh the saved sign-in for tenant 22222222-2222-4222-8222-222222222222: the saved sign-in has expired or was revoked; AADSTS50173: Not here. (invalid_grant); before that: the service returned 401 Unauthorized; Unauthorized: The token is revoked.; correlation ID: [UUID]
-      in all: 14 changed, 26 unchanged, 1 failed, 10 skipped
+      all tenants: 14 changed, 26 unchanged, 1 failed, 10 skipped
     hint: mscommerce connect
     ");
 }
@@ -184,12 +188,13 @@ fn missing_product_fails_its_tenant_only() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 1
     ----- stderr -----
+    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the ID or name 'CFQ7TTC0H9MP'
         similar product: Visio Plan 1 (CFQ7TTC0HD33)
-      in all: 4 changed
-    hint: mscommerce products list --tenant fabrikam.example
-    hint: add --scope offer-type to select offer types, or --scope all to select both
+      all tenants: 4 changed
+    hint: mscommerce product list --tenant fabrikam.example
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
 }
 
@@ -211,7 +216,7 @@ fn terminal_does_not_prompt_for_tenants() {
     exit_code: 2
     ----- screen -----
     error: changes in several tenants require --yes; nothing was changed
-    hint: preview the changes with --dry-run
+    hint: add --dry-run to preview the changes
     ");
     assert_eq!(env.request_lines(), Vec::<String>::new());
 }

@@ -286,7 +286,15 @@ fn commands_for_one_tenant_reject_several() {
     }
     cli_snapshot!(transcript, @"
     ===== connect --device-code =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command works in one tenant, but --tenant is set several times
+    hint: product list, product update, baseline check and baseline apply accept several tenants
     ===== disconnect =====
+    exit_code: 2
+    ----- stderr -----
+    error: this command does not use --tenant
+    hint: omit --tenant
     ===== status =====
     ===== policy list =====
     ===== policy get =====
@@ -299,7 +307,7 @@ fn commands_for_one_tenant_reject_several() {
     exit_code: 2
     ----- stderr -----
     error: changes in several tenants require --yes; nothing was changed
-    hint: preview the changes with --dry-run
+    hint: add --dry-run to preview the changes
     ===== baseline export =====
     ===== history =====
     ===== undo --yes =====
@@ -384,7 +392,7 @@ fn commands_for_one_tenant_reject_tenants_file() {
     exit_code: 2
     ----- stderr -----
     error: changes in several tenants require --yes; nothing was changed
-    hint: preview the changes with --dry-run
+    hint: add --dry-run to preview the changes
     ===== baseline export =====
     exit_code: 2
     ----- stderr -----
@@ -500,7 +508,7 @@ fn updates_of_several_tenants_need_yes() {
     exit_code: 2
     ----- stderr -----
     error: changes in several tenants require --yes; nothing was changed
-    hint: preview the changes with --dry-run
+    hint: add --dry-run to preview the changes
     ");
 }
 

@@ -96,7 +96,7 @@ fn full_disk_is_an_error() {
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 1
     ----- stderr -----
-    Changed in the tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
+    Changed in tenant 11111111-1111-4111-8111-111111111111: Power BI Pro (CFQ7TTC0H9MP): Enabled → Disabled
     error: could not write to standard output: [OS ERROR]
     ");
 }
@@ -140,8 +140,8 @@ fn quiet_hides_notes_but_not_errors_or_results() {
     exit_code: 1
     ----- stderr -----
     error: no product has the ID or name 'no such product'
-    hint: mscommerce products list
-    hint: an offer type, such as SaaS, is named with --offer-type
+    hint: mscommerce product list
+    hint: use --offer-type TYPE for an offer type, such as SaaS
     ");
     env.run(&["disconnect", "-q"]).assert_code(0).stderr_is_empty();
     cli_snapshot!(env.run(&["products", "list", "-q"]), @"

@@ -173,7 +173,7 @@ fn confirmed_update_uses_tenant_of_prompt() {
     let env = TestEnv::signed_in();
     let before = env.tenant.value_in(crate::tenant::CUSTOMER_TENANT, POWER_BI);
     let mut session = PtySession::run(env.command(&[DISABLE, &["--confirm"]].concat()));
-    session.expect("To be changed in the tenant 11111111-1111-4111-8111-111111111111:");
+    session.expect("Changes in tenant 11111111-1111-4111-8111-111111111111:");
     session.expect("[y/N]");
     // Meanwhile the same profile signs in to another tenant.
     let connect = ["connect", "--username", ADMIN, "--password-stdin", "--tenant", CUSTOMER_DOMAIN];
