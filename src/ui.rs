@@ -3,6 +3,7 @@
 //! Writes happen on other threads, so that Ctrl-C works while nobody reads the output.
 
 mod checklist;
+mod message;
 mod stderr;
 
 use std::cell::{Cell, RefCell};
@@ -12,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use clap::builder::StyledStr;
 use secrecy::SecretString;
 
@@ -22,12 +23,12 @@ use crate::files;
 use crate::input::{Input, TerminalModes, prompt_hidden, read_blocking};
 use crate::secret::SecretBytes;
 use crate::text;
+#[cfg(any(fuzzing, test))]
+pub use message::format_error_checked;
+use message::{ERROR, WARNING, format_error, wrap};
 pub use stderr::Progress;
 use stderr::{ProgressKind, StderrWriter};
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
 /// ECMA-48, DECTCEM.
 const SHOW_CURSOR: &str = "\u{1b}[?25h";
 
@@ -51,6 +52,8 @@ pub struct TtyInfo {
     pub stderr: bool,
     /// Width of the terminal of standard output, in columns.
     pub width: Option<u16>,
+    /// Width of the terminal of standard error, in columns.
+    pub stderr_width: Option<u16>,
 }
 
 impl TtyInfo {
@@ -61,6 +64,7 @@ impl TtyInfo {
             stdout: io::stdout().is_terminal(),
             stderr: io::stderr().is_terminal(),
             width: terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| columns.0),
+            stderr_width: terminal_size::terminal_size_of(io::stderr()).map(|(columns, _)| columns.0),
         }
     }
 }
@@ -173,7 +177,7 @@ impl Ui {
     /// Prints a message that requires user action. `--quiet` does not hide it. It may have several lines, so text of a
     /// service in it must be one line already.
     pub fn status(&self, message: &str) {
-        self.0.stderr.write(format!("{}\n", text::sanitize(message)));
+        self.0.stderr.write(wrap(&format!("{}\n", text::sanitize(message)), self.0.tty.stderr_width));
     }
 
     /// Prints a message of one line that `--quiet` hides.
@@ -203,27 +207,31 @@ impl Ui {
 
     /// Prints a warning of one line. The command continues.
     pub fn warn(&self, message: &str) {
-        self.0.stderr.write(format!("{WARNING}warning:{WARNING:#} {}\n", text::sanitize_line(message)));
+        self.write_error(WARNING, "warning:", &Error::failed(message));
     }
 
     /// Prints an error: the message, the indented details and the hints.
     pub fn error(&self, error: &Error) {
         match error.kind() {
             ErrorKind::Cancelled => self.status(&error.message()),
-            ErrorKind::Drift => self.0.stderr.write(format_error(WARNING, "drift:", error)),
-            _ => self.0.stderr.write(format_error(ERROR, "error:", error)),
+            ErrorKind::Drift => self.write_error(WARNING, "drift:", error),
+            _ => self.write_error(ERROR, "error:", error),
         }
     }
 
     /// Prints an error as a warning, if the command continues despite it.
     pub fn warn_error(&self, error: &Error) {
-        self.0.stderr.write(format_error(WARNING, "warning:", error));
+        self.write_error(WARNING, "warning:", error);
+    }
+
+    fn write_error(&self, style: Style, label: &str, error: &Error) {
+        self.0.stderr.write(wrap(&format_error(style, label, error), self.0.tty.stderr_width));
     }
 
     /// Asks a yes-or-no question. Any answer except `y` or `yes` means no.
     pub async fn confirm(&self, question: &str) -> Result<bool> {
         self.0.prompt_is_open.set(true);
-        self.0.stderr.write(format!("{} [y/N] ", text::sanitize(question)));
+        self.0.stderr.write(wrap(&format!("{} [y/N] ", text::sanitize(question)), self.0.tty.stderr_width));
         let answer = self.0.input.read_line().await?;
         // At the end of the input, the user has not typed a line break.
         self.close_prompt(!answer.ends_with('\n'));
@@ -318,26 +326,4 @@ impl Ui {
             self.0.stderr.write("\n".to_owned());
         }
     }
-}
-
-/// Formats an error as lines with ANSI styles: the label and message, the details, the hints.
-fn format_error(style: Style, label: &str, error: &Error) -> String {
-    let mut lines = format!("{style}{label}{style:#} {}\n", text::sanitize_line(&error.message()));
-    for detail in error.details() {
-        lines.push_str(&format!("  {}\n", text::sanitize_line(detail)));
-    }
-    for hint in error.hints() {
-        lines.push_str(&format!("{HINT}hint:{HINT:#} {}\n", text::sanitize_line(hint)));
-    }
-    lines
-}
-
-/// Formats an error without styles. Panics if the text is too long or contains control characters.
-#[cfg(any(fuzzing, test))]
-pub fn format_error_checked(error: &Error) -> String {
-    let styled = format_error(ERROR, "error:", error);
-    let plain = anstream::adapter::strip_str(&styled).to_string();
-    assert!(!plain.chars().any(|character| character != '\n' && text::is_terminal_control(character)), "{plain:?}");
-    assert!(plain.chars().count() < 4000, "{} characters", plain.chars().count());
-    plain
 }

@@ -64,7 +64,9 @@ fn apply_prompt_no_changes_nothing() {
     cli_snapshot!(session.finish(), @"
     exit_code: 1
     ----- screen -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft lists no trial without a payment method for Power BI Pro
+        (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as
+        Disabled there
     Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled → Trials only
       Software as a Service (SaaS): Enabled → Disabled
@@ -120,7 +122,8 @@ fn apply_without_need_for_confirmation_has_no_prompt() {
     ===== unknown id =====
     exit_code: 1
     ----- screen -----
-    error: the file contains an ID that the tenant does not have; nothing was changed
+    error: the file contains an ID that the tenant does not have; nothing was
+        changed
       b.toml:6: offer type Bundle
     hint: correct the file, or add --ignore-unknown to skip unknown IDs
     hint: mscommerce product list --scope all

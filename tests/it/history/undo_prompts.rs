@@ -39,7 +39,8 @@ fn undo_prompt_comes_after_warnings() {
     exit_code: 1
     ----- screen -----
     Undoing the run of [TIME].
-    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not OnlyTrialsWithoutPaymentMethod as the run set it
+    warning: not undone: Visio Plan 1 (CFQ7TTC0HD33): it is now Enabled, not
+        OnlyTrialsWithoutPaymentMethod as the run set it
     Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Trials only → Enabled
     1 will change. Continue? [y/N] n
