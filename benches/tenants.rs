@@ -42,13 +42,13 @@ struct Case {
 
 const CASES: [Case; 3] = [
     Case {
-        name: "products list, an application",
+        name: "product list, an application",
         arguments: &["products", "list", "-o", "json"],
         credential: Credential::Application,
         requests: 2,
     },
     Case {
-        name: "products list, a cached credential",
+        name: "product list, a cached credential",
         arguments: &["products", "list", "-o", "json"],
         credential: Credential::Cached,
         requests: 2,

@@ -1,6 +1,6 @@
 //! Runs `mscommerce` with a simulated tenant. All requests stay on this machine.
 //!
-//! `cargo run --example sandbox -- products list` starts the tenant, signs in, runs the command and exits. Without a
+//! `cargo run --example sandbox -- product list` starts the tenant, signs in, runs the command and exits. Without a
 //! command, the example prints the environment variables to export and runs until Ctrl-C.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a separate program")]
 
@@ -97,7 +97,7 @@ fn print_instructions(tenant: &SimulatedTenant, home: &Path) {
     eprintln!(
         "\nThe simulated tenant is running at {}.\n\
          In another terminal, set the variables above, then run:\n\n    \
-         mscommerce status\n    mscommerce products list\n\n\
+         mscommerce status\n    mscommerce product list\n\n\
          Sign in with mscommerce connect, or with connect --username USER. Users:\n    \
          {ADMIN} (can change settings)\n    {READER} (can read settings)\n    \
          {MFA} (must sign in with a browser)\n\

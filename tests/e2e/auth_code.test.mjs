@@ -118,7 +118,7 @@ test('browser sign-in: sign in, list and update', async (t) => {
     assert.equal(new Set(ids).size, ids.length);
     assert.ok(ids.length > 3);
   });
-  await t.test('a token signed with another key is rejected, and products list exits with 4', async () => {
+  await t.test('a token signed with another key is rejected, and product list exits with 4', async () => {
     const { privateKey } = await generateKeyPair('RS256');
     const claims = new SignJWT(decodeJwt(exchange.response.access_token));
     const forged = await claims.setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: 'e2e' }).sign(privateKey);

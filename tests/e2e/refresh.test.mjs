@@ -64,12 +64,12 @@ test('refresh token rotation and replay', async (t) => {
     const { status, body } = await replay(entra, first);
     assert.deepEqual([status, body.error], [400, 'invalid_grant']);
   });
-  await t.test('after the replay, products list exits with 4 and suggests connect', async () => {
+  await t.test('after the replay, product list exits with 4 and suggests connect', async () => {
     await env.expireTokenSoon();
     const [before, accepted] = [refreshes().length, commerce.accepted.length];
     const listing = (await env.run(LIST)).expectCode(4);
     assert.equal(listing.stdout, '');
-    assert.match(listing.stderr, /error: could not renew the saved sign-in/);
+    assert.match(listing.stderr, /error: could not refresh the saved sign-in/);
     assert.match(listing.stderr, /\(invalid_grant\)/);
     assert.match(listing.stderr, /^hint: mscommerce connect$/m);
     assert.equal(refreshes().length, before + 1, 'the rejected refresh was retried');

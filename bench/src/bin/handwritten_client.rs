@@ -1,7 +1,7 @@
 //! Lists the products with a cached sign-in, with as little code as possible: no async runtime, no argument parser, no HTTP
 //! library.
 //!
-//! `handwritten_client URL CACHE ROOTS` sends the request that `mscommerce products list` sends, over a connection verified
+//! `handwritten_client URL CACHE ROOTS` sends the request that `mscommerce product list` sends, over a connection verified
 //! with the root certificates of one file, and prints the response as a table. It handles nothing else: no proxy, no retry,
 //! no token refresh, no redirect. It takes no shortcut that would make it do less than that one request.
 

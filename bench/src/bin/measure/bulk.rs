@@ -70,7 +70,7 @@ fn bulk_commands(commands: &Commands<'_>, case: Case) -> Result<[CommandSpec; 2]
     let endpoint = || Some(commands.fixture.server.endpoint(case.changes, case.latency));
     let update = ["products", "update", "--all", "--value", "disabled", "--yes", "-q", "--jobs", &jobs];
     let apply = ["baseline", "apply", &baseline, "--yes", "-q", "--jobs", &jobs];
-    let update = commands.mscommerce(&format!("products update, {label}"), &update, endpoint());
+    let update = commands.mscommerce(&format!("product update, {label}"), &update, endpoint());
     let apply = commands.mscommerce(&format!("baseline apply, {label}"), &apply, endpoint());
     Ok([update, apply].map(|spec| commands.with_roots(spec, Roots::System)))
 }

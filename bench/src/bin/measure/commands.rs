@@ -9,8 +9,8 @@ use crate::memory;
 use crate::options::Options;
 use crate::timing::CommandSpec;
 
-pub(crate) const LIST_TEST_ROOT: &str = "mscommerce products list, test root";
-pub(crate) const LIST_SYSTEM_ROOTS: &str = "mscommerce products list, system roots";
+pub(crate) const LIST_TEST_ROOT: &str = "mscommerce product list, test root";
+pub(crate) const LIST_SYSTEM_ROOTS: &str = "mscommerce product list, system roots";
 pub(crate) const HANDWRITTEN_TEST_ROOT: &str = "hand-written client, test root";
 pub(crate) const HANDWRITTEN_SYSTEM_ROOTS: &str = "hand-written client, system roots";
 pub(crate) const CURL_TEST_ROOT: &str = "curl, test root";

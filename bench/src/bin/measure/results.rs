@@ -28,7 +28,7 @@ impl Results {
         self.short.iter().find(|timings| timings.name == name).map_or(f64::NAN, Timings::median)
     }
 
-    /// Highest peak memory in megabytes of `products list` with the usual number of products.
+    /// Highest peak memory in megabytes of `product list` with the usual number of products.
     pub(crate) fn list_peak_memory(&self) -> f64 {
         let lists = self.memory.iter().filter(|(name, _)| name == LIST_TEST_ROOT || name == LIST_SYSTEM_ROOTS);
         lists.map(|(_, bytes)| megabytes(*bytes)).fold(0.0, f64::max)

@@ -43,7 +43,7 @@ pub(crate) fn evaluate(results: &Results) -> Vec<Target> {
         unit: "×",
     }));
     targets.push(Target {
-        name: "peak memory of products list".to_owned(),
+        name: "peak memory of product list".to_owned(),
         measured: results.list_peak_memory(),
         limit: 9.0,
         unit: "MB",
