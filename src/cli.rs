@@ -25,7 +25,14 @@ use crate::{cmdlets, help, usage_error};
 
 /// Show and change which Microsoft 365 products people in your organisation may buy for themselves.
 #[derive(Debug, Parser)]
-#[command(name = "mscommerce", bin_name = "mscommerce", version, disable_help_subcommand = true, max_term_width = 100)]
+#[command(
+    name = "mscommerce",
+    bin_name = "mscommerce",
+    override_usage = "mscommerce <COMMAND> [OPTIONS]",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -107,7 +107,6 @@ pub fn subcommand() -> Command {
 /// Adds the overview and the footers to the help of all commands, and shows global options only for the root command.
 /// `is_long` is whether the root command shows its options.
 pub fn prepare(command: Command, is_long: bool) -> Command {
-    let command = command.override_usage("mscommerce <COMMAND> [OPTIONS]");
     let mut command = command.after_help(ROOT_FOOTER).after_long_help(ROOT_EXAMPLES);
     command.build();
     let groups = groups(&command);

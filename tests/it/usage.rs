@@ -44,7 +44,7 @@ fn usage_errors_send_no_request() {
 
       tip: some similar subcommands exist: 'product', 'products'
 
-    Usage: mscommerce [OPTIONS] <COMMAND>
+    Usage: mscommerce <COMMAND> [OPTIONS]
 
     For more information, try '--help'.
     ===== products =====
@@ -482,7 +482,7 @@ fn secret_on_the_command_line_is_not_repeated() {
 
       tip: a similar argument exists: '--tenant'
 
-    Usage: mscommerce --tenant <TENANT> <COMMAND>
+    Usage: mscommerce <COMMAND> [OPTIONS]
 
     For more information, try '--help'.
     ===== products list TOKEN =====
@@ -506,7 +506,7 @@ fn secret_on_the_command_line_is_not_repeated() {
     ----- stderr -----
     error: unrecognized subcommand '(not shown: it may be a secret)'
 
-    Usage: mscommerce [OPTIONS] <COMMAND>
+    Usage: mscommerce <COMMAND> [OPTIONS]
 
     For more information, try '--help'.
     ===== products list Sim.u~lated-s3cret_of-nobody~for-tests.1 =====

@@ -262,7 +262,7 @@ fn tenant_before_and_after_command_is_usage_error() {
     ----- stderr -----
     error: --tenant is set before and after the command: set it after the command, once per tenant
 
-    Usage: mscommerce [OPTIONS] <COMMAND>
+    Usage: mscommerce <COMMAND> [OPTIONS]
 
     For more information, try '--help'.
     ");
