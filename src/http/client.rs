@@ -13,13 +13,10 @@ use super::error::{display_url, host_and_port};
 use super::request_secrets::RequestSecrets;
 use super::reqwest_clients::ReqwestClients;
 use super::retry::{Delays, RateLimits, RetryPolicy, retry_after, with_prior_attempt};
-use super::{HttpError, Response, trace};
+use super::{CORRELATION_ID, HttpError, Response, trace};
 use crate::interrupt::Interrupt;
 use crate::secret::SecretBytes;
 use crate::ui::Ui;
-
-/// The header that identifies a request in the logs of the client and the service (MSCommerce module).
-pub const CORRELATION_ID: &str = "x-ms-correlation-id";
 
 /// The maximum size of a response body, in bytes. It is far above any response of the services.
 const MAX_BODY_SIZE: usize = 8 * 1024 * 1024;

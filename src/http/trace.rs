@@ -11,10 +11,9 @@ use reqwest::header::{
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::Response;
-use super::client::CORRELATION_ID;
 use super::error::display_url;
 use super::request_secrets::{RequestSecrets, redact_form};
+use super::{CORRELATION_ID, Response};
 use crate::files::strip_bom;
 use crate::redact::{REDACTED, Redactor};
 use crate::secret::into_secret;
