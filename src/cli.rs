@@ -12,9 +12,10 @@ use crate::commands::baseline::{self, BaselineCommand};
 use crate::commands::connect::{self, ConnectArgs};
 use crate::commands::disconnect::{self, DisconnectArgs};
 use crate::commands::history::{self, HistoryArgs};
+use crate::commands::man::{self, ManArgs};
 use crate::commands::policy::{self, PolicyCommand};
 use crate::commands::product::{self, ProductCommand};
-use crate::commands::shell::{self, CompletionsArgs, ManArgs};
+use crate::commands::shell::{self, CompletionsArgs};
 use crate::commands::status::{self, StatusArgs};
 use crate::commands::undo::{self, UndoArgs};
 use crate::commands::{CommandOutput, DEFAULT_JOBS, doctor, export, update, with_fallback_hint};
@@ -118,7 +119,7 @@ pub enum Command {
     #[command(after_long_help = shell::COMPLETIONS_HELP)]
     Completions(CompletionsArgs),
     /// Generate manual pages
-    #[command(after_long_help = shell::MAN_EXAMPLES)]
+    #[command(after_long_help = man::EXAMPLES)]
     Man(ManArgs),
 }
 
@@ -181,7 +182,7 @@ impl Command {
             Self::Doctor => doctor::run(context).await,
             Self::Api(args) => api::run(args, context).await,
             Self::Completions(args) => shell::completions(args),
-            Self::Man(args) => shell::man(&args, Cli::command_tree()),
+            Self::Man(args) => man::run(&args, Cli::command_tree()),
         };
         result.map_err(|error| with_fallback_hint(error, context))
     }

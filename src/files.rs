@@ -11,8 +11,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 pub use private::{
-    HINT_UPDATE, LockError, OpenError, PrivateFile, check_private_dir, create_private_dir, hint_remove, lock,
-    open_private, open_private_append,
+    HINT_UPDATE, LockError, OpenError, PrivateFile, check_private_dir, create_private_dir, hint_remove, is_private,
+    lock, open_private, open_private_append,
 };
 
 use crate::secret::SecretBytes;

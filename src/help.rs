@@ -15,6 +15,9 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Tools", &["doctor", "api", "completions", "man"]),
 ];
 
+/// The topics of `help`.
+pub const TOPICS: [&str; 5] = ["options", "environment", "exit-codes", "output", "authentication"];
+
 /// In columns.
 const TOPIC_WIDTH: u16 = 80;
 
@@ -34,11 +37,11 @@ Examples:
 
 Topics: options, environment, exit-codes, output, authentication (mscommerce help TOPIC)";
 
-const ENVIRONMENT_NOTES: &str = "\
+pub const ENVIRONMENT_NOTES: &str = "\
 Empty variables count as unset. White space and a byte order mark around a value
 are dropped. A leading ~/ in a path is the home directory.";
 
-const EXIT_CODES: &str = "\
+pub const EXIT_CODES: &str = "\
 0    Success
 1    Failed, completely or in part, or cancelled at the prompt
 2    Usage error: no request was sent
@@ -104,10 +107,15 @@ pub fn subcommand() -> Command {
         .arg(Arg::new("words").value_name("COMMAND|TOPIC").num_args(0..))
 }
 
+/// Adds the usage and the examples of the root command.
+pub fn add_examples(root: Command) -> Command {
+    root.override_usage("mscommerce <COMMAND> [OPTIONS]").after_long_help(ROOT_EXAMPLES)
+}
+
 /// Adds the overview and the footers to the help of all commands, and shows global options only for the root command.
 /// `is_long` is whether the root command shows its options.
 pub fn prepare(command: Command, is_long: bool) -> Command {
-    let mut command = command.after_help(ROOT_FOOTER).after_long_help(ROOT_EXAMPLES);
+    let mut command = add_examples(command).after_help(ROOT_FOOTER);
     command.build();
     let groups = groups(&command);
     // The groups list the subcommands.

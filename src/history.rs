@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, LockError, OpenError, PrivateFile};
 use crate::plan::Outcome;
 
-const FILE: &str = "changes.jsonl";
+pub const FILE: &str = "changes.jsonl";
 /// Locked during reads and writes. Separate from the history, because on Windows other programs cannot read a locked
 /// file.
 const LOCK: &str = "changes.lock";
@@ -232,6 +232,14 @@ impl History {
         let parse = move || Self::parse(BufReader::new(&file), MAX_ENTRIES);
         let parsed = tokio::task::spawn_blocking(parse).await.unwrap_or_else(|error| Err(io::Error::other(error)));
         parsed.map_err(|error| read_error(error, &path))
+    }
+
+    /// Reads the entries for shell completion: none if the file cannot be read. Does not wait for the lock, without which
+    /// the last line may be incomplete.
+    pub fn peek(directory: &Path) -> Vec<HistoryEntry> {
+        let file = files::open_private(&path(directory)).ok();
+        let history = file.and_then(|opened| Self::parse(BufReader::new(opened.file), MAX_ENTRIES).ok());
+        history.unwrap_or_default().entries
     }
 
     /// Parses the lines and keeps the newest `limit` entries.

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::files::{self, OpenError};
 use crate::text::is_terminal_control;
 
-const FILE: &str = "products.json";
+pub const FILE: &str = "products.json";
 
 /// In bytes. Larger than any realistic listing.
 const MAX_FILE_SIZE: usize = 4 * 1024 * 1024;
@@ -37,10 +37,15 @@ fn load(directory: &Path) -> Result<Vec<Candidate>, OpenError> {
         text => text?,
     };
     let mut candidates: Vec<Candidate> = serde_json::from_slice(&text).unwrap_or_default();
-    // The shell inserts the ID without quotes, and prints the name on the terminal.
-    let is_shell_safe = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    // The shell prints the name on the terminal.
     candidates.retain(|item| is_shell_safe(&item.id) && !item.name.chars().any(is_terminal_control));
     Ok(candidates)
+}
+
+/// Whether a shell can insert the text without quotes, as one argument that is not a flag.
+pub fn is_shell_safe(text: &str) -> bool {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.@".contains(character);
+    !text.is_empty() && !text.starts_with(['-', '@']) && text.chars().all(is_plain)
 }
 
 /// Saves the candidates of the listed scopes, and keeps those of other scopes. Leaves a file with the same candidates

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::files::{self, LockError, OpenError};
 use crate::ui::Ui;
 
-const CACHE_FILE: &str = "sign-ins.json";
+pub const CACHE_FILE: &str = "sign-ins.json";
 /// The names of damaged files that were set aside: `sign-ins.unreadable.json`, `sign-ins.unreadable-2.json`.
 const QUARANTINE_PREFIX: &str = "sign-ins.unreadable";
 const LOCK_FILE: &str = "sign-ins.lock";
@@ -69,6 +69,17 @@ impl TokenCache {
         }
         self.warn_unreadable(&reason);
         Ok(CacheFile::default())
+    }
+
+    /// Reads the cache for shell completion: nothing if it cannot be used as it is. Prints and changes nothing, so it
+    /// leaves a file that other users can read to a command, which warns.
+    pub fn peek(directory: &Path) -> CacheFile {
+        let path = directory.join(CACHE_FILE);
+        let read = || {
+            let file = files::is_private(&path).then(|| files::open_private(&path))?.ok()?;
+            CacheFile::parse(&decrypt(file.read(&path, MAX_FILE_SIZE).ok()?).ok()?).ok()
+        };
+        read().unwrap_or_default()
     }
 
     /// Locks the cache and reads it. Sets a damaged file aside, and removes temporary files of killed processes.

@@ -34,7 +34,7 @@ mod work_factor;
 
 pub use application::{ApplicationCredential, ClientAuth, ClientCredentials};
 pub use browser::{can_open_browser, is_ssh_session, open_browser};
-pub use cache::TokenCache;
+pub use cache::{CACHE_FILE, TokenCache};
 pub use certificate::{CertificateFile, PasswordRequired};
 pub use claims::Claims;
 pub use credential::{CachedCredential, SignInMethod, Source, Status};

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::CommandOutput;
+use super::completion::complete_run;
 use crate::auth::Tenant;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ pub struct HistoryArgs {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
     /// Show one run: its ID, or the start of it
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", add = complete_run())]
     pub run: Option<String>,
 }
 

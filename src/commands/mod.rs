@@ -5,6 +5,7 @@
 pub mod api;
 mod apply;
 pub mod baseline;
+pub mod completion;
 pub mod connect;
 mod connect_browser;
 pub mod disconnect;
@@ -12,6 +13,7 @@ pub mod doctor;
 pub mod export;
 pub mod history;
 mod lookup;
+pub mod man;
 pub mod policy;
 pub mod product;
 mod recorder;

@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::completion::{complete_offer_type, complete_product, complete_value, save_candidates};
 use super::selection::{ScopeArg, TargetArg};
-use super::shell::{complete_offer_type, complete_product, complete_value, save_candidates};
 use super::summary::{describe_empty_list, summarize_items};
 use super::tenants::{TenantClient, Tenants};
 use super::update::UpdateArgs;
@@ -21,6 +21,9 @@ Examples:
   mscommerce product list --name '/^(Visio|Project) /' --value enabled -o tsv
   mscommerce product list --tenants-file customers.txt -o csv";
 
+/// clap's usage shows the hidden flag.
+const GET_USAGE: &str = "mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]";
+
 const GET_EXAMPLES: &str = "\
 Examples:
   mscommerce product get CFQ7TTC0H9MP
@@ -33,7 +36,7 @@ pub enum ProductCommand {
     #[command(after_long_help = LIST_EXAMPLES)]
     List(ListArgs),
     /// Show one product or offer type (Get-MSCommerceProductPolicy)
-    #[command(after_long_help = GET_EXAMPLES)]
+    #[command(after_long_help = GET_EXAMPLES, override_usage = GET_USAGE)]
     Get(TargetArgs),
     /// Change products or offer types (Update-MSCommerceProductPolicy)
     #[command(after_long_help = super::update::EXAMPLES)]

@@ -1,28 +1,21 @@
-//! `completions`, `man` and shell completion.
+//! `completions`: the completion scripts, and the requests that they send.
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
 
 use clap::{Args, ValueEnum};
 use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter, CompletionCandidate};
 use clap_complete::env::Shells;
-use clap_mangen::Man;
 
-use super::CommandOutput;
-use crate::api::{ProductPolicy, Scope, Target};
-use crate::context::Context;
-use crate::environment::Environment;
+use super::{CommandOutput, completion};
 use crate::error::{Error, Result};
-use crate::known_products::{self, Candidate};
-use crate::settings::state_directory;
-use crate::text::comparison_key;
 
 const NAME: &str = "mscommerce";
 
 /// The environment variable that the completion script sets.
 const COMPLETE_VARIABLE: &str = "MSCOMMERCE_COMPLETE";
+
+/// The position of the word to complete, counted from the program name. Only some scripts set it.
+const INDEX_VARIABLE: &str = "_CLAP_COMPLETE_INDEX";
 
 pub const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -32,12 +25,38 @@ Examples:
   powershell   mscommerce completions powershell | Out-String | Invoke-Expression
   elvish       eval (mscommerce completions elvish | slurp)
 
-Generate the script again after an update. Product IDs come from the last 'product list'.";
+Generate the script again after an update. Products come from the last 'product list', \
+profiles and tenants from saved sign-ins, and runs from the history. bash offers names of \
+products only after a quotation mark.";
 
-pub const MAN_EXAMPLES: &str = "\
-Examples:
-  mscommerce man | man -l -
-  mscommerce man --directory ~/.local/share/man/man1";
+/// Changes to clap's scripts: the shell, a text of its script, and the replacement.
+const SCRIPT_CHANGES: [(Shell, &str, &str); 5] = [
+    // `$2` lacks the open quotation mark, without which names cannot be offered.
+    (Shell::Bash, r#"words[COMP_CWORD]="$2""#, r#"[[ ${words[COMP_CWORD]} == [\"\']* ]] || words[COMP_CWORD]="$2""#),
+    // Without regard to case, as the other shells.
+    (Shell::Zsh, "'values' dirs", "'values' dirs -M 'm:{a-zA-Z}={A-Za-z}'"),
+    (Shell::Zsh, "'values' other", "'values' other -M 'm:{a-zA-Z}={A-Za-z}'"),
+    // zsh runs a file `_mscommerce` of its search path at the first completion. A new user's .zshrc lacks compinit.
+    (
+        Shell::Zsh,
+        "\ncompdef _clap_dynamic_completer_mscommerce mscommerce",
+        r#"
+if [[ $funcstack[1] == _mscommerce ]]; then
+    _clap_dynamic_completer_mscommerce "$@"
+else
+    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
+    compdef _clap_dynamic_completer_mscommerce mscommerce
+fi"#,
+    ),
+    // The arguments are evaluated, so an open quotation mark must be closed.
+    (
+        Shell::Powershell,
+        "    $results = Invoke-Expression",
+        r#"    if ($args -match '\s(["''])[^"'']*$') { $args += $Matches[1] }
+
+    $results = Invoke-Expression"#,
+    ),
+];
 
 #[derive(Args, Clone, Copy, Debug)]
 pub struct CompletionsArgs {
@@ -57,13 +76,6 @@ pub enum Shell {
     Elvish,
 }
 
-#[derive(Args, Clone, Debug)]
-pub struct ManArgs {
-    /// Write a page for each command to this directory
-    #[arg(long, value_name = "DIRECTORY")]
-    pub directory: Option<PathBuf>,
-}
-
 /// Generates the completion script of a shell.
 pub fn completions(args: CompletionsArgs) -> Result<CommandOutput> {
     let shell = match args.shell {
@@ -78,18 +90,23 @@ pub fn completions(args: CompletionsArgs) -> Result<CommandOutput> {
         shells.completer(shell).ok_or_else(|| Error::failed(format!("{shell} has no completion script")))?;
     let mut script = Vec::new();
     completer.write_registration(COMPLETE_VARIABLE, NAME, NAME, NAME, &mut script).map_err(Error::from_source)?;
-    let text = String::from_utf8(script).map_err(Error::from_source)?;
+    let mut text = String::from_utf8(script).map_err(Error::from_source)?;
+    for (_, from, to) in SCRIPT_CHANGES.iter().filter(|(shell, ..)| *shell == args.shell) {
+        text = text.replace(from, to);
+    }
     Ok(CommandOutput { text: Some(text), ..CommandOutput::default() })
 }
 
 /// Prints completion candidates if a completion script started this process. Returns whether it did.
 pub fn handle_completion_request(command: impl Fn() -> clap::Command) -> Result<bool> {
-    if std::env::var_os(COMPLETE_VARIABLE).is_none() {
-        return Ok(false);
-    }
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let Some(shell) = std::env::var_os(COMPLETE_VARIABLE) else { return Ok(false) };
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let start = arguments.iter().position(|argument| argument == "--").map_or(0, |separator| separator + 1);
+    let index = std::env::var(INDEX_VARIABLE).ok().and_then(|index| index.parse::<usize>().ok());
+    let index = index.map_or(arguments.len() - 1, |index| start.saturating_add(index));
+    completion::begin(&shell, &mut arguments, index);
     let directory = std::env::current_dir().ok();
-    let completion = CompleteEnv::with_factory(command).bin(NAME).var(COMPLETE_VARIABLE);
+    let completion = CompleteEnv::with_factory(|| completion::prepare(command())).bin(NAME).var(COMPLETE_VARIABLE);
     completion.try_complete(arguments, directory.as_deref()).map_err(|error| {
         let reason = error.to_string();
         let reason = reason.trim_start_matches("error: ").trim_end();
@@ -97,87 +114,15 @@ pub fn handle_completion_request(command: impl Fn() -> clap::Command) -> Result<
     })
 }
 
-/// Completes product IDs, with the product name as description.
-pub fn complete_product() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::Product]))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Completes offer type IDs.
-pub fn complete_offer_type() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &[Scope::OfferType]))
-}
-
-/// Completes product and offer type IDs.
-pub fn complete_any() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| matching_candidates(typed, &Scope::ALL))
-}
-
-/// Completes policy values.
-pub fn complete_value() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        ["enabled", "disabled", "only-trials-without-payment-method", "trials"].map(CompletionCandidate::new).into()
-    })
-}
-
-pub fn complete_bool() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| ["true", "false"].map(CompletionCandidate::new).into())
-}
-
-/// The products of the last listing whose IDs start with the typed text, in any case.
-fn matching_candidates(typed: &OsStr, scopes: &[Scope]) -> Vec<CompletionCandidate> {
-    let Ok(directory) = state_directory(&Environment::from_process()) else { return Vec::new() };
-    let typed = comparison_key(&typed.to_string_lossy());
-    let candidates = known_products::load_candidates(&directory).into_iter();
-    let candidates =
-        candidates.filter(|item| scopes.contains(&item.scope) && item.id.to_lowercase().starts_with(&typed));
-    candidates
-        .map(|item| CompletionCandidate::new(item.id).help((!item.name.is_empty()).then(|| item.name.into())))
-        .collect()
-}
-
-/// Saves the listed items as completion candidates of their scopes. A failure must not fail the listing.
-pub fn save_candidates(listed: &[ProductPolicy], scopes: &[Scope], context: &Context) {
-    let Ok(directory) = context.settings.state_directory() else { return };
-    let candidate = |item: &ProductPolicy| {
-        let Target { scope, id } = item.target()?;
-        Some(Candidate { scope, id, name: item.name.clone().unwrap_or_default() })
-    };
-    let listed = listed.iter().filter_map(candidate).collect();
-    if let Err(error) = known_products::save_candidates(&directory, scopes, listed) {
-        context.ui.debug(&format!("the products are not saved for completion: {}", error.summary()));
+    #[test]
+    fn scripts_contain_each_change() {
+        for (shell, _, to) in SCRIPT_CHANGES {
+            let script = completions(CompletionsArgs { shell }).expect("a script").text.unwrap_or_default();
+            assert!(script.contains(to), "{shell:?}: {to}");
+        }
     }
-}
-
-/// Renders the man pages. `root` is the command tree.
-pub fn man(args: &ManArgs, mut root: clap::Command) -> Result<CommandOutput> {
-    root.build();
-    let Some(directory) = &args.directory else {
-        return Ok(CommandOutput { text: Some(render_page(root)?), ..CommandOutput::default() });
-    };
-    let pages = write_pages(&root, directory)?;
-    let note = Some(format!("Wrote {pages} pages to {}.", directory.display()));
-    Ok(CommandOutput { note, ..CommandOutput::default() })
-}
-
-/// Writes the man pages of a command and its subcommands. Returns the number of pages.
-fn write_pages(command: &clap::Command, directory: &Path) -> Result<usize> {
-    let write_error = |error: std::io::Error| {
-        Error::from_source(error).context(format!("could not write to {}", directory.display()))
-    };
-    fs::create_dir_all(directory).map_err(write_error)?;
-    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-    fs::write(directory.join(format!("{name}.1")), render_page(command.clone())?).map_err(write_error)?;
-    let mut pages = 1;
-    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
-        pages += write_pages(subcommand, directory)?;
-    }
-    Ok(pages)
-}
-
-fn render_page(command: clap::Command) -> Result<String> {
-    let mut page = Vec::new();
-    // `\&` is an empty roff argument. Without a date, roff would use the next argument as the date.
-    let source = concat!("mscommerce ", env!("CARGO_PKG_VERSION"));
-    Man::new(command).date("\\&").source(source).render(&mut page).map_err(Error::from_source)?;
-    String::from_utf8(page).map_err(Error::from_source)
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use clap::Args;
 
 use super::apply::{self, ApplyOptions};
+use super::completion::complete_run;
 use super::recorder::{Recorder, Undo};
 use super::tenants::{TenantClient, TenantPlan, TenantResults};
 use super::{ChangeArgs, CommandOutput, DEFAULT_JOBS, history, lookup};
@@ -29,7 +30,7 @@ Examples:
 #[derive(Args, Debug)]
 pub struct UndoArgs {
     /// Run to revert: its ID, or the start of it [default: the latest]
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", add = complete_run())]
     pub run: Option<String>,
     #[command(flatten)]
     pub change: ChangeArgs,

@@ -3,8 +3,8 @@
 use clap::{ArgGroup, Args};
 
 use super::apply::{self, ApplyOptions};
+use super::completion::{complete_any, complete_bool, complete_offer_type, complete_value};
 use super::selection::{ScopeArg, Selection, SelectionKind, TargetArg};
-use super::shell::{complete_any, complete_bool, complete_offer_type, complete_value};
 use super::summary::warn_about_missing_trials;
 use super::tenants::{TenantClient, TenantPlan, TenantResults, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs, lookup};

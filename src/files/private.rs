@@ -111,6 +111,15 @@ impl PrivateFile {
     }
 }
 
+/// Whether [`open_private`] would leave the permissions of a file as they are.
+pub fn is_private(path: &Path) -> bool {
+    #[cfg(unix)]
+    let is_private = |metadata: Metadata| std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o055 == 0;
+    #[cfg(not(unix))]
+    let is_private = |_: Metadata| true;
+    path.symlink_metadata().is_ok_and(is_private)
+}
+
 /// Opens a private file for reading. Removes permissions of other users to read it.
 ///
 /// # Errors

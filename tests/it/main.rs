@@ -25,12 +25,15 @@ mod forged_lines;
 mod help;
 mod history;
 mod leaks;
+mod man;
 mod network;
 mod output;
 mod policies;
 mod products_update;
 mod query;
 mod readme;
+#[cfg(unix)]
+mod real_shells;
 mod secrecy;
 mod shells;
 mod status;

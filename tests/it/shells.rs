@@ -1,4 +1,4 @@
-//! `completions` and `man`.
+//! `completions`, and the candidates that the completion scripts request.
 
 #[cfg(unix)]
 use crate::support::cli::CliResult;
@@ -77,12 +77,74 @@ fn completion_offers_listed_products() {
     env.run(&["products", "list", "--scope", "offer-type"]).assert_code(0);
     env.tenant.forget_requests();
     assert_eq!(complete(&env, &["product", "get", "CFQ7TTC0H9"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
-    assert_eq!(complete(&env, &["product", "get", "Power BI Pro"]), [] as [String; 0]);
+    assert_eq!(complete(&env, &["product", "get", "power bi pro"]), ["Power BI Pro\tCFQ7TTC0H9MP"]);
+    assert_eq!(complete(&env, &["product", "get", "'Power BI pro"]), ["Power BI Pro\tCFQ7TTC0H9MP"]);
+    assert_eq!(complete(&env, &["product", "get", r"Power\ BI\ pro"]), ["Power BI Pro\tCFQ7TTC0H9MP"]);
     assert_eq!(complete(&env, &["product", "get", "cfq7ttC0h9\u{200b}"]), ["CFQ7TTC0H9MP\tPower BI Pro"]);
     assert_eq!(complete(&env, &["product", "get", "--offer-type", "Sa"]), ["SaaS\tSoftware as a Service"]);
     assert_eq!(complete(&env, &["product", "get", "--offer-type", "sA"]), ["SaaS\tSoftware as a Service"]);
     assert_eq!(complete(&env, &["products", "update", "--except", "Sa"]), ["SaaS\tSoftware as a Service"]);
     assert!(env.request_lines().is_empty());
+}
+
+#[test]
+fn completion_offers_known_profiles_tenants_and_runs() {
+    let env = TestEnv::signed_in();
+    assert_eq!(complete(&env, &["undo", ""]).iter().filter(|line| !line.starts_with('-')).count(), 0);
+    env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"]).assert_code(0);
+    env.tenant.forget_requests();
+    let profile = format!("default\t{ADMIN}");
+    assert_eq!(complete(&env, &["status", "--profile", "DEF"]), [profile.as_str()]);
+    assert_eq!(complete(&env, &["--profile", "d"]), [profile.as_str()]);
+    let tenant = format!("{}\t{ADMIN}", crate::tenant::HOME_TENANT);
+    assert_eq!(complete(&env, &["product", "list", "--tenant", ""]), [tenant.as_str()]);
+    let run = env.history()[0]["run"].as_str().unwrap().to_owned();
+    let offered = complete(&env, &["undo", &run[..4].to_uppercase()]);
+    assert!(offered.len() == 1 && offered[0].starts_with(&format!("{run}\t20")), "{offered:?}");
+    assert_eq!(complete(&env, &["history", "--run", &run[..4]]), offered);
+    // The saved sign-in is gone, and the tenant is known from the history.
+    env.run(&["disconnect"]).assert_code(0);
+    assert_eq!(complete(&env, &["product", "list", "--tenant", ""]), [tenant.as_str()]);
+    assert_eq!(complete(&env, &["status", "--profile", ""]), [] as [String; 0]);
+    assert!(env.request_lines().is_empty());
+}
+
+#[test]
+fn completion_ignores_damaged_sign_ins_and_history() {
+    let env = TestEnv::signed_in();
+    env.run(&["product", "update", "CFQ7TTC0H9MP", "--value", "disabled"]).assert_code(0);
+    for content in ["", "{", "\u{0}\u{1b}[2J", "{\"version\":99}"] {
+        fs::write(env.cache_path(), content).unwrap();
+        fs::write(env.history_path(), content).unwrap();
+        for arguments in [["status", "--profile", ""], ["doctor", "--tenant", ""], ["history", "--run", ""]] {
+            assert_eq!(complete(&env, &arguments), [] as [String; 0], "{content:?}");
+        }
+        assert_eq!(fs::read_to_string(env.cache_path()).unwrap(), content);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn completion_leaves_permissions_of_sign_ins() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let env = TestEnv::signed_in();
+    fs::set_permissions(env.cache_path(), fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(complete(&env, &["status", "--profile", ""]), [] as [String; 0]);
+    env.run(&["status"]).assert_code(0).stderr_contains(&["other users could read"]);
+    assert_eq!(complete(&env, &["status", "--profile", ""]).len(), 1);
+}
+
+#[test]
+fn completion_offers_help_topics_and_no_hidden_words() {
+    let env = TestEnv::new();
+    assert_eq!(complete(&env, &["help", "ex"]), ["exit-codes"]);
+    assert_eq!(complete(&env, &["help", "product", "up"]).len(), 1);
+    assert!(complete(&env, &["he"])[0].starts_with("help\t"));
+    for arguments in [&["product", "get", "--product"][..], &["product", "update", "--what"], &["Get-"], &["get-msc"]] {
+        assert_eq!(complete(&env, arguments), [] as [String; 0], "{arguments:?}");
+    }
+    assert_eq!(complete(&env, &["product", "update", "--value", "DIS"]), ["disabled"]);
 }
 
 #[test]
@@ -148,7 +210,12 @@ fn completion_offers_only_plain_ids() {
     fs::write(env.state_dir().join("products.json"), candidates).unwrap();
     let complete = |typed: &str| complete_in("powershell", &env, &["product", "get", typed]);
     assert_eq!(complete("A"), ["A1\tPower BI Pro", "A2\tit’s $(ls)"]);
-    assert_eq!(complete("Power B"), [] as [String; 0]);
+    assert_eq!(complete("Power B"), ["'Power BI Pro'\tA1"]);
+    assert_eq!(complete("it"), [] as [String; 0]);
+    let complete = |typed: &str| complete_in("bash", &env, &["product", "get", typed]);
+    assert_eq!(complete("it"), [] as [String; 0]);
+    assert_eq!(complete("\"it"), [] as [String; 0]);
+    assert_eq!(complete("'it"), ["it’s $(ls)"]);
 }
 
 #[test]
@@ -175,32 +242,4 @@ fn completion_for_unknown_shell_fails() {
     hint: mscommerce completions --help
     ");
     assert!(env.request_lines().is_empty());
-}
-
-#[test]
-fn man_writes_a_page_per_command() {
-    let env = TestEnv::new();
-    let directory = env.home().join("made/man");
-    let result = env.run(&["man", "--directory", directory.to_str().unwrap()]);
-    let mut pages: Vec<String> =
-        fs::read_dir(&directory).unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
-    pages.sort();
-    result.assert_code(0).stdout_is_empty().stderr_contains(&[&format!("Wrote {} pages", pages.len())]);
-    for page in ["mscommerce.1", "mscommerce-product-update.1", "mscommerce-baseline-check.1", "mscommerce-doctor.1"] {
-        assert!(pages.iter().any(|known| known == page), "{pages:?}");
-        let text = fs::read_to_string(directory.join(page)).unwrap();
-        let name = page.trim_end_matches(".1");
-        let title = format!(".TH {name} 1 \\& \"mscommerce {}\"", env!("CARGO_PKG_VERSION"));
-        assert!(text.contains(&title), "{text}");
-    }
-    assert!(!pages.iter().any(|page| page.contains("help")), "{pages:?}");
-    let main = env.run(&["man"]).assert_code(0);
-    assert_eq!(main.stdout, fs::read_to_string(directory.join("mscommerce.1")).unwrap());
-    fs::write(env.home().join("file"), "").unwrap();
-    let file = env.home().join("file");
-    cli_snapshot!(env.run(&["man", "--directory", file.to_str().unwrap()]), @"
-    exit_code: 1
-    ----- stderr -----
-    error: could not write to [TMP]/file: [OS ERROR]
-    ");
 }
