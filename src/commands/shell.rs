@@ -19,7 +19,7 @@ const INDEX_VARIABLE: &str = "_CLAP_COMPLETE_INDEX";
 
 pub const COMPLETIONS_HELP: &str = "\
 Examples:
-  bash         echo 'source <(mscommerce completions bash)' >> ~/.bashrc
+  bash         echo 'eval \"$(mscommerce completions bash)\"' >> ~/.bashrc
   zsh          echo 'source <(mscommerce completions zsh)' >> ~/.zshrc
   fish         mscommerce completions fish > ~/.config/fish/completions/mscommerce.fish
   powershell   mscommerce completions powershell | Out-String | Invoke-Expression

@@ -40,7 +40,7 @@ fn assert_completes(program: &str, arguments: &[&str], env: &TestEnv, cases: &[(
     for (typed, expected) in cases {
         let mut session = PtySession::run(shell(program, arguments, env));
         session.expect("ready> ");
-        session.type_keys(&format!("echo start; mscommerce {typed}\t"));
+        session.type_keys(&format!("mscommerce {typed}\t"));
         session.expect(expected);
         session.type_keys("\u{3}exit\n");
     }
@@ -49,7 +49,8 @@ fn assert_completes(program: &str, arguments: &[&str], env: &TestEnv, cases: &[(
 
 #[test]
 fn bash_completes_ids_names_in_quotes_and_profiles() {
-    if !is_installed("bash") {
+    // macOS has bash 3.2, which knows less of completion.
+    if cfg!(target_os = "macos") || !is_installed("bash") {
         return;
     }
     assert_completes(
