@@ -163,7 +163,7 @@ impl Command {
         );
         if context.settings.tenants.len() > 1 && !accepts_many_tenants {
             return Err(Error::usage("this command works in one tenant, but --tenant is set several times")
-                .with_hint("product list, product update, baseline check and baseline apply accept several tenants"));
+                .with_hint("use --tenant once; only product list, product update, baseline check and baseline apply accept several tenants"));
         }
         let result = match self {
             Self::Connect(args) => connect::run(*args, context).await,

@@ -35,7 +35,8 @@ Examples:
   mscommerce product update CFQ7TTC0H9MP --value disabled
   mscommerce product update --all --value disabled --dry-run
 
-Topics: options, environment, exit-codes, output, authentication (mscommerce help TOPIC)";
+Topics, with mscommerce help TOPIC:
+options, environment, exit-codes, output, authentication";
 
 pub const ENVIRONMENT_NOTES: &str = "\
 Empty variables count as unset. White space and a byte order mark around a value
@@ -55,7 +56,7 @@ failed, otherwise 3 if any tenant drifted.";
 const OUTPUT: &str = "\
 Results are written to standard output, messages to standard error.
 
--o table     For people. Columns depend on the command only
+-o table     For people. Columns depend only on the command
 -o json      An object or an array. Contains every field
 -o csv       With a header row, for spreadsheets
 -o tsv       With a header row, for cut and awk
@@ -79,7 +80,7 @@ Examples:
 
 const AUTHENTICATION: &str = "\
 Changes require the role Billing Administrator or Global Administrator. Global
-Reader can list. Partners need such a role over GDAP.
+Reader can list, preview and check. Partners need the role over GDAP.
 
 The first credential that is found is used; 'mscommerce status' names it:
   1. MSCOMMERCE_TOKEN
@@ -87,9 +88,9 @@ The first credential that is found is used; 'mscommerce status' names it:
   3. The sign-in that connect saved in the profile
 
 Interactive:
-  mscommerce connect                          browser
-  mscommerce connect --device-code            browser on another device
-  mscommerce connect --username USER          password, without MFA
+  mscommerce connect                     # browser
+  mscommerce connect --device-code       # browser on another device
+  mscommerce connect --username USER     # password, without MFA
 
 Scripts and CI:
   AZURE_CLIENT_ID and AZURE_TENANT_ID, with a secret, a certificate, a federated
@@ -107,9 +108,9 @@ pub fn subcommand() -> Command {
         .arg(Arg::new("words").value_name("COMMAND|TOPIC").num_args(0..))
 }
 
-/// Adds the usage and the examples of the root command.
+/// Adds the examples of the root command.
 pub fn add_examples(root: Command) -> Command {
-    root.override_usage("mscommerce <COMMAND> [OPTIONS]").after_long_help(ROOT_EXAMPLES)
+    root.after_long_help(ROOT_EXAMPLES)
 }
 
 /// Adds the overview and the footers to the help of all commands, and shows global options only for the root command.

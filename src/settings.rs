@@ -206,7 +206,7 @@ impl Settings {
             return Ok(Some(token));
         }
         Err(Error::usage(format!(
-            "{TOKEN_VARIABLE} is not an access token: a token is a JWT in one word, without quotes or 'Bearer'"
+            "{TOKEN_VARIABLE} is not an access token: a token is a JWT, without spaces, quotes or 'Bearer'"
         ))
         .with_hint("export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)"))
     }

@@ -11,7 +11,7 @@ pub const GROUPS: &[Group] = &[
             ("MSCOMMERCE_TOKEN", "access token; takes precedence over every other credential"),
             (
                 "AZURE_CLIENT_ID",
-                "client ID of a service principal, which takes precedence over cached sign-ins; needs `AZURE_TENANT_ID` and one of the credentials below",
+                "client ID of a service principal, which takes precedence over saved sign-ins; needs `AZURE_TENANT_ID` and one of the credentials below",
             ),
             (
                 "AZURE_TENANT_ID",
@@ -29,19 +29,19 @@ pub const GROUPS: &[Group] = &[
             ("GITHUB_ACTIONS", "GitHub Actions sets it; changes a hint only"),
             (
                 "AZURE_AUTHORITY_HOST",
-                "sign-in service (default `https://login.microsoftonline.com`); for national clouds",
+                "sign-in service (default: `https://login.microsoftonline.com`); for national clouds",
             ),
-            ("MSCOMMERCE_CLIENT_ID", "client ID that `connect` uses; a cached sign-in keeps its own"),
-            ("MSCOMMERCE_SCOPE", "scope that `connect` requests; a cached sign-in keeps its own"),
+            ("MSCOMMERCE_CLIENT_ID", "client ID that `connect` uses; a saved sign-in keeps its own"),
+            ("MSCOMMERCE_SCOPE", "scope that `connect` requests; a saved sign-in keeps its own"),
         ],
     ),
     (
         "Settings",
         &[
-            ("MSCOMMERCE_PROFILE", "profile if `--profile` is not set (default `default`)"),
-            ("MSCOMMERCE_OUTPUT", "output format if `--output` is not set (default `table`)"),
+            ("MSCOMMERCE_PROFILE", "profile if `--profile` is not set (default: `default`)"),
+            ("MSCOMMERCE_OUTPUT", "output format if `--output` is not set (default: `table`)"),
             ("MSCOMMERCE_HOME", "state directory: sign-ins, history, products for completion"),
-            ("MSCOMMERCE_ENDPOINT", "policy endpoint (default `https://licensing.m365.microsoft.com`)"),
+            ("MSCOMMERCE_ENDPOINT", "policy endpoint (default: `https://licensing.m365.microsoft.com`)"),
             ("XDG_STATE_HOME", "parent of the state directory on Linux if `MSCOMMERCE_HOME` is not set"),
         ],
     ),
@@ -60,8 +60,8 @@ pub const GROUPS: &[Group] = &[
     (
         "Terminal",
         &[
-            ("NO_COLOR", "turns colour off if it is set"),
-            ("TERM", "`dumb` turns colour and progress off"),
+            ("NO_COLOR", "turns color off if it is set"),
+            ("TERM", "`dumb` turns color and progress off"),
             ("BROWSER", "browser for `connect`"),
             ("DISPLAY", "on Linux, shows that a browser can be opened"),
             ("WAYLAND_DISPLAY", "on Linux, shows that a browser can be opened"),

@@ -122,9 +122,7 @@ fn hints_for_status(status: StatusCode, access: Access, has_retry_after: bool) -
             &["try again after the time in Retry-After, or increase the timeout with --timeout SECONDS"]
         }
         (429, _) => &["try again later, or increase the timeout with --timeout SECONDS"],
-        (500..=599, _) => &[
-            "The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.",
-        ],
+        (500..=599, _) => &["Try again later. If it persists, give Microsoft support the correlation ID."],
         _ => &[],
     }
 }

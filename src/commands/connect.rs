@@ -30,8 +30,8 @@ const CREDENTIALS: &str = "Credentials";
 const EXAMPLES: &str = "\
 Examples:
   mscommerce connect
-  mscommerce connect --device-code              on a machine without a browser
-  mscommerce connect --tenant contoso.com       as a guest or a partner
+  mscommerce connect --device-code           # on a machine without a browser
+  mscommerce connect --tenant contoso.com    # as a guest or a partner
   mscommerce connect --username USER --password-stdin < password.txt
   mscommerce connect --application --tenant contoso.com --client-id ID \\
     --certificate app.pem
@@ -272,7 +272,7 @@ async fn read_client_secret(context: &Context) -> Result<SecretString> {
         return Err(Error::usage("no client secret: standard input is empty").with_hint(HINT_SECRET_STDIN));
     }
     if secret.expose_secret().contains(char::is_whitespace) {
-        return Err(Error::usage("the input is not a client secret: a secret is one word"));
+        return Err(Error::usage("the input is not a client secret: a secret does not contain spaces"));
     }
     Ok(secret)
 }

@@ -23,11 +23,12 @@ use network::check_host;
 
 pub const EXAMPLES: &str = "\
 Examples:
-  mscommerce doctor                      where does it stop, and what helps?
-  mscommerce doctor -o markdown          for a ticket: it holds no secret
+  mscommerce doctor
+  mscommerce doctor -o markdown    # for a ticket; contains no secret
   mscommerce doctor --tenant customer.example
 
-Each step is passed, failed or skipped; exit code 1 where one failed.";
+The table shows only the checks that did not pass; -v shows all. If a check
+fails, the exit code is 1.";
 
 /// With a larger difference a token looks expired, or not valid yet. Entra tolerates the same, in seconds.
 const MAX_CLOCK_SKEW: i64 = 300;
@@ -254,7 +255,7 @@ async fn check_credential(
     let claims = get_usable_token(status, api, &context.settings.resource()).await;
     let claims = report.record("credential", &describe_source(status, context), claims, |claims| {
         let refreshed = if is_refreshed { ", just refreshed" } else { "" };
-        format!("by {}{refreshed}, {}", status.method, describe_token(claims, status))
+        format!("method {}{refreshed}, {}", status.method, describe_token(claims, status))
     });
     claims.is_some()
 }

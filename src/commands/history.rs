@@ -69,7 +69,7 @@ async fn resolve_id(tenant: &Tenant, context: &Context) -> Result<String> {
     let saved = context.token_cache()?.load(context.http.remaining()).await?;
     saved.tenant_id(tenant).ok_or_else(|| {
         Error::usage(format!("--tenant {tenant}: no saved sign-in has the ID of this tenant"))
-            .with_hint("name the tenant by its ID; to see the IDs: mscommerce history -o json")
+            .with_hint("use the tenant's ID: mscommerce history -o json")
     })
 }
 

@@ -147,7 +147,7 @@ pub async fn explain_unknown_policy(api: &api::Client, error: Error, context: &C
         return error.with_hint(format!("The policy exists, so {HINT_SERVICE_ERROR}"));
     }
     error
-        .with_detail(format!("policy '{}' not found; existing policies: {}", truncate(policy_id, 80), ids.join(", ")))
+        .with_detail(format!("existing policies: {}", ids.join(", ")))
         .with_hint(context.command_any_policy("mscommerce policy list"))
 }
 

@@ -21,7 +21,7 @@ Examples:
   mscommerce product list --name '/^(Visio|Project) /' --value enabled -o tsv
   mscommerce product list --tenants-file customers.txt -o csv";
 
-/// clap's usage shows the hidden flag.
+/// Without the hidden `--product-id`.
 const GET_USAGE: &str = "mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]";
 
 const GET_EXAMPLES: &str = "\
@@ -55,7 +55,7 @@ pub struct ListArgs {
         hide_default_value = true
     )]
     pub scope: ScopeArg,
-    /// Match names: a part, or a /regular expression/
+    /// Match part of the name, or a /regular expression/
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse)]
     pub name: Option<Pattern>,
     /// Filter by value: enabled, disabled or trials
@@ -68,6 +68,7 @@ pub struct ListArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(override_usage = GET_USAGE)]
 #[group(required = true, multiple = false)]
 pub struct TargetArgs {
     /// ID or exact name of a product, in any case

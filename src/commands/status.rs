@@ -45,7 +45,7 @@ impl Record for StatusRecord {
         let status = self.status;
         let source = match status.source {
             Source::Environment => "environment",
-            Source::Cache => "cache",
+            Source::Cache => "saved-sign-in",
         };
         let expires_at = status.expires_at.map(format_timestamp);
         Row {

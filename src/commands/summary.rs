@@ -71,7 +71,7 @@ pub fn warn_about_missing_trials<'p>(plans: impl IntoIterator<Item = &'p Plan>, 
     let more = labels.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     ui.warn(&format!(
-        "Microsoft lists no trial without a payment method for {}{more}; OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there",
+        "Microsoft does not list a trial without a payment method for {}{more}; OnlyTrialsWithoutPaymentMethod is probably the same as Disabled",
         shown.join(", ")
     ));
 }

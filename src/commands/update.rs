@@ -19,16 +19,17 @@ use crate::text::sanitize_line;
 const USAGE: &str = "mscommerce product update [PRODUCT]... --value <VALUE> [OPTIONS]";
 
 pub const EXAMPLES: &str = "\
-Without a selection, a terminal shows a list of products to select from.
-A single PRODUCT or --offer-type changes at once. Every other selection shows the
-changes and asks for confirmation; without a terminal, it needs --yes.
+A single PRODUCT or --offer-type is changed at once. Every other selection shows
+the changes and asks for confirmation; without a terminal, it needs --yes.
+Without a selection, a terminal shows a checklist of the products.
 
 Examples:
   mscommerce product update CFQ7TTC0H9MP --value disabled
   mscommerce product update 'Power BI Pro' --value trials --dry-run
   mscommerce product update --all --except 'Power BI Pro' --value disabled
   mscommerce product update --name visio --value trials --yes
-  mscommerce product update --all --value disabled --tenants-file customers.txt --yes";
+  mscommerce product update --all --value disabled --yes \\
+    --tenants-file customers.txt";
 
 #[derive(Args, Debug)]
 #[command(override_usage = USAGE, group(ArgGroup::new("selection")), group(ArgGroup::new("new_value")))]
@@ -45,10 +46,10 @@ pub struct UpdateArgs {
     /// Change all products
     #[arg(long, group = "selection")]
     pub all: bool,
-    /// Match names: a part, or a /regular expression/
+    /// Match part of the name, or a /regular expression/
     #[arg(long, value_name = "PATTERN", value_parser = Pattern::parse, group = "selection")]
     pub name: Option<Pattern>,
-    /// Leave out a product by ID or name (repeatable)
+    /// Exclude a product by ID or name (repeatable)
     #[arg(
         long,
         value_name = "PRODUCT",

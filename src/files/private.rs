@@ -176,7 +176,7 @@ fn make_private(path: &Path, file: &File, metadata: &Metadata) -> Result<Option<
         return Ok(None);
     }
     file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(|error| {
-        let reason = format!("others can read it (mode {mode:o}), and it cannot be made private: {error}");
+        let reason = format!("other users can read it (mode {mode:o}), and it cannot be made private: {error}");
         OpenError::refused(path, reason, HINT_HOME)
     })?;
     Ok(Some(mode))

@@ -30,7 +30,7 @@ impl Query {
     /// Parses an expression. Fails with a usage error for every mistake that does not depend on the data, so that it
     /// stops the command before any request: syntax, functions and their arguments, depth.
     pub fn parse(expression: &str) -> Result<Self> {
-        let hint = format!("the language is explained at {JMESPATH_URL}");
+        let hint = format!("see {JMESPATH_URL}");
         let expression = quote_plain_literals(expression);
         if count_operators(&expression) > MAX_OPERATORS {
             let message = format!("--query: the expression has more than {MAX_OPERATORS} operators and brackets");

@@ -242,7 +242,7 @@ fn api_usage_error_sends_no_request() {
     exit_code: 2
     ----- stderr -----
     error: this command works in one tenant, but --tenant is set several times
-    hint: product list, product update, baseline check and baseline apply accept several tenants
+    hint: use --tenant once; only product list, product update, baseline check and baseline apply accept several tenants
     ");
     assert!(env.request_lines().is_empty());
 }

@@ -80,14 +80,14 @@ fn status_429_and_5xx_have_different_hints() {
     error: could not list the policies: the service returned 500 Internal Server Error
       Code: Reason.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 =====
     exit_code: 1
     ----- stderr -----
     error: could not list the policies: the service returned 503 Service Unavailable
       Code: Reason.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 
@@ -162,11 +162,11 @@ fn update_hint_repeats_tenant() {
     outcome:        unknown
     error:          could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway; bad gateway; correlation ID: [UUID]
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway
       bad gateway
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
 }
@@ -230,70 +230,46 @@ fn every_error_status_has_a_hint() {
     ===== policy list: 404 =====
     ===== policy list: 409 =====
     ===== policy list: 418 =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the policies: the service returned [STATUS]
-      C: R.
-      correlation ID: [UUID]
-    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy list: 500 =====
     exit_code: 1
     ----- stderr -----
     error: could not list the policies: the service returned [STATUS]
       C: R.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy get: 400 =====
     ===== policy get: 404 =====
     ===== policy get: 409 =====
     ===== policy get: 418 =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read the policy AllowSelfServicePurchase: the service returned [STATUS]
-      C: R.
-      correlation ID: [UUID]
-    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== policy get: 500 =====
     exit_code: 1
     ----- stderr -----
     error: could not read the policy AllowSelfServicePurchase: the service returned [STATUS]
       C: R.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== products list: 400 =====
     ===== products list: 404 =====
     ===== products list: 409 =====
     ===== products list: 418 =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not list the products: the service returned [STATUS]
-      C: R.
-      correlation ID: [UUID]
-    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== products list: 500 =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service returned [STATUS]
       C: R.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get CFQ7TTC0H9MP: 400 =====
     ===== product get CFQ7TTC0H9MP: 404 =====
     ===== product get CFQ7TTC0H9MP: 409 =====
     ===== product get CFQ7TTC0H9MP: 418 =====
-    exit_code: 1
-    ----- stderr -----
-    error: could not read product CFQ7TTC0H9MP: the service returned [STATUS]
-      C: R.
-      correlation ID: [UUID]
-    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product get CFQ7TTC0H9MP: 500 =====
     exit_code: 1
     ----- stderr -----
     error: could not read product CFQ7TTC0H9MP: the service returned [STATUS]
       C: R.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== product update CFQ7TTC0H9MP --value disabled: 400 =====
     ===== product update CFQ7TTC0H9MP --value disabled: 404 =====
     ===== product update CFQ7TTC0H9MP --value disabled: 409 =====
@@ -310,7 +286,7 @@ fn every_error_status_has_a_hint() {
     error: could not change product CFQ7TTC0H9MP: the service returned [STATUS]
       C: R.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }

@@ -343,7 +343,7 @@ fn invalid_token_variable_is_usage_error() {
     ===== without expiry =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is not an access token: a token is a JWT in one word, without quotes or 'Bearer'
+    error: MSCOMMERCE_TOKEN is not an access token: a token is a JWT, without spaces, quotes or 'Bearer'
     hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
     ");
     assert!(env.request_lines().is_empty());

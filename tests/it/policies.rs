@@ -232,7 +232,7 @@ fn unknown_policy_lists_existing_policies() {
     error: could not read the policy Nope: the service returned 404 Not Found
       NotFound: Policy not found.
       correlation ID: [UUID]
-      policy 'Nope' not found; existing policies: AllowSelfServicePurchase
+      existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ===== products list --policy-id Nope =====
     exit_code: 1
@@ -240,7 +240,7 @@ fn unknown_policy_lists_existing_policies() {
     error: could not list the products: the service returned 404 Not Found
       NotFound: Policy not found.
       correlation ID: [UUID]
-      policy 'Nope' not found; existing policies: AllowSelfServicePurchase
+      existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ===== product get CFQ7TTC0H9MP --policy-id Nope =====
     exit_code: 1
@@ -248,7 +248,7 @@ fn unknown_policy_lists_existing_policies() {
     error: could not read product CFQ7TTC0H9MP: the service returned 404 Not Found
       NotFound: Policy not found.
       correlation ID: [UUID]
-      policy 'Nope' not found; existing policies: AllowSelfServicePurchase
+      existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ");
 }

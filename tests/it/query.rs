@@ -62,22 +62,22 @@ fn invalid_query_is_usage_error() {
     exit_code: 2
     ----- stderr -----
     error: --query: Parse error: Unexpected nud token -- found Eof (at character 7)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== '' =====
     exit_code: 2
     ----- stderr -----
     error: --query: Parse error: Unexpected nud token -- found Eof (at character 1)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== 'nosuch(@)(' =====
     exit_code: 2
     ----- stderr -----
     error: --query: Parse error: Invalid function name -- found Eof (at character 11)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== '[*' =====
     exit_code: 2
     ----- stderr -----
     error: --query: Parse error: Unexpected nud token -- found Eof (at character 3)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ");
     assert!(env.request_lines().is_empty());
 }
@@ -129,39 +129,39 @@ fn query_with_mistake_is_usage_error_before_any_request() {
     exit_code: 2
     ----- stderr -----
     error: --query: Call to undefined function items (at character 6)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== length(name, id) =====
     exit_code: 2
     ----- stderr -----
     error: --query: Too many arguments: expected 1, found 2 (at character 7)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== length() =====
     exit_code: 2
     ----- stderr -----
     error: --query: Not enough arguments: expected 1, found 0 (at character 7)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== sort_by(@, name) =====
     exit_code: 2
     ----- stderr -----
     error: --query: Argument 1 expects type expref, given object (at character 8)
     hint: write & before an expression that a function evaluates: sort_by(@, &name)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== abs('a') =====
     exit_code: 2
     ----- stderr -----
     error: --query: Argument 0 expects type number, given string (at character 4)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== [::0] =====
     exit_code: 2
     ----- stderr -----
     error: --query: Invalid slice (at character 5)
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     ===== [?id==`a"`] =====
     exit_code: 2
     ----- stderr -----
     error: --query: Parse error: Unable to parse literal JSON a": expected value at line 1 column 1 (at character 7)
     hint: write text in single quotes: [?policyValue=='Enabled']
-    hint: the language is explained at https://jmespath.org/tutorial.html
+    hint: see https://jmespath.org/tutorial.html
     "#);
     for (open, close) in [("(", ")"), ("[", "]"), ("!", ""), ("length(", ")")] {
         let count = 120_000 / (open.len() + close.len());

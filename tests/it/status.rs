@@ -35,7 +35,7 @@ fn status_shows_all_fields() {
             "account": ADMIN,
             "tenantId": HOME_TENANT,
             "method": "password",
-            "source": "cache",
+            "source": "saved-sign-in",
             "clientId": CLIENT_ID,
             "roles": [],
             "expiresAt": null,
@@ -96,7 +96,7 @@ fn status_expired_token_is_still_signed_in() {
       "account": "admin@contoso.example",
       "tenantId": "11111111-1111-4111-8111-111111111111",
       "method": "password",
-      "source": "cache",
+      "source": "saved-sign-in",
       "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
       "roles": [],
       "expiresAt": "2020-01-01T00:00:00Z"
@@ -130,7 +130,7 @@ fn status_unused_tenant_has_no_token() {
       "account": "admin@contoso.example",
       "tenantId": "22222222-2222-4222-8222-222222222222",
       "method": "password",
-      "source": "cache",
+      "source": "saved-sign-in",
       "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
       "roles": [],
       "expiresAt": null
@@ -145,7 +145,7 @@ fn status_unused_tenant_has_no_token() {
       "account": "admin@contoso.example",
       "tenantId": "fabrikam.example",
       "method": "password",
-      "source": "cache",
+      "source": "saved-sign-in",
       "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
       "roles": [],
       "expiresAt": null
@@ -230,11 +230,11 @@ fn status_other_formats_have_same_fields() {
         let lines: Vec<_> = result.stdout.lines().collect();
         assert_eq!(lines.len(), 2, "{}", result.stdout);
         assert_eq!(lines[0], FIELDS.join(separator));
-        assert!(lines[1].starts_with(&["default", ADMIN, HOME_TENANT, "password", "cache"].join(separator)));
+        assert!(lines[1].starts_with(&["default", ADMIN, HOME_TENANT, "password", "saved-sign-in"].join(separator)));
     }
     for format in ["table", "markdown"] {
         let result = env.run(&["status", "-o", format]).assert_code(0);
-        for part in ["default", ADMIN, HOME_TENANT, "password", "cache", CLIENT_ID] {
+        for part in ["default", ADMIN, HOME_TENANT, "password", "saved-sign-in", CLIENT_ID] {
             assert!(result.stdout.contains(part), "{format} {part}\n{}", result.stdout);
         }
     }
@@ -276,7 +276,7 @@ fn status_all_lists_profiles_offline() {
         "account": "admin@contoso.example",
         "tenantId": "22222222-2222-4222-8222-222222222222",
         "method": "token",
-        "source": "cache",
+        "source": "saved-sign-in",
         "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
         "roles": [],
         "expiresAt": "2020-01-01T00:00:00Z"
@@ -286,7 +286,7 @@ fn status_all_lists_profiles_offline() {
         "account": "admin@contoso.example",
         "tenantId": "11111111-1111-4111-8111-111111111111",
         "method": "password",
-        "source": "cache",
+        "source": "saved-sign-in",
         "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
         "roles": [],
         "expiresAt": "[TIME]"
@@ -296,7 +296,7 @@ fn status_all_lists_profiles_offline() {
         "account": "reader@contoso.example",
         "tenantId": "11111111-1111-4111-8111-111111111111",
         "method": "password",
-        "source": "cache",
+        "source": "saved-sign-in",
         "clientId": "3d5cffa9-04da-4657-8cab-c7f074657cad",
         "roles": [],
         "expiresAt": null
@@ -306,9 +306,9 @@ fn status_all_lists_profiles_offline() {
     exit_code: 0
     ----- stdout -----
     profile,account,tenantId,method,source,clientId,roles,expiresAt
-    ci,admin@contoso.example,22222222-2222-4222-8222-222222222222,token,cache,3d5cffa9-04da-4657-8cab-c7f074657cad,,2020-01-01T00:00:00Z
-    default,admin@contoso.example,11111111-1111-4111-8111-111111111111,password,cache,3d5cffa9-04da-4657-8cab-c7f074657cad,,[TIME]
-    lab,reader@contoso.example,11111111-1111-4111-8111-111111111111,password,cache,3d5cffa9-04da-4657-8cab-c7f074657cad,,
+    ci,admin@contoso.example,22222222-2222-4222-8222-222222222222,token,saved-sign-in,3d5cffa9-04da-4657-8cab-c7f074657cad,,2020-01-01T00:00:00Z
+    default,admin@contoso.example,11111111-1111-4111-8111-111111111111,password,saved-sign-in,3d5cffa9-04da-4657-8cab-c7f074657cad,,[TIME]
+    lab,reader@contoso.example,11111111-1111-4111-8111-111111111111,password,saved-sign-in,3d5cffa9-04da-4657-8cab-c7f074657cad,,
     ===== token =====
     exit_code: 0
     ----- stdout -----

@@ -282,7 +282,7 @@ fn product_update_invalid_response_leaves_value_null() {
     error: could not change product CFQ7TTC0H9MP: the service returned 502 Bad Gateway
       bad gateway
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }

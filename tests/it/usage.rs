@@ -125,7 +125,7 @@ fn usage_errors_send_no_request() {
     error: the following required arguments were not provided:
       <PRODUCT|--product-id <ID>|--offer-type <TYPE>>
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
 
     For more information, try '--help'.
     ===== product get CFQ7TTC0H9MP --offer-type SaaS =====
@@ -133,7 +133,7 @@ fn usage_errors_send_no_request() {
     ----- stderr -----
     error: the argument '[PRODUCT]' cannot be used with '--offer-type <TYPE>'
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP =====
@@ -250,7 +250,7 @@ fn invalid_variable_error_names_variable() {
     ===== MSCOMMERCE_TOKEN='two words' =====
     exit_code: 2
     ----- stderr -----
-    error: MSCOMMERCE_TOKEN is not an access token: a token is a JWT in one word, without quotes or 'Bearer'
+    error: MSCOMMERCE_TOKEN is not an access token: a token is a JWT, without spaces, quotes or 'Bearer'
     hint: export MSCOMMERCE_TOKEN=$(az account get-access-token --resource aeb86249-8ea3-49e2-900b-54cc8e308f85 --query accessToken -o tsv)
     ===== AZURE_AUTHORITY_HOST='http://login.example' =====
     exit_code: 2

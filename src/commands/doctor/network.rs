@@ -45,7 +45,7 @@ pub async fn check_host(report: &mut DiagnosticReport, url: &Url, context: &Cont
         return false;
     }
     if route.is_plain() {
-        report.skipped("tls", &host, "not needed: http to this machine");
+        report.skipped("tls", &host, "not needed: plain HTTP to this machine");
         return true;
     }
     ui.debug(&format!("checking the certificate of {host}"));
@@ -76,7 +76,7 @@ async fn check_tls(report: &mut DiagnosticReport, host: &str, route: &Route, con
 fn describe_proxy(route: &Route) -> String {
     match &route.proxy {
         Some(proxy) => format!("through {} ({})", proxy.display, proxy.source),
-        None if route.is_plain() => "none: http stays on this machine".to_owned(),
+        None if route.is_plain() => "none: plain HTTP to this machine".to_owned(),
         None => route.bypassed_by().map_or("none".to_owned(), |name| format!("none: {name} excludes this host")),
     }
 }

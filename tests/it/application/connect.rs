@@ -104,7 +104,7 @@ fn status_shows_cached_application() {
             "account": APP_ID,
             "tenantId": HOME_TENANT,
             "method": "application",
-            "source": "cache",
+            "source": "saved-sign-in",
             "clientId": APP_ID,
             "roles": roles,
             "expiresAt": null,

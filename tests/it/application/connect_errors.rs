@@ -333,7 +333,7 @@ fn invalid_client_secret_is_not_sent_or_shown() {
     ===== two lines =====
     exit_code: 2
     ----- stderr -----
-    error: the input is not a client secret: a secret is one word
+    error: the input is not a client secret: a secret does not contain spaces
     ");
 }
 
@@ -366,6 +366,6 @@ fn connect_application_takes_one_tenant() {
     exit_code: 2
     ----- stderr -----
     error: this command works in one tenant, but --tenant is set several times
-    hint: product list, product update, baseline check and baseline apply accept several tenants
+    hint: use --tenant once; only product list, product update, baseline check and baseline apply accept several tenants
     ");
 }

@@ -88,7 +88,7 @@ fn token_variable_then_application_then_cache() {
     run(&env, &variables, &["products", "list"]).assert_code(0);
     assert_eq!(env.request_lines(), [LIST_PRODUCTS]);
     let status = run(&env, &variables, &["status", "-o", "json"]).assert_code(0);
-    assert_eq!(identity(&status), ["password", "cache", CLIENT_ID, HOME_TENANT]);
+    assert_eq!(identity(&status), ["password", "saved-sign-in", CLIENT_ID, HOME_TENANT]);
 }
 
 fn identity(status: &CliResult) -> [String; 4] {

@@ -81,7 +81,7 @@ fn apply_updates_only_what_differs() {
       }
     ]
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     2 changed, 2 unchanged in tenant 11111111-1111-4111-8111-111111111111
     "#);
     assert_eq!(
@@ -174,7 +174,7 @@ fn apply_dry_run_sends_no_put() {
     ===== --dry-run --yes =====
     exit_code: 0
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     Dry run in tenant 11111111-1111-4111-8111-111111111111: 2 planned, 2 unchanged. Nothing was sent.
     ");
     assert!(env.updates().is_empty());
@@ -226,7 +226,7 @@ fn apply_ignore_unknown_applies_the_rest() {
     exit_code: 0
     ----- stderr -----
     warning: b.toml:10: the tenant does not have offer type Bundle; ignored
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     2 changed, 2 unchanged in tenant 11111111-1111-4111-8111-111111111111
     ");
     assert_eq!(result.ids(), [POWER_BI, VISIO, "SaaS", "POWERBIVISUALS"]);
@@ -298,7 +298,7 @@ fn apply_continues_after_failed_update() {
       }
     ]
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: 1 changed, 2 unchanged, 1 failed
       in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 400 Bad Request; BadRequest: Not today.; correlation ID: [UUID]
@@ -436,7 +436,7 @@ fn apply_without_permission_changes_nothing() {
     ===== reader =====
     exit_code: 1
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: 2 unchanged, 2 failed
       in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]

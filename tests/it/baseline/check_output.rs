@@ -177,14 +177,14 @@ fn check_failure_is_not_drift() {
     error: could not list the products: the service returned 500 Internal Server Error
       out of order
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== scope=OfferType =====
     exit_code: 1
     ----- stderr -----
     error: could not list the offer types: the service returned 500 Internal Server Error
       out of order
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== signed out =====
     exit_code: 4
     ----- stderr -----
@@ -204,7 +204,7 @@ fn unknown_policy_lists_existing_policies() {
     error: could not list the products: the service returned 404 Not Found
       NotFound: Policy not found.
       correlation ID: [UUID]
-      policy 'allowEVERYTHING' not found; existing policies: AllowSelfServicePurchase
+      existing policies: AllowSelfServicePurchase
     hint: mscommerce policy list
     ");
 }

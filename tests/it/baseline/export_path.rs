@@ -74,14 +74,14 @@ fn export_failure_keeps_existing_file() {
     error: could not list the products: the service returned 500 Internal Server Error
       out of order
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== scope=OfferType =====
     exit_code: 1
     ----- stderr -----
     error: could not list the offer types: the service returned 500 Internal Server Error
       out of order
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
 }
 

@@ -84,12 +84,12 @@ fn doctor_lists_steps_in_order() {
     let env = TestEnv::signed_in();
     let steps = cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 0
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ");
     assert_eq!(steps.0.stderr, "24 checks: 22 passed, 2 skipped\n");
@@ -204,26 +204,26 @@ fn doctor_invalid_setting_fails_one_step() {
     ===== AZURE_TENANT_ID =====
     exit_code: 1
     setting (tenant): failed: AZURE_TENANT_ID: 'no/tenant' is not a tenant: use its ID (a GUID) or one of its domains, such as contoso.onmicrosoft.com
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     error: 19 checks: 16 passed, 1 failed, 2 skipped
     ===== AZURE_AUTHORITY_HOST =====
     exit_code: 1
     setting (authority): failed: AZURE_AUTHORITY_HOST: 'ftp://x.example' is not an https URL
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     error: 19 checks: 16 passed, 1 failed, 2 skipped
     ===== AZURE_AUTHORITY_HOST without token =====
     exit_code: 1
     setting (authority): failed: AZURE_AUTHORITY_HOST: 'ftp://x.example' is not an https URL
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (unknown): skipped: the authority setting is invalid
     credential (profile default): failed: not signed in
         hint: mscommerce connect
@@ -279,10 +279,10 @@ fn doctor_json_and_markdown() {
 fn doctor_without_credential_tests_connection() {
     let steps = cli_snapshot!(doctor(&TestEnv::new(), &[]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
     credential (profile default): failed: not signed in
         hint: mscommerce connect
@@ -301,10 +301,10 @@ fn doctor_revoked_refresh_token() {
     env.tenant.revoke_refresh_tokens();
     let steps = cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
     credential (profile default): failed: could not refresh the saved sign-in for tenant 11111111-1111-4111-8111-111111111111: the saved sign-in has expired or was revoked; AADSTS50173: The provided grant has expired due to it being revoked, a fresh auth token is needed. (invalid_grant, bad_token); correlation ID: [UUID], trace ID: [UUID]
         hint: mscommerce connect
@@ -320,10 +320,10 @@ fn doctor_revoked_refresh_token() {
 fn doctor_unknown_tenant() {
     let steps = cli_snapshot!(doctor(&TestEnv::signed_in(), &["--tenant", "nowhere.example"]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): failed: could not read the authority's metadata for tenant nowhere.example: the tenant does not exist in this cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation ID: [UUID], trace ID: [UUID]
         hint: check the tenant (--tenant, or AZURE_TENANT_ID for connect), and set AZURE_AUTHORITY_HOST for a national cloud
     credential (profile default): failed: could not refresh the saved sign-in for tenant nowhere.example: the tenant does not exist in this cloud; AADSTS90002: Tenant 'nowhere.example' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. (invalid_request); correlation ID: [UUID], trace ID: [UUID]; tenants used with this sign-in: 11111111-1111-4111-8111-111111111111
@@ -349,12 +349,12 @@ fn doctor_clock_skew_over_limit_fails() {
     cli_snapshot!(transcript, @"
     ===== -20 minutes =====
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
         hint: synchronize this machine's clock with a time server
@@ -362,12 +362,12 @@ fn doctor_clock_skew_over_limit_fails() {
     hint: synchronize this machine's clock with a time server
     ===== 20 minutes =====
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s behind the clock of 127.0.0.1:[PORT]
         hint: synchronize this machine's clock with a time server
@@ -375,22 +375,22 @@ fn doctor_clock_skew_over_limit_fails() {
     hint: synchronize this machine's clock with a time server
     ===== -2 minutes =====
     exit_code: 0
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): passed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
     ===== 2 minutes =====
     exit_code: 0
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (127.0.0.1:[PORT]): passed: this machine's clock is [N] s behind the clock of 127.0.0.1:[PORT]
     ");
@@ -402,12 +402,12 @@ fn doctor_missing_role_names_required_roles() {
     env.tenant.set_role(ADMIN, Role::None);
     cli_snapshot!(doctor(&env, &[]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 403 Forbidden; Forbidden: User does not have the required role.; correlation ID: [UUID]
         hint: use an account with the role Global Administrator, Billing Administrator or Global Reader in this tenant; as a partner, request the role through GDAP
     error: 24 checks: 21 passed, 1 failed, 2 skipped
@@ -423,10 +423,10 @@ fn doctor_rejected_token() {
     env.tenant.revoke_access_tokens();
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account reader@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account reader@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 401 Unauthorized; Unauthorized: The token has been revoked.; correlation ID: [UUID]
         hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     error: 19 checks: 16 passed, 1 failed, 2 skipped
@@ -445,8 +445,8 @@ fn doctor_foreign_audience_token_is_not_sent() {
     let token = jwt(&claims);
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (none): skipped: not needed: the access token is provided
     credential (MSCOMMERCE_TOKEN): failed: the token is for another service; it was not sent; account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience https://graph.microsoft.com, valid until [TIME], scopes unknown
         hint: use a token for aeb86249-8ea3-49e2-900b-54cc8e308f85 (M365 License Manager); this one is for https://graph.microsoft.com; set MSCOMMERCE_TOKEN to another token, or unset it and run mscommerce connect
@@ -472,10 +472,10 @@ fn doctor_compares_clock_on_401() {
     env.tenant.fail_next("GET /v1.0/policies/", Response::json(401, &body).header("date", &date));
     let steps = cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): failed: could not read the policy AllowSelfServicePurchase: the service returned 401 Unauthorized; Unauthorized: The token is not valid yet.; correlation ID: [UUID]
         hint: set MSCOMMERCE_TOKEN to a new token (this one may have been revoked), or unset it and run mscommerce connect
     clock (127.0.0.1:[PORT]): failed: this machine's clock is [N] s ahead of the clock of 127.0.0.1:[PORT]
@@ -504,21 +504,21 @@ fn doctor_says_if_token_was_refreshed() {
     cli_snapshot!(transcript, @"
     ===== fresh token =====
     exit_code: 0
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ===== expiring token =====
     exit_code: 0
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (profile default): passed: by password, just refreshed, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (profile default): passed: method password, just refreshed, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ");
 }
@@ -529,10 +529,10 @@ fn doctor_expired_token_sends_no_request() {
     let token = env.tenant.issue_token(ADMIN, HOME_TENANT, -60);
     cli_snapshot!(doctor_with_env(&env, &[("MSCOMMERCE_TOKEN", &token)]), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
     credential (profile default): failed: the token in MSCOMMERCE_TOKEN expired at [TIME]; this machine's clock shows [TIME]; if the token is new, the clock may be wrong
         hint: set MSCOMMERCE_TOKEN to a new token, or unset it to use a saved sign-in
@@ -550,12 +550,12 @@ fn doctor_application_without_roles_sends_no_request() {
         [("AZURE_TENANT_ID", HOME_TENANT), ("AZURE_CLIENT_ID", APP_ID), ("AZURE_CLIENT_SECRET", APP_SECRET)];
     let steps = cli_snapshot!(doctor_with_env(&env, &variables), @"
     exit_code: 0
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
-    credential (the application in the environment): passed: by application, account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles Policy.ReadWrite.AllowSelfServicePurchase
+    credential (the application in the environment): passed: method application, account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles Policy.ReadWrite.AllowSelfServicePurchase
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     ");
     steps.assert_step("credential", "passed");
@@ -565,10 +565,10 @@ fn doctor_application_without_roles_sends_no_request() {
     env.tenant.forget_requests();
     cli_snapshot!(doctor_with_env(&env, &variables), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant 11111111-1111-4111-8111-111111111111: https://login.microsoftonline.com/11111111-1111-4111-8111-111111111111/v2.0
     credential (the application in the environment): failed: application c0000000-0000-4000-8000-000000000001 cannot read self-service purchase settings: its token lacks the role Policy.Read.AllowSelfServicePurchase or Policy.ReadWrite.AllowSelfServicePurchase; roles in the token: none; no request was sent to the service; account c0000000-0000-4000-8000-000000000001, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], roles none
         hint: add the application permission Policy.Read.AllowSelfServicePurchase (5803e913-b904-44a0-9928-864642a45960) of M365 License Manager (aeb86249-8ea3-49e2-900b-54cc8e308f85) to the app registration, under API permissions; ask a Privileged Role Administrator or Global Administrator of the tenant to grant admin consent, then get a new token; existing tokens do not get the new role
@@ -588,10 +588,10 @@ fn doctor_names_invalid_state_directory() {
     exit_code: 1
     setting (state-directory): failed: [TMP]/file is not used: it is not a directory
         hint: set MSCOMMERCE_HOME to a directory of your own
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
-    tls (127.0.0.1:[PORT]): skipped: not needed: http to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
+    tls (127.0.0.1:[PORT]): skipped: not needed: plain HTTP to this machine
     authority (127.0.0.1:[PORT]): passed: found tenant organizations: https://login.microsoftonline.com/{tenantid}/v2.0
     credential (profile default): failed: [TMP]/file is not used: it is not a directory
         hint: set MSCOMMERCE_HOME to a directory of your own

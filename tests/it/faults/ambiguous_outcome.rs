@@ -137,7 +137,7 @@ fn ambiguous_update_with_old_value_is_unknown() {
     error: could not change product CFQ7TTC0H9MP: the service returned 504 Gateway Timeout
       Odd: No.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     "#);
 }

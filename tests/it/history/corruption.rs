@@ -110,7 +110,7 @@ fn update_that_cannot_be_recorded_sends_nothing() {
     ===== products update CFQ7TTC0H9MP CFQ7TTC0HD33 CFQ7TTC0MM8R --value trials --yes =====
     exit_code: 1
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Microsoft 365 Copilot (CFQ7TTC0MM8R), Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Microsoft 365 Copilot (CFQ7TTC0MM8R), Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: the changes cannot be recorded, so nothing was changed: [TMP]/state/changes.jsonl is not used: it is a directory
     hint: remove it (rmdir [TMP]/state/changes.jsonl), or set MSCOMMERCE_HOME to a directory of your own
     hint: add --no-history to make the changes without a record; undo cannot revert them

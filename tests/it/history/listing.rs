@@ -205,12 +205,12 @@ fn history_of_unknown_domain_is_usage_error() {
     exit_code: 2
     ----- stderr -----
     error: --tenant fabrikam.example: no saved sign-in has the ID of this tenant
-    hint: name the tenant by its ID; to see the IDs: mscommerce history -o json
+    hint: use the tenant's ID: mscommerce history -o json
     ===== contoso.example =====
     exit_code: 2
     ----- stderr -----
     error: --tenant contoso.example: no saved sign-in has the ID of this tenant
-    hint: name the tenant by its ID; to see the IDs: mscommerce history -o json
+    hint: use the tenant's ID: mscommerce history -o json
     ===== organizations =====
     exit_code: 2
     ----- stderr -----

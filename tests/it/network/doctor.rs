@@ -50,7 +50,7 @@ fn doctor_names_certificate_issuer() {
     proxy (localhost:[PORT]): passed: none
     tls (localhost:[PORT]): passed: issued by Test CA [UUID]
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (localhost:[PORT]): skipped: the time of the host is unknown
     ");
@@ -78,7 +78,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not trusted: unknown issuer; invalid peer certificate: UnknownIssuer; issued by Test CA [UUID]; the certificate is for rcgen self signed cert
         hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
@@ -88,7 +88,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     tls (localhost:[PORT]): failed: the certificate presented for localhost:[PORT] is for another name; invalid peer certificate: certificate not valid for name "localhost"; certificate is only valid for DnsName("other.example"); issued by Test CA [UUID]; the certificate is for rcgen self signed cert
         hint: check the network, DNS and proxy settings; another server may respond instead of the service
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: check the network, DNS and proxy settings; another server may respond instead of the service
@@ -98,7 +98,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] has expired; invalid peer certificate: certificate expired: verification time [SECONDS] (UNIX), but certificate is not valid after [SECONDS] ([SECONDS] ago); issued by Test CA [UUID]; the certificate is for rcgen self signed cert
         hint: check this machine's clock
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: check this machine's clock
@@ -108,7 +108,7 @@ fn doctor_untrusted_certificate_gets_no_token() {
     tls (localhost:[PORT]): failed: the certificate of localhost:[PORT] is not valid yet; invalid peer certificate: certificate not valid yet: verification time [SECONDS] (UNIX), but certificate is not valid before [SECONDS] ([SECONDS] in future); issued by Test CA [UUID]; the certificate is for rcgen self signed cert
         hint: check this machine's clock
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: check this machine's clock
@@ -128,7 +128,7 @@ fn doctor_tls_protocol_errors() {
     tls (localhost:[PORT]): failed: localhost:[PORT] does not use TLS on this port; received corrupt message of type InvalidContentType
         hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: check the port, and use http:// in HTTPS_PROXY if the proxy requires it
@@ -140,7 +140,7 @@ fn doctor_tls_protocol_errors() {
     tls (localhost:[PORT]): failed: localhost:[PORT] closed the connection during the TLS handshake
         hint: check for a proxy or security product that intercepts TLS
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: check for a proxy or security product that intercepts TLS
@@ -158,7 +158,7 @@ fn doctor_dns_failure() {
     tcp (nowhere.invalid): skipped: no IP address
     tls (nowhere.invalid): skipped: no IP address
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 13 passed, 1 failed, 4 skipped
     hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
@@ -170,12 +170,12 @@ fn doctor_connection_refused() {
     let port = RefusingPort::new();
     cli_snapshot!(OfflineEnv::new(&port.http()).doctor_stops_at("tcp"), @"
     exit_code: 1
-    proxy (127.0.0.1:[PORT]): passed: none: http stays on this machine
+    proxy (127.0.0.1:[PORT]): passed: none: plain HTTP to this machine
     tcp (127.0.0.1:[PORT]): failed: 127.0.0.1:[PORT] refused the connection; [OS ERROR]
         hint: check the network, firewalls and HTTPS_PROXY, then try again
     tls (127.0.0.1:[PORT]): skipped: no connection
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 14 passed, 1 failed, 3 skipped
     hint: check the network, firewalls and HTTPS_PROXY, then try again
@@ -200,7 +200,7 @@ fn doctor_proxy_password_is_not_shown() {
     tunnel (licensing.example): passed: the proxy accepted the connection
     tls (licensing.example): passed: issued by Test CA [UUID]
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (licensing.example): skipped: the time of the host is unknown
     ");
@@ -236,7 +236,7 @@ fn doctor_proxy_errors() {
         hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
     tls (licensing.example): skipped: the proxy rejected the connection
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 15 passed, 1 failed, 3 skipped
     hint: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT
@@ -247,7 +247,7 @@ fn doctor_proxy_errors() {
         hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
     tls (licensing.example): skipped: the proxy rejected the connection
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 15 passed, 1 failed, 3 skipped
     hint: check HTTPS_PROXY, or add the host to NO_PROXY to bypass the proxy
@@ -259,7 +259,7 @@ fn doctor_proxy_errors() {
     tunnel (licensing.example): skipped: no connection
     tls (licensing.example): skipped: no connection
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 14 passed, 1 failed, 4 skipped
     hint: check the network, firewalls and HTTPS_PROXY, then try again
@@ -272,7 +272,7 @@ fn doctor_proxy_errors() {
     tunnel (licensing.example): skipped: no IP address
     tls (licensing.example): skipped: no IP address
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 13 passed, 1 failed, 5 skipped
     hint: check HTTPS_PROXY: this is the host of the proxy http://nowhere.invalid:3128
@@ -284,7 +284,7 @@ fn doctor_proxy_errors() {
     tcp (licensing.example): skipped: the proxy is not usable
     tls (licensing.example): skipped: the proxy is not usable
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 12 passed, 1 failed, 5 skipped
     hint: set HTTPS_PROXY to http://HOST:PORT, or unset it
@@ -334,7 +334,7 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
     tunnel (licensing.example): passed: the proxy accepted the connection
     tls (licensing.example): passed: issued by Test CA [UUID]
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): passed: status 200, correlation ID [UUID]
     clock (licensing.example): skipped: the time of the host is unknown
     ===== untrusted =====
@@ -344,7 +344,7 @@ fn doctor_untrusted_https_proxy_gets_no_password() {
         hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
     tls (licensing.example): skipped: the proxy rejected the connection
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 19 checks: 15 passed, 1 failed, 3 skipped
     hint: if your organisation inspects TLS traffic, add its root certificate to the system store, or set SSL_CERT_FILE to its PEM file
@@ -369,7 +369,7 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     tcp (licensing.example): skipped: the proxy is not usable
     tls (licensing.example): skipped: the proxy is not usable
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 12 passed, 1 failed, 5 skipped
     hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
@@ -381,7 +381,7 @@ fn doctor_unsupported_proxy_is_not_contacted() {
     tcp (licensing.example): skipped: the proxy is not usable
     tls (licensing.example): skipped: the proxy is not usable
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 12 passed, 1 failed, 5 skipped
     hint: set HTTPS_PROXY to an http:// or https:// proxy, or unset ALL_PROXY
@@ -403,7 +403,7 @@ fn doctor_names_no_proxy_variable() {
     tcp (nowhere.invalid): skipped: no IP address
     tls (nowhere.invalid): skipped: no IP address
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 13 passed, 1 failed, 4 skipped
     hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
@@ -418,7 +418,7 @@ fn doctor_names_no_proxy_variable() {
         tcp (nowhere.invalid): skipped: no IP address
         tls (nowhere.invalid): skipped: no IP address
         authority (none): skipped: not needed: the access token is provided
-        credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+        credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
         policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
         error: 18 checks: 13 passed, 1 failed, 4 skipped
         hint: check the internet connection, and set HTTPS_PROXY if this network requires a proxy
@@ -452,7 +452,7 @@ fn doctor_unreadable_ca_file() {
     tls (localhost:[PORT]): failed: could not read the certificates in SSL_CERT_FILE: [TMP]/missing.pem; [OS ERROR]
         hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
@@ -462,7 +462,7 @@ fn doctor_unreadable_ca_file() {
     tls (localhost:[PORT]): failed: could not read the certificates in SSL_CERT_FILE: [TMP]/roots.pem; the file does not contain a PEM certificate
         hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates
     authority (none): skipped: not needed: the access token is provided
-    credential (MSCOMMERCE_TOKEN): passed: by token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
+    credential (MSCOMMERCE_TOKEN): passed: method token, account admin@contoso.example, tenant 11111111-1111-4111-8111-111111111111, audience aeb86249-8ea3-49e2-900b-54cc8e308f85, valid until [TIME], scopes LicenseManager.AccessAsUser
     policy (AllowSelfServicePurchase): skipped: the endpoint was not reached
     error: 18 checks: 15 passed, 1 failed, 2 skipped
     hint: set SSL_CERT_FILE to a file of PEM certificates, or unset it to use the system's certificates

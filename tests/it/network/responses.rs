@@ -148,7 +148,7 @@ fn update_without_clear_response_is_read_once_more() {
     error: could not change product CFQ7TTC0H9MP: the service returned 503 Service Unavailable
       Busy: Come back.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -404,42 +404,42 @@ fn status_429_and_5xx_show_message_and_correlation_id() {
     error: could not list the products: the service returned 500 Internal Server Error
       Trouble: Message of the service.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 500 "out of order" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service returned 500 Internal Server Error
       out of order
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 500 "" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service returned 500 Internal Server Error
       the response has no body
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 "{\"errorCode\":\"Trouble\",\"reason\":\"Message of the service.\"}" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service returned 503 Service Unavailable
       Trouble: Message of the service.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 "out of order" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service returned 503 Service Unavailable
       out of order
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== 503 "" =====
     exit_code: 1
     ----- stderr -----
     error: could not list the products: the service returned 503 Service Unavailable
       the response has no body
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     "#);
 }
 

@@ -88,7 +88,7 @@ fn permanent_error_of_update_is_not_retried() {
     error: could not change product CFQ7TTC0H9MP: the service returned 501 Not Implemented
       Trouble: Now.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }

@@ -129,7 +129,7 @@ fn failed_update_does_not_stop_the_rest() {
     error: 11 changed, 5 unchanged, 1 unknown
       in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC0H9MP: the service returned 501 Not Implemented; Odd: Not this one.; correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP
     ");
 }
@@ -390,11 +390,11 @@ fn update_to_trials_warns_about_products_without_trial() {
     ===== product update CFQ7TTC0H9MP --value trials --dry-run =====
     exit_code: 0
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     ===== products update --name visio --value trials --yes =====
     exit_code: 0
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Visio Plan 2 (CFQ7TTC0HD32); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Visio Plan 2 (CFQ7TTC0HD32); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     2 changed in tenant 11111111-1111-4111-8111-111111111111
     ===== products update --name visio --value trials --yes =====
     exit_code: 0
@@ -403,7 +403,7 @@ fn update_to_trials_warns_about_products_without_trial() {
     ===== products update --all --value trials --dry-run =====
     exit_code: 0
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Clipchamp Premium (CFQ7TTC0N8SS), Microsoft 365 Copilot (CFQ7TTC0MM8R), Microsoft 365 F3 (CFQ7TTC0LH05) and 7 more; OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Clipchamp Premium (CFQ7TTC0N8SS), Microsoft 365 Copilot (CFQ7TTC0MM8R), Microsoft 365 F3 (CFQ7TTC0LH05) and 7 more; OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     Dry run in tenant 11111111-1111-4111-8111-111111111111: 13 planned, 4 unchanged. Nothing was sent.
     ===== undo --yes =====
     exit_code: 0

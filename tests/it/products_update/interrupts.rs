@@ -137,7 +137,7 @@ fn failure_after_ctrl_c_keeps_exit_code() {
     error: interrupted: 2 changed, 1 unknown, 3 skipped
       in tenant 11111111-1111-4111-8111-111111111111
       could not change product CFQ7TTC10001: the service returned 500 Internal Server Error; Odd: Not now.; correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC10001
     ");
 }

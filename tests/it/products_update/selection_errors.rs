@@ -516,7 +516,7 @@ fn failed_list_request_changes_nothing() {
     error: could not list the offer types: the service returned 500 Internal Server Error
       Code: Reason.
       correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ");
     env.assert_nothing_changed();
 }

@@ -66,7 +66,7 @@ fn service_error_of_one_tenant_keeps_the_others() {
       fabrikam.example (22222222-2222-4222-8222-222222222222): could not list the products: the service returned 500 Internal Server Error
         Odd: Oops.
         correlation ID: [UUID]
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     ===== web page =====
     exit_code: 1
     ----- stderr -----

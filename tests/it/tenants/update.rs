@@ -46,7 +46,7 @@ fn update_changes_only_what_differs() {
     ===== application =====
     exit_code: 0
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     5 changed, 1 unchanged in 3 tenants
     ");
 }
@@ -81,7 +81,7 @@ fn dry_run_needs_no_yes_and_changes_nothing() {
     ===== ["--yes"] =====
     exit_code: 0
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     Dry run in 3 tenants: 5 planned, 1 unchanged. Nothing was sent.
     "#);
     assert_eq!(sent_updates(&env.tenant.requests()), []);
@@ -116,7 +116,7 @@ fn failed_update_does_not_stop_other_updates() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 1
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 failed
         could not change product CFQ7TTC0H9MP: the service returned 409 Conflict; Odd: Not this one.; correlation ID: [UUID]
@@ -134,12 +134,12 @@ fn unknown_outcome_hint_names_tenant() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 1
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): 1 unchanged, 1 unknown
         could not change product CFQ7TTC0H9MP: the service returned 500 Internal Server Error; Odd: Oops.; correlation ID: [UUID]
       all tenants: 4 changed, 1 unchanged, 1 unknown
-    hint: The service returned an error. Try again later. If it persists, give Microsoft support the correlation ID.
+    hint: Try again later. If it persists, give Microsoft support the correlation ID.
     hint: check the current value: mscommerce product get CFQ7TTC0H9MP --tenant fabrikam.example
     ");
 }
@@ -188,7 +188,7 @@ fn missing_product_fails_its_tenant_only() {
     cli_snapshot!(stderr_only(&result), @"
     exit_code: 1
     ----- stderr -----
-    warning: Microsoft lists no trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled there
+    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
     error: 1 of 3 tenants failed
       fabrikam.example (22222222-2222-4222-8222-222222222222): no product has the ID or name 'CFQ7TTC0H9MP'
         similar product: Visio Plan 1 (CFQ7TTC0HD33)

@@ -289,7 +289,7 @@ fn commands_for_one_tenant_reject_several() {
     exit_code: 2
     ----- stderr -----
     error: this command works in one tenant, but --tenant is set several times
-    hint: product list, product update, baseline check and baseline apply accept several tenants
+    hint: use --tenant once; only product list, product update, baseline check and baseline apply accept several tenants
     ===== disconnect =====
     exit_code: 2
     ----- stderr -----
@@ -302,7 +302,7 @@ fn commands_for_one_tenant_reject_several() {
     exit_code: 2
     ----- stderr -----
     error: this command works in one tenant, but --tenant is set several times
-    hint: product list, product update, baseline check and baseline apply accept several tenants
+    hint: use --tenant once; only product list, product update, baseline check and baseline apply accept several tenants
     ===== product update CFQ7TTC0H9MP --value disabled =====
     exit_code: 2
     ----- stderr -----
@@ -314,7 +314,7 @@ fn commands_for_one_tenant_reject_several() {
     exit_code: 2
     ----- stderr -----
     error: this command works in one tenant, but --tenant is set several times
-    hint: product list, product update, baseline check and baseline apply accept several tenants
+    hint: use --tenant once; only product list, product update, baseline check and baseline apply accept several tenants
     ");
     assert!(env.cache_path().exists());
 }
@@ -385,7 +385,7 @@ fn commands_for_one_tenant_reject_tenants_file() {
 
       tip: a similar argument exists: '--tenant'
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --value disabled =====
