@@ -68,7 +68,6 @@ pub struct ListArgs {
 }
 
 #[derive(Args, Debug)]
-#[command(override_usage = GET_USAGE)]
 #[group(required = true, multiple = false)]
 pub struct TargetArgs {
     /// ID or exact name of a product, in any case
