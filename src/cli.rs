@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::api::{self, ApiArgs};
 use crate::commands::baseline::{self, BaselineCommand};
@@ -64,17 +64,36 @@ impl Cli {
         if let Some(("help", matches)) = matches.subcommand() {
             return help::render(matches, &mut command).map(Invocation::Help);
         }
-        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
-        // If a global flag is set before and after the command, clap silently drops the values before it.
-        let is_tenant =
-            |argument: &&OsString| *argument == "--tenant" || argument.as_encoded_bytes().starts_with(b"--tenant=");
-        let count = arguments.iter().take_while(|argument| *argument != "--").filter(is_tenant).count();
-        if count > cli.global.tenant.len() {
-            let message = "--tenant is set before and after the command: set it after the command, once per tenant";
+        if let Some(flag) = dropped_flag(&arguments, &command, &matches) {
+            let message = format!("--{flag} is set before and after the command: set it after the command only");
             return Err(command.error(ErrorKind::ArgumentConflict, message));
+        }
+        let cli = Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))?;
+        // clap does not see the conflict if one is set before the command and the other one after it.
+        if cli.global.quiet && cli.global.verbose > 0 {
+            return Err(command.error(ErrorKind::ArgumentConflict, "--quiet cannot be used with --verbose"));
         }
         Ok(Invocation::Command(Box::new(cli)))
     }
+}
+
+/// The global flag with a value that is set before and after the command: clap silently drops the values before it.
+fn dropped_flag<'c>(arguments: &[OsString], command: &'c clap::Command, matches: &ArgMatches) -> Option<&'c str> {
+    let words = || arguments.iter().map(|argument| argument.to_string_lossy()).take_while(|word| word != "--");
+    let flags = command.get_arguments().filter(|arg| arg.is_global_set() && arg.get_action().takes_values());
+    let is_dropped = |arg: &&Arg| {
+        let is_flag = |word: &str| match (word.strip_prefix("--"), word.strip_prefix('-')) {
+            (Some(long), _) => arg.get_long() == long.split('=').next(),
+            // After flags without value, as in `-qo json`.
+            (None, Some(short)) => {
+                short.trim_start_matches(['q', 'v']).chars().next().is_some_and(|short| arg.get_short() == Some(short))
+            }
+            (None, None) => false,
+        };
+        let kept = matches.get_raw_occurrences(arg.get_id().as_str()).map_or(0, Iterator::count);
+        words().filter(|word| is_flag(word)).count() > kept
+    };
+    flags.filter(is_dropped).find_map(Arg::get_long)
 }
 
 /// What a command line asks for.

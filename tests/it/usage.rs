@@ -357,6 +357,33 @@ fn flag_that_a_command_does_not_use_is_refused() {
 }
 
 #[test]
+fn global_flag_before_and_after_the_command_is_refused() {
+    let env = TestEnv::signed_in();
+    for (before, after, flag) in [
+        (&["--profile", "other"][..], &["--profile=default"][..], "--profile"),
+        (&["--policy-id", "A"], &["--policy-id", "B"], "--policy-id"),
+        (&["-o", "json"], &["--output", "csv"], "--output"),
+        (&["-ojson"], &["-vo", "csv"], "--output"),
+        (&["--query", "a"], &["--query", "b"], "--query"),
+        (&["--timeout", "1"], &["--timeout", "2"], "--timeout"),
+        (&["--color", "never"], &["--color=always"], "--color"),
+    ] {
+        let message = format!("error: {flag} is set before and after the command: set it after the command only\n");
+        for words in [[&["product", "list"][..], &[]], [&["product"], &["list"]]] {
+            let [first, second] = words;
+            let result = env.run(&[before, first, after, second].concat());
+            result.assert_code(2).stderr_contains(&[&message]);
+        }
+    }
+    for arguments in [["-q", "status", "-v"], ["-v", "status", "-q"]] {
+        env.run(&arguments).assert_code(2).stderr_contains(&["error: --quiet cannot be used with --verbose\n"]);
+    }
+    assert!(env.request_lines().is_empty());
+    // A value of another flag is not a flag. A flag without a value may be repeated.
+    env.run(&["-q", "product", "list", "-o", "json", "--query", "[?name=='-o']", "-q"]).assert_code(0);
+}
+
+#[test]
 fn version_flag_prints_version() {
     let result = TestEnv::new().run(&["--version"]).assert_code(0);
     assert_eq!(result.stdout, format!("mscommerce {}\n", env!("CARGO_PKG_VERSION")));

@@ -260,7 +260,7 @@ fn tenant_before_and_after_command_is_usage_error() {
     ===== baseline --tenant=contoso.example apply b.toml --yes --tenant=fabrikam.example =====
     exit_code: 2
     ----- stderr -----
-    error: --tenant is set before and after the command: set it after the command, once per tenant
+    error: --tenant is set before and after the command: set it after the command only
 
     Usage: mscommerce <COMMAND> [OPTIONS]
 
