@@ -9,7 +9,13 @@ use crate::auth::Access;
 use crate::decode::Decoded;
 use crate::error::{Error, Result};
 use crate::http::{Effect, Response, may_have_user_info};
-use crate::text::display_excerpt;
+use crate::text::{display_excerpt, truncate};
+
+/// In bytes. Servers accept no longer URLs.
+const MAX_URL_LEN: usize = 8192;
+
+/// In characters. Longer than any path of the service.
+const MAX_SHOWN_PATH: usize = 300;
 
 /// The response to a request of the user's own, with any status.
 pub struct CustomResponse {
@@ -21,7 +27,7 @@ pub struct CustomResponse {
 impl Client {
     /// Sends a request of the user's own, with a JSON body. `url` must be below the endpoint.
     pub async fn send_custom(&self, method: Method, url: Url, body: Option<&str>) -> Result<CustomResponse> {
-        let action = format!("{method} {}", url.path());
+        let action = format!("{method} {}", truncate(url.path(), MAX_SHOWN_PATH));
         let access = if method == Method::GET { Access::Read } else { Access::Write };
         let with_effect = |error: Error, effect: Effect| match (effect, access) {
             (Effect::Possible, Access::Write) => {
@@ -60,6 +66,7 @@ pub fn resolve_path(endpoint: &Url, path: &str) -> Result<Url> {
     };
     match resolve_next_link(endpoint, endpoint, &url) {
         Some(url) if url.fragment().is_some() => invalid("contains a fragment (#), which is not sent"),
+        Some(url) if url.as_str().len() > MAX_URL_LEN => invalid("is too long"),
         Some(url) => Ok(url),
         None => invalid("is not below the endpoint"),
     }

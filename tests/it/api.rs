@@ -127,6 +127,19 @@ fn api_error_status_prints_body_and_error() {
 }
 
 #[test]
+fn api_with_long_path_shows_short_errors() {
+    let env = TestEnv::signed_in();
+    let result = env.run(&["api", &"a".repeat(8000)]).assert_code(1);
+    assert!(result.stderr.len() < 1000, "{}", result.stderr);
+    let sent = env.request_lines().len();
+    for length in [9000, 100_000] {
+        let result = env.run(&["api", &"a".repeat(length)]).assert_code(2).stderr_contains(&["' is too long\n"]);
+        assert!(result.stderr.len() < 1000, "{}", result.stderr);
+    }
+    assert_eq!(env.request_lines().len(), sent);
+}
+
+#[test]
 fn api_does_not_retry_post() {
     let env = TestEnv::signed_in();
     let unavailable = || Response::json(503, &json!({"reason": "Later."}));
