@@ -103,7 +103,6 @@ Several sign-ins: --profile keeps them apart.";
 pub fn subcommand() -> Command {
     Command::new("help")
         .about("Show help for a command or a topic")
-        .disable_help_flag(true)
         .hide(true)
         .arg(Arg::new("words").value_name("COMMAND|TOPIC").num_args(0..))
 }

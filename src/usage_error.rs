@@ -20,7 +20,7 @@ const SIGN_IN_COMMANDS: [&str; 2] = ["connect", "login"];
 const MIN_SECRET_LEN: usize = 32;
 
 /// Words that people type for a command, with the command. The first entry that fits the words before it is used.
-const SUGGESTIONS: [(&str, &str, &str); 19] = [
+const SUGGESTIONS: [(&str, &str, &str); 22] = [
     ("", "list", "mscommerce product list"),
     ("", "get", "mscommerce product get PRODUCT"),
     ("", "set", "mscommerce product update PRODUCT --value VALUE"),
@@ -33,6 +33,9 @@ const SUGGESTIONS: [(&str, &str, &str); 19] = [
     ("", "signin", "mscommerce connect"),
     ("", "policies", "mscommerce policy list"),
     ("", "completion", "mscommerce completions SHELL"),
+    ("product", "help", "mscommerce help product"),
+    ("policy", "help", "mscommerce help policy"),
+    ("baseline", "help", "mscommerce help baseline"),
     ("product", "show", "mscommerce product get PRODUCT"),
     ("product", "set", "mscommerce product update PRODUCT --value VALUE"),
     ("product", "enable", "mscommerce product update PRODUCT --value enabled"),

@@ -135,3 +135,15 @@ fn cmdlet_names_and_parameters_are_commands() {
     // Parameters of cmdlets are accepted only after their name.
     env.run(&["product", "list", "-Scope", "OfferType"]).assert_code(2);
 }
+
+#[test]
+fn help_of_help_and_help_after_noun_lead_to_help() {
+    let env = TestEnv::new();
+    for arguments in [["help", "-h"], ["help", "--help"], ["help", "help"]] {
+        assert!(help(&env, &arguments).starts_with("Show help for a command or a topic\n"), "{arguments:?}");
+    }
+    for noun in ["product", "policy", "baseline"] {
+        let result = env.run(&[noun, "help"]).assert_code(2);
+        result.stderr_contains(&[&format!("tip: use 'mscommerce help {noun}'\n")]);
+    }
+}
