@@ -144,11 +144,21 @@ impl ProductPolicy {
         matches(&self.id) || matches(&self.name)
     }
 
+    /// The name. `None` if there is none, or nothing to see of it.
+    pub fn visible_name(&self) -> Option<&str> {
+        self.name.as_deref().filter(|name| !comparison_key(name).is_empty())
+    }
+
+    /// The key of the order by name, or by ID without one.
+    pub fn sort_key(&self) -> String {
+        comparison_key(self.visible_name().or(self.id.as_deref()).unwrap_or_default())
+    }
+
     /// The name and the ID in one line, for messages.
     pub fn label(&self) -> String {
-        let label = match (&self.name, &self.id) {
+        let label = match (self.visible_name(), self.id.as_deref()) {
             (Some(name), Some(id)) => format!("{name} ({id})"),
-            (Some(only), None) | (None, Some(only)) => only.clone(),
+            (Some(only), None) | (None, Some(only)) => only.to_owned(),
             (None, None) => "a product without ID and name".to_owned(),
         };
         crate::text::sanitize_line(&label)

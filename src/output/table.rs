@@ -53,9 +53,8 @@ pub fn render(output: &Output, width: Option<u16>, color: bool) -> String {
 fn list(output: &Output, width: Option<u16>, color: bool) -> String {
     let mut rows: Vec<&Row> = output.rows.iter().collect();
     if output.columns.iter().any(|(_, content)| *content == Content::SortedName) {
-        let name = value_of(output, "name");
-        let id = value_of(output, "id");
-        rows.sort_by_cached_key(|row| comparison_key(&name(row).or_else(|| id(row)).unwrap_or_default()));
+        let name = name_or_id(output);
+        rows.sort_by_cached_key(|row| comparison_key(&name(row).unwrap_or_default()));
     }
     let columns = columns(output, &rows);
     let mut table = Table::new();
@@ -104,10 +103,7 @@ fn cells(output: &Output, rows: &[&Row], content: Content) -> Vec<String> {
     };
     match content {
         Content::Text(name) | Content::Unbroken(name) => cells(&field(name)),
-        Content::Name | Content::SortedName => {
-            let (name, id) = (field("name"), field("id"));
-            cells(&|row| name(row).or_else(|| id(row)))
-        }
+        Content::Name | Content::SortedName => cells(&name_or_id(output)),
         Content::Scope => {
             let scope = field("scope");
             let label = |scope: String| match Scope::parse(&scope) {
@@ -145,6 +141,12 @@ fn cells(output: &Output, rows: &[&Row], content: Content) -> Vec<String> {
 fn value_of(output: &Output, field: &'static str) -> impl Fn(&Row) -> Option<String> + use<> {
     let index = output.fields.iter().position(|name| name == field);
     move |row| row.values.get(index?).filter(|value| !value.is_null()).map(cell_text)
+}
+
+/// Returns a function that formats the name of a row, or its ID if the name is missing or invisible.
+fn name_or_id(output: &Output) -> impl Fn(&Row) -> Option<String> + use<> {
+    let (name, id) = (value_of(output, "name"), value_of(output, "id"));
+    move |row| name(row).filter(|name| !comparison_key(name).is_empty()).or_else(|| id(row))
 }
 
 /// Replaces the first letter of a word with a color by its control character, if the text begins with the word.

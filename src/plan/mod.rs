@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::api::{PolicyValue, ProductPolicy, Scope, Target, allows_missing_trial};
 use crate::error::{Error, Result};
-use crate::text::{comparison_key, display_excerpt};
+use crate::text::display_excerpt;
 
 #[cfg(any(fuzzing, test))]
 pub use baseline::proptests;
@@ -132,7 +132,7 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut pending: Vec<&Change> = self.changes.iter().filter(|change| change.is_pending()).collect();
-        pending.sort_by_cached_key(|change| comparison_key(change.before.name.as_deref().unwrap_or(&change.target.id)));
+        pending.sort_by_cached_key(|change| change.before.sort_key());
         for change in pending {
             writeln!(formatter, "  {}", change.summary())?;
         }

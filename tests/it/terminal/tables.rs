@@ -146,3 +146,17 @@ fn outcomes_and_drift_are_colored() {
         env.run_in_terminal(&[LIST, &["-o", format, "-q"]].concat()).assert_code(0).contains_none(&["\u{1b}"]);
     }
 }
+
+#[test]
+fn product_with_blank_name_is_shown_by_id() {
+    let env = TestEnv::signed_in();
+    for name in ["", " \u{200b}"] {
+        env.tenant.set_products(vec![Product::new(POWER_BI, name, "Enabled"), Product::new(VISIO, "Visio", "Enabled")]);
+        let result = env.run(&["product", "update", "--all", "--value", "disabled", "--dry-run"]).assert_code(0);
+        let lines: Vec<&str> = result.stdout.lines().collect();
+        assert!(lines[1].starts_with(&format!("{POWER_BI}  Enabled")), "{name:?}\n{}", result.stdout);
+        let result = env.run(&["product", "update", POWER_BI, "--value", "enabled", "-o", "json"]).assert_code(0);
+        assert!(result.stderr.contains(&format!("{POWER_BI} is Enabled")), "{name:?}\n{}", result.stderr);
+        assert_eq!(result.json()["name"], name);
+    }
+}
