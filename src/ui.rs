@@ -79,6 +79,7 @@ struct UiState {
     tty: TtyInfo,
     options: UiOptions,
     colors_stdout: bool,
+    colors_stderr: bool,
     /// Whether the terminal cannot move the cursor.
     is_dumb: bool,
     prompt_is_open: Cell<bool>,
@@ -108,6 +109,7 @@ impl Ui {
             tty,
             options,
             colors_stdout,
+            colors_stderr,
             is_dumb,
             prompt_is_open: Cell::new(false),
             terminal_modes: RefCell::default(),
@@ -261,12 +263,14 @@ impl Ui {
 
     /// Lets the user tick items on the terminal. Returns the indices of the ticked ones: none if the user cancels.
     pub async fn tick(&self, question: &'static str, items: Vec<String>) -> Result<Vec<usize>> {
-        self.select(move || checklist::tick(question, items)).await
+        let color = self.0.colors_stderr;
+        self.select(move || checklist::tick(question, items, color)).await
     }
 
     /// Lets the user pick an item on the terminal. Returns its index: `None` if the user cancels.
     pub async fn pick(&self, question: &'static str, items: Vec<String>) -> Result<Option<usize>> {
-        self.select(move || checklist::pick(question, items)).await
+        let color = self.0.colors_stderr;
+        self.select(move || checklist::pick(question, items, color)).await
     }
 
     async fn select<T: Send + 'static>(&self, select: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {

@@ -8,7 +8,7 @@ use super::selection::{ScopeArg, Selection, SelectionKind, TargetArg};
 use super::summary::warn_about_missing_trials;
 use super::tenants::{TenantClient, TenantPlan, TenantResults, Tenants};
 use super::{ChangeArgs, CommandOutput, JobsArgs, TenantsArgs, lookup};
-use crate::api::{PolicyValue, Scope, Target};
+use crate::api::{PolicyValue, ProductPolicy, Scope, Target, value_label};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
@@ -139,10 +139,10 @@ async fn run_checklist(args: UpdateArgs, context: &Context) -> Result<CommandOut
     tenant.api.prepare(options.access()).await?;
     let mut listed = lookup::list(args.scope.scopes(), &tenant.api, context).await?;
     listed.retain(|item| item.target().is_some());
-    listed.sort_by_key(|item| item.name.as_deref().unwrap_or_default().to_lowercase());
-    let labels = listed
-        .iter()
-        .map(|item| sanitize_line(&format!("{}: {}", item.label(), item.value.as_deref().unwrap_or("no value"))));
+    listed.sort_by_cached_key(ProductPolicy::sort_key);
+    let labels = listed.iter().map(|item| {
+        sanitize_line(&format!("{}: {}", item.label(), item.value.as_deref().map_or("no value", value_label)))
+    });
     let ticked = context.ui.tick("Products to change:", labels.collect()).await?;
     if ticked.is_empty() {
         return Err(Error::cancelled());

@@ -1,8 +1,13 @@
 //! `product update` without a selection: the list on the terminal.
 
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
+
 use crate::support::env::TestEnv;
 use crate::support::fixtures::{POWER_BI, VISIO, VISIO_2};
-use crate::support::pty::{CTRL_C, PtySession};
+use crate::support::pty::{CTRL_C, CTRL_D, PtySession};
+use crate::tenant::Product;
 
 const UPDATE: &[&str] = &["product", "update"];
 const ESCAPE: &str = "\u{1b}";
@@ -101,4 +106,72 @@ fn list_is_not_shown_without_a_terminal_or_for_several_tenants() {
     // A value without a selection and without a list needs both.
     env.run(&[UPDATE, &[POWER_BI]].concat()).assert_code(2).stderr_contains(&["the new value is missing"]);
     assert!(env.request_lines().is_empty());
+}
+
+/// Products with names that are hard to show, and enough others to fill any page.
+fn env_with_hostile_names() -> TestEnv {
+    let env = TestEnv::signed_in();
+    let long = "x".repeat(10_000);
+    let names = [
+        "\u{1b}[31mred\u{1b}[0m\u{7}",
+        "a\nb\r\nc",
+        "\u{202e}evil",
+        &long,
+        &"製品".repeat(200),
+        " \u{200b}",
+        "[x] ticked",
+    ];
+    let named =
+        names.iter().enumerate().map(|(index, name)| Product::new(&format!("CFQ7TTC0HN{index:02}"), name, "Enabled"));
+    let others = (0..3000).map(|index| Product::new(&format!("CFQ7TTZ{index:05}"), &format!("Z {index}"), "Disabled"));
+    env.tenant.set_products(named.chain(others).collect());
+    env
+}
+
+#[test]
+fn list_fits_the_terminal_whatever_the_names() {
+    let env = env_with_hostile_names();
+    let (columns, rows) = (40, 12);
+    let script = format!(r#"stty cols {columns} rows {rows}; "$@""#);
+    let command = env.command(&[UPDATE, &["--value", "disabled", "--color", "never"]].concat());
+    let mut session = PtySession::run_in_shell(&script, &command);
+    session.expect("esc to cancel]");
+    session.type_keys(CTRL_C);
+    let screen =
+        session.finish().assert_code(130).contains_none(&["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[36m", "\u{202e}"]).screen;
+    let start = screen.find("Products to change:").unwrap();
+    let end = screen.find("esc to cancel]").unwrap();
+    let lines: Vec<&str> = screen[start..end].lines().collect();
+    assert!(lines.len() < rows, "{} lines\n{}", lines.len(), lines.join("\n"));
+    let mut items = String::new();
+    for line in &lines[1..lines.len() - 2] {
+        assert!(line.width() <= columns, "{line}");
+        writeln!(items, "{line}").unwrap();
+    }
+    insta::assert_snapshot!(items, @"
+    > [ ] �[31mred�[0m� (C…C0HN00): Enabled
+      [ ] [x] ticked (CFQ7…C0HN06): Enabled
+      [ ] a b c (CFQ7TTC0HN01): Enabled
+      [ ] CFQ7TTC0HN05: Enabled
+      [ ] �evil (CFQ7TTC0HN02): Enabled
+      [ ] xxxxxxxxxxxxxxxx…C0HN03): Enabled
+      [ ] Z 0 (CFQ7TTZ00000): Disabled
+    v [ ] Z 1 (CFQ7TTZ00001): Disabled
+    ");
+    env.assert_nothing_changed();
+}
+
+#[test]
+fn filter_ignores_control_characters_and_searches_the_whole_name() {
+    let env = env_with_hostile_names();
+    env.tenant.set_products(vec![
+        Product::new(VISIO, "Visio Plan 1", "Enabled"),
+        Product::new(POWER_BI, &format!("{} needle {}", "hay ".repeat(100), "hay ".repeat(100)), "Enabled"),
+    ]);
+    let mut session = open_list(&env, &["--value", "disabled", "--yes"]);
+    press(&mut session, &format!("need{CTRL_D}le"), "esc to cancel]");
+    press(&mut session, " ", "[x] hay");
+    session.type_keys("\r");
+    session.finish().assert_code(0);
+    assert_eq!(env.updated_ids(), [POWER_BI]);
 }
