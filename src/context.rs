@@ -87,7 +87,7 @@ pub enum CredentialSource {
 impl CredentialSource {
     /// Selects the first available source: `MSCOMMERCE_TOKEN`, the application in the environment, the cached
     /// credential of the profile. Fails for `MSCOMMERCE_TOKEN` with `many_tenants`, because a token is valid for one
-    /// tenant.
+    /// tenant, and for `--profile` with another source.
     pub fn resolve(context: &Context, many_tenants: bool) -> Result<Self> {
         let settings = &context.settings;
         if let Some(token) = settings.env_token()? {
@@ -100,10 +100,14 @@ impl CredentialSource {
                 Err(error) => context.ui.debug(&error.summary()),
                 Ok(_) => {}
             }
+            check_profile_flag(settings, "the token in MSCOMMERCE_TOKEN")?;
             return Ok(Self::Token(token));
         }
         let missing = match settings.env_application()? {
-            EnvApplication::Complete(credentials) => return Ok(Self::Application(Rc::new(credentials))),
+            EnvApplication::Complete(credentials) => {
+                check_profile_flag(settings, "the application in the environment")?;
+                return Ok(Self::Application(Rc::new(credentials)));
+            }
             EnvApplication::Incomplete(missing) => Some(missing),
             EnvApplication::Absent => None,
         };
@@ -142,6 +146,14 @@ impl CredentialSource {
         };
         Ok(Session::new(credential, settings.resource()))
     }
+}
+
+/// Fails if `--profile` is set: the command would act with another credential than that of the profile.
+fn check_profile_flag(settings: &Settings, source: &str) -> Result<()> {
+    settings.profile.flag().map_or(Ok(()), |name| {
+        Err(Error::usage(format!("--profile {name}: {source} takes precedence over saved sign-ins"))
+            .with_hint("omit --profile"))
+    })
 }
 
 fn single_tenant_token() -> Error {

@@ -1,9 +1,9 @@
 //! The precedence of credentials.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
-use crate::support::fixtures::{HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS};
+use crate::support::fixtures::{HOME_TOKEN, LIST_NOTE, LIST_PRODUCTS, POWER_BI};
 use crate::support::snapshot::Transcript;
 use crate::tenant::{ADMIN, CLIENT_ID, CUSTOMER_TENANT};
 
@@ -115,12 +115,25 @@ fn token_variable_ignores_invalid_application() {
 }
 
 #[test]
-fn application_takes_precedence_over_profile_flag() {
+fn profile_flag_is_refused_if_another_credential_takes_precedence() {
     let env = TestEnv::signed_in();
-    let variables = app_with(&[WITH_SECRET]);
-    let status = run(&env, &variables, &["status", "-o", "json", "--profile", "default"]).assert_code(0);
-    assert_eq!(status.json()["method"], "application");
-    assert_eq!(status.json()["profile"], Value::Null);
+    let token = vec![("MSCOMMERCE_TOKEN", env.tenant.issue_token(ADMIN, HOME_TENANT, 3600))];
+    env.tenant.forget_requests();
+    for (source, variables) in [
+        ("the application in the environment", app_with(&[WITH_SECRET])),
+        ("the token in MSCOMMERCE_TOKEN", token),
+    ] {
+        let error = format!("error: --profile default: {source} takes precedence over saved sign-ins\n");
+        for command in [&["status"][..], &["product", "update", POWER_BI, "--value", "disabled"]] {
+            let result = run(&env, &variables, &[command, &["--profile", "default"]].concat());
+            result.assert_code(2).stderr_contains(&[&error]);
+        }
+        assert!(env.request_lines().is_empty());
+        // A variable sets a default for all commands, and is not an error.
+        let variables = [variables, vec![("MSCOMMERCE_PROFILE", "default".to_owned())]].concat();
+        let status = run(&env, &variables, &["status", "-o", "json"]).assert_code(0).json();
+        assert_eq!((&status["source"], &status["profile"]), (&json!("environment"), &Value::Null));
+    }
 }
 
 #[test]
