@@ -86,7 +86,7 @@ impl Client {
         &self.session
     }
 
-    fn show_spinner(&self, message: &str) -> Progress {
+    pub(super) fn show_spinner(&self, message: &str) -> Progress {
         self.http.ui().show_spinner(message, 1)
     }
 

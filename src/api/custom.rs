@@ -27,6 +27,7 @@ pub struct CustomResponse {
 impl Client {
     /// Sends a request of the user's own, with a JSON body. `url` must be below the endpoint.
     pub async fn send_custom(&self, method: Method, url: Url, body: Option<&str>) -> Result<CustomResponse> {
+        let _spinner = self.show_spinner("Sending the request…");
         let action = format!("{method} {}", truncate(url.path(), MAX_SHOWN_PATH));
         let access = if method == Method::GET { Access::Read } else { Access::Write };
         let with_effect = |error: Error, effect: Effect| match (effect, access) {

@@ -119,10 +119,9 @@ fn profile_flag_is_refused_if_another_credential_takes_precedence() {
     let env = TestEnv::signed_in();
     let token = vec![("MSCOMMERCE_TOKEN", env.tenant.issue_token(ADMIN, HOME_TENANT, 3600))];
     env.tenant.forget_requests();
-    for (source, variables) in [
-        ("the application in the environment", app_with(&[WITH_SECRET])),
-        ("the token in MSCOMMERCE_TOKEN", token),
-    ] {
+    for (source, variables) in
+        [("the application in the environment", app_with(&[WITH_SECRET])), ("the token in MSCOMMERCE_TOKEN", token)]
+    {
         let error = format!("error: --profile default: {source} takes precedence over saved sign-ins\n");
         for command in [&["status"][..], &["product", "update", POWER_BI, "--value", "disabled"]] {
             let result = run(&env, &variables, &[command, &["--profile", "default"]].concat());

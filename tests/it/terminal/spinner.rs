@@ -50,6 +50,16 @@ fn spinner_appears_for_slow_read_and_disappears() {
 }
 
 #[test]
+fn spinner_appears_for_slow_request_of_api() {
+    let env = TestEnv::signed_in();
+    let (server, release) = server_with_held_reads();
+    let mut session = start(&env, &server, &["api", "v1.0/policies"]);
+    session.expect(" Sending the request…");
+    release.send(()).unwrap();
+    session.finish().assert_code(0);
+}
+
+#[test]
 fn ctrl_c_erases_spinner() {
     let env = TestEnv::signed_in();
     let (server, _never_released) = server_with_held_reads();
