@@ -7,7 +7,10 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::text::comparison_key;
+use crate::text::{comparison_key, sanitize_line, truncate};
+
+/// In characters. Longer than any name that Microsoft uses.
+const MAX_SHOWN_NAME: usize = 100;
 
 /// A policy for products and offer types. The only one in public use is `AllowSelfServicePurchase`.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,12 +159,13 @@ impl ProductPolicy {
 
     /// The name and the ID in one line, for messages.
     pub fn label(&self) -> String {
-        let label = match (self.visible_name(), self.id.as_deref()) {
+        let name = self.visible_name().map(|name| truncate(name, MAX_SHOWN_NAME));
+        let label = match (name, self.id.clone()) {
             (Some(name), Some(id)) => format!("{name} ({id})"),
-            (Some(only), None) | (None, Some(only)) => only.to_owned(),
+            (Some(only), None) | (None, Some(only)) => only,
             (None, None) => "a product without ID and name".to_owned(),
         };
-        crate::text::sanitize_line(&label)
+        sanitize_line(&label)
     }
 }
 

@@ -121,10 +121,10 @@ fn env_with_hostile_names() -> TestEnv {
         " \u{200b}",
         "[x] ticked",
     ];
-    let named =
+    let hostile =
         names.iter().enumerate().map(|(index, name)| Product::new(&format!("CFQ7TTC0HN{index:02}"), name, "Enabled"));
     let others = (0..3000).map(|index| Product::new(&format!("CFQ7TTZ{index:05}"), &format!("Z {index}"), "Disabled"));
-    env.tenant.set_products(named.chain(others).collect());
+    env.tenant.set_products(hostile.chain(others).collect());
     env
 }
 
@@ -166,7 +166,7 @@ fn filter_ignores_control_characters_and_searches_the_whole_name() {
     let env = env_with_hostile_names();
     env.tenant.set_products(vec![
         Product::new(VISIO, "Visio Plan 1", "Enabled"),
-        Product::new(POWER_BI, &format!("{} needle {}", "hay ".repeat(100), "hay ".repeat(100)), "Enabled"),
+        Product::new(POWER_BI, &format!("{}needle {}", "hay ".repeat(11), "hay ".repeat(10)), "Enabled"),
     ]);
     let mut session = open_list(&env, &["--value", "disabled", "--yes"]);
     press(&mut session, &format!("need{CTRL_D}le"), "esc to cancel]");

@@ -160,3 +160,14 @@ fn product_with_blank_name_is_shown_by_id() {
         assert_eq!(result.json()["name"], name);
     }
 }
+
+#[test]
+fn long_name_is_shortened_in_messages_only() {
+    let env = TestEnv::signed_in();
+    let name = "long ".repeat(2000);
+    env.tenant.set_products(vec![Product::new(POWER_BI, &name, "Enabled")]);
+    let result = env.run(&["product", "update", POWER_BI, "--value", "disabled", "-v", "-o", "json"]).assert_code(0);
+    assert!(result.stderr.lines().all(|line| line.chars().count() < 300), "{}", result.stderr);
+    assert!(result.stderr.contains(&format!("… ({POWER_BI}): Enabled → Disabled\n")), "{}", result.stderr);
+    assert_eq!(result.json()["name"], name);
+}
