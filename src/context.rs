@@ -6,8 +6,8 @@ use secrecy::SecretString;
 
 use crate::api;
 use crate::auth::{
-    ApplicationCredential, ClientCredentials, Credential, Entra, EnvApplication, ProfileCredential, ProfileStore,
-    Session, SignInCommand, StaticToken, TOKEN_VARIABLE, Tenant, TokenCache,
+    ApplicationCredential, ClientCredentials, Credential, DEFAULT_PROFILE, Entra, EnvApplication, ProfileCredential,
+    ProfileStore, Session, SignInCommand, StaticToken, TOKEN_VARIABLE, Tenant, TokenCache,
 };
 use crate::error::{Error, Result};
 use crate::http;
@@ -66,9 +66,12 @@ impl Context {
         command
     }
 
-    /// Adds the flags for the current profile and tenant to a command in a hint.
+    /// Adds the flags for the current profile and tenant to a command in a hint. With a credential of the environment,
+    /// `--profile` would be refused.
     pub fn command_any_policy(&self, command: &str) -> String {
-        format!("{command}{}", self.sign_in_command().flags())
+        let settings = &self.settings;
+        let profile = if settings.has_env_credential() { DEFAULT_PROFILE } else { &settings.profile.value };
+        format!("{command}{}", SignInCommand::new(profile, settings.tenant()).flags())
     }
 
     /// The command that signs in to the current profile and tenant, for hints.

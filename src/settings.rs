@@ -221,6 +221,11 @@ impl Settings {
         application
     }
 
+    /// Whether a credential of the environment takes precedence over the profile.
+    pub fn has_env_credential(&self) -> bool {
+        self.has_env_token() || matches!(self.env_application(), Ok(EnvApplication::Complete(_)))
+    }
+
     /// The directory of the token cache and the history. See [`state_directory`].
     pub fn state_directory(&self) -> Result<PathBuf> {
         state_directory(&self.environment)

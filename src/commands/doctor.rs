@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::CommandOutput;
 use crate::api::{self, ApiError};
-use crate::auth::{Access, Claims, EnvApplication, Session, SignInMethod, Source, Status, foreign_audience};
+use crate::auth::{Access, Claims, Session, SignInMethod, Source, Status, foreign_audience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::http::host_and_port;
@@ -171,9 +171,7 @@ pub async fn run(context: &Context) -> Result<CommandOutput> {
 
 /// Whether the sign-in is saved in the state directory, or there is a directory that could be used.
 fn needs_state_directory(context: &Context) -> bool {
-    let settings = &context.settings;
-    let is_saved = !settings.has_env_token() && !matches!(settings.env_application(), Ok(EnvApplication::Complete(_)));
-    is_saved || settings.state_directory().is_ok()
+    !context.settings.has_env_credential() || context.settings.state_directory().is_ok()
 }
 
 async fn run_checks(report: &mut DiagnosticReport, context: &Context) {

@@ -132,6 +132,10 @@ fn profile_flag_is_refused_if_another_credential_takes_precedence() {
         let variables = [variables, vec![("MSCOMMERCE_PROFILE", "default".to_owned())]].concat();
         let status = run(&env, &variables, &["status", "-o", "json"]).assert_code(0).json();
         assert_eq!((&status["source"], &status["profile"]), (&json!("environment"), &Value::Null));
+        let variables = [variables, vec![("MSCOMMERCE_PROFILE", "lab".to_owned())]].concat();
+        let result = run(&env, &variables, &["product", "get", "Nope"]).assert_code(1);
+        result.stderr_contains(&["hint: mscommerce product list\n"]);
+        env.tenant.forget_requests();
     }
 }
 
