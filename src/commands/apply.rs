@@ -47,10 +47,13 @@ impl ApplyOptions {
                 .with_hint("add --dry-run to preview the changes"));
         }
         let confirm = (asks || confirm) && !yes && !dry_run;
-        if confirm && !context.ui.tty().stdin {
-            return Err(Error::usage(
-                "confirmation required, but standard input is not a terminal; nothing was changed",
-            )
+        let tty = context.ui.tty();
+        if confirm && !(tty.stdin && tty.stderr) {
+            // The question is written to standard error.
+            let stream = if tty.stdin { "standard error" } else { "standard input" };
+            return Err(Error::usage(format!(
+                "confirmation required, but {stream} is not a terminal; nothing was changed"
+            ))
             .with_hint("add --yes to skip the confirmation prompt, or --dry-run to preview the changes"));
         }
         Ok(Self { dry_run, confirm, no_history, jobs: jobs.into(), undo: None })

@@ -296,3 +296,13 @@ fn rate_limit_message_interrupts_progress_bar() {
     assert!(before.ends_with(ERASE_LINE), "{before:?}");
     assert!(after.contains(BAR), "{after:?}");
 }
+
+#[test]
+fn question_that_nobody_sees_is_not_asked() {
+    let env = TestEnv::signed_in();
+    let script = r#""$@" 2>"$HOME/errors"; code=$?; cat "$HOME/errors"; exit $code"#;
+    let command = env.command(&["product", "update", "--all", "--value", "disabled"]);
+    let output = PtySession::run_in_shell(script, &command).finish().assert_code(2);
+    output.contains_all(&["error: confirmation required, but standard error is not a terminal; nothing was changed\n"]);
+    assert!(env.request_lines().is_empty());
+}
