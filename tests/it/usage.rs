@@ -125,7 +125,7 @@ fn usage_errors_send_no_request() {
     error: the following required arguments were not provided:
       <PRODUCT|--product-id <ID>|--offer-type <TYPE>>
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]
 
     For more information, try '--help'.
     ===== product get CFQ7TTC0H9MP --offer-type SaaS =====
@@ -133,7 +133,7 @@ fn usage_errors_send_no_request() {
     ----- stderr -----
     error: the argument '[PRODUCT]' cannot be used with '--offer-type <TYPE>'
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP =====

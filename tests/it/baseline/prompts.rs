@@ -64,7 +64,9 @@ fn apply_prompt_no_changes_nothing() {
     cli_snapshot!(session.finish(), @"
     exit_code: 1
     ----- screen -----
-    warning: Microsoft does not list a trial without a payment method for Power BI Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as Disabled
+    warning: Microsoft does not list a trial without a payment method for Power BI
+        Pro (CFQ7TTC0H9MP); OnlyTrialsWithoutPaymentMethod is probably the same as
+        Disabled
     Changes in tenant 11111111-1111-4111-8111-111111111111:
       Power BI Pro (CFQ7TTC0H9MP): Enabled → Trials only
       Software as a Service (SaaS): Enabled → Disabled

@@ -385,7 +385,7 @@ fn commands_for_one_tenant_reject_tenants_file() {
 
       tip: a similar argument exists: '--tenant'
 
-    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>>
+    Usage: mscommerce product get <PRODUCT|--offer-type <TYPE>> [OPTIONS]
 
     For more information, try '--help'.
     ===== product update CFQ7TTC0H9MP --value disabled =====
