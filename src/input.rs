@@ -129,7 +129,7 @@ impl TerminalModes {
     }
 
     /// Restores the modes. Ignores errors, because the terminal may be closed.
-    pub fn restore(self) {
+    pub fn restore(&self) {
         let _ = rustix::termios::tcsetattr(&self.terminal, rustix::termios::OptionalActions::Now, &self.modes);
     }
 }
@@ -144,5 +144,5 @@ impl TerminalModes {
         Some(Self)
     }
 
-    pub fn restore(self) {}
+    pub fn restore(&self) {}
 }

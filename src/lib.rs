@@ -104,6 +104,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, environment: Env
             ui.restore_terminal();
             let code = report_error(&ui, &Error::interrupted());
             let _ = tokio::time::timeout(PATIENCE, ui.flush()).await;
+            // The thread of the prompt may have changed the terminal again.
+            ui.restore_terminal();
+            let _ = tokio::time::timeout(PATIENCE, ui.flush()).await;
             code
         }
         code = work => code,

@@ -317,7 +317,7 @@ impl Ui {
     /// Restores the terminal after an unfinished prompt or progress bar.
     pub fn restore_terminal(&self) {
         self.0.stderr.clear_progress();
-        if let Some(modes) = self.0.terminal_modes.take() {
+        if let Some(modes) = self.0.terminal_modes.borrow().as_ref() {
             modes.restore();
             // A list hides the cursor.
             self.0.stderr.write(SHOW_CURSOR.to_owned());

@@ -39,6 +39,8 @@ fn ticked_products_get_the_picked_value_after_confirmation() {
     press(&mut session, " ", "[x] Visio Plan 2");
     press(&mut session, "\r", "New value:");
     session.expect("esc to cancel]");
+    // Before, the key would not reach the list.
+    session.expect_hidden_input();
     press(&mut session, DOWN, "> Disabled");
     press(&mut session, "\r", "Visio Plan 2 (CFQ7TTC0HD32): Enabled");
     session.expect("[y/N]");
@@ -73,6 +75,8 @@ fn nothing_ticked_or_escape_changes_nothing() {
     press(&mut session, " ", "[x] ");
     press(&mut session, "\r", "New value:");
     session.expect("esc to cancel]");
+    // Before, the key would not reach the list.
+    session.expect_hidden_input();
     session.type_keys(ESCAPE);
     session.finish().assert_code(1).contains_all(&["Cancelled. Nothing was changed.\n"]);
     env.assert_nothing_changed();
@@ -85,6 +89,8 @@ fn ctrl_c_in_the_list_restores_the_terminal() {
     let mut session = PtySession::run_in_shell(script, &env.command(&[UPDATE, &["--value", "disabled"]].concat()));
     session.expect("Visio Plan 1");
     session.expect("esc to cancel]");
+    // Before, the key would not reach the list.
+    session.expect_hidden_input();
     session.type_keys(CTRL_C);
     let output = session.finish().assert_code(0).contains_all(&["interrupted\n", "code 130", "modes restored"]);
     let (_, last) = output.screen.rsplit_once("\u{1b}[?25l").unwrap_or_default();
@@ -136,6 +142,8 @@ fn list_fits_the_terminal_whatever_the_names() {
     let command = env.command(&[UPDATE, &["--value", "disabled", "--color", "never"]].concat());
     let mut session = PtySession::run_in_shell(&script, &command);
     session.expect("esc to cancel]");
+    // Before, the key would not reach the list.
+    session.expect_hidden_input();
     session.type_keys(CTRL_C);
     let screen =
         session.finish().assert_code(130).contains_none(&["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[36m", "\u{202e}"]).screen;
