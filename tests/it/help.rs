@@ -22,7 +22,6 @@ pub(crate) const COMMANDS: &[&[&str]] = &[
     &["undo"],
     &["doctor"],
     &["api"],
-    &["api"],
     &["completions"],
     &["man"],
 ];
