@@ -19,8 +19,18 @@ const SIGN_IN_COMMANDS: [&str; 2] = ["connect", "login"];
 /// The minimum length of a word that may be a token or a client secret.
 const MIN_SECRET_LEN: usize = 32;
 
-/// Words that people type for a command, with the command. The first entry that fits the words before it is used.
+/// Words that people type after a command, or after none, with the command to type. The first entry that fits is used.
 const SUGGESTIONS: [(&str, &str, &str); 22] = [
+    ("product", "help", "mscommerce help product"),
+    ("policy", "help", "mscommerce help policy"),
+    ("baseline", "help", "mscommerce help baseline"),
+    ("product", "show", "mscommerce product get PRODUCT"),
+    ("product", "set", "mscommerce product update PRODUCT --value VALUE"),
+    ("product", "enable", "mscommerce product update PRODUCT --value enabled"),
+    ("product", "disable", "mscommerce product update PRODUCT --value disabled"),
+    ("policy", "show", "mscommerce policy get"),
+    ("baseline", "diff", "mscommerce baseline check FILE"),
+    ("baseline", "import", "mscommerce baseline apply FILE"),
     ("", "list", "mscommerce product list"),
     ("", "get", "mscommerce product get PRODUCT"),
     ("", "set", "mscommerce product update PRODUCT --value VALUE"),
@@ -33,16 +43,6 @@ const SUGGESTIONS: [(&str, &str, &str); 22] = [
     ("", "signin", "mscommerce connect"),
     ("", "policies", "mscommerce policy list"),
     ("", "completion", "mscommerce completions SHELL"),
-    ("product", "help", "mscommerce help product"),
-    ("policy", "help", "mscommerce help policy"),
-    ("baseline", "help", "mscommerce help baseline"),
-    ("product", "show", "mscommerce product get PRODUCT"),
-    ("product", "set", "mscommerce product update PRODUCT --value VALUE"),
-    ("product", "enable", "mscommerce product update PRODUCT --value enabled"),
-    ("product", "disable", "mscommerce product update PRODUCT --value disabled"),
-    ("policy", "show", "mscommerce policy get"),
-    ("baseline", "diff", "mscommerce baseline check FILE"),
-    ("baseline", "import", "mscommerce baseline apply FILE"),
 ];
 
 /// Hides secrets in an error, and suggests a command for words that are not one.
@@ -51,13 +51,13 @@ pub fn improve(error: Error, arguments: &[OsString], command: &Command) -> Error
     if let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) =
         (error.kind(), error.get(ContextKind::InvalidSubcommand))
     {
-        let group = match error.get(ContextKind::Usage) {
+        let usage = match error.get(ContextKind::Usage) {
             Some(ContextValue::StyledStr(usage)) => usage.to_string(),
             _ => String::new(),
         };
-        let is_in = |name: &str| group.contains(&format!("mscommerce {name}").trim_end().to_owned());
+        let is_after = |command: &str| usage.contains(&format!("mscommerce {command}"));
         let suggestion =
-            SUGGESTIONS.iter().rev().find(|(group, known, _)| word.eq_ignore_ascii_case(known) && is_in(group));
+            SUGGESTIONS.iter().find(|(command, known, _)| word.eq_ignore_ascii_case(known) && is_after(command));
         if let Some((_, _, suggestion)) = suggestion {
             error.remove(ContextKind::SuggestedSubcommand);
             error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![format!("use '{suggestion}'").into()]));
