@@ -99,6 +99,11 @@ pub fn format_counts<'w>(counts: impl IntoIterator<Item = (usize, &'w str)>) -> 
     counts.map(|(count, label)| format!("{count} {label}")).collect::<Vec<_>>().join(", ")
 }
 
+/// Formats a number of things: `1 product`, `2 products`.
+pub fn count_noun(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Quotes an argument for a POSIX shell if necessary. Truncates it to 80 characters.
 pub fn shell_quote_short(argument: &str) -> String {
     shell_quote(&truncate(argument, 80))

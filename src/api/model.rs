@@ -231,7 +231,7 @@ impl PolicyValue {
 
     /// Parses the service's spelling, ignoring case. Returns `None` for a value that this version does not know.
     pub fn from_service(text: &str) -> Option<Self> {
-        Self::SPELLINGS.into_iter().map(|(value, _)| value).find(|value| value.matches(Some(text)))
+        Self::all().find(|value| value.matches(Some(text)))
     }
 
     /// Whether the service's value equals this one, ignoring case.

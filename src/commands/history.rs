@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History, HistoryEntry};
 use crate::output::Output;
+use crate::text::count_noun;
 
 #[derive(Args, Debug)]
 pub struct HistoryArgs {
@@ -79,10 +80,7 @@ pub async fn read(context: &Context) -> Result<History> {
     let history = History::read(&directory).await?;
     if let Some(first) = history.invalid_lines.first() {
         let path = history::path(&directory);
-        let lines = match history.invalid_lines.len() {
-            1 => "1 invalid line".to_owned(),
-            count => format!("{count} invalid lines"),
-        };
+        let lines = count_noun(history.invalid_lines.len(), "invalid line");
         context.ui.warn(&format!("skipped {lines} in {}, starting at line {first}", path.display()));
     }
     Ok(history)

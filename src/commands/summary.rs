@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind};
 use crate::pattern::Pattern;
 use crate::plan::{ChangeRecord, ChangeResult, Outcome, Plan};
-use crate::text::format_counts;
+use crate::text::{count_noun, format_counts};
 use crate::ui::Ui;
 
 /// Limits the errors in the message. The records contain every error.
@@ -35,10 +35,6 @@ pub fn summarize_items(items: &[&ProductPolicy], tenants: Option<usize>) -> Stri
     format!("{kinds}{tenants}: {}", format_counts(counts))
 }
 
-fn count_noun(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 /// The message for a list without items. `total` counts the items before the filters.
 pub fn describe_empty_list(
     total: usize,
@@ -46,8 +42,7 @@ pub fn describe_empty_list(
     name: Option<&Pattern>,
     value: Option<PolicyValue>,
 ) -> String {
-    let kinds: Vec<String> = scopes.iter().map(|scope| format!("{}s", scope.label())).collect();
-    let kinds = kinds.join(" or ");
+    let kinds = lookup::plural(&scopes.iter().map(|scope| scope.label()).collect::<Vec<_>>().join(" or "));
     if total == 0 {
         return format!("The service lists no {kinds}.");
     }
