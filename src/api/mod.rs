@@ -2,6 +2,7 @@
 //!
 //! Paths, bodies and headers match the requests of Microsoft's MSCommerce module 2.x.
 
+mod article;
 mod client;
 mod custom;
 mod error;
@@ -9,12 +10,9 @@ mod model;
 mod page;
 #[cfg(any(fuzzing, test))]
 pub mod proptests;
-mod renumbered;
-mod trials;
 
+pub use article::{allows_missing_trial, replacement};
 pub use client::{Client, UpdateError, Updated, is_valid_segment};
 pub use custom::{CustomResponse, resolve_path};
 pub use error::ApiError;
 pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target, is_product_id, value_label};
-pub use renumbered::replacement;
-pub use trials::allows_missing_trial;
