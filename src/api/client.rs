@@ -9,9 +9,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::error::ApiError;
-use super::model::{Policy, PolicyValue, ProductPolicy, Scope, Target};
+use super::error::{ApiError, UpdateError};
+use super::model::{Policy, ProductPolicy, Scope, Target};
 use super::page::{Page, display_link, resolve_next_link};
+use super::value::PolicyValue;
 use crate::auth::{Access, Session};
 use crate::error::{Error, Result};
 use crate::http::{self, Delivery, Effect, HttpError, Response, RetryPolicy};
@@ -22,31 +23,6 @@ const MAX_PAGES: usize = 100;
 
 /// The maximum size of all pages of a list together, in bytes. Each page has its own limit.
 const MAX_LIST_SIZE: usize = 64 * 1024 * 1024;
-
-/// The error of a request, and what the request may have caused.
-pub struct UpdateError {
-    pub error: Error,
-    pub effect: Effect,
-    pub correlation_id: Option<String>,
-}
-
-impl From<UpdateError> for Error {
-    fn from(error: UpdateError) -> Self {
-        error.error
-    }
-}
-
-impl UpdateError {
-    /// Creates the error of a request that was not sent.
-    fn not_sent(error: Error) -> Self {
-        Self { error, effect: Effect::None, correlation_id: None }
-    }
-
-    /// Adds the effect of earlier attempts.
-    fn with_prior_effect(self, prior_effect: Effect) -> Self {
-        Self { effect: self.effect.max(prior_effect), ..self }
-    }
-}
 
 /// The result of an update.
 pub struct Updated {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind};
-use crate::http::Response;
+use crate::http::{Effect, Response};
 use crate::text::{sanitize_line, truncate};
 
 /// The maximum length of a displayed service message, in characters.
@@ -124,6 +124,31 @@ fn hints_for_status(status: StatusCode, access: Access, has_retry_after: bool) -
         (429, _) => &["try again later, or increase the timeout with --timeout SECONDS"],
         (500..=599, _) => &["Try again later. If it persists, give Microsoft support the correlation ID."],
         _ => &[],
+    }
+}
+
+/// The error of a request, and what the request may have caused.
+pub struct UpdateError {
+    pub error: Error,
+    pub effect: Effect,
+    pub correlation_id: Option<String>,
+}
+
+impl From<UpdateError> for Error {
+    fn from(error: UpdateError) -> Self {
+        error.error
+    }
+}
+
+impl UpdateError {
+    /// Creates the error of a request that was not sent.
+    pub fn not_sent(error: Error) -> Self {
+        Self { error, effect: Effect::None, correlation_id: None }
+    }
+
+    /// Adds the effect of earlier attempts.
+    pub fn with_prior_effect(self, prior_effect: Effect) -> Self {
+        Self { effect: self.effect.max(prior_effect), ..self }
     }
 }
 

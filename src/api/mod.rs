@@ -10,9 +10,11 @@ mod model;
 mod page;
 #[cfg(any(fuzzing, test))]
 pub mod proptests;
+mod value;
 
 pub use article::{allows_missing_trial, replacement};
-pub use client::{Client, UpdateError, Updated, is_valid_segment};
+pub use client::{Client, Updated, is_valid_segment};
 pub use custom::{CustomResponse, resolve_path};
-pub use error::ApiError;
-pub use model::{Policy, PolicyValue, ProductPolicy, Scope, Target, is_product_id, value_label};
+pub use error::{ApiError, UpdateError};
+pub use model::{Policy, ProductPolicy, Scope, Target, is_product_id};
+pub use value::{PolicyValue, value_label};
