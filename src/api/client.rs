@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::error::{ApiError, UpdateError};
+use super::error::{ApiError, RequestError};
 use super::model::{Policy, ProductPolicy, Scope, Target};
 use super::page::{Page, display_link, resolve_next_link};
 use super::value::PolicyValue;
@@ -128,9 +128,9 @@ impl Client {
     }
 
     /// `PUT` of one product or offer type (Update-MSCommerceProductPolicy). Returns the item after the update.
-    pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, UpdateError> {
+    pub async fn update(&self, target: &Target, value: PolicyValue) -> Result<Updated, RequestError> {
         let _spinner = self.show_spinner("Applying changes…");
-        let url = self.target_url(target).map_err(UpdateError::not_sent)?;
+        let url = self.target_url(target).map_err(RequestError::not_sent)?;
         let (body, action) =
             (json!({ "policyValue": value.as_str() }).to_string(), format!("could not change {target}"));
         let response = self.send(Method::PUT, url, Some(&body), &action, Access::Write).await?;
@@ -138,7 +138,7 @@ impl Client {
             let action = format!("cannot tell whether {target} was changed");
             let error = ApiError::new(&action, &response).into_error(Access::Write);
             let effect = response.effect().max(Effect::Possible);
-            return Err(UpdateError { error, effect, correlation_id: response.correlation_id });
+            return Err(RequestError { error, effect, correlation_id: response.correlation_id });
         };
         Ok(Updated { item, correlation_id: response.correlation_id.unwrap_or_default() })
     }
@@ -184,13 +184,13 @@ impl Client {
         body: Option<&str>,
         action: &str,
         access: Access,
-    ) -> Result<Response, UpdateError> {
+    ) -> Result<Response, RequestError> {
         let (response, token) = self.exchange(method, url, body, action, access).await?;
         if response.status.is_success() {
             return Ok(response);
         }
         let error = self.status_error(&response, &token, action, access);
-        Err(UpdateError { error, effect: response.effect(), correlation_id: response.correlation_id })
+        Err(RequestError { error, effect: response.effect(), correlation_id: response.correlation_id })
     }
 
     /// Sends a request. If the service rejects the token, refreshes it and sends the request again. Returns the response
@@ -202,10 +202,10 @@ impl Client {
         body: Option<&str>,
         action: &str,
         access: Access,
-    ) -> Result<(Response, SecretString), UpdateError> {
-        let mut token = self.session.access_token().await.map_err(UpdateError::not_sent)?;
+    ) -> Result<(Response, SecretString), RequestError> {
+        let mut token = self.session.access_token().await.map_err(RequestError::not_sent)?;
         let checked = self.session.check_access(&token, access);
-        checked.map_err(|error| UpdateError::not_sent(error.context(action)))?;
+        checked.map_err(|error| RequestError::not_sent(error.context(action)))?;
         let retry_policy = RetryPolicy::for_method(&method);
         let mut response = self.send_once(&token, &method, &url, body, action, retry_policy).await?;
         if response.status == StatusCode::UNAUTHORIZED && !self.http.is_interrupted() {
@@ -213,7 +213,7 @@ impl Client {
             let prior_effect = response.effect();
             let refreshed = self.session.refresh(&token).await.map_err(|error| {
                 let error = ApiError::new("before that", &response).attach_to(error.context(action));
-                UpdateError { error, effect: prior_effect, correlation_id: response.correlation_id.clone() }
+                RequestError { error, effect: prior_effect, correlation_id: response.correlation_id.clone() }
             })?;
             if let Some(refreshed) = refreshed {
                 token = refreshed;
@@ -252,16 +252,16 @@ impl Client {
         body: Option<&str>,
         action: &str,
         retry_policy: RetryPolicy,
-    ) -> Result<Response, UpdateError> {
-        let to_update_error = |error: HttpError| {
+    ) -> Result<Response, RequestError> {
+        let to_request_error = |error: HttpError| {
             let effect = error.effect();
             // Omit the ID of a request that was not sent: support cannot find it.
             let correlation_id = error.correlation_id.clone().filter(|_| error.delivery != Delivery::NotSent);
             let detail = correlation_id.as_ref().map(|id| format!("correlation ID: {id}"));
             let error = detail.into_iter().fold(Error::from(error).context(action), Error::with_detail);
-            UpdateError { error, effect, correlation_id }
+            RequestError { error, effect, correlation_id }
         };
-        let request = self.http.request(method.clone(), url.clone()).map_err(to_update_error)?;
+        let request = self.http.request(method.clone(), url.clone()).map_err(to_request_error)?;
         let mut request = request
             .bearer_auth(token.expose_secret())
             .header(reqwest::header::ACCEPT, "application/json")
@@ -269,9 +269,9 @@ impl Client {
         if let Some(body) = body {
             request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_owned());
         }
-        let request = request.build().map_err(|error| to_update_error(HttpError::invalid_request(&error)))?;
+        let request = request.build().map_err(|error| to_request_error(HttpError::invalid_request(&error)))?;
         let tenant = self.session.tenant_id();
-        self.http.send_for(tenant.as_deref(), request, retry_policy).await.map_err(to_update_error)
+        self.http.send_for(tenant.as_deref(), request, retry_policy).await.map_err(to_request_error)
     }
 
     /// Parses the item with the ID of `target`.

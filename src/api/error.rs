@@ -128,19 +128,19 @@ fn hints_for_status(status: StatusCode, access: Access, has_retry_after: bool) -
 }
 
 /// The error of a request, and what the request may have caused.
-pub struct UpdateError {
+pub struct RequestError {
     pub error: Error,
     pub effect: Effect,
     pub correlation_id: Option<String>,
 }
 
-impl From<UpdateError> for Error {
-    fn from(error: UpdateError) -> Self {
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
         error.error
     }
 }
 
-impl UpdateError {
+impl RequestError {
     /// Creates the error of a request that was not sent.
     pub fn not_sent(error: Error) -> Self {
         Self { error, effect: Effect::None, correlation_id: None }

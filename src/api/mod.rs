@@ -15,6 +15,6 @@ mod value;
 pub use article::{allows_missing_trial, replacement};
 pub use client::{Client, Updated, is_valid_segment};
 pub use custom::{CustomResponse, resolve_path};
-pub use error::{ApiError, UpdateError};
+pub use error::{ApiError, RequestError};
 pub use model::{Policy, ProductPolicy, Scope, Target, is_product_id};
 pub use value::{PolicyValue, value_label};

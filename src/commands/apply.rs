@@ -8,7 +8,7 @@ use super::recorder::{Recorder, Undo, log_result};
 use super::summary::{summarize, summary_error, warn_about_missing_trials};
 use super::tenants::{TenantClient, TenantPlan, TenantResults};
 use super::{ChangeArgs, CommandOutput};
-use crate::api::{PolicyValue, Scope, Target, UpdateError, Updated};
+use crate::api::{PolicyValue, RequestError, Scope, Target, Updated};
 use crate::auth::Access;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -232,7 +232,7 @@ impl TenantState {
 async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient) -> ChangeResult {
     let hint = verify_hint(&change.target, &tenant.context);
     let mut is_answered = false;
-    let UpdateError { error, effect, correlation_id } = match tenant.api.update(&change.target, value).await {
+    let RequestError { error, effect, correlation_id } = match tenant.api.update(&change.target, value).await {
         Ok(Updated { item, correlation_id }) => {
             if value.matches(item.value.as_deref()) && !change.is_other_item(&item) {
                 return change.changed(item, Some(correlation_id));
@@ -246,7 +246,7 @@ async fn apply_change(change: Change, value: PolicyValue, tenant: &TenantClient)
             };
             let error = Error::failed(message).context(format!("could not change {}", change.target));
             let error = error.with_detail(format!("correlation ID: {correlation_id}"));
-            UpdateError { error, effect: Effect::Possible, correlation_id: Some(correlation_id) }
+            RequestError { error, effect: Effect::Possible, correlation_id: Some(correlation_id) }
         }
         Err(error) => error,
     };
